@@ -1,0 +1,1 @@
+"""Carries one wish to one decision: a message and its handler in one file per use case."""

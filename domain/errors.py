@@ -1,0 +1,202 @@
+"""Every refusal Minos can give: one tree, one public code each.
+
+The HTTP status of each lives in `api/problems.py`; a test proves that table complete.
+"""
+
+from typing import ClassVar
+
+
+class Refused(Exception):
+    """A wish that was understood and not granted. `code` is public and stable; `detail` tells an attacker nothing."""
+
+    code: ClassVar[str] = "refused"
+    detail: ClassVar[str] = "The request was refused."
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class NoSuchUser(Refused):
+    code = "user_not_found"
+    detail = "There is no such user."
+
+
+class NoSuchSession(Refused):
+    code = "session_not_found"
+    detail = "There is no such session."
+
+
+class NoSuchRole(Refused):
+    code = "role_not_found"
+    detail = "There is no such role."
+
+
+class NoSuchSigningKey(Refused):
+    code = "signing_key_not_found"
+    detail = "There is no such signing key."
+
+
+class EmailTaken(Refused):
+    code = "email_taken"
+    detail = "This e-mail address already has an account."
+
+
+class UsernameTaken(Refused):
+    code = "username_taken"
+    detail = "This username is taken."
+
+
+class RoleExists(Refused):
+    code = "role_exists"
+    detail = "A role of this name exists, or existed."
+
+
+class RoleProtected(Refused):
+    code = "role_protected"
+    detail = "Built-in roles cannot be changed or retired."
+
+
+class InvalidEmail(Refused):
+    code = "invalid_email"
+    detail = "This is not an e-mail address that mail could be sent to."
+
+
+class InvalidUsername(Refused):
+    code = "invalid_username"
+    detail = "A username has 3 to 64 letters, digits, dots, hyphens or underscores, and begins with a letter or digit."
+
+
+class PasswordUnacceptable(Refused):
+    code = "password_unacceptable"
+    detail = "The password is too short, too long, too common, or contains the account's own address or name."
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+    def __str__(self) -> str:
+        return self.why
+
+
+class RegistrationClosed(Refused):
+    code = "registration_closed"
+    detail = "Accounts are not open for self-registration here."
+
+
+class InvalidCredentials(Refused):
+    code = "invalid_credentials"
+    detail = "The name or the password is wrong, or the account may not sign in now."
+
+
+class InvalidToken(Refused):
+    code = "invalid_token"
+    detail = "The access token is missing, malformed, expired, revoked or not meant for this service."
+
+
+class InvalidRefreshToken(Refused):
+    code = "invalid_refresh_token"
+    detail = "The refresh token is not valid."
+
+
+class RefreshTokenReused(Refused):
+    code = "refresh_token_reused"
+    detail = "The refresh token had already been replaced; its session has been ended."
+
+
+class SessionEnded(Refused):
+    code = "session_ended"
+    detail = "The session has ended."
+
+
+class AudienceNotAllowed(Refused):
+    code = "audience_not_allowed"
+    detail = "No token can be issued for this audience here."
+
+
+class PermissionDenied(Refused):
+    code = "permission_denied"
+    detail = "You may not do this."
+
+
+class RightsExceeded(Refused):
+    code = "rights_exceeded"
+    detail = "You cannot hand out, or act on someone who holds, rights you do not hold yourself."
+
+
+class LastAdminProtected(Refused):
+    code = "last_admin_protected"
+    detail = "The last administrator cannot be demoted, suspended or removed."
+
+
+class BootstrapClosed(Refused):
+    code = "bootstrap_closed"
+    detail = "The first administrator already exists."
+
+
+class BootstrapCodeInvalid(Refused):
+    code = "bootstrap_code_invalid"
+    detail = "The bootstrap code is wrong, used up or expired."
+
+
+class SigningKeyNotUsable(Refused):
+    code = "signing_key_not_usable"
+    detail = "The signing key is not in a stage that allows this."
+
+
+class IdempotencyKeyReused(Refused):
+    code = "idempotency_key_reused"
+    detail = "This idempotency key was used for another request."
+
+
+class IdempotencyKeyInvalid(Refused):
+    code = "idempotency_key_invalid"
+    detail = "An idempotency key has 22 to 255 printable ASCII characters."
+
+
+class AmbiguousCredentials(Refused):
+    code = "ambiguous_credentials"
+    detail = "The request carries more than one credential."
+
+
+class CursorInvalid(Refused):
+    code = "cursor_invalid"
+    detail = "The cursor is not one of ours for this list."
+
+
+class StreamVersionInvalid(Refused):
+    code = "stream_version_invalid"
+    detail = "Minos-Wait-For is not a token that was given to this caller."
+
+
+class Contended(Refused):
+    code = "contended"
+    detail = "Too many changes to the same thing at once; try again."
+
+
+class Overloaded(Refused):
+    """Refused early because a queue is full; `retry_after` in whole seconds."""
+
+    code = "overloaded"
+    detail = "The service is busy; try again shortly."
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class StoreUnavailable(Refused):
+    code = "store_unavailable"
+    detail = "A store this needs is away; try again shortly."
+
+
+class TooManyWaiting(Refused):
+    code = "too_many_waiting"
+    detail = "Too many of your requests are waiting already."
+
+
+class UnknownEventTag(Exception):
+    """The log holds an event this code does not know. Never skipped: the reader stops."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(f"event tag {tag!r} is not known to this version")
+        self.tag = tag

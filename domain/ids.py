@@ -1,0 +1,26 @@
+"""Names for the things we point at, so that a user's id is never taken for a session's."""
+
+from typing import Annotated, NewType
+from uuid import UUID
+
+from msgspec import Meta
+
+UserId = NewType("UserId", UUID)
+SessionId = NewType("SessionId", UUID)
+ClaimId = NewType("ClaimId", UUID)
+CommandId = NewType("CommandId", UUID)
+EventId = NewType("EventId", UUID)
+CorrelationId = NewType("CorrelationId", UUID)
+
+SubjectKeyId = NewType("SubjectKeyId", UUID)
+"""One key of one subject and class; the vault holds it wrapped, erasure destroys it."""
+
+Kid = NewType("Kid", Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$")])
+"""A signing key's RFC 7638 thumbprint: base64url of a SHA-256."""
+
+RoleName = NewType("RoleName", Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")])
+AudienceName = NewType("AudienceName", Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")])
+ClientId = NewType("ClientId", Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")])
+
+StreamName = NewType("StreamName", Annotated[str, Meta(pattern=r"^[a-z_]+(-[A-Za-z0-9_-]{1,64})?$")])
+"""`<category>-<id>`, or the bare category where there is only one such stream."""
