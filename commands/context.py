@@ -1,0 +1,49 @@
+"""Who is asking, and what may be recorded of the asking."""
+
+from msgspec import Struct
+
+from domain.ids import AudienceName, CorrelationId, EventId, RoleName, SessionId, UserId
+from domain.permission import Permission
+
+
+class Principal(Struct, frozen=True, kw_only=True):
+    """A caller whose session and account were found live in the heads just now. Times are seconds since the epoch."""
+
+    user_id: UserId
+    session_id: SessionId
+    audience: AudienceName
+    roles: tuple[RoleName, ...]
+    permissions: tuple[Permission, ...]
+    """What those roles give at this moment."""
+    auth_time: int
+    expires_at: int
+
+
+class Repeat(Struct, frozen=True, kw_only=True):
+    """An Idempotency-Key as the store knows it (threats.md 4). `key` and `digest` are HMACs."""
+
+    key: bytes
+    digest: bytes
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """What surrounds a command. `network` and `user_agent` are sealed before they go anywhere lasting."""
+
+    correlation_id: CorrelationId
+    principal: Principal | None = None
+    system: str | None = None
+    """The part of Minos that acts by itself, or `cli`; a closed set of slugs."""
+    causation_id: EventId | None = None
+    network: str | None = None
+    user_agent: str | None = None
+    repeat: Repeat | None = None
+
+    @property
+    def actor(self) -> str:
+        if self.principal is not None:
+            return f"user:{self.principal.user_id}"
+        return f"system:{self.system}" if self.system else "anonymous"
+
+    @property
+    def session_id(self) -> SessionId | None:
+        return None if self.principal is None else self.principal.session_id

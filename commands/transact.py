@@ -1,0 +1,214 @@
+"""The one way a command changes anything: load heads, decide, append; lose the race, and load and decide again."""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from commands.context import Context
+from commands.ports import (
+    AppendResult,
+    ClaimChange,
+    ClaimMac,
+    Commit,
+    EventStore,
+    Heads,
+    IdempotencyKey,
+    NewEvent,
+    Ports,
+    StoredHead,
+    StreamWrite,
+)
+from domain import codec
+from domain.decider import Decider
+from domain.errors import Contended, IdempotencyKeyReused
+from domain.event import Event
+from domain.ids import CommandId, EventId, StreamName
+
+S = TypeVar("S")
+E = TypeVar("E", bound=Event)
+R = TypeVar("R")
+
+ATTEMPTS = 128
+"""Lost races before giving up: far more than 64 parallel refreshes of one session need."""
+
+
+class ClaimLost(Exception):
+    """A name to be taken belongs to someone already. The command turns it into the refusal its caller knows."""
+
+
+class Done(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
+    """What the decision answered, and the version each touched stream now has."""
+
+    result: R
+    versions: dict[StreamName, int]
+    appended: bool
+    """False when the decision changed nothing, or an earlier answer was given again."""
+
+
+class Transaction:
+    """What one attempt sees and does. Read states, record events; nothing happens before the decision has returned."""
+
+    def __init__(self, heads: Heads, command_id: CommandId, folded: dict[StreamName, Any]) -> None:
+        self.at = heads.at
+        self._heads = {head.stream: head for head in heads.heads}
+        self._states = folded
+        self._events: dict[StreamName, list[Event]] = {}
+        self._deciders: dict[StreamName, Decider[Any, Any]] = {}
+        self._claims: list[ClaimChange] = []
+        self._command_id = command_id
+
+    def state(self, of: Decider[S, Any], stream: StreamName) -> S:
+        """Give the stream's state as this decision has it so far. Raises KeyError for a stream that was not asked for."""
+        self._deciders.setdefault(stream, of)
+        state: S = self._states[stream]
+        return state
+
+    def record(self, of: Decider[S, E], stream: StreamName, events: Sequence[E]) -> S:
+        """Add what was decided for a stream; gives the state it folds to."""
+        folded = of.fold(events, self.state(of, stream))
+        self._states[stream] = folded
+        self._events.setdefault(stream, []).extend(events)
+        return folded
+
+    def take(self, claim: ClaimMac, stream: StreamName) -> None:
+        self._claims.append(ClaimChange(claim=claim, stream=stream, take=True))
+
+    def release(self, stream: StreamName) -> None:
+        """Give up every name that leads to this claim stream, under whichever index key."""
+        self._claims.append(ClaimChange(claim=ClaimMac(index_version=0, mac=b""), stream=stream, take=False))
+
+    @property
+    def changes_something(self) -> bool:
+        return any(self._events.values())
+
+    def versions(self) -> dict[StreamName, int]:
+        return {stream: head.version + len(self._events.get(stream, ())) for stream, head in self._heads.items()}
+
+    def commit(self, ctx: Context, outcome: bytes | None) -> Commit:
+        repeat = ctx.repeat
+        return Commit(
+            command_id=self._command_id,
+            actor=ctx.actor,
+            session_id=ctx.session_id,
+            correlation_id=ctx.correlation_id,
+            causation_id=ctx.causation_id,
+            writes=self._writes(),
+            claims=tuple(self._claims),
+            idempotency=None
+            if repeat is None or outcome is None
+            else IdempotencyKey(key=repeat.key, digest=repeat.digest, outcome=outcome),
+        )
+
+    def _writes(self) -> tuple[StreamWrite, ...]:
+        """Every stream that was read is a condition; those with events are changes."""
+        ordinal = 0
+        writes: list[StreamWrite] = []
+        for stream, head in self._heads.items():
+            events: list[NewEvent] = []
+            for event in self._events.get(stream, ()):
+                events.append(_new_event(event, self._command_id, ordinal))
+                ordinal += 1
+            of = self._deciders.get(stream)
+            writes.append(
+                StreamWrite(
+                    stream=stream,
+                    expected=head.version,
+                    events=tuple(events),
+                    state=codec.encode_state(self._states[stream]) if events else b"",
+                    state_version=of.state_version if of else head.state_version,
+                )
+            )
+        return tuple(writes)
+
+
+async def transact(
+    ports: Ports,
+    ctx: Context,
+    reads: Sequence[tuple[Decider[Any, Any], StreamName]],
+    decide: Callable[[Transaction], R],
+    *,
+    remember: type[R] | None = None,
+) -> Done[R]:
+    """Run a decision on the truth of the streams it reads, and append what it recorded, all or nothing.
+
+    The append passes only if every stream read is still at the version that was loaded. `decide` must be pure: it may
+    run again. With `remember` (the result's type) and an idempotency key in the context, a repeat gets the first
+    answer. Raises ClaimLost, IdempotencyKeyReused, Contended, and whatever the decision raises.
+    """
+    command_id = CommandId(ports.random.uuid7())
+    for _ in range(ATTEMPTS):
+        heads = await ports.store.load([stream for _, stream in reads])
+        tx = Transaction(heads, command_id, await _fold_all(ports.store, heads, reads))
+        result = decide(tx)
+        if not tx.changes_something:
+            return Done(result=result, versions=tx.versions(), appended=False)
+        outcome = msgspec.json.encode(result) if remember is not None else None
+        appended = await ports.store.append(tx.commit(ctx, outcome))
+        match appended.result:
+            case AppendResult.DONE:
+                return Done(result=result, versions=tx.versions(), appended=True)
+            case AppendResult.LOST_RACE:
+                continue
+            case AppendResult.CLAIM_TAKEN:
+                raise ClaimLost
+            case AppendResult.KEY_CONFLICT:
+                raise IdempotencyKeyReused
+            case AppendResult.REPLAYED:
+                assert remember is not None and appended.outcome is not None
+                first = msgspec.json.decode(appended.outcome, type=remember)
+                return Done(result=first, versions={}, appended=False)
+    raise Contended
+
+
+async def earlier_answer(ports: Ports, ctx: Context, answer: type[R]) -> R | None:
+    """Give the first answer to a repeated request, before any work is done for it again."""
+    if ctx.repeat is None or (known := await ports.store.find_outcome(ctx.repeat.key)) is None:
+        return None
+    digest, outcome = known
+    if digest != ctx.repeat.digest:
+        raise IdempotencyKeyReused
+    return msgspec.json.decode(outcome, type=answer)
+
+
+async def read_states(ports: Ports, reads: Sequence[tuple[Decider[Any, Any], StreamName]]) -> Transaction:
+    """Read the truth without changing it: strong checks use the same states decisions do."""
+    heads = await ports.store.load([stream for _, stream in reads])
+    return Transaction(heads, CommandId(UUID(int=0)), await _fold_all(ports.store, heads, reads))
+
+
+async def _fold_all(
+    store: EventStore, heads: Heads, reads: Sequence[tuple[Decider[Any, Any], StreamName]]
+) -> dict[StreamName, Any]:
+    return {
+        stream: await _fold(store, head, of) for head, (of, stream) in zip(heads.heads, reads, strict=True)
+    }
+
+
+async def _fold(store: EventStore, head: StoredHead, of: Decider[S, Any]) -> S:
+    """Take the head's state, or refold it where another version of the code wrote it."""
+    if head.version == 0:
+        return of.initial
+    if head.state is not None and head.state_version == of.state_version:
+        return codec.decode_state(of, head.state)
+    stored = await store.read_stream(head.stream)
+    return of.fold(codec.decode_event(e.type, e.payload) for e in stored if e.version <= head.version)
+
+
+def _new_event(event: Event, command_id: CommandId, ordinal: int) -> NewEvent:
+    return NewEvent(
+        event_id=event_id(command_id, ordinal),
+        type=codec.tag_of(event),
+        payload=codec.encode_event(event),
+        key_id=codec.key_of(event),
+    )
+
+
+def event_id(command_id: CommandId, ordinal: int) -> EventId:
+    """Derive an event's id (UUIDv8, RFC 9562 5.8), so that a command sent twice names its events the same."""
+    digest = bytearray(sha256(command_id.bytes + ordinal.to_bytes(4, "big")).digest()[:16])
+    digest[6] = (digest[6] & 0x0F) | 0x80
+    digest[8] = (digest[8] & 0x3F) | 0x80
+    return EventId(UUID(bytes=bytes(digest)))

@@ -1,0 +1,46 @@
+"""Permissions are dotted segments; `*` stands for one whole segment, and at the end for one or more of them."""
+
+from collections.abc import Iterable
+from typing import Annotated, NewType
+
+from msgspec import Meta
+
+Permission = NewType(
+    "Permission",
+    Annotated[str, Meta(pattern=r"^([a-z0-9_-]+|\*)(\.([a-z0-9_-]+|\*)){0,7}$", max_length=128)],
+)
+"""`segment.segment`, lower case; as a pattern any segment may be `*`."""
+
+EVERYTHING = Permission("*")
+
+
+def covers(held: Permission, wanted: Permission) -> bool:
+    """Tell whether whoever holds one may do all that the other allows. `wanted` may be a pattern too.
+
+    `tasks.*` covers `tasks.read` and `tasks.read.own`, never `tasks` and never `tasksadmin.read`.
+    """
+    have, want = held.split("."), wanted.split(".")
+    for i, segment in enumerate(have):
+        last = i == len(have) - 1
+        if i >= len(want):
+            return False
+        if segment == "*":
+            if last:
+                return True
+            if want[i] == "*" and i == len(want) - 1:
+                return False
+            continue
+        if segment != want[i]:
+            return False
+    return len(have) == len(want)
+
+
+def allows(held: Iterable[Permission], wanted: Permission) -> bool:
+    """Tell whether any one of the held permissions covers the wanted one."""
+    return any(covers(h, wanted) for h in held)
+
+
+def within(wanted: Iterable[Permission], held: Iterable[Permission]) -> bool:
+    """Tell whether every wanted permission is covered: what may be handed out (threats.md 6)."""
+    bounds = tuple(held)
+    return all(allows(bounds, w) for w in wanted)

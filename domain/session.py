@@ -1,0 +1,277 @@
+"""A sign-in on one device, and the family of refresh tokens that keeps it going.
+
+Stages: Absent -> Live -> Ended. Expiry is read from the times, never written. A refresh token names its generation;
+presenting one tells apart the current (rotate), the one before within the grace (repeat) and an older one (reuse).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.decider import Decider
+from domain.errors import AudienceNotAllowed, InvalidRefreshToken, NoSuchSession, SessionEnded
+from domain.event import Sealed
+from domain.ids import AudienceName, ClientId, SessionId, StreamName, UserId
+from domain.session_events import (
+    AuthMethod,
+    EndReason,
+    Reauthenticated,
+    RefreshReused,
+    SessionEvent,
+    SessionRebased,
+    SessionRevoked,
+    SessionStarted,
+    TokenIssued,
+)
+
+MINOS = AudienceName("minos")
+"""The audience of Minos itself; a session has it only when its sign-in named no other (threats.md 7)."""
+
+
+class Absent(Struct, frozen=True, tag="absent"):
+    pass
+
+
+class Live(Struct, frozen=True, kw_only=True, tag="live"):
+    session_id: SessionId
+    user_id: UserId
+    token_epoch: int
+    audiences: tuple[AudienceName, ...]
+    client_id: ClientId
+    amr: tuple[AuthMethod, ...]
+    seed: bytes
+    auth_time: datetime
+    reauthenticated_at: datetime | None
+    idle_ttl: int
+    expires_at: datetime
+    idle_expires_at: datetime
+    generation: int
+    key_version: int
+    audience: AudienceName
+    rotated_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Live(session_id={self.session_id}, generation={self.generation})"
+
+
+class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
+    session_id: SessionId
+    user_id: UserId
+    reason: EndReason
+    ended_at: datetime
+
+
+Session = Absent | Live | Ended
+
+
+def evolve(state: Session, event: SessionEvent) -> Session:
+    match event:
+        case SessionStarted():
+            return _begun(event)
+        case SessionRevoked():
+            return Ended(session_id=event.session_id, user_id=event.user_id, reason=event.reason, ended_at=event.at)
+        case RefreshReused():
+            reason = EndReason.REFRESH_REUSED
+            return Ended(session_id=event.session_id, user_id=event.user_id, reason=reason, ended_at=event.at)
+        case TokenIssued() | Reauthenticated() | SessionRebased():
+            return _moved_on(state, event) if isinstance(state, Live) else state
+        case _:
+            assert_never(event)
+
+
+def _begun(event: SessionStarted) -> Live:
+    return Live(
+        session_id=event.session_id,
+        user_id=event.user_id,
+        token_epoch=event.token_epoch,
+        audiences=event.audiences,
+        client_id=event.client_id,
+        amr=event.amr,
+        seed=event.seed,
+        auth_time=event.at,
+        reauthenticated_at=None,
+        idle_ttl=event.idle_ttl,
+        expires_at=event.expires_at,
+        idle_expires_at=event.expires_at,
+        generation=0,
+        key_version=0,
+        audience=event.audiences[0],
+        rotated_at=event.at,
+    )
+
+
+def _moved_on(state: Live, event: TokenIssued | Reauthenticated | SessionRebased) -> Live:
+    match event:
+        case TokenIssued():
+            return replace(
+                state,
+                generation=event.generation,
+                key_version=event.key_version,
+                audience=event.audience,
+                idle_expires_at=event.idle_expires_at,
+                rotated_at=event.at,
+            )
+        case Reauthenticated():
+            return replace(state, reauthenticated_at=event.at)
+        case SessionRebased():
+            return replace(state, token_epoch=event.token_epoch)
+        case _:
+            assert_never(event)
+
+
+decider: Decider[Session, SessionEvent] = Decider("session", Session, 1, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+
+
+def stream(session_id: SessionId) -> StreamName:
+    return StreamName(f"session-{session_id}")
+
+
+def start(
+    state: Session,
+    *,
+    session_id: SessionId,
+    user_id: UserId,
+    token_epoch: int,
+    audiences: Sequence[AudienceName],
+    client_id: ClientId,
+    amr: Sequence[AuthMethod],
+    seed: bytes,
+    idle_ttl: int,
+    absolute_ttl: int,
+    network: Sealed | None,
+    user_agent: Sealed | None,
+    device_name: Sealed | None,
+    at: datetime,
+) -> Sequence[SessionEvent]:
+    """Begin a session; times to live are in whole seconds. Follow it with `issue`."""
+    if not isinstance(state, Absent):
+        return []
+    return [
+        SessionStarted(
+            session_id=session_id,
+            user_id=user_id,
+            token_epoch=token_epoch,
+            audiences=tuple(audiences),
+            client_id=client_id,
+            amr=tuple(amr),
+            seed=seed,
+            idle_ttl=idle_ttl,
+            expires_at=at + timedelta(seconds=absolute_ttl),
+            network=network,
+            user_agent=user_agent,
+            device_name=device_name,
+            at=at,
+        )
+    ]
+
+
+def issue(state: Session, *, audience: AudienceName, key_version: int, access_ttl: int, at: datetime) -> Sequence[SessionEvent]:
+    """Issue the next generation. Raises SessionEnded, or AudienceNotAllowed for one the session was not started for."""
+    live = _alive(state, at=at)
+    if audience not in live.audiences:
+        raise AudienceNotAllowed
+    return [
+        TokenIssued(
+            session_id=live.session_id,
+            user_id=live.user_id,
+            generation=live.generation + 1,
+            key_version=key_version,
+            audience=audience,
+            access_expires_at=min(at + timedelta(seconds=access_ttl), live.expires_at),
+            idle_expires_at=min(at + timedelta(seconds=live.idle_ttl), live.expires_at),
+            at=at,
+        )
+    ]
+
+
+def refresh(
+    state: Session,
+    *,
+    generation: int,
+    user_epoch: int,
+    audience: AudienceName | None,
+    key_version: int,
+    access_ttl: int,
+    grace: int,
+    at: datetime,
+) -> Sequence[SessionEvent]:
+    """Decide on a genuine refresh token: rotate, repeat (no events: answer with the current generation), or end the family.
+
+    `grace` is in seconds, counted from the rotation and never extended. Raises InvalidRefreshToken for a session that
+    is over or was left behind by its user's token epoch; nothing more is ever written to it.
+    """
+    if not isinstance(state, Live) or not is_live(state, user_epoch=user_epoch, at=at):
+        raise InvalidRefreshToken
+    if generation > state.generation:
+        raise InvalidRefreshToken
+    if generation == state.generation:
+        wanted = audience or state.audience
+        return issue(state, audience=wanted, key_version=key_version, access_ttl=access_ttl, at=at)
+    if generation == state.generation - 1 and at - state.rotated_at < timedelta(seconds=grace):
+        return []
+    return [
+        RefreshReused(
+            session_id=state.session_id,
+            user_id=state.user_id,
+            generation=generation,
+            current_generation=state.generation,
+            at=at,
+        )
+    ]
+
+
+def reauthenticate(state: Session, *, method: AuthMethod, at: datetime) -> Sequence[SessionEvent]:
+    live = _alive(state, at=at)
+    return [Reauthenticated(session_id=live.session_id, user_id=live.user_id, method=method, at=at)]
+
+
+def rebase(state: Session, *, token_epoch: int, at: datetime) -> Sequence[SessionEvent]:
+    """Keep this session while its user's other ones end."""
+    live = _alive(state, at=at)
+    if live.token_epoch >= token_epoch:
+        return []
+    return [SessionRebased(session_id=live.session_id, user_id=live.user_id, token_epoch=token_epoch, at=at)]
+
+
+def revoke(state: Session, *, reason: EndReason, at: datetime) -> Sequence[SessionEvent]:
+    match state:
+        case Absent():
+            raise NoSuchSession
+        case Ended():
+            return []
+        case Live():
+            return [SessionRevoked(session_id=state.session_id, user_id=state.user_id, reason=reason, at=at)]
+        case _:
+            assert_never(state)
+
+
+def revoke_own(state: Session, *, owner: UserId, reason: EndReason, at: datetime) -> Sequence[SessionEvent]:
+    """Another's session is as absent as one that never was (threats.md 20)."""
+    if isinstance(state, Absent) or state.user_id != owner:
+        raise NoSuchSession
+    return revoke(state, reason=reason, at=at)
+
+
+def is_live(state: Session, *, user_epoch: int, at: datetime) -> bool:
+    """Tell whether the session may still act: not ended, not expired, not left behind by its user's token epoch."""
+    return (
+        isinstance(state, Live)
+        and state.token_epoch >= user_epoch
+        and at < state.idle_expires_at
+        and at < state.expires_at
+    )
+
+
+def _alive(state: Session, *, at: datetime) -> Live:
+    match state:
+        case Live() if at < state.expires_at and at < state.idle_expires_at:
+            return state
+        case Live() | Ended():
+            raise SessionEnded
+        case Absent():
+            raise NoSuchSession
+        case _:
+            assert_never(state)

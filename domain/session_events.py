@@ -1,0 +1,83 @@
+"""What can happen to a sign-in. `domain/session.py` says what it means and when it may."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from domain.event import Event, Sealed
+from domain.ids import AudienceName, ClientId, SessionId, UserId
+
+
+class AuthMethod(StrEnum):
+    """Values of `amr` (RFC 8176)."""
+
+    PASSWORD = "pwd"
+
+
+class EndReason(StrEnum):
+    LOGOUT = "logout"
+    SELF_TARGETED = "self_targeted"
+    SELF_REVOKE_OTHERS = "self_revoke_others"
+    ADMIN_TARGETED = "admin_targeted"
+    ADMIN_REVOKE_ALL = "admin_revoke_all"
+    REFRESH_REUSED = "refresh_reused"
+
+
+class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started.v1"):
+    """`seed` is worth nothing without the refresh key, which is never in the database (threats.md 1)."""
+
+    session_id: SessionId
+    user_id: UserId
+    token_epoch: int
+    audiences: tuple[AudienceName, ...]
+    client_id: ClientId
+    amr: tuple[AuthMethod, ...]
+    seed: bytes
+    idle_ttl: int
+    expires_at: datetime
+    network: Sealed | None
+    user_agent: Sealed | None
+    device_name: Sealed | None
+
+
+class TokenIssued(Event, frozen=True, kw_only=True, tag="session.token_issued.v1"):
+    """The first token of a session (generation 1), or a refresh."""
+
+    session_id: SessionId
+    user_id: UserId
+    generation: int
+    key_version: int
+    audience: AudienceName
+    access_expires_at: datetime
+    idle_expires_at: datetime
+
+
+class RefreshReused(Event, frozen=True, kw_only=True, tag="session.refresh_reused.v1"):
+    """A genuine refresh token that had been replaced came back: somebody has a copy, so the family ends."""
+
+    session_id: SessionId
+    user_id: UserId
+    generation: int
+    current_generation: int
+
+
+class Reauthenticated(Event, frozen=True, kw_only=True, tag="session.reauthenticated.v1"):
+    session_id: SessionId
+    user_id: UserId
+    method: AuthMethod
+
+
+class SessionRebased(Event, frozen=True, kw_only=True, tag="session.rebased.v1"):
+    """Lives on under the user's new token epoch: the session that changed the password or signed the others out."""
+
+    session_id: SessionId
+    user_id: UserId
+    token_epoch: int
+
+
+class SessionRevoked(Event, frozen=True, kw_only=True, tag="session.revoked.v1"):
+    session_id: SessionId
+    user_id: UserId
+    reason: EndReason
+
+
+SessionEvent = SessionStarted | TokenIssued | RefreshReused | Reauthenticated | SessionRebased | SessionRevoked

@@ -1,0 +1,268 @@
+"""A person's account: who they are, whether they may sign in, which roles they hold.
+
+Stages: Absent -> Active <-> Suspended. `token_epoch` rises whenever every token given before must die; `roles_version`
+whenever a role is gained or lost; `password_version` with each new password.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
+
+from domain.decider import Decider
+from domain.errors import NoSuchUser
+from domain.event import Sealed
+from domain.ids import ClaimId, RoleName, StreamName, UserId
+from domain.user_events import (
+    PasswordReason,
+    PasswordRehashed,
+    PasswordSet,
+    ProfileChanged,
+    RegisteredBy,
+    RoleGranted,
+    RoleRevoked,
+    SignedOutEverywhere,
+    SuspendReason,
+    UserEvent,
+    UsernameChanged,
+    UserRegistered,
+    UserReinstated,
+    UserSuspended,
+)
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """What an account has in every stage past Absent."""
+
+    user_id: UserId
+    email: Sealed
+    email_claim: ClaimId
+    username: Sealed | None
+    username_claim: ClaimId | None
+    name: Sealed | None
+    roles: tuple[RoleName, ...]
+    roles_version: int
+    token_epoch: int
+    password: Sealed | None
+    password_version: int
+    registered_at: datetime
+
+
+class Absent(Struct, frozen=True, tag="absent"):
+    pass
+
+
+class Active(Struct, frozen=True, kw_only=True, tag="active"):
+    account: Account
+
+
+class Suspended(Struct, frozen=True, kw_only=True, tag="suspended"):
+    account: Account
+    reason: SuspendReason
+    suspended_at: datetime
+
+
+User = Absent | Active | Suspended
+
+
+def evolve(state: User, event: UserEvent) -> User:
+    match event:
+        case UserRegistered():
+            return Active(account=_opened(event))
+        case UserSuspended():
+            account = replace(account_of(state), token_epoch=event.token_epoch)
+            return Suspended(account=account, reason=event.reason, suspended_at=event.at)
+        case UserReinstated():
+            return Active(account=account_of(state))
+        case _:
+            return _with_account(state, _changed(account_of(state), event))
+
+
+def _opened(event: UserRegistered) -> Account:
+    return Account(
+        user_id=event.user_id,
+        email=event.email,
+        email_claim=event.email_claim,
+        username=event.username,
+        username_claim=event.username_claim,
+        name=event.name,
+        roles=event.roles,
+        roles_version=1,
+        token_epoch=1,
+        password=None,
+        password_version=0,
+        registered_at=event.at,
+    )
+
+
+def _changed(
+    account: Account,
+    event: PasswordSet | PasswordRehashed | ProfileChanged | UsernameChanged | RoleGranted | RoleRevoked | SignedOutEverywhere,
+) -> Account:
+    match event:
+        case PasswordSet():
+            return replace(
+                account, password=event.password, password_version=event.password_version, token_epoch=event.token_epoch
+            )
+        case PasswordRehashed():
+            return replace(account, password=event.password)
+        case ProfileChanged():
+            return replace(account, name=event.name)
+        case UsernameChanged():
+            return replace(account, username=event.username, username_claim=event.username_claim)
+        case RoleGranted():
+            roles = tuple(sorted({*account.roles, event.role}))
+            return replace(account, roles=roles, roles_version=event.roles_version)
+        case RoleRevoked():
+            roles = tuple(r for r in account.roles if r != event.role)
+            return replace(account, roles=roles, roles_version=event.roles_version)
+        case SignedOutEverywhere():
+            return replace(account, token_epoch=event.token_epoch)
+        case _:
+            assert_never(event)
+
+
+def _with_account(state: User, account: Account) -> User:
+    match state:
+        case Active() | Suspended():
+            return replace(state, account=account)
+        case Absent():
+            return state
+        case _:
+            assert_never(state)
+
+
+def account_of(state: User) -> Account:
+    """Give the account in any stage. Raises NoSuchUser when there is none."""
+    match state:
+        case Active() | Suspended():
+            return state.account
+        case Absent():
+            raise NoSuchUser
+        case _:
+            assert_never(state)
+
+
+decider: Decider[User, UserEvent] = Decider("user", User, 1, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+
+
+def stream(user_id: UserId) -> StreamName:
+    return StreamName(f"user-{user_id}")
+
+
+def register(
+    state: User,
+    *,
+    user_id: UserId,
+    email: Sealed,
+    email_claim: ClaimId,
+    username: Sealed | None,
+    username_claim: ClaimId | None,
+    name: Sealed | None,
+    password: Sealed,
+    roles: Sequence[RoleName],
+    registered_by: RegisteredBy,
+    at: datetime,
+) -> Sequence[UserEvent]:
+    if not isinstance(state, Absent):
+        return []
+    return [
+        UserRegistered(
+            user_id=user_id,
+            email=email,
+            email_claim=email_claim,
+            username=username,
+            username_claim=username_claim,
+            name=name,
+            roles=tuple(sorted(set(roles))),
+            registered_by=registered_by,
+            at=at,
+        ),
+        PasswordSet(
+            user_id=user_id, password=password, password_version=1, token_epoch=1, reason=PasswordReason.CHOSEN, at=at
+        ),
+    ]
+
+
+def change_password(state: User, *, password: Sealed, at: datetime) -> Sequence[UserEvent]:
+    """Every token given before dies: the caller's own session has to be rebased in the same append."""
+    account = account_of(state)
+    return [
+        PasswordSet(
+            user_id=account.user_id,
+            password=password,
+            password_version=account.password_version + 1,
+            token_epoch=account.token_epoch + 1,
+            reason=PasswordReason.CHANGED,
+            at=at,
+        )
+    ]
+
+
+def rehash_password(state: User, *, password: Sealed, verified_version: int, at: datetime) -> Sequence[UserEvent]:
+    """Keep the stronger hash only when the password it was made from is still the current one."""
+    account = account_of(state)
+    if account.password_version != verified_version:
+        return []
+    return [PasswordRehashed(user_id=account.user_id, password=password, password_version=verified_version, at=at)]
+
+
+def change_profile(state: User, *, name: Sealed | None | UnsetType, at: datetime) -> Sequence[UserEvent]:
+    account = account_of(state)
+    if name is UNSET or name == account.name:
+        return []
+    return [ProfileChanged(user_id=account.user_id, name=name, at=at)]
+
+
+def change_username(state: User, *, username: Sealed | None, claim: ClaimId | None, at: datetime) -> Sequence[UserEvent]:
+    account = account_of(state)
+    if claim == account.username_claim:
+        return []
+    return [UsernameChanged(user_id=account.user_id, username=username, username_claim=claim, at=at)]
+
+
+def grant_role(state: User, role: RoleName, *, at: datetime) -> Sequence[UserEvent]:
+    account = account_of(state)
+    if role in account.roles:
+        return []
+    return [RoleGranted(user_id=account.user_id, role=role, roles_version=account.roles_version + 1, at=at)]
+
+
+def revoke_role(state: User, role: RoleName, *, at: datetime) -> Sequence[UserEvent]:
+    account = account_of(state)
+    if role not in account.roles:
+        return []
+    return [RoleRevoked(user_id=account.user_id, role=role, roles_version=account.roles_version + 1, at=at)]
+
+
+def suspend(state: User, *, reason: SuspendReason, note: Sealed | None, at: datetime) -> Sequence[UserEvent]:
+    match state:
+        case Absent():
+            raise NoSuchUser
+        case Suspended():
+            return []
+        case Active(account=account):
+            return [
+                UserSuspended(user_id=account.user_id, reason=reason, note=note, token_epoch=account.token_epoch + 1, at=at)
+            ]
+        case _:
+            assert_never(state)
+
+
+def reinstate(state: User, *, at: datetime) -> Sequence[UserEvent]:
+    match state:
+        case Absent():
+            raise NoSuchUser
+        case Active():
+            return []
+        case Suspended(account=account):
+            return [UserReinstated(user_id=account.user_id, at=at)]
+        case _:
+            assert_never(state)
+
+
+def sign_out_everywhere(state: User, *, at: datetime) -> Sequence[UserEvent]:
+    account = account_of(state)
+    return [SignedOutEverywhere(user_id=account.user_id, token_epoch=account.token_epoch + 1, at=at)]

@@ -1,0 +1,98 @@
+"""What can happen to a person's account. `domain/user.py` says what it means and when it may."""
+
+from enum import StrEnum
+
+from domain.event import Event, Sealed
+from domain.ids import ClaimId, RoleName, UserId
+
+
+class RegisteredBy(StrEnum):
+    SELF = "self"
+    ADMINISTRATOR = "administrator"
+    BOOTSTRAP = "bootstrap"
+
+
+class PasswordReason(StrEnum):
+    CHOSEN = "chosen"
+    CHANGED = "changed"
+
+
+class SuspendReason(StrEnum):
+    ADMINISTRATIVE = "administrative"
+    COMPROMISED = "compromised"
+    ABUSE = "abuse"
+    LEFT = "left"
+
+
+class UserRegistered(Event, frozen=True, kw_only=True, tag="user.registered.v1"):
+    user_id: UserId
+    email: Sealed
+    email_claim: ClaimId
+    username: Sealed | None
+    username_claim: ClaimId | None
+    name: Sealed | None
+    roles: tuple[RoleName, ...]
+    registered_by: RegisteredBy
+
+
+class PasswordSet(Event, frozen=True, kw_only=True, tag="user.password_set.v1"):
+    """A password was chosen for the first time, or changed: then `token_epoch` is a new one."""
+
+    user_id: UserId
+    password: Sealed
+    password_version: int
+    token_epoch: int
+    reason: PasswordReason
+
+
+class PasswordRehashed(Event, frozen=True, kw_only=True, tag="user.password_rehashed.v1"):
+    """The same password under today's parameters; nothing else changes."""
+
+    user_id: UserId
+    password: Sealed
+    password_version: int
+
+
+class ProfileChanged(Event, frozen=True, kw_only=True, tag="user.profile_changed.v1"):
+    user_id: UserId
+    name: Sealed | None
+
+
+class UsernameChanged(Event, frozen=True, kw_only=True, tag="user.username_changed.v1"):
+    user_id: UserId
+    username: Sealed | None
+    username_claim: ClaimId | None
+
+
+class RoleGranted(Event, frozen=True, kw_only=True, tag="user.role_granted.v1"):
+    user_id: UserId
+    role: RoleName
+    roles_version: int
+
+
+class RoleRevoked(Event, frozen=True, kw_only=True, tag="user.role_revoked.v1"):
+    user_id: UserId
+    role: RoleName
+    roles_version: int
+
+
+class UserSuspended(Event, frozen=True, kw_only=True, tag="user.suspended.v1"):
+    user_id: UserId
+    reason: SuspendReason
+    note: Sealed | None
+    token_epoch: int
+
+
+class UserReinstated(Event, frozen=True, kw_only=True, tag="user.reinstated.v1"):
+    user_id: UserId
+
+
+class SignedOutEverywhere(Event, frozen=True, kw_only=True, tag="user.signed_out_everywhere.v1"):
+    user_id: UserId
+    token_epoch: int
+
+
+UserEvent = (
+    UserRegistered | PasswordSet | PasswordRehashed | ProfileChanged | UsernameChanged
+    | RoleGranted | RoleRevoked | UserSuspended | UserReinstated | SignedOutEverywhere
+)  # fmt: skip
