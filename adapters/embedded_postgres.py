@@ -153,7 +153,7 @@ class PostgresServer:
         if await end_leftovers(self._pgdata, first=signal.SIGINT, main_pid=main_pid, grace_s=10.0):
             log.warning("leftover_server_stopped", part="postgres")
         if Path("/proc/self/cwd").exists() and not processes_working_in(self._pgdata):
-            # Nobody is left, so the file is stale. PostgreSQL would refuse to start if its pid had been given to another program of this user.
+            # Nobody is left: the file is stale. PostgreSQL would refuse to start if its pid were another program's of this user by now.
             lock_file.unlink(missing_ok=True)
 
     def _launch(self, user: SystemUser | None) -> subprocess.Popen[bytes]:
