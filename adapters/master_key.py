@@ -1,0 +1,87 @@
+"""The master key: wraps every other key at rest. Given in the settings, or made once and kept in the data folder."""
+
+import base64
+import hashlib
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.secret import Secret
+from adapters.settings import Settings
+from adapters.settings_checks import MASTER_KEY_BYTES, decoded_master_key
+
+FILE_NAME = "master.key"
+
+
+class NoMasterKey(Exception):
+    """There is no usable master key. The message tells the operator what to set."""
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKey:
+    """32 random bytes, and the name by which wrapped keys remember which master key wrapped them.
+
+    The name is a digest of the key under a label of its own: the same key has the same name everywhere, and the name
+    tells nothing about the key.
+    """
+
+    kek_id: str
+    key: bytes
+
+    def __repr__(self) -> str:
+        return f"MasterKey(kek_id={self.kek_id!r})"
+
+
+def of_bytes(key: bytes) -> MasterKey:
+    if len(key) != MASTER_KEY_BYTES:
+        raise NoMasterKey(f"the master key must be {MASTER_KEY_BYTES} bytes")
+    return MasterKey("mk-" + hashlib.sha256(b"minos master key id v1\0" + key).hexdigest()[:16], key)
+
+
+def load(settings: Settings) -> MasterKey:
+    """Give the master key of the settings, else the one kept in the data folder. Raises NoMasterKey."""
+    if settings.master_key is not None:
+        return of_bytes(decoded_master_key(settings.master_key) or b"")
+    return _read(settings.data_dir / FILE_NAME)
+
+
+def load_or_make(settings: Settings) -> MasterKey:
+    """As `load`, making and keeping a key where there is none yet. Only for embedded servers, outside production."""
+    path = settings.data_dir / FILE_NAME
+    if settings.master_key is None and not path.exists() and not settings.in_production:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _keep(path, base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)) + b"\n")
+    return load(settings)
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write beside, sync, link into place: never a partial key, and never a second one over the first."""
+    scratch = path.with_name(f"{path.name}.{os.getpid()}")
+    fd = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(scratch, path)
+        except FileExistsError:
+            return  # another start was first: its key counts
+    finally:
+        scratch.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def _read(path: Path) -> MasterKey:
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text().strip()
+    except OSError as error:
+        raise NoMasterKey(f"set MINOS_MASTER_KEY, or MINOS_MASTER_KEY_FILE; {path} cannot be read ({type(error).__name__})") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise NoMasterKey(f"{path} may be read by other users of this machine: chmod 600 it")
+    return of_bytes(decoded_master_key(Secret(text)) or b"")

@@ -1,0 +1,155 @@
+"""Every setting of Minos: its name, meaning, unit, bounds and default, in one table that the reference is made from."""
+
+from pathlib import Path
+from typing import Annotated, Literal, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from adapters.secret import Secret
+
+PREFIX = "MINOS_"
+_DAY = 86_400
+
+
+def _seconds(lowest: int, highest: int, text: str) -> Meta:
+    return Meta(ge=lowest, le=highest, description=text, extra={"unit": "seconds"})
+
+
+def _text(text: str, unit: str | None = None) -> Meta:
+    return Meta(description=text, extra={"unit": unit})
+
+
+def _number(lowest: int, highest: int, text: str, unit: str | None = None) -> Meta:
+    return Meta(ge=lowest, le=highest, description=text, extra={"unit": unit})
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What an operator may choose. Made by `settings_source.load`, which also fills in what follows from other settings."""
+
+    environment: Annotated[
+        Literal["development", "production"], _text("`production` refuses every setting that is only fit for trying out.")
+    ] = "development"
+    host: Annotated[str, _text("Address the API listens on. By default 127.0.0.1 in development, 0.0.0.0 in production.")] = ""
+    port: Annotated[int, _number(1, 65_535, "Port the API listens on.")] = 8000
+    metrics_host: Annotated[str, _text("Address the metrics are served on.")] = "127.0.0.1"
+    metrics_port: Annotated[int, _number(0, 65_535, "Port the metrics are served on; 0 serves none.")] = 9464
+    workers: Annotated[int, _number(1, 64, "API processes; one per core is enough.")] = 1
+    issuer: Annotated[
+        str,
+        _text("Public URL of this authority, in every token as `iss`. By default `http://<host>:<port>`; https is required in production."),
+    ] = ""
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        _text(
+            "`Host` names that are answered; `*.example.org` matches all below. By default the issuer's; in development this machine's too."
+        ),
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...], _text("Networks (CIDR) whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, read from the right.")
+    ] = ()
+    data_dir: Annotated[Path, _text("Folder of everything Minos keeps on this machine: embedded servers, master key, metrics.")] = Path(
+        ".minos"
+    )
+    database_url: Annotated[
+        Secret | None, _text("PostgreSQL 18 to serve from, as the role `minos_app`. Without it `minos up` starts one of its own.")
+    ] = None
+    migration_database_url: Annotated[
+        Secret | None, _text("The same database as its owner role: for `migrate` and `up`. Without it `up` uses DATABASE_URL and warns.")
+    ] = None
+    nats_url: Annotated[Secret | None, _text("NATS server with JetStream. Without it `minos up` starts one of its own.")] = None
+    nats_credentials: Annotated[Path | None, _text("File with NATS user credentials (JWT and seed).")] = None
+    master_key: Annotated[
+        Secret | None,
+        _text("32 random bytes in base64: wraps every key at rest. `minos up` makes and keeps one when the servers are its own."),
+    ] = None
+    audiences: Annotated[
+        tuple[str, ...], _text("Names of the services tokens may be issued for, besides `minos` itself; lower-case slugs.")
+    ] = ()
+    default_role: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="Role a new user has.")] = "user"
+    service_name: Annotated[
+        str, Meta(min_length=1, max_length=64, description="What people call this service; passwords containing it are refused.")
+    ] = "minos"
+    registration: Annotated[Literal["open", "invite", "closed"], _text("Who may register: anybody, the invited, or nobody.")] = "open"
+    email_verification: Annotated[
+        Literal["optional"],
+        _text("Whether an address must be proved before an account exists. Proving needs mail, which this release does not send."),
+    ] = "optional"
+    password_min_length: Annotated[
+        int, _number(8, 128, "Shortest password accepted. 15 is advised where it is the only factor.", "characters")
+    ] = 12
+    argon2_memory_kib: Annotated[int, _number(7_168, 2_097_152, "Memory of one password hash (Argon2id).", "KiB")] = 19_456
+    argon2_passes: Annotated[int, _number(1, 32, "Passes of one password hash (Argon2id).")] = 2
+    access_token_ttl: Annotated[int, _seconds(30, 3_600, "Life of an access token.")] = 300
+    refresh_idle_ttl: Annotated[int, _seconds(60, 400 * _DAY, "A session not refreshed for so long is over.")] = 14 * _DAY
+    refresh_absolute_ttl: Annotated[int, _seconds(60, 400 * _DAY, "A session is over so long after sign-in, whatever happens.")] = 90 * _DAY
+    signing_algorithm: Annotated[Literal["ES256", "RS256", "PS256", "EdDSA"], _text("Algorithm of new signing keys.")] = "ES256"
+    shutdown_grace: Annotated[int, _seconds(1, 300, "How long requests in flight may take to finish when told to stop.")] = 10
+    api_docs: Annotated[
+        Literal["auto", "open", "off"], _text("Whether `/docs` is served to anybody; `auto` is open in development and off in production.")
+    ] = "auto"
+    debug: Annotated[bool, _text("Show inner errors in answers. Development only.")] = False
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _text("Least grave message that is logged.")] = "info"
+    log_format: Annotated[
+        Literal["auto", "json", "console"], _text("`json` for machines, `console` for people; `auto` is console on a terminal.")
+    ] = "auto"
+
+    @property
+    def in_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def docs_are_open(self) -> bool:
+        return self.api_docs == "open" or (self.api_docs == "auto" and not self.in_production)
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """One row of the reference. `bounds` and `choices` say what is accepted; durations also take the suffixes s, m, h, d."""
+
+    name: str
+    field: str
+    doc: str
+    unit: str | None
+    default: str
+    secret: bool
+    listed: bool
+    """Several values, separated by commas."""
+    choices: tuple[str, ...]
+    bounds: tuple[int, int] | None
+
+
+def _described() -> tuple[Setting, ...]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return tuple(_setting(field.name, hints[field.name], field.default) for field in msgspec.structs.fields(Settings))
+
+
+def _setting(field: str, hint: object, default: object) -> Setting:
+    kind, meta = get_args(hint)
+    extra: dict[str, str | None] = meta.extra or {}
+    return Setting(
+        name=PREFIX + field.upper(),
+        field=field,
+        doc=meta.description,
+        unit=extra.get("unit"),
+        default=shown(default),
+        secret=Secret in get_args(kind),
+        listed=get_origin(kind) is tuple,
+        choices=tuple(get_args(kind)) if get_origin(kind) is Literal else (),
+        bounds=None if meta.ge is None else (meta.ge, meta.le),
+    )
+
+
+def shown(value: object) -> str:
+    """Write a value the way it is given in the environment; secrets as they hide themselves."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return ",".join(str(part) for part in cast("tuple[object, ...]", value))  # settings hold tuples of str
+        case _:
+            return str(value)
+
+
+SETTINGS: tuple[Setting, ...] = _described()

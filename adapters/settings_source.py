@@ -1,0 +1,169 @@
+"""Where settings come from: `MINOS_*` in the environment, files named by `MINOS_*_FILE`, and `.env` in development.
+
+Everything that is wrong is found in one go: an operator corrects it in one go.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from adapters.secret import Secret
+from adapters.settings import PREFIX, SETTINGS, Setting, Settings
+from adapters.settings_checks import inconsistencies, refusals_in_production
+
+_LARGEST_FILE = 64 * 1024
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_HINTS = get_type_hints(Settings, include_extras=True)
+
+
+class BadSettings(Exception):
+    """Start-up is refused. `problems`: every one found, in words for the operator; never the value of a secret."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Loaded(Struct, frozen=True, kw_only=True):
+    """`origins`: by setting name, the variable or file each value was taken from; absent where it is the default."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+class _Raw(Struct, frozen=True):
+    text: str
+    origin: str
+
+
+def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Loaded:
+    """Read the settings of this start. `folder` is where `.env` and relative paths are looked for. Raises BadSettings."""
+    folder = Path.cwd() if folder is None else folder
+    environ = os.environ if environ is None else environ
+    problems: list[str] = []
+    given = dict(_from_dotenv(environ, folder, problems)) | {
+        name: _Raw(text, name) for name, text in environ.items() if name.startswith(PREFIX) and text
+    }
+    raw = _resolve_files(given, folder, problems)
+    values: dict[str, object] = {}
+    for setting in SETTINGS:
+        if setting.name in raw:
+            _take(setting, raw[setting.name], values, problems)
+    if problems:
+        raise BadSettings(tuple(problems))
+    settings = _completed(msgspec.convert(values, Settings, dec_hook=_decode), folder)
+    problems += [*inconsistencies(settings), *refusals_in_production(settings)]
+    if problems:
+        raise BadSettings(tuple(problems))
+    return Loaded(settings=settings, origins={name: found.origin for name, found in raw.items()})
+
+
+def _from_dotenv(environ: Mapping[str, str], folder: Path, problems: list[str]) -> Iterator[tuple[str, _Raw]]:
+    path = folder / ".env"
+    if environ.get(f"{PREFIX}ENVIRONMENT") == "production" or not path.is_file():
+        return
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
+        found = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*", line)
+        if found is None:
+            if line.strip() and not line.lstrip().startswith("#"):
+                problems.append(f".env line {number} is not NAME=value")
+            continue
+        name, text = found.group(1), _unquoted(found.group(2))
+        if name == f"{PREFIX}ENVIRONMENT" and text == "production":
+            problems.append("MINOS_ENVIRONMENT=production must come from the environment itself: .env is read in development only")
+        elif name.startswith(PREFIX) and text:
+            yield name, _Raw(text, f".env line {number}")
+
+
+def _unquoted(text: str) -> str:
+    quoted = re.fullmatch(r"""(["'])(.*)\1(?:\s+#.*)?""", text)
+    return quoted.group(2) if quoted else re.split(r"\s+#", text, maxsplit=1)[0]
+
+
+def _resolve_files(given: Mapping[str, _Raw], folder: Path, problems: list[str]) -> dict[str, _Raw]:
+    known = {setting.name for setting in SETTINGS}
+    resolved: dict[str, _Raw] = {}
+    for name, raw in given.items():
+        plain = name.removesuffix("_FILE")
+        if name in known:
+            resolved[name] = raw
+        elif plain in known and plain in given:
+            problems.append(f"{plain} and {name} are both set: keep one")
+        elif plain in known:
+            _read_file(plain, name, folder / raw.text, resolved, problems)
+        else:
+            close = difflib.get_close_matches(name, [*known, *(f"{each}_FILE" for each in known)], n=1)
+            problems.append(f"{name} is not a setting" + (f"; did you mean {close[0]}?" if close else ""))
+    return resolved
+
+
+def _read_file(name: str, variable: str, path: Path, resolved: dict[str, _Raw], problems: list[str]) -> None:
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST_FILE).decode().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{variable}: {path} cannot be read ({type(error).__name__})")
+        return
+    if text:
+        resolved[name] = _Raw(text, f"{variable} ({path})")
+    else:
+        problems.append(f"{variable}: {path} is empty")
+
+
+def _take(setting: Setting, raw: _Raw, values: dict[str, object], problems: list[str]) -> None:
+    try:
+        value = _parts(setting, raw.text)
+        values[setting.field] = msgspec.convert(value, _HINTS[setting.field], strict=False, dec_hook=_decode)
+    except ValueError as error:  # msgspec.ValidationError is one
+        wanted = str(error).partition(" - at ")[0]
+        given = "" if setting.secret else f", not {raw.text[:80]!r}"
+        problems.append(f"{setting.name}: {_in_words(wanted, setting)}{given} (from {raw.origin})")
+
+
+def _parts(setting: Setting, text: str) -> object:
+    if setting.listed:
+        return [part for part in re.split(r"[,\s]+", text) if part]
+    if setting.unit == "seconds":
+        found = re.fullmatch(r"(\d{1,12})([smhd]?)", text.strip())
+        if found is None:
+            raise ValueError("expected a duration such as 300, 5m, 12h or 30d")
+        return int(found.group(1)) * _UNITS[found.group(2)]
+    return text.strip()
+
+
+def _in_words(wanted: str, setting: Setting) -> str:
+    if setting.choices:
+        return "expected one of " + ", ".join(setting.choices)
+    if setting.bounds is not None and wanted.startswith("Expected"):
+        return f"expected a number from {setting.bounds[0]} to {setting.bounds[1]}" + (f" {setting.unit}" if setting.unit else "")
+    return wanted[:1].lower() + wanted[1:]
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Secret:
+        return value if isinstance(value, Secret) else Secret(str(value))
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError(kind)
+
+
+def _completed(settings: Settings, folder: Path) -> Settings:
+    """Fill in what follows from the rest, so that nobody else has to."""
+    address = settings.host or ("0.0.0.0" if settings.in_production else "127.0.0.1")  # noqa: S104 - in production a proxy is in front
+    host = f"[{address}]" if ":" in address else address
+    issuer = settings.issuer or f"http://{host}:{settings.port}"
+    hosts = settings.allowed_hosts
+    if not hosts:
+        name = urlsplit(issuer).hostname if "//" in issuer else None
+        local = () if settings.in_production else ("127.0.0.1", "localhost", "[::1]", host)
+        hosts = tuple(dict.fromkeys((*((name,) if name else ()), *local)))
+    return msgspec.structs.replace(
+        settings, issuer=issuer, allowed_hosts=hosts, data_dir=(folder / settings.data_dir.expanduser()).resolve()
+    )
