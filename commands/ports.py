@@ -184,6 +184,13 @@ class GuardReading(Struct, frozen=True, kw_only=True):
     """This very attempt reached a threshold: worth an event when the account is real."""
 
 
+class AttemptOutcome(StrEnum):
+    WRONG_PASSWORD = "wrong_password"
+    UNKNOWN_NAME = "unknown_name"
+    LOCKED = "locked"
+    SUSPENDED = "suspended"
+
+
 @runtime_checkable
 class SignInGuard(Protocol):
     """Counts attempts per login name before the hash, for unknown names too (threats.md 16)."""
@@ -194,6 +201,10 @@ class SignInGuard(Protocol):
 
     async def forgive(self, name_mac: bytes, *, device_mac: bytes | None) -> None:
         """Empty the counter after a completed sign-in."""
+        ...
+
+    async def refused(self, name_mac: bytes, *, user_id: UUID | None, outcome: AttemptOutcome, known_device: bool) -> None:
+        """Keep a row of a refused attempt: outside the log, pruned, shown in history as not provable."""
         ...
 
 

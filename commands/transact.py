@@ -1,6 +1,7 @@
 """The one way a command changes anything: load heads, decide, append; lose the race, and load and decide again."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -31,8 +32,14 @@ S = TypeVar("S")
 E = TypeVar("E", bound=Event)
 R = TypeVar("R")
 
+Read = tuple[Decider[Any, Any], StreamName]
+"""A stream to read, and how it folds."""
+
 ATTEMPTS = 128
 """Lost races before giving up: far more than 64 parallel refreshes of one session need."""
+
+
+EARLIER = datetime.min.replace(tzinfo=UTC)
 
 
 class ClaimLost(Exception):
@@ -44,6 +51,8 @@ class Done(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 
     result: R
     versions: dict[StreamName, int]
+    at: datetime = EARLIER
+    """The database's clock at the decision; `EARLIER` where an earlier answer was given again."""
     appended: bool
     """False when the decision changed nothing, or an earlier answer was given again."""
 
@@ -51,9 +60,9 @@ class Done(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 class Transaction:
     """What one attempt sees and does. Read states, record events; nothing happens before the decision has returned."""
 
-    def __init__(self, heads: Heads, command_id: CommandId, folded: dict[StreamName, Any]) -> None:
+    def __init__(self, heads: Heads, command_id: CommandId, folded: dict[StreamName, Any], conditions: int) -> None:
         self.at = heads.at
-        self._heads = {head.stream: head for head in heads.heads}
+        self._heads = {head.stream: head for head in heads.heads[:conditions]}
         self._states = folded
         self._events: dict[StreamName, list[Event]] = {}
         self._deciders: dict[StreamName, Decider[Any, Any]] = {}
@@ -67,7 +76,8 @@ class Transaction:
         return state
 
     def record(self, of: Decider[S, E], stream: StreamName, events: Sequence[E]) -> S:
-        """Add what was decided for a stream; gives the state it folds to."""
+        """Add what was decided for a stream; gives the state it folds to. Raises KeyError for one only glanced at."""
+        _ = self._heads[stream]
         folded = of.fold(events, self.state(of, stream))
         self._states[stream] = folded
         self._events.setdefault(stream, []).extend(events)
@@ -127,29 +137,31 @@ class Transaction:
 async def transact(
     ports: Ports,
     ctx: Context,
-    reads: Sequence[tuple[Decider[Any, Any], StreamName]],
+    reads: Sequence[Read],
     decide: Callable[[Transaction], R],
     *,
+    glance: Sequence[Read] = (),
     remember: type[R] | None = None,
 ) -> Done[R]:
     """Run a decision on the truth of the streams it reads, and append what it recorded, all or nothing.
 
-    The append passes only if every stream read is still at the version that was loaded. `decide` must be pure: it may
-    run again. With `remember` (the result's type) and an idempotency key in the context, a repeat gets the first
+    The append passes only if every stream in `reads` is still at the version that was loaded. Streams in `glance` are
+    read in the same moment but may move meanwhile: enough where a token epoch disarms what was decided on the older
+    state. `decide` must be pure: it may run again. With `remember` (the result's type) and an idempotency key in the context, a repeat gets the first
     answer. Raises ClaimLost, IdempotencyKeyReused, Contended, and whatever the decision raises.
     """
     command_id = CommandId(ports.random.uuid7())
     for _ in range(ATTEMPTS):
-        heads = await ports.store.load([stream for _, stream in reads])
-        tx = Transaction(heads, command_id, await _fold_all(ports.store, heads, reads))
+        heads = await ports.store.load([stream for _, stream in (*reads, *glance)])
+        tx = Transaction(heads, command_id, await _fold_all(ports.store, heads, (*reads, *glance)), len(reads))
         result = decide(tx)
         if not tx.changes_something:
-            return Done(result=result, versions=tx.versions(), appended=False)
+            return Done(result=result, at=tx.at, versions=tx.versions(), appended=False)
         outcome = msgspec.json.encode(result) if remember is not None else None
         appended = await ports.store.append(tx.commit(ctx, outcome))
         match appended.result:
             case AppendResult.DONE:
-                return Done(result=result, versions=tx.versions(), appended=True)
+                return Done(result=result, at=tx.at, versions=tx.versions(), appended=True)
             case AppendResult.LOST_RACE:
                 continue
             case AppendResult.CLAIM_TAKEN:
@@ -163,24 +175,24 @@ async def transact(
     raise Contended
 
 
-async def earlier_answer(ports: Ports, ctx: Context, answer: type[R]) -> R | None:
-    """Give the first answer to a repeated request, before any work is done for it again."""
+async def earlier_answer(ports: Ports, ctx: Context, answer: type[R]) -> Done[R] | None:
+    """Give the first answer to a repeated request, before any work is done for it again. Raises IdempotencyKeyReused."""
     if ctx.repeat is None or (known := await ports.store.find_outcome(ctx.repeat.key)) is None:
         return None
     digest, outcome = known
     if digest != ctx.repeat.digest:
         raise IdempotencyKeyReused
-    return msgspec.json.decode(outcome, type=answer)
+    return Done(result=msgspec.json.decode(outcome, type=answer), versions={}, appended=False)
 
 
-async def read_states(ports: Ports, reads: Sequence[tuple[Decider[Any, Any], StreamName]]) -> Transaction:
+async def read_states(ports: Ports, reads: Sequence[Read]) -> Transaction:
     """Read the truth without changing it: strong checks use the same states decisions do."""
     heads = await ports.store.load([stream for _, stream in reads])
-    return Transaction(heads, CommandId(UUID(int=0)), await _fold_all(ports.store, heads, reads))
+    return Transaction(heads, CommandId(UUID(int=0)), await _fold_all(ports.store, heads, reads), 0)
 
 
 async def _fold_all(
-    store: EventStore, heads: Heads, reads: Sequence[tuple[Decider[Any, Any], StreamName]]
+    store: EventStore, heads: Heads, reads: Sequence[Read]
 ) -> dict[StreamName, Any]:
     return {
         stream: await _fold(store, head, of) for head, (of, stream) in zip(heads.heads, reads, strict=True)

@@ -1,0 +1,69 @@
+"""A refresh token is shown, the next token is issued (RFC 9700 4.14; threats.md 1)."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from commands.context import Context
+from commands.ports import Ports, PresentedRefreshToken
+from commands.token_answer import SignedIn, token_answer
+from commands.transact import Transaction, read_states, transact
+from domain import session, user
+from domain.errors import InvalidRefreshToken, RefreshTokenReused
+from domain.ids import AudienceName, UserId
+from domain.session import Ended, Live
+from domain.user import Account, Active
+
+
+class IssueToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`audience` must be one the session was started for; without it, the one of the token before."""
+
+    refresh_token: Annotated[str, Meta(min_length=1, max_length=512)]
+    audience: AudienceName | None = None
+
+    def __repr__(self) -> str:
+        return f"IssueToken(audience={self.audience})"
+
+
+async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> SignedIn:
+    """Rotate, repeat within the grace, or end the family.
+
+    Raises InvalidRefreshToken (nothing is written: a stranger who knows a session's id can do nothing to it),
+    RefreshTokenReused (after the family's end was appended), AudienceNotAllowed.
+    """
+    presented = ports.mint.read_refresh_token(command.refresh_token)
+    if presented is None:
+        raise InvalidRefreshToken
+    owner = await _owner_of_genuine(presented, ports)
+    of_session, of_user = session.stream(presented.session_id), user.stream(owner)
+
+    def decide(tx: Transaction) -> tuple[session.Session, Account]:
+        now = tx.state(user.decider, of_user)
+        if not isinstance(now, Active):
+            raise InvalidRefreshToken
+        events = session.refresh(
+            tx.state(session.decider, of_session),
+            generation=presented.generation,
+            user_epoch=now.account.token_epoch,
+            audience=command.audience,
+            key_version=ports.mint.refresh_key_version,
+            access_ttl=ports.policy.access_token_ttl,
+            grace=ports.policy.refresh_grace,
+            at=tx.at,
+        )
+        return tx.record(session.decider, of_session, events), now.account
+
+    done = await transact(ports, ctx, [(session.decider, of_session)], decide, glance=[(user.decider, of_user)])
+    state, account = done.result
+    if isinstance(state, Ended):
+        raise RefreshTokenReused
+    assert isinstance(state, Live)
+    return await token_answer(state, account, ports, at=done.at)
+
+
+async def _owner_of_genuine(presented: PresentedRefreshToken, ports: Ports) -> UserId:
+    stream = session.stream(presented.session_id)
+    state = (await read_states(ports, [(session.decider, stream)])).state(session.decider, stream)
+    if not isinstance(state, Live) or not ports.mint.refresh_token_is_genuine(presented, seed=state.seed):
+        raise InvalidRefreshToken
+    return state.user_id

@@ -1,0 +1,128 @@
+"""What registering and bootstrapping share: two claims, a user and a password, in one append."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from commands.context import Context
+from commands.login_names import normalise_email, normalise_username
+from commands.ports import ClaimMac, Ports
+from commands.transact import ClaimLost, Done, Read, Transaction, transact
+from domain import claim, user
+from domain.claim import ClaimKind
+from domain.errors import EmailTaken, UsernameTaken
+from domain.event import SealClass
+from domain.ids import ClaimId, RoleName, UserId
+from domain.password import check_choice, context_words
+from domain.user_events import RegisteredBy
+
+
+class Registered(Struct, frozen=True, kw_only=True):
+    user_id: UserId
+
+
+class NewAccount(Struct, frozen=True, kw_only=True):
+    email: str
+    password: str
+    username: str | None
+    name: str | None
+    roles: tuple[RoleName, ...]
+    registered_by: RegisteredBy
+
+    def __repr__(self) -> str:
+        return f"NewAccount(registered_by={self.registered_by})"
+
+
+class _Name(Struct, frozen=True, kw_only=True):
+    kind: ClaimKind
+    claim_id: ClaimId
+    mac: ClaimMac
+
+
+async def open_account(
+    wanted: NewAccount,
+    ctx: Context,
+    ports: Ports,
+    *,
+    alongside: Sequence[Read] = (),
+    decide_alongside: Callable[[Transaction, UserId], None] | None = None,
+) -> Done[Registered]:
+    """Append the account and whatever the caller decides beside it, all or nothing.
+
+    Raises InvalidEmail, InvalidUsername, PasswordUnacceptable, EmailTaken, UsernameTaken.
+    """
+    names = _names(wanted, ports)
+    check_choice(
+        wanted.password,
+        min_length=ports.policy.password_min_length,
+        context=(*context_words(wanted.email, wanted.username, wanted.name), ports.policy.service_name),
+    )
+    user_id = UserId(ports.random.uuid7())
+    decide = await _prepare(wanted, names, user_id, ports)
+
+    def decide_all(tx: Transaction) -> Registered:
+        decide(tx)
+        if decide_alongside is not None:
+            decide_alongside(tx, user_id)
+        return Registered(user_id=user_id)
+
+    claims: list[Read] = [(claim.decider, claim.stream(name.claim_id)) for name in names]
+    reads: list[Read] = [(user.decider, user.stream(user_id)), *claims, *alongside]
+    try:
+        return await transact(ports, ctx, reads, decide_all, remember=Registered)
+    except ClaimLost:
+        email = ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(wanted.email))
+        raise (EmailTaken if await ports.store.find_claim(email) else UsernameTaken) from None
+
+
+def _names(wanted: NewAccount, ports: Ports) -> tuple[_Name, ...]:
+    chosen = [(ClaimKind.EMAIL, normalise_email(wanted.email))]
+    if wanted.username is not None:
+        chosen.append((ClaimKind.USERNAME, normalise_username(wanted.username)))
+    return tuple(
+        _Name(kind=kind, claim_id=ClaimId(ports.random.uuid7()), mac=ports.macs.claim(kind, name)) for kind, name in chosen
+    )
+
+
+async def _prepare(
+    wanted: NewAccount, names: Sequence[_Name], user_id: UserId, ports: Ports
+) -> Callable[[Transaction], None]:
+    """Hash and seal first; the decision that comes back is pure."""
+    encoded = await ports.hasher.hash(wanted.password)
+    of_user = user.stream(user_id)
+    texts = {"email": wanted.email, "username": wanted.username, "name": wanted.name}
+    profile = await ports.vault.seal(
+        subject=of_user,
+        seal_class=SealClass.PROFILE,
+        stream=of_user,
+        fields={field: text for field, text in texts.items() if text is not None},
+    )
+    credential = await ports.vault.seal(
+        subject=of_user, seal_class=SealClass.CREDENTIAL, stream=of_user, fields={"password": encoded}, fresh=True
+    )
+
+    def decide(tx: Transaction) -> None:
+        for name in names:
+            stream = claim.stream(name.claim_id)
+            taken = claim.take(
+                tx.state(claim.decider, stream), claim_id=name.claim_id, kind=name.kind, user_id=user_id, at=tx.at
+            )
+            tx.record(claim.decider, stream, taken)
+            tx.take(name.mac, stream)
+        claims = {name.kind: name.claim_id for name in names}
+        events = user.register(
+            tx.state(user.decider, of_user),
+            user_id=user_id,
+            email=profile["email"],
+            email_claim=claims[ClaimKind.EMAIL],
+            username=profile.get("username"),
+            username_claim=claims.get(ClaimKind.USERNAME),
+            name=profile.get("name"),
+            password=credential["password"],
+            roles=wanted.roles,
+            registered_by=wanted.registered_by,
+            at=tx.at,
+        )
+        tx.record(user.decider, of_user, events)
+
+    return decide

@@ -1,0 +1,175 @@
+"""A password is shown, a session begins. Unknown, wrong, suspended and locked look and cost the same (threats.md 15, 16)."""
+
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from commands.context import Context
+from commands.login_names import guarded_name, normalise
+from commands.ports import AttemptOutcome, GuardReading, Ports, PresentedDevice
+from commands.register_user import NameText, PasswordText
+from commands.start_session import start_session
+from commands.token_answer import SignedIn
+from commands.transact import Transaction, read_states, transact
+from domain import claim, sign_in_guard, user
+from domain.claim import ClaimKind, Held
+from domain.errors import AudienceNotAllowed, InvalidCredentials, InvalidEmail, InvalidUsername, Refused
+from domain.event import Erased, SealClass, Sealed
+from domain.ids import AudienceName, ClaimId, SubjectKeyId, UserId
+from domain.session import MINOS
+from domain.user import Account, Active
+
+
+class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Exactly one of `email` and `username`. Without `audience` the token is for Minos itself."""
+
+    password: PasswordText
+    email: Annotated[str, Meta(max_length=320)] | None = None
+    username: Annotated[str, Meta(max_length=320)] | None = None
+    audience: AudienceName | None = None
+    device_name: NameText | None = None
+    device_token: Annotated[str, Meta(max_length=512)] | None = None
+
+    def __repr__(self) -> str:
+        return "SignIn(...)"
+
+
+class NoLoginName(Refused):
+    code = "login_name_required"
+    detail = "Exactly one of email and username is needed."
+
+
+class _Found(Struct, frozen=True, kw_only=True):
+    """What is known under a login name before any password was looked at. An unknown name is found as nothing, at equal cost."""
+
+    account: Account | None
+    active: bool
+    encoded: str | None
+
+
+async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
+    """Begin a session and issue its first token. Raises InvalidCredentials, AudienceNotAllowed, Overloaded."""
+    kind, name = _login_name(command)
+    audience = _audience(command, ports)
+    found = await _find(kind, name, ports)
+    device = _known_device(command, found.account, ports)
+    name_mac = ports.macs.login_name(guarded_name(kind, name))
+    device_mac = None if device is None else ports.macs.device(device.device_id)
+    reading = await ports.guard.admit(name_mac, device_mac=device_mac)
+    locked = reading.locked_until is not None
+    # A locked name still costs a hash, so that the lock cannot be told from a wrong password by the clock.
+    verified = await ports.hasher.verify(
+        None if locked else found.encoded, command.password, known_device=device is not None, network=ctx.network
+    )
+    if found.account is None or locked or not verified.matches or not found.active:
+        await _refuse(name_mac, found, reading, ctx, ports, known_device=device is not None)
+        raise InvalidCredentials
+    await ports.guard.forgive(name_mac, device_mac=device_mac)
+    if verified.outdated:
+        await _rehash(found.account, command.password, ctx, ports)
+    device_id = ports.random.uuid7() if device is None else device.device_id
+    return await start_session(
+        found.account, ctx, ports, audience=audience, device_id=device_id, device_name=command.device_name
+    )
+
+
+def _login_name(command: SignIn) -> tuple[ClaimKind, str]:
+    match command.email, command.username:
+        case str(email), None:
+            return ClaimKind.EMAIL, email
+        case None, str(username):
+            return ClaimKind.USERNAME, username
+        case _:
+            raise NoLoginName
+
+
+def _audience(command: SignIn, ports: Ports) -> AudienceName:
+    if command.audience is None or command.audience == MINOS:
+        return MINOS
+    if command.audience not in ports.policy.audiences:
+        raise AudienceNotAllowed
+    return command.audience
+
+
+async def _find(kind: ClaimKind, name: str, ports: Ports) -> _Found:
+    """The same reads whether or not there is anybody: index, claim, user, key of the password."""
+    try:
+        stream = await ports.store.find_claim(ports.macs.claim_candidates(kind, normalise(kind, name)))
+    except (InvalidEmail, InvalidUsername):
+        stream = await ports.store.find_claim(ports.macs.claim_candidates(kind, guarded_name(kind, name)))
+    claim_stream = stream or claim.stream(ClaimId(ports.random.uuid7()))
+    held = (await read_states(ports, [(claim.decider, claim_stream)])).state(claim.decider, claim_stream)
+    user_id = held.user_id if isinstance(held, Held) else UserId(ports.random.uuid7())
+    of_user = user.stream(user_id)
+    state = (await read_states(ports, [(user.decider, of_user)])).state(user.decider, of_user)
+    account = None if isinstance(state, user.Absent) else state.account
+    sealed = account.password if account is not None else None
+    nobodys = Sealed(key_id=SubjectKeyId(ports.random.uuid7()), box=b"")
+    encoded = await ports.vault.open(sealed or nobodys, stream=of_user, field="password")
+    return _Found(
+        account=account, active=isinstance(state, Active), encoded=None if isinstance(encoded, Erased) else encoded
+    )
+
+
+def _known_device(command: SignIn, account: Account | None, ports: Ports) -> PresentedDevice | None:
+    """A device counts as known only for the account it signed in to, under the token epoch it did so."""
+    if command.device_token is None or account is None:
+        return None
+    device = ports.mint.read_device_token(command.device_token)
+    if device is None or device.user_id != account.user_id or device.epoch != account.token_epoch:
+        return None
+    return device
+
+
+async def _refuse(
+    name_mac: bytes, found: _Found, reading: GuardReading, ctx: Context, ports: Ports, *, known_device: bool
+) -> None:
+    account = found.account
+    if reading.locked_until is not None and not reading.lock_began:
+        outcome = AttemptOutcome.LOCKED
+    elif account is None:
+        outcome = AttemptOutcome.UNKNOWN_NAME
+    else:
+        outcome = AttemptOutcome.WRONG_PASSWORD if found.active else AttemptOutcome.SUSPENDED
+    user_id: UUID | None = None if account is None else account.user_id
+    await ports.guard.refused(name_mac, user_id=user_id, outcome=outcome, known_device=known_device)
+    if account is not None and reading.lock_began and reading.locked_until is not None:
+        await _remember_lock(account, reading, ctx, ports)
+
+
+async def _remember_lock(account: Account, reading: GuardReading, ctx: Context, ports: Ports) -> None:
+    stream = sign_in_guard.stream(account.user_id)
+
+    def decide(tx: Transaction) -> None:
+        assert reading.locked_until is not None
+        events = sign_in_guard.lock(
+            tx.state(sign_in_guard.decider, stream),
+            user_id=account.user_id,
+            failures=reading.failures,
+            until=reading.locked_until,
+            at=tx.at,
+        )
+        tx.record(sign_in_guard.decider, stream, events)
+
+    await transact(ports, ctx, [(sign_in_guard.decider, stream)], decide)
+
+
+async def _rehash(account: Account, password: str, ctx: Context, ports: Ports) -> None:
+    """Bring the stored hash to today's parameters while the password is at hand."""
+    of_user = user.stream(account.user_id)
+    encoded = await ports.hasher.hash(password, network=ctx.network)
+    sealed = await ports.vault.seal(
+        subject=of_user, seal_class=SealClass.CREDENTIAL, stream=of_user, fields={"password": encoded}, fresh=True
+    )
+
+    def decide(tx: Transaction) -> None:
+        events = user.rehash_password(
+            tx.state(user.decider, of_user),
+            password=sealed["password"],
+            verified_version=account.password_version,
+            at=tx.at,
+        )
+        tx.record(user.decider, of_user, events)
+
+    await transact(ports, ctx, [(user.decider, of_user)], decide)

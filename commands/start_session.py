@@ -1,0 +1,80 @@
+"""From a proven identity to a live session with its first token."""
+
+from uuid import UUID
+
+from commands.context import Context
+from commands.ports import Ports
+from commands.token_answer import SignedIn, token_answer
+from commands.transact import Transaction, transact
+from domain import session, user
+from domain.errors import InvalidCredentials
+from domain.event import SealClass
+from domain.ids import AudienceName, ClientId, SessionId
+from domain.session import Live
+from domain.session_events import AuthMethod
+from domain.user import Account, Active
+
+FIRST_PARTY = ClientId("minos")
+
+
+async def start_session(
+    account: Account, ctx: Context, ports: Ports, *, audience: AudienceName, device_id: UUID, device_name: str | None
+) -> SignedIn:
+    """Begin a session under the account as it was when the password was verified.
+
+    Raises InvalidCredentials when the password or the account's standing changed meanwhile; a change after the
+    read is caught by the token epoch, under which the session is then born dead.
+    """
+    session_id = SessionId(ports.random.uuid7())
+    seed = ports.random.bytes(32)
+    of_user, of_session = user.stream(account.user_id), session.stream(session_id)
+    seen = {"network": ctx.network, "user_agent": ctx.user_agent, "device_name": device_name}
+    telemetry = await ports.vault.seal(
+        subject=of_user,
+        seal_class=SealClass.TELEMETRY,
+        stream=of_session,
+        fields={field: text for field, text in seen.items() if text is not None},
+    )
+
+    def decide(tx: Transaction) -> tuple[Live, Account]:
+        now = tx.state(user.decider, of_user)
+        if not isinstance(now, Active) or now.account.password_version != account.password_version:
+            raise InvalidCredentials
+        started = session.start(
+            tx.state(session.decider, of_session),
+            session_id=session_id,
+            user_id=account.user_id,
+            token_epoch=now.account.token_epoch,
+            audiences=(audience,),
+            client_id=FIRST_PARTY,
+            amr=(AuthMethod.PASSWORD,),
+            seed=seed,
+            idle_ttl=ports.policy.refresh_idle_ttl,
+            absolute_ttl=ports.policy.refresh_absolute_ttl,
+            network=telemetry.get("network"),
+            user_agent=telemetry.get("user_agent"),
+            device_name=telemetry.get("device_name"),
+            at=tx.at,
+        )
+        begun = tx.record(session.decider, of_session, started)
+        live = tx.record(session.decider, of_session, issue_on(begun, audience, ports, tx))
+        assert isinstance(live, Live)
+        return live, now.account
+
+    done = await transact(ports, ctx, [(session.decider, of_session)], decide, glance=[(user.decider, of_user)])
+    live, current = done.result
+    device_token = ports.mint.device_token(user_id=account.user_id, epoch=current.token_epoch, device_id=device_id)
+    return await token_answer(live, current, ports, at=live.rotated_at, device_token=device_token)
+
+
+def issue_on(state: session.Session, audience: AudienceName, ports: Ports, tx: Transaction) -> "list[session.SessionEvent]":
+    """Decide the next token of a session by today's settings."""
+    return list(
+        session.issue(
+            state,
+            audience=audience,
+            key_version=ports.mint.refresh_key_version,
+            access_ttl=ports.policy.access_token_ttl,
+            at=tx.at,
+        )
+    )

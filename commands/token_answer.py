@@ -1,0 +1,77 @@
+"""What a sign-in and a refresh answer with, made from the session's state alone: a repeat gets the same refresh token."""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from commands.ports import AccessClaims, Ports
+from domain.ids import AudienceName, SessionId, UserId
+from domain.session import Live
+from domain.user import Account
+
+ACR_ONE_FACTOR = "urn:minos:acr:one-factor"
+
+
+class SignedIn(Struct, frozen=True, kw_only=True):
+    """A token pair. Times to live are whole seconds."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+    session_id: SessionId
+    user_id: UserId
+    device_token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"SignedIn(session_id={self.session_id}, user_id={self.user_id})"
+
+
+async def token_answer(
+    session: Live, account: Account, ports: Ports, *, at: datetime, device_token: str | None = None
+) -> SignedIn:
+    """Sign an access token and derive the current generation's refresh token."""
+    access_token, expires_in = await access_token_for(
+        session, account, ports, audience=session.audience, auth_time=session.auth_time, at=at
+    )
+    refresh_token = ports.mint.refresh_token(
+        session_id=session.session_id,
+        generation=session.generation,
+        key_version=session.key_version,
+        seed=session.seed,
+    )
+    return SignedIn(
+        access_token=access_token,
+        expires_in=expires_in,
+        refresh_token=refresh_token,
+        refresh_expires_in=max(0, int((session.idle_expires_at - at).total_seconds())),
+        session_id=session.session_id,
+        user_id=account.user_id,
+        device_token=device_token,
+    )
+
+
+async def access_token_for(
+    session: Live, account: Account, ports: Ports, *, audience: AudienceName, auth_time: datetime, at: datetime
+) -> tuple[str, int]:
+    """Give an access token and its life in seconds. Roles and epochs are the account's of this moment."""
+    expires_at = min(at + timedelta(seconds=ports.policy.access_token_ttl), session.expires_at)
+    issued = int(at.timestamp())
+    claims = AccessClaims(
+        sub=str(account.user_id),
+        aud=audience,
+        exp=int(expires_at.timestamp()),
+        iat=issued,
+        jti=str(ports.random.uuid7()),
+        sid=str(session.session_id),
+        client_id=session.client_id,
+        auth_time=int(auth_time.timestamp()),
+        acr=ACR_ONE_FACTOR,
+        amr=tuple(str(method) for method in session.amr),
+        scope="",
+        roles=tuple(account.roles),
+        principal="user",
+        epoch=session.token_epoch,
+        roles_version=account.roles_version,
+    )
+    return await ports.mint.access_token(claims), max(0, claims.exp - issued)
