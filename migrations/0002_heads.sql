@@ -25,3 +25,38 @@ CREATE TABLE command_results (
 );
 CREATE INDEX command_results_created ON command_results (created_at);
 CREATE INDEX command_results_actor ON command_results (actor, created_at);
+
+-- Reads by key, as functions so that a plan made while a table was small stays good when it is not.
+
+-- One row per name asked for, in that order; version null where nothing was ever appended.
+CREATE FUNCTION load_heads(p_streams text[])
+RETURNS TABLE (version integer, state bytea, state_version smallint, at timestamptz) LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, public, pg_temp
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+AS $$
+DECLARE
+    read_at timestamptz := clock_timestamp();
+BEGIN
+    RETURN QUERY SELECT h.version, h.state, h.state_version, read_at
+        FROM unnest(p_streams) WITH ORDINALITY AS s (stream, n) LEFT JOIN heads h ON h.stream = s.stream ORDER BY s.n;
+END $$;
+
+-- One row per candidate, in order: the claim stream that owns it, or null.
+CREATE FUNCTION find_claims(p_versions integer[], p_macs bytea[]) RETURNS TABLE (stream text) LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, public, pg_temp
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+AS $$
+BEGIN
+    RETURN QUERY SELECT c.stream::text FROM unnest(p_versions, p_macs) WITH ORDINALITY AS k (version, mac, n)
+        LEFT JOIN claim_index c ON c.index_version = k.version AND c.mac = k.mac ORDER BY k.n;
+END $$;
+
+-- One row per key, in order; nulls where the key is not known.
+CREATE FUNCTION find_outcomes(p_keys bytea[]) RETURNS TABLE (digest bytea, outcome bytea) LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, public, pg_temp
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+AS $$
+BEGIN
+    RETURN QUERY SELECT r.digest, r.outcome FROM unnest(p_keys) WITH ORDINALITY AS k (key, n)
+        LEFT JOIN command_results r ON r.key = k.key ORDER BY k.n;
+END $$;

@@ -1,0 +1,148 @@
+"""The event store over PostgreSQL: commands.ports.EventStore with natural batching of appends and reads."""
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from pathlib import Path
+from time import perf_counter
+
+import asyncpg
+
+from adapters.batching import Batcher
+from adapters.event_store_columns import check, columns, keys, stored_event
+from adapters.lone_append import LoneAppend, LoneAppends, appended
+from adapters.postgres import Link
+from adapters.postgres_sql import statements
+from adapters.store_metrics import Flushed, NoMetrics, StoreMetrics
+from commands.ports import Appended, ClaimMac, Commit, Heads, StoredEvent, StoredHead
+from domain.errors import StoreUnavailable
+from domain.ids import StreamName
+
+SQL = statements(Path(__file__).with_suffix(".sql"))
+BATCH = 64
+
+
+class _Alone(Enum):
+    """Not decided in the batch: go again, alone."""
+
+    BUSY = "busy"
+    UNKNOWN = "unknown"
+    APART = "apart"
+
+
+class PostgresEventStore:
+    """Streams, heads, claims and idempotency keys in one database. Opens its connections when first needed.
+
+    An append is flushed with others over two connections; a commit whose heads were locked by another process, or whose
+    connection broke, goes again alone and is answered truthfully when Postgres is back within the deadline.
+    """
+
+    def __init__(
+        self, url: str, *, prepared: bool = True, append_lanes: int = 2, load_lanes: int = 1, metrics: StoreMetrics | None = None
+    ) -> None:
+        def link() -> Link:
+            return Link(url, prepared=prepared)
+
+        self._metrics: StoreMetrics = NoMetrics() if metrics is None else metrics
+        self._append_links = [link() for _ in range(append_lanes)]
+        self._load_links = [link() for _ in range(load_lanes)]
+        self._find_link, self._outcome_link, self._read_link = link(), link(), link()
+        self._alone = LoneAppends([link(), link()], SQL)
+        self._appends: Batcher[Commit, Appended | _Alone] = Batcher(self._flush_appends, lanes=append_lanes, limit=BATCH, keys=keys)
+        self._lone: Batcher[LoneAppend, Appended] = Batcher(self._flush_lone, lanes=2, limit=1)
+        self._loads: Batcher[Sequence[StreamName], Heads] = Batcher(self._flush_loads, lanes=load_lanes, limit=BATCH)
+        self._claims: Batcher[Sequence[ClaimMac], StreamName | None] = Batcher(self._flush_claims, limit=BATCH)
+        self._outcomes: Batcher[bytes, tuple[bytes, bytes] | None] = Batcher(self._flush_outcomes, limit=BATCH)
+        self._reads: Batcher[tuple[StreamName, int], Sequence[StoredEvent]] = Batcher(self._flush_reads, limit=1)
+
+    async def load(self, streams: Sequence[StreamName]) -> Heads:
+        """Read heads as they are now: nothing committed before this call is missed. Raise ValueError for no streams."""
+        if not streams:
+            raise ValueError("load needs at least one stream")
+        return await self._loads.submit(streams)
+
+    async def append(self, commit: Commit) -> Appended:
+        """Raise ValueError for a commit that names a stream twice or holds more than 32,768 bytes in one payload."""
+        check(commit)
+        began = perf_counter()
+        outcome = await self._appends.submit(commit)
+        if isinstance(outcome, _Alone):
+            self._metrics.retried(outcome.value)
+            outcome = await self._lone.submit(LoneAppend(commit, unknown=outcome is _Alone.UNKNOWN))
+        self._metrics.appended(outcome.result, perf_counter() - began)
+        return outcome
+
+    async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
+        return await self._reads.submit((stream, after_version))
+
+    async def find_claim(self, candidates: Sequence[ClaimMac]) -> StreamName | None:
+        return await self._claims.submit(candidates)
+
+    async def find_outcome(self, key: bytes) -> tuple[bytes, bytes] | None:
+        return await self._outcomes.submit(key)
+
+    async def close(self) -> None:
+        """Answer what is queued, then let the connections go."""
+        for batcher in (self._appends, self._lone, self._loads, self._claims, self._outcomes, self._reads):
+            await batcher.close()
+        await self._alone.close()
+        for link in (*self._append_links, *self._load_links, self._find_link, self._outcome_link, self._read_link):
+            await link.close()
+
+    async def _flush_appends(self, lane: int, commits: Sequence[Commit]) -> Sequence[Appended | _Alone]:
+        link = self._append_links[lane]
+        await link.ready()
+        done = self._timed("append", len(commits))
+        try:
+            rows = await link.fetch(SQL["append"], *columns(commits, wait=False))
+        except StoreUnavailable:
+            return [_Alone.UNKNOWN] * len(commits)
+        except asyncpg.PostgresError:
+            if len(commits) == 1:
+                raise
+            return [_Alone.APART] * len(commits)
+        done()
+        return [appended(row) or _Alone.BUSY for row in rows]
+
+    async def _flush_lone(self, lane: int, appends: Sequence[LoneAppend]) -> Sequence[Appended]:
+        done = self._timed("alone", len(appends))
+        results = [await self._alone.append(lane, append) for append in appends]
+        done()
+        return results
+
+    async def _flush_loads(self, lane: int, requests: Sequence[Sequence[StreamName]]) -> Sequence[Heads]:
+        streams = [stream for request in requests for stream in request]
+        done = self._timed("load", len(requests))
+        rows = await self._load_links[lane].read(SQL["load_heads"], streams)
+        done()
+        heads = [
+            StoredHead(stream=stream, version=row[0] or 0, state=row[1], state_version=row[2] or 0)
+            for stream, row in zip(streams, rows, strict=True)
+        ]
+        results: list[Heads] = []
+        start = 0
+        for request in requests:
+            end = start + len(request)
+            results.append(Heads(heads=tuple(heads[start:end]), at=rows[start][3]))
+            start = end
+        return results
+
+    async def _flush_claims(self, _: int, requests: Sequence[Sequence[ClaimMac]]) -> Sequence[StreamName | None]:
+        wanted = [claim for request in requests for claim in request]
+        done = self._timed("claims", len(requests))
+        rows = await self._find_link.read(SQL["find_claims"], [c.index_version for c in wanted], [c.mac for c in wanted])
+        done()
+        owners = iter(rows)
+        return [next((r[0] for r in [next(owners) for _ in request] if r[0] is not None), None) for request in requests]
+
+    async def _flush_outcomes(self, _: int, wanted: Sequence[bytes]) -> Sequence[tuple[bytes, bytes] | None]:
+        done = self._timed("outcomes", len(wanted))
+        rows = await self._outcome_link.read(SQL["find_outcomes"], wanted)
+        done()
+        return [None if row[0] is None else (row[0], row[1]) for row in rows]
+
+    async def _flush_reads(self, _: int, wanted: Sequence[tuple[StreamName, int]]) -> Sequence[Sequence[StoredEvent]]:
+        return [[stored_event(row) for row in await self._read_link.read(SQL["read_stream"], stream, after)] for stream, after in wanted]
+
+    def _timed(self, kind: Flushed, size: int) -> Callable[[], None]:
+        began = perf_counter()
+        return lambda: self._metrics.flushed(kind, size, perf_counter() - began)

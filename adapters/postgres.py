@@ -1,0 +1,108 @@
+"""One connection that comes back by itself, and what counts as Postgres being away."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from domain.errors import StoreUnavailable
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+CONNECT_SECONDS = 3.0
+STATEMENT_SECONDS = 5.0
+
+AWAY = (
+    OSError,
+    EOFError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCatalogNameError,
+)
+"""Errors after which the connection is given up and the caller hears StoreUnavailable: network, shutdown, restart,
+cancelled statements, full disks, a standby that took the connection, deadlocks."""
+
+
+class Link:
+    """One connection to one database, opened when first needed and again after every loss. One caller at a time.
+
+    With `prepared` False each statement runs in a transaction of its own over the unnamed statement, which works
+    behind any transaction pooler; otherwise statements are prepared once and the pooler has to know them
+    (PgBouncer 1.21 and newer with max_prepared_statements). Nothing else about a session is relied upon.
+    """
+
+    def __init__(self, url: str, *, prepared: bool = True, seconds: float = STATEMENT_SECONDS) -> None:
+        self._url = url
+        self._prepared = prepared
+        self._seconds = seconds
+        self._connection: Connection | None = None
+
+    def __repr__(self) -> str:
+        return "Link()"
+
+    async def ready(self) -> None:
+        """Have a connection. Raises StoreUnavailable when there is none to be had; then nothing was sent."""
+        try:
+            await self._open()
+        except AWAY as error:
+            self.drop()
+            raise StoreUnavailable from error
+
+    async def fetch(self, sql: str, *arguments: object, seconds: float | None = None) -> Sequence[asyncpg.Record]:
+        """Run one statement. Raises StoreUnavailable when Postgres is away; then it may or may not have happened."""
+        limit = self._seconds if seconds is None else seconds
+        try:
+            connection = await self._open()
+            if self._prepared:
+                return await connection.fetch(sql, *arguments, timeout=limit)
+            async with asyncio.timeout(limit), connection.transaction():
+                return await connection.fetch(sql, *arguments)
+        except AWAY as error:
+            self.drop()
+            raise StoreUnavailable from error
+        except BaseException as error:
+            # A cancelled call leaves an answer on the wire that nobody may take for his own.
+            if not isinstance(error, Exception):
+                self.drop()
+            raise
+
+    async def read(self, sql: str, *arguments: object, seconds: float | None = None) -> Sequence[asyncpg.Record]:
+        """Run a statement that changes nothing: once more over a new connection when the old one turns out dead."""
+        if self._connection is None:
+            return await self.fetch(sql, *arguments, seconds=seconds)
+        try:
+            return await self.fetch(sql, *arguments, seconds=seconds)
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, TimeoutError):
+                raise
+            return await self.fetch(sql, *arguments, seconds=seconds)
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                await connection.close(timeout=1.0)
+            except (*AWAY, asyncpg.PostgresError):
+                connection.terminate()
+
+    def drop(self) -> None:
+        """Give the connection up without a word to the server."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    async def _open(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            options: dict[str, Any] = {} if self._prepared else {"statement_cache_size": 0}
+            self._connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, max_cached_statement_lifetime=0, **options)
+        return self._connection
