@@ -50,7 +50,7 @@ def _make_user() -> None:
     shell = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"]
     # A failure is judged by whether the user exists afterwards: another start may have made it at the same moment.
     subprocess.run([useradd, *shell, SYSTEM_USER], check=False, capture_output=True, timeout=20)  # noqa: S603
-    log.info("system_user_made", user=SYSTEM_USER)
+    log.info("system_user_made", system_user=SYSTEM_USER)
 
 
 def let_through(folder: Path) -> None:
@@ -59,7 +59,7 @@ def let_through(folder: Path) -> None:
         mode = part.stat().st_mode
         if not mode & stat.S_IXOTH:
             part.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
-            log.warning("folder_opened_for_passing", path=str(part), user=SYSTEM_USER)
+            log.warning("folder_opened_for_passing", folder=str(part), system_user=SYSTEM_USER)
 
 
 def programs(home: Path, user: SystemUser | None) -> Path:

@@ -164,6 +164,5 @@ def _completed(settings: Settings, folder: Path) -> Settings:
         name = urlsplit(issuer).hostname if "//" in issuer else None
         local = () if settings.in_production else ("127.0.0.1", "localhost", "[::1]", host)
         hosts = tuple(dict.fromkeys((*((name,) if name else ()), *local)))
-    return msgspec.structs.replace(
-        settings, issuer=issuer, allowed_hosts=hosts, data_dir=(folder / settings.data_dir.expanduser()).resolve()
-    )
+    data_dir = (folder / settings.data_dir.expanduser()).resolve()
+    return msgspec.structs.replace(settings, host=address, issuer=issuer, allowed_hosts=hosts, data_dir=data_dir)

@@ -1,9 +1,18 @@
 """Names for the things we point at, so that a user's id is never taken for a session's."""
 
-from typing import Annotated, NewType
+from typing import TYPE_CHECKING, Annotated, NewType
 from uuid import UUID
 
 from msgspec import Meta
+
+if TYPE_CHECKING:  # a NewType of a constrained text is one to msgspec, but not to the type checkers
+    Thumbprint = str
+    Slug = str
+    StreamText = str
+else:
+    Thumbprint = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    StreamText = Annotated[str, Meta(pattern=r"^[a-z_]+(-[A-Za-z0-9_-]{1,64})?$")]
 
 UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
@@ -15,12 +24,12 @@ CorrelationId = NewType("CorrelationId", UUID)
 SubjectKeyId = NewType("SubjectKeyId", UUID)
 """One key of one subject and class; the vault holds it wrapped, erasure destroys it."""
 
-Kid = NewType("Kid", Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$")])
+Kid = NewType("Kid", Thumbprint)
 """A signing key's RFC 7638 thumbprint: base64url of a SHA-256."""
 
-RoleName = NewType("RoleName", Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")])
-AudienceName = NewType("AudienceName", Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")])
-ClientId = NewType("ClientId", Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")])
+RoleName = NewType("RoleName", Slug)
+AudienceName = NewType("AudienceName", Slug)
+ClientId = NewType("ClientId", Slug)
 
-StreamName = NewType("StreamName", Annotated[str, Meta(pattern=r"^[a-z_]+(-[A-Za-z0-9_-]{1,64})?$")])
+StreamName = NewType("StreamName", StreamText)
 """`<category>-<id>`, or the bare category where there is only one such stream."""

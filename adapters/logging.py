@@ -1,0 +1,119 @@
+"""What may be logged, and how: only fields on a list, as JSON or for people, with the ids of the request they belong to.
+
+Call it with a fixed snake_case event and fields of the list: `log.info("part_started", part="api")`. A field not on
+the list is dropped, and the line says how many were; `dropped_fields` counts them for the metrics.
+"""
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import TextIO, TypeAlias
+
+import msgspec
+import structlog
+
+FIELDS = frozenset({
+    # who, where, when
+    "event", "level", "timestamp", "logger", "pid", "part", "worker", "trace_id", "span_id", "request_id", "correlation_id",
+    # requests: the route's template, never the path itself
+    "method", "route", "status", "code", "duration_ms", "network",
+    # subjects: ids only
+    "user_id", "session_id", "role", "audience", "kid", "client_id",
+    # log, workers
+    "stream", "type", "position", "append_id", "version", "slot", "slots", "projection", "epoch", "count", "events", "lag_events", "lag_s",
+    "state", "reason", "attempt", "delay_s", "limit", "queue", "size", "subject", "sequence", "expected", "found",
+    # machine
+    "folder", "host", "port", "system_user", "exit_code", "signal", "environment", "setting",
+    # failures: the kind and place always, the message where it is known to hold nothing secret
+    "error", "error_type", "error_at", "message", "dropped",
+})  # fmt: skip
+
+_LONGEST = 300
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_OURS = ("domain.", "commands.", "projections.", "adapters.", "api.", "workers.", "cli.", "migrations.")
+
+EventDict: TypeAlias = MutableMapping[str, object]
+
+dropped_fields = 0
+"""How many fields this process has dropped since it started."""
+
+
+def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
+    """Set up logging for this process. `style`: json, console, or auto (console on a terminal). Goes to stderr by default.
+
+    Lines of libraries (warnings and worse) pass the same list: their text as `message`, nothing else.
+    """
+    out: TextIO = stream if stream is not None else sys.stderr
+    people = style == "console" or (style == "auto" and out.isatty())
+    renderer = structlog.dev.ConsoleRenderer(colors=out.isatty()) if people else _to_json
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _exceptions,
+            allow_listed,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
+
+
+def allow_listed(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Keep the fields of the list, each as one short line of text or a number."""
+    global dropped_fields  # noqa: PLW0603 - one count per process is the point
+    kept: EventDict = {name: _flat(value) for name, value in event.items() if name in FIELDS}
+    dropped = len(event) - len(kept)
+    if dropped:
+        dropped_fields += dropped
+        kept["dropped"] = dropped
+    return kept
+
+
+def _flat(value: object) -> object:
+    """One line at most: a value with line breaks could pretend to be another log line."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = _CONTROL.sub(" ", str(value))
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+
+
+def _exceptions(_logger: object, _method: str, event: EventDict) -> EventDict:
+    given = event.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
+    if error is not None:
+        event["error_type"] = type(error).__qualname__
+        event["error_at"] = " < ".join(f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in reversed(_frames(error)))
+        if _message_is_safe(error):
+            event["error"] = str(error).partition("\n")[0]
+    return event
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    return traceback.extract_tb(error.__traceback__, limit=-6)
+
+
+def _message_is_safe(error: BaseException) -> bool:
+    """Ours, the system's and the database's first line hold no values of users; anybody else's might."""
+    module = type(error).__module__ + "."
+    return isinstance(error, OSError) or module.startswith((*_OURS, "asyncpg.", "nats."))
+
+
+def _to_json(_logger: object, _method: str, event: EventDict) -> str:
+    return msgspec.json.encode(event).decode()
+
+
+class _Forward(logging.Handler):
+    """Sends what libraries log the same way as our own lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = structlog.get_logger()
+        error = record.exc_info[1] if record.exc_info else None
+        write = line.error if record.levelno >= logging.ERROR else line.warning
+        # The first line only: what follows may show values.
+        write("library_message", logger=record.name, message=record.getMessage().partition("\n")[0], exc_info=error)
