@@ -79,14 +79,10 @@ def _names(wanted: NewAccount, ports: Ports) -> tuple[_Name, ...]:
     chosen = [(ClaimKind.EMAIL, normalise_email(wanted.email))]
     if wanted.username is not None:
         chosen.append((ClaimKind.USERNAME, normalise_username(wanted.username)))
-    return tuple(
-        _Name(kind=kind, claim_id=ClaimId(ports.random.uuid7()), mac=ports.macs.claim(kind, name)) for kind, name in chosen
-    )
+    return tuple(_Name(kind=kind, claim_id=ClaimId(ports.random.uuid7()), mac=ports.macs.claim(kind, name)) for kind, name in chosen)
 
 
-async def _prepare(
-    wanted: NewAccount, names: Sequence[_Name], user_id: UserId, ports: Ports
-) -> Callable[[Transaction], None]:
+async def _prepare(wanted: NewAccount, names: Sequence[_Name], user_id: UserId, ports: Ports) -> Callable[[Transaction], None]:
     """Hash and seal first; the decision that comes back is pure."""
     encoded = await ports.hasher.hash(wanted.password)
     of_user = user.stream(user_id)
@@ -104,9 +100,7 @@ async def _prepare(
     def decide(tx: Transaction) -> None:
         for name in names:
             stream = claim.stream(name.claim_id)
-            taken = claim.take(
-                tx.state(claim.decider, stream), claim_id=name.claim_id, kind=name.kind, user_id=user_id, at=tx.at
-            )
+            taken = claim.take(tx.state(claim.decider, stream), claim_id=name.claim_id, kind=name.kind, user_id=user_id, at=tx.at)
             tx.record(claim.decider, stream, taken)
             tx.take(name.mac, stream)
         claims = {name.kind: name.claim_id for name in names}

@@ -10,7 +10,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.event import Erased, SealClass, Sealed
-from domain.ids import CommandId, CorrelationId, EventId, SessionId, StreamName, SubjectKeyId
+from domain.ids import CommandId, CorrelationId, EventId, Kid, SessionId, StreamName, SubjectKeyId
+from domain.signing_key import Algorithm, PublicJwk
 
 
 class StoredHead(Struct, frozen=True, kw_only=True):
@@ -167,9 +168,7 @@ class PasswordHasher(Protocol):
     """
 
     async def hash(self, password: str, *, network: str | None = None) -> str: ...
-    async def verify(
-        self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None
-    ) -> Verified:
+    async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
         """With `encoded` None the same work is done for nothing, so that an unknown name costs what a known one does."""
         ...
 
@@ -295,6 +294,28 @@ class BootstrapCodes(Protocol):
         ...
 
 
+class NewKey(Struct, frozen=True, kw_only=True):
+    """A signing key whose private half the vault already holds, wrapped."""
+
+    kid: Kid
+    algorithm: Algorithm
+    public: PublicJwk
+
+
+@runtime_checkable
+class SigningKeys(Protocol):
+    """The keys that sign access tokens. What each may do is read from its stream's head."""
+
+    async def generate(self, algorithm: Algorithm) -> NewKey: ...
+    async def kids(self) -> Sequence[Kid]:
+        """Every key whose private half is held, whatever its stage."""
+        ...
+
+    async def refresh(self) -> None:
+        """Look at the heads again now, so that the next token is signed by today's key."""
+        ...
+
+
 class Randomness(Protocol):
     def uuid7(self) -> UUID: ...
     def bytes(self, n: int) -> bytes: ...
@@ -325,6 +346,7 @@ class Ports:
     guard: SignInGuard
     mint: TokenMint
     macs: Macs
+    keys: SigningKeys
     bootstrap: BootstrapCodes
     random: Randomness
     policy: Policy

@@ -14,7 +14,7 @@ from commands.token_answer import SignedIn
 from commands.transact import Transaction, read_states, transact
 from domain import claim, sign_in_guard, user
 from domain.claim import ClaimKind, Held
-from domain.errors import AudienceNotAllowed, InvalidCredentials, InvalidEmail, InvalidUsername, Refused
+from domain.errors import AudienceNotAllowed, InvalidCredentials, InvalidEmail, InvalidUsername, LoginNameRequired
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import AudienceName, ClaimId, SubjectKeyId, UserId
 from domain.session import MINOS
@@ -35,11 +35,6 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return "SignIn(...)"
 
 
-class NoLoginName(Refused):
-    code = "login_name_required"
-    detail = "Exactly one of email and username is needed."
-
-
 class _Found(Struct, frozen=True, kw_only=True):
     """What is known under a login name before any password was looked at. An unknown name is found as nothing, at equal cost."""
 
@@ -57,7 +52,7 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     name_mac = ports.macs.login_name(guarded_name(kind, name))
     device_mac = None if device is None else ports.macs.device(device.device_id)
     reading = await ports.guard.admit(name_mac, device_mac=device_mac)
-    locked = reading.locked_until is not None
+    locked = reading.locked_until is not None and not reading.lock_began
     # A locked name still costs a hash, so that the lock cannot be told from a wrong password by the clock.
     verified = await ports.hasher.verify(
         None if locked else found.encoded, command.password, known_device=device is not None, network=ctx.network
@@ -69,9 +64,7 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     if verified.outdated:
         await _rehash(found.account, command.password, ctx, ports)
     device_id = ports.random.uuid7() if device is None else device.device_id
-    return await start_session(
-        found.account, ctx, ports, audience=audience, device_id=device_id, device_name=command.device_name
-    )
+    return await start_session(found.account, ctx, ports, audience=audience, device_id=device_id, device_name=command.device_name)
 
 
 def _login_name(command: SignIn) -> tuple[ClaimKind, str]:
@@ -81,7 +74,7 @@ def _login_name(command: SignIn) -> tuple[ClaimKind, str]:
         case None, str(username):
             return ClaimKind.USERNAME, username
         case _:
-            raise NoLoginName
+            raise LoginNameRequired
 
 
 def _audience(command: SignIn, ports: Ports) -> AudienceName:
@@ -107,9 +100,7 @@ async def _find(kind: ClaimKind, name: str, ports: Ports) -> _Found:
     sealed = account.password if account is not None else None
     nobodys = Sealed(key_id=SubjectKeyId(ports.random.uuid7()), box=b"")
     encoded = await ports.vault.open(sealed or nobodys, stream=of_user, field="password")
-    return _Found(
-        account=account, active=isinstance(state, Active), encoded=None if isinstance(encoded, Erased) else encoded
-    )
+    return _Found(account=account, active=isinstance(state, Active), encoded=None if isinstance(encoded, Erased) else encoded)
 
 
 def _known_device(command: SignIn, account: Account | None, ports: Ports) -> PresentedDevice | None:
@@ -122,9 +113,7 @@ def _known_device(command: SignIn, account: Account | None, ports: Ports) -> Pre
     return device
 
 
-async def _refuse(
-    name_mac: bytes, found: _Found, reading: GuardReading, ctx: Context, ports: Ports, *, known_device: bool
-) -> None:
+async def _refuse(name_mac: bytes, found: _Found, reading: GuardReading, ctx: Context, ports: Ports, *, known_device: bool) -> None:
     account = found.account
     if reading.locked_until is not None and not reading.lock_began:
         outcome = AttemptOutcome.LOCKED

@@ -1,5 +1,6 @@
 """From a proven identity to a live session with its first token."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from commands.context import Context
@@ -11,7 +12,7 @@ from domain.errors import InvalidCredentials
 from domain.event import SealClass
 from domain.ids import AudienceName, ClientId, SessionId
 from domain.session import Live
-from domain.session_events import AuthMethod
+from domain.session_events import AuthMethod, SessionEvent
 from domain.user import Account, Active
 
 FIRST_PARTY = ClientId("minos")
@@ -67,14 +68,12 @@ async def start_session(
     return await token_answer(live, current, ports, at=live.rotated_at, device_token=device_token)
 
 
-def issue_on(state: session.Session, audience: AudienceName, ports: Ports, tx: Transaction) -> "list[session.SessionEvent]":
+def issue_on(state: session.Session, audience: AudienceName, ports: Ports, tx: Transaction) -> Sequence[SessionEvent]:
     """Decide the next token of a session by today's settings."""
-    return list(
-        session.issue(
-            state,
-            audience=audience,
-            key_version=ports.mint.refresh_key_version,
-            access_ttl=ports.policy.access_token_ttl,
-            at=tx.at,
-        )
+    return session.issue(
+        state,
+        audience=audience,
+        key_version=ports.mint.refresh_key_version,
+        access_ttl=ports.policy.access_token_ttl,
+        at=tx.at,
     )

@@ -27,9 +27,7 @@ class SignedIn(Struct, frozen=True, kw_only=True):
         return f"SignedIn(session_id={self.session_id}, user_id={self.user_id})"
 
 
-async def token_answer(
-    session: Live, account: Account, ports: Ports, *, at: datetime, device_token: str | None = None
-) -> SignedIn:
+async def token_answer(session: Live, account: Account, ports: Ports, *, at: datetime, device_token: str | None = None) -> SignedIn:
     """Sign an access token and derive the current generation's refresh token."""
     access_token, expires_in = await access_token_for(
         session, account, ports, audience=session.audience, auth_time=session.auth_time, at=at

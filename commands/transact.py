@@ -169,7 +169,8 @@ async def transact(
             case AppendResult.KEY_CONFLICT:
                 raise IdempotencyKeyReused
             case AppendResult.REPLAYED:
-                assert remember is not None and appended.outcome is not None
+                assert remember is not None
+                assert appended.outcome is not None
                 first = msgspec.json.decode(appended.outcome, type=remember)
                 return Done(result=first, versions={}, appended=False)
     raise Contended
@@ -191,12 +192,8 @@ async def read_states(ports: Ports, reads: Sequence[Read]) -> Transaction:
     return Transaction(heads, CommandId(UUID(int=0)), await _fold_all(ports.store, heads, reads), 0)
 
 
-async def _fold_all(
-    store: EventStore, heads: Heads, reads: Sequence[Read]
-) -> dict[StreamName, Any]:
-    return {
-        stream: await _fold(store, head, of) for head, (of, stream) in zip(heads.heads, reads, strict=True)
-    }
+async def _fold_all(store: EventStore, heads: Heads, reads: Sequence[Read]) -> dict[StreamName, Any]:
+    return {stream: await _fold(store, head, of) for head, (of, stream) in zip(heads.heads, reads, strict=True)}
 
 
 async def _fold(store: EventStore, head: StoredHead, of: Decider[S, Any]) -> S:

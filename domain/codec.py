@@ -21,16 +21,7 @@ from domain.user_events import UserEvent
 
 S = TypeVar("S")
 
-AnyEvent = (
-    UserEvent
-    | ClaimEvent
-    | RoleEvent
-    | SessionEvent
-    | SigningKeyEvent
-    | AdministratorsEvent
-    | BootstrapCompleted
-    | SignInLocked
-)
+AnyEvent = UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
 
 
 def _members(union: Any) -> tuple[type[Event], ...]:
@@ -76,11 +67,7 @@ def decode_event(tag: str, payload: bytes) -> AnyEvent:
 
 def key_of(event: Event) -> SubjectKeyId | None:
     """Give the one key that all sealed fields of an event share. Raises ValueError when they do not share it."""
-    keys = {
-        value.key_id
-        for name in SEALED_FIELDS[tag_of(event)]
-        if isinstance(value := getattr(event, name), Sealed)
-    }
+    keys = {value.key_id for name in SEALED_FIELDS[tag_of(event)] if isinstance(value := getattr(event, name), Sealed)}
     if len(keys) > 1:
         raise ValueError(f"{tag_of(event)} seals its fields under more than one key")
     return next(iter(keys), None)

@@ -88,6 +88,11 @@ class InvalidCredentials(Refused):
     detail = "The name or the password is wrong, or the account may not sign in now."
 
 
+class LoginNameRequired(Refused):
+    code = "login_name_required"
+    detail = "Exactly one of email and username is needed."
+
+
 class InvalidToken(Refused):
     code = "invalid_token"
     detail = "The access token is missing, malformed, expired, revoked or not meant for this service."

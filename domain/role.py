@@ -98,9 +98,7 @@ def change_permissions(state: Role, *, permissions: Iterable[Permission], at: da
             _refuse_built_in(state.role)
             if wanted == state.permissions:
                 return []
-            return [
-                RolePermissionsChanged(role=state.role, permissions=wanted, definition=state.definition + 1, at=at)
-            ]
+            return [RolePermissionsChanged(role=state.role, permissions=wanted, definition=state.definition + 1, at=at)]
         case _:
             assert_never(state)
 

@@ -257,12 +257,7 @@ def revoke_own(state: Session, *, owner: UserId, reason: EndReason, at: datetime
 
 def is_live(state: Session, *, user_epoch: int, at: datetime) -> bool:
     """Tell whether the session may still act: not ended, not expired, not left behind by its user's token epoch."""
-    return (
-        isinstance(state, Live)
-        and state.token_epoch >= user_epoch
-        and at < state.idle_expires_at
-        and at < state.expires_at
-    )
+    return isinstance(state, Live) and state.token_epoch >= user_epoch and at < state.idle_expires_at and at < state.expires_at
 
 
 def _alive(state: Session, *, at: datetime) -> Live:

@@ -103,9 +103,7 @@ def _changed(
 ) -> Account:
     match event:
         case PasswordSet():
-            return replace(
-                account, password=event.password, password_version=event.password_version, token_epoch=event.token_epoch
-            )
+            return replace(account, password=event.password, password_version=event.password_version, token_epoch=event.token_epoch)
         case PasswordRehashed():
             return replace(account, password=event.password)
         case ProfileChanged():
@@ -180,9 +178,7 @@ def register(
             registered_by=registered_by,
             at=at,
         ),
-        PasswordSet(
-            user_id=user_id, password=password, password_version=1, token_epoch=1, reason=PasswordReason.CHOSEN, at=at
-        ),
+        PasswordSet(user_id=user_id, password=password, password_version=1, token_epoch=1, reason=PasswordReason.CHOSEN, at=at),
     ]
 
 
@@ -209,7 +205,7 @@ def rehash_password(state: User, *, password: Sealed, verified_version: int, at:
     return [PasswordRehashed(user_id=account.user_id, password=password, password_version=verified_version, at=at)]
 
 
-def change_profile(state: User, *, name: Sealed | None | UnsetType, at: datetime) -> Sequence[UserEvent]:
+def change_profile(state: User, *, name: Sealed | UnsetType | None, at: datetime) -> Sequence[UserEvent]:
     account = account_of(state)
     if name is UNSET or name == account.name:
         return []
@@ -244,9 +240,7 @@ def suspend(state: User, *, reason: SuspendReason, note: Sealed | None, at: date
         case Suspended():
             return []
         case Active(account=account):
-            return [
-                UserSuspended(user_id=account.user_id, reason=reason, note=note, token_epoch=account.token_epoch + 1, at=at)
-            ]
+            return [UserSuspended(user_id=account.user_id, reason=reason, note=note, token_epoch=account.token_epoch + 1, at=at)]
         case _:
             assert_never(state)
 

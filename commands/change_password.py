@@ -1,0 +1,55 @@
+"""A signed-in user chooses a new password: every other session ends in the same append."""
+
+from msgspec import Struct
+
+from commands.context import Context
+from commands.ports import Ports
+from commands.prove_password import prove_password
+from commands.read_profile import open_profile
+from commands.register_user import PasswordText
+from commands.revoke_session import keep_session, required
+from commands.token_answer import SignedIn, token_answer
+from commands.transact import Transaction, transact
+from domain import session, user
+from domain.errors import InvalidCredentials
+from domain.event import SealClass
+from domain.password import check_choice, context_words
+from domain.session import Live
+from domain.user import Account, Active
+
+
+class ChangePassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    current_password: PasswordText
+    new_password: PasswordText
+
+    def __repr__(self) -> str:
+        return "ChangePassword(...)"
+
+
+async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -> SignedIn:
+    """Answer with a new pair for this session. Raises InvalidCredentials, PasswordUnacceptable, Overloaded."""
+    principal = required(ctx)
+    account = await prove_password(command.current_password, principal, ctx, ports)
+    texts = await open_profile(account, ports)
+    check_choice(
+        command.new_password,
+        min_length=ports.policy.password_min_length,
+        context=(*context_words(texts.email, texts.username, texts.name), ports.policy.service_name),
+    )
+    of_user, of_session = user.stream(principal.user_id), session.stream(principal.session_id)
+    encoded = await ports.hasher.hash(command.new_password, network=ctx.network)
+    sealed = await ports.vault.seal(
+        subject=of_user, seal_class=SealClass.CREDENTIAL, stream=of_user, fields={"password": encoded}, fresh=True
+    )
+
+    def decide(tx: Transaction) -> tuple[Live, Account]:
+        state = tx.state(user.decider, of_user)
+        if not isinstance(state, Active) or state.account.password_version != account.password_version:
+            raise InvalidCredentials
+        changed = tx.record(user.decider, of_user, user.change_password(state, password=sealed["password"], at=tx.at))
+        assert isinstance(changed, Active)
+        return keep_session(tx, principal, changed.account, ports), changed.account
+
+    done = await transact(ports, ctx, [(user.decider, of_user), (session.decider, of_session)], decide)
+    live, changed = done.result
+    return await token_answer(live, changed, ports, at=done.at)

@@ -1,0 +1,72 @@
+"""Give a user a role, or take one away. The administrators' stream moves in the same append where it must (threats.md 18)."""
+
+from msgspec import Struct
+
+from commands.authority import acting_on, require_same_roles, require_within
+from commands.context import Context
+from commands.ports import Ports
+from commands.transact import Done, Read, Transaction, transact
+from domain import administrators, role, user
+from domain.errors import NoSuchRole
+from domain.ids import RoleName, UserId
+from domain.role import ADMIN, Defined
+from domain.user import Active
+
+
+class GrantRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    user_id: UserId
+    role: RoleName
+
+
+class RevokeRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    user_id: UserId
+    role: RoleName
+
+
+async def grant_role(command: GrantRole, ctx: Context, ports: Ports) -> Done[None]:
+    """Raises NoSuchUser, NoSuchRole, RightsExceeded. Granting what is held changes nothing."""
+
+    async def act(roles: tuple[RoleName, ...]) -> Done[None]:
+        return await transact(ports, ctx, _reads(command.user_id, command.role), lambda tx: decide(tx, roles))
+
+    def decide(tx: Transaction, roles: tuple[RoleName, ...]) -> None:
+        require_same_roles(tx, command.user_id, roles)
+        definition = tx.state(role.decider, role.stream(command.role))
+        if not isinstance(definition, Defined):
+            raise NoSuchRole
+        require_within(definition.permissions, ctx)
+        of_user = user.stream(command.user_id)
+        state = tx.state(user.decider, of_user)
+        tx.record(user.decider, of_user, user.grant_role(state, command.role, at=tx.at))
+        if command.role == ADMIN and isinstance(state, Active):
+            admins = tx.state(administrators.decider, administrators.STREAM)
+            events = administrators.add(admins, command.user_id, at=tx.at)
+            tx.record(administrators.decider, administrators.STREAM, events)
+
+    return await acting_on(command.user_id, ctx, ports, act)
+
+
+async def revoke_role(command: RevokeRole, ctx: Context, ports: Ports) -> Done[None]:
+    """Raises NoSuchUser, RightsExceeded, LastAdminProtected. Taking what is not held changes nothing."""
+
+    async def act(roles: tuple[RoleName, ...]) -> Done[None]:
+        return await transact(ports, ctx, _reads(command.user_id, command.role), lambda tx: decide(tx, roles))
+
+    def decide(tx: Transaction, roles: tuple[RoleName, ...]) -> None:
+        require_same_roles(tx, command.user_id, roles)
+        of_user = user.stream(command.user_id)
+        state = tx.state(user.decider, of_user)
+        tx.record(user.decider, of_user, user.revoke_role(state, command.role, at=tx.at))
+        if command.role == ADMIN:
+            admins = tx.state(administrators.decider, administrators.STREAM)
+            events = administrators.remove(admins, command.user_id, at=tx.at)
+            tx.record(administrators.decider, administrators.STREAM, events)
+
+    return await acting_on(command.user_id, ctx, ports, act)
+
+
+def _reads(user_id: UserId, name: RoleName) -> list[Read]:
+    reads: list[Read] = [(user.decider, user.stream(user_id)), (role.decider, role.stream(name))]
+    if name == ADMIN:
+        reads.append((administrators.decider, administrators.STREAM))
+    return reads

@@ -1,0 +1,94 @@
+"""From a verified token to who is calling, on the truth: both heads, read in the same moment, never a read model."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from commands.context import Principal
+from commands.ports import AccessClaims, Ports
+from commands.transact import Read, Transaction, read_states
+from domain import role, session, user
+from domain.errors import InvalidToken
+from domain.ids import AudienceName, RoleName, SessionId, UserId
+from domain.permission import Permission
+from domain.session import Live
+from domain.user import Account, Active
+
+
+class SessionStanding(Struct, frozen=True, kw_only=True):
+    """What `auth/session` answers about a live session."""
+
+    active: bool
+    session_id: SessionId
+    user_id: UserId
+    roles: tuple[RoleName, ...]
+    auth_time: datetime
+    expires_at: datetime
+
+
+async def identify(claims: AccessClaims, ports: Ports, *, rights: bool = True) -> Principal:
+    """Find the caller live, with what their roles give now. Raises InvalidToken.
+
+    Without `rights` the permissions are left empty, which can only refuse: for calls that need none.
+    """
+    live, account = await _live(claims, ports)
+    permissions: tuple[Permission, ...] = ()
+    if rights and account.roles:
+        permissions = tuple(sorted({p for given in (await rights_of(account.roles, ports)).values() for p in given}))
+    return Principal(
+        user_id=account.user_id,
+        session_id=live.session_id,
+        audience=AudienceName(claims.aud),
+        roles=account.roles,
+        permissions=permissions,
+        auth_time=claims.auth_time,
+        expires_at=claims.exp,
+    )
+
+
+async def standing(claims: AccessClaims, ports: Ports) -> SessionStanding:
+    """Say how the token's session stands this moment. Raises InvalidToken unless it is live."""
+    live, account = await _live(claims, ports)
+    return SessionStanding(
+        active=True,
+        session_id=live.session_id,
+        user_id=account.user_id,
+        roles=account.roles,
+        auth_time=datetime.fromtimestamp(claims.auth_time, UTC),
+        expires_at=datetime.fromtimestamp(claims.exp, UTC),
+    )
+
+
+async def rights_of(roles: Iterable[RoleName], ports: Ports) -> dict[RoleName, tuple[Permission, ...]]:
+    """Give what each role gives, from the roles' heads. A retired or unknown role gives nothing."""
+    names = tuple(roles)
+    if not names:
+        return {}
+    reads: list[Read] = [(role.decider, role.stream(name)) for name in names]
+    tx = await read_states(ports, reads)
+    return {name: role.gives(tx.state(role.decider, role.stream(name))) for name in names}
+
+
+async def _live(claims: AccessClaims, ports: Ports) -> tuple[Live, Account]:
+    """An older token of a rebased session is as dead as its epoch."""
+    try:
+        of_session = session.stream(SessionId(UUID(claims.sid)))
+        of_user = user.stream(UserId(UUID(claims.sub)))
+    except ValueError as bad:
+        raise InvalidToken from bad
+    tx = await read_states(ports, [(session.decider, of_session), (user.decider, of_user)])
+    who = tx.state(user.decider, of_user)
+    which = tx.state(session.decider, of_session)
+    if not isinstance(who, Active) or not isinstance(which, Live) or not _belongs(claims, which, who.account, tx):
+        raise InvalidToken
+    return which, who.account
+
+
+def _belongs(claims: AccessClaims, live: Live, account: Account, tx: Transaction) -> bool:
+    return (
+        live.user_id == account.user_id
+        and claims.epoch >= account.token_epoch
+        and session.is_live(live, user_epoch=account.token_epoch, at=tx.at)
+    )

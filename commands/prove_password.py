@@ -1,0 +1,29 @@
+"""A signed-in user shows the password again. Wrong ones are counted and locked as at sign-in, on a counter of their own."""
+
+from commands.context import Context, Principal
+from commands.ports import AttemptOutcome, Ports
+from commands.transact import read_states
+from domain import user
+from domain.errors import InvalidCredentials, InvalidToken
+from domain.event import Erased
+from domain.user import Account, Active
+
+
+async def prove_password(password: str, principal: Principal, ctx: Context, ports: Ports) -> Account:
+    """Give the account the password was right for. Raises InvalidCredentials, InvalidToken, Overloaded."""
+    of_user = user.stream(principal.user_id)
+    state = (await read_states(ports, [(user.decider, of_user)])).state(user.decider, of_user)
+    if not isinstance(state, Active) or state.account.password is None:
+        raise InvalidToken
+    name_mac = ports.macs.login_name(f"user:{principal.user_id}")
+    reading = await ports.guard.admit(name_mac, device_mac=None)
+    locked = reading.locked_until is not None and not reading.lock_began
+    encoded = await ports.vault.open(state.account.password, stream=of_user, field="password")
+    usable = None if locked or isinstance(encoded, Erased) else encoded
+    verified = await ports.hasher.verify(usable, password, known_device=True, network=ctx.network)
+    if locked or not verified.matches:
+        outcome = AttemptOutcome.LOCKED if locked else AttemptOutcome.WRONG_PASSWORD
+        await ports.guard.refused(name_mac, user_id=principal.user_id, outcome=outcome, known_device=True)
+        raise InvalidCredentials
+    await ports.guard.forgive(name_mac, device_mac=None)
+    return state.account

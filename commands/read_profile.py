@@ -1,0 +1,72 @@
+"""What an account says of its person, opened for whoever may see it; what was erased is simply not there any more."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from commands.ports import Ports
+from commands.transact import read_states
+from domain import user
+from domain.event import Erased, Sealed
+from domain.ids import RoleName, UserId
+from domain.user import Account, Suspended, account_of
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class Texts(Struct, frozen=True, kw_only=True):
+    email: str | None
+    username: str | None
+    name: str | None
+
+    def __repr__(self) -> str:
+        return "Texts(...)"
+
+
+class Profile(Struct, frozen=True, kw_only=True):
+    user_id: UserId
+    email: str | None
+    username: str | None
+    name: str | None
+    status: AccountStatus
+    roles: tuple[RoleName, ...]
+    registered_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Profile(user_id={self.user_id})"
+
+
+async def read_profile(user_id: UserId, ports: Ports) -> Profile:
+    """Read from the head: never stale. Raises NoSuchUser."""
+    stream = user.stream(user_id)
+    state = (await read_states(ports, [(user.decider, stream)])).state(user.decider, stream)
+    account = account_of(state)
+    texts = await open_profile(account, ports)
+    return Profile(
+        user_id=account.user_id,
+        email=texts.email,
+        username=texts.username,
+        name=texts.name,
+        status=AccountStatus.SUSPENDED if isinstance(state, Suspended) else AccountStatus.ACTIVE,
+        roles=account.roles,
+        registered_at=account.registered_at,
+    )
+
+
+async def open_profile(account: Account, ports: Ports) -> Texts:
+    return Texts(
+        email=await _text(account, account.email, "email", ports),
+        username=await _text(account, account.username, "username", ports),
+        name=await _text(account, account.name, "name", ports),
+    )
+
+
+async def _text(account: Account, sealed: Sealed | None, field: str, ports: Ports) -> str | None:
+    if sealed is None:
+        return None
+    opened = await ports.vault.open(sealed, stream=user.stream(account.user_id), field=field)
+    return None if isinstance(opened, Erased) else opened

@@ -1,0 +1,48 @@
+"""Prove who is there, again, on the same session. Only the token this returns carries the fresh time (threats.md 5)."""
+
+from msgspec import Struct
+
+from commands.context import Context
+from commands.ports import Ports
+from commands.prove_password import prove_password
+from commands.register_user import PasswordText
+from commands.revoke_session import required
+from commands.token_answer import access_token_for
+from commands.transact import Transaction, transact
+from domain import session
+from domain.errors import SessionEnded
+from domain.session import Live
+from domain.session_events import AuthMethod
+
+
+class Reauthenticate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    password: PasswordText
+
+    def __repr__(self) -> str:
+        return "Reauthenticate(...)"
+
+
+class Reauthenticated(Struct, frozen=True, kw_only=True):
+    access_token: str
+    expires_in: int
+
+    def __repr__(self) -> str:
+        return "Reauthenticated(...)"
+
+
+async def reauthenticate(command: Reauthenticate, ctx: Context, ports: Ports) -> Reauthenticated:
+    """Raises InvalidCredentials, SessionEnded, Overloaded."""
+    principal = required(ctx)
+    account = await prove_password(command.password, principal, ctx, ports)
+    stream = session.stream(principal.session_id)
+
+    def decide(tx: Transaction) -> Live:
+        state = tx.state(session.decider, stream)
+        proven = tx.record(session.decider, stream, session.reauthenticate(state, method=AuthMethod.PASSWORD, at=tx.at))
+        if not isinstance(proven, Live):
+            raise SessionEnded
+        return proven
+
+    done = await transact(ports, ctx, [(session.decider, stream)], decide)
+    token, expires_in = await access_token_for(done.result, account, ports, audience=principal.audience, auth_time=done.at, at=done.at)
+    return Reauthenticated(access_token=token, expires_in=expires_in)

@@ -1,0 +1,76 @@
+"""End a session of one's own, or all the others."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from commands.context import Context, Principal
+from commands.ports import Ports
+from commands.start_session import issue_on
+from commands.token_answer import SignedIn, token_answer
+from commands.transact import Done, Transaction, transact
+from domain import session, user
+from domain.errors import InvalidToken, SessionEnded
+from domain.ids import SessionId
+from domain.session import Live
+from domain.session_events import EndReason
+from domain.user import Account, Active
+
+
+class SelfRevokeReason(StrEnum):
+    SELF_TARGETED = "self_targeted"
+    LOGOUT = "logout"
+
+
+class RevokeSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    session_id: SessionId
+    reason: SelfRevokeReason = SelfRevokeReason.SELF_TARGETED
+
+
+async def revoke_session(command: RevokeSession, ctx: Context, ports: Ports) -> Done[None]:
+    """Effective when it returns; ending an ended one changes nothing. Raises NoSuchSession, for another's too."""
+    principal = required(ctx)
+    stream = session.stream(command.session_id)
+
+    def decide(tx: Transaction) -> None:
+        state = tx.state(session.decider, stream)
+        reason = EndReason(command.reason)
+        tx.record(session.decider, stream, session.revoke_own(state, owner=principal.user_id, reason=reason, at=tx.at))
+
+    return await transact(ports, ctx, [(session.decider, stream)], decide)
+
+
+async def revoke_other_sessions(ctx: Context, ports: Ports) -> SignedIn:
+    """Raise the token epoch, keep this session under the new one, and answer with a new pair. O(1) however many there are."""
+    principal = required(ctx)
+    of_user, of_session = user.stream(principal.user_id), session.stream(principal.session_id)
+
+    def decide(tx: Transaction) -> tuple[Live, Account]:
+        state = tx.state(user.decider, of_user)
+        if not isinstance(state, Active):
+            raise InvalidToken
+        raised = tx.record(user.decider, of_user, user.sign_out_everywhere(state, at=tx.at))
+        assert isinstance(raised, Active)
+        return keep_session(tx, principal, raised.account, ports), raised.account
+
+    done = await transact(ports, ctx, [(user.decider, of_user), (session.decider, of_session)], decide)
+    live, account = done.result
+    return await token_answer(live, account, ports, at=done.at)
+
+
+def keep_session(tx: Transaction, principal: Principal, account: Account, ports: Ports) -> Live:
+    """Rebase the caller's session onto the account's new epoch and issue its next token, in the same append."""
+    stream = session.stream(principal.session_id)
+    state = tx.state(session.decider, stream)
+    if not isinstance(state, Live):
+        raise SessionEnded
+    rebased = tx.record(session.decider, stream, session.rebase(state, token_epoch=account.token_epoch, at=tx.at))
+    kept = tx.record(session.decider, stream, issue_on(rebased, state.audience, ports, tx))
+    assert isinstance(kept, Live)
+    return kept
+
+
+def required(ctx: Context) -> Principal:
+    if ctx.principal is None:
+        raise InvalidToken
+    return ctx.principal

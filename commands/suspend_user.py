@@ -1,0 +1,74 @@
+"""Stop an account from doing anything at all, at once; and let it act again."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from commands.authority import acting_on, require_same_roles
+from commands.context import Context
+from commands.ports import Ports
+from commands.transact import Done, Read, Transaction, transact
+from domain import administrators, user
+from domain.event import SealClass, Sealed
+from domain.ids import RoleName, UserId
+from domain.role import ADMIN
+from domain.user_events import SuspendReason
+
+
+class SuspendUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    user_id: UserId
+    reason: SuspendReason = SuspendReason.ADMINISTRATIVE
+    note: Annotated[str, Meta(min_length=1, max_length=1_000)] | None = None
+
+
+class ReinstateUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    user_id: UserId
+
+
+async def suspend_user(command: SuspendUser, ctx: Context, ports: Ports) -> Done[None]:
+    """All sessions die with it: the token epoch rises. Raises NoSuchUser, RightsExceeded, LastAdminProtected."""
+    of_user = user.stream(command.user_id)
+
+    async def act(roles: tuple[RoleName, ...]) -> Done[None]:
+        note = await _sealed_note(command, ports)
+        return await transact(ports, ctx, _reads(command.user_id), lambda tx: decide(tx, roles, note))
+
+    def decide(tx: Transaction, roles: tuple[RoleName, ...], note: Sealed | None) -> None:
+        require_same_roles(tx, command.user_id, roles)
+        events = user.suspend(tx.state(user.decider, of_user), reason=command.reason, note=note, at=tx.at)
+        tx.record(user.decider, of_user, events)
+        admins = tx.state(administrators.decider, administrators.STREAM)
+        gone = administrators.remove(admins, command.user_id, at=tx.at)
+        tx.record(administrators.decider, administrators.STREAM, gone)
+
+    return await acting_on(command.user_id, ctx, ports, act)
+
+
+async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> Done[None]:
+    """Sessions from before stay dead. Raises NoSuchUser, RightsExceeded."""
+    of_user = user.stream(command.user_id)
+
+    async def act(roles: tuple[RoleName, ...]) -> Done[None]:
+        return await transact(ports, ctx, _reads(command.user_id), lambda tx: decide(tx, roles))
+
+    def decide(tx: Transaction, roles: tuple[RoleName, ...]) -> None:
+        require_same_roles(tx, command.user_id, roles)
+        tx.record(user.decider, of_user, user.reinstate(tx.state(user.decider, of_user), at=tx.at))
+        if ADMIN in roles:
+            admins = tx.state(administrators.decider, administrators.STREAM)
+            back = administrators.add(admins, command.user_id, at=tx.at)
+            tx.record(administrators.decider, administrators.STREAM, back)
+
+    return await acting_on(command.user_id, ctx, ports, act)
+
+
+def _reads(user_id: UserId) -> list[Read]:
+    return [(user.decider, user.stream(user_id)), (administrators.decider, administrators.STREAM)]
+
+
+async def _sealed_note(command: SuspendUser, ports: Ports) -> Sealed | None:
+    if command.note is None:
+        return None
+    of_user = user.stream(command.user_id)
+    sealed = await ports.vault.seal(subject=of_user, seal_class=SealClass.PROFILE, stream=of_user, fields={"note": command.note})
+    return sealed["note"]
