@@ -174,13 +174,21 @@ class PasswordHasher(Protocol):
 
 
 class GuardReading(Struct, frozen=True, kw_only=True):
-    """How a login name stands after counting this attempt. `locked_until` is None when it may try now."""
+    """How a login name stands after counting this attempt."""
 
     failures: int
     locked_until: datetime | None
+    """Until when no further attempt is looked at; None when the next one may come at once."""
     at: datetime
     lock_began: bool = False
-    """This very attempt reached a threshold: worth an event when the account is real."""
+    """This very attempt, should it fail, is the one that began the lock: worth an event when the account is real."""
+    counting_since: datetime | None = None
+    """When the counters were last empty. What was counted before is lost: see `SignInGuard.seed`."""
+
+    @property
+    def may_try(self) -> bool:
+        """Whether this attempt's password is looked at. The attempt that begins a lock is; those during it are not."""
+        return self.locked_until is None or self.lock_began
 
 
 class AttemptOutcome(StrEnum):
@@ -199,7 +207,11 @@ class SignInGuard(Protocol):
         ...
 
     async def forgive(self, name_mac: bytes, *, device_mac: bytes | None) -> None:
-        """Empty the counter after a completed sign-in."""
+        """Empty, after a completed sign-in, the counter that admitted it."""
+        ...
+
+    async def seed(self, name_mac: bytes, failures: int) -> None:
+        """Have at least this many failures counted for a name, whose last lock began before `counting_since`."""
         ...
 
     async def refused(self, name_mac: bytes, *, user_id: UUID | None, outcome: AttemptOutcome, known_device: bool) -> None:
@@ -225,6 +237,8 @@ class AccessClaims(Struct, frozen=True, kw_only=True):
     principal: str
     epoch: int
     roles_version: int
+    kid: str = ""
+    """The key that signed it, once verified. Not a claim: never inside the token."""
 
 
 @runtime_checkable
@@ -313,6 +327,34 @@ class SigningKeys(Protocol):
 
     async def refresh(self) -> None:
         """Look at the heads again now, so that the next token is signed by today's key."""
+        ...
+
+
+class NewKey(Struct, frozen=True, kw_only=True):
+    """The public side of a signing key whose private half is in the vault already."""
+
+    kid: Kid
+    algorithm: Algorithm
+    public: PublicJwk
+
+
+@runtime_checkable
+class SigningKeys(Protocol):
+    """The private halves of signing keys. What stage a key is in is the business of its stream."""
+
+    async def generate(self, algorithm: Algorithm) -> NewKey:
+        """Make a key and keep its private half, before the event that makes it known is appended.
+
+        One that no event ever names signs nothing and is published nowhere.
+        """
+        ...
+
+    async def kids(self) -> Sequence[Kid]:
+        """Every key ever generated, oldest first, whatever its stage."""
+        ...
+
+    async def refresh(self) -> None:
+        """Let this process see at once what was appended to the keys' streams; others see it within seconds."""
         ...
 
 
