@@ -141,7 +141,9 @@ class PostgresEventStore:
         return [None if row[0] is None else (row[0], row[1]) for row in rows]
 
     async def _flush_reads(self, _: int, wanted: Sequence[tuple[StreamName, int]]) -> Sequence[Sequence[StoredEvent]]:
-        return [[stored_event(row) for row in await self._read_link.read(SQL["read_stream"], stream, after)] for stream, after in wanted]
+        return [
+            [stored_event(row) for row in await self._read_link.read(SQL["read_stream"], stream, after, None)] for stream, after in wanted
+        ]
 
     def _timed(self, kind: Flushed, size: int) -> Callable[[], None]:
         began = perf_counter()

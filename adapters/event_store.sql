@@ -17,17 +17,7 @@ SELECT stream FROM find_claims($1::int[], $2::bytea[])
 -- name: find_outcomes
 SELECT digest, outcome FROM find_outcomes($1::bytea[])
 
--- name: find_event_id
-SELECT event_id FROM events WHERE stream = $1::text AND version = $2::int
-
 -- name: read_stream
-SELECT CASE WHEN e.append_id < r.append_start + r.n THEN r.position_start + (e.append_id - r.append_start) END AS position,
-       e.append_id, e.stream, e.version, e.type, e.event_id, e.recorded_at, e.actor, e.session_id,
-       e.command_id, e.correlation_id, e.causation_id, e.key_id, e.payload
-FROM events e
-LEFT JOIN LATERAL (
-    SELECT l.position_start, l.append_start, l.n FROM log_runs l
-    WHERE l.append_start <= e.append_id ORDER BY l.append_start DESC LIMIT 1
-) r ON true
-WHERE e.stream = $1::text AND e.version > $2::int
-ORDER BY e.version
+SELECT position, append_id, stream, version, type, event_id, recorded_at, actor, session_id,
+       command_id, correlation_id, causation_id, key_id, payload
+FROM read_stream($1::text, $2::int, $3::int)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from asyncpg import Record
 
-from adapters.event_store_columns import columns
+from adapters.event_store_columns import columns, stored_event
 from adapters.postgres import Link
 from commands.ports import Appended, AppendResult, Commit
 from domain.errors import StoreUnavailable
@@ -87,6 +87,6 @@ class LoneAppends:
     async def _is_ours(self, link: Link, commit: Commit) -> bool:
         for write in commit.writes:
             for event in write.events[:1]:
-                rows = await link.fetch(self._sql["find_event_id"], write.stream, write.expected + 1)
-                return bool(rows) and rows[0][0] == event.event_id
+                rows = await link.fetch(self._sql["read_stream"], write.stream, write.expected, 1)
+                return bool(rows) and stored_event(rows[0]).event_id == event.event_id
         return False

@@ -1,0 +1,8 @@
+-- name: step
+SELECT added, size, epoch FROM sequence_step()
+
+-- name: ensure_partitions
+SELECT ensure_partitions()
+
+-- name: resequence
+SELECT added, size, epoch FROM resequence()
