@@ -15,7 +15,7 @@ from domain.errors import InvalidCredentials
 from domain.event import SealClass
 from domain.password import check_choice, context_words
 from domain.session import Live
-from domain.user import Account, Active
+from domain.user import Account, Active, account_of
 
 
 class ChangePassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,8 +47,7 @@ async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -
         if not isinstance(state, Active) or state.account.password_version != account.password_version:
             raise InvalidCredentials
         changed = tx.record(user.decider, of_user, user.change_password(state, password=sealed["password"], at=tx.at))
-        assert isinstance(changed, Active)
-        return keep_session(tx, principal, changed.account, ports), changed.account
+        return keep_session(tx, principal, account_of(changed), ports), account_of(changed)
 
     done = await transact(ports, ctx, [(user.decider, of_user), (session.decider, of_session)], decide)
     live, changed = done.result

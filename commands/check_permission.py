@@ -9,14 +9,14 @@ from commands.context import Principal
 from commands.identify import rights_of
 from commands.ports import Ports
 from domain.errors import AudienceNotAllowed
-from domain.ids import AudienceName, RoleName
-from domain.permission import Permission, allows
+from domain.ids import AudienceSlug, RoleName, RoleSlug
+from domain.permission import Permission, PermissionText, allows
 from domain.session import MINOS
 
 
 class CheckPermission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    permission: Permission
-    audience: AudienceName | None = None
+    permission: PermissionText
+    audience: AudienceSlug | None = None
 
 
 class Because(StrEnum):
@@ -27,7 +27,7 @@ class Because(StrEnum):
 class Verdict(Struct, frozen=True, kw_only=True):
     allowed: bool
     because: Because
-    role: RoleName | None = None
+    role: RoleSlug | None = None
     """The first of the caller's roles, by name, that gives it."""
 
 

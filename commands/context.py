@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from domain.ids import AudienceName, CorrelationId, EventId, RoleName, SessionId, UserId
-from domain.permission import Permission
+from domain.ids import AudienceSlug, CorrelationId, EventId, RoleSlug, SessionId, UserId
+from domain.permission import PermissionText
 
 
 class Principal(Struct, frozen=True, kw_only=True):
@@ -11,9 +11,9 @@ class Principal(Struct, frozen=True, kw_only=True):
 
     user_id: UserId
     session_id: SessionId
-    audience: AudienceName
-    roles: tuple[RoleName, ...]
-    permissions: tuple[Permission, ...]
+    audience: AudienceSlug
+    roles: tuple[RoleSlug, ...]
+    permissions: tuple[PermissionText, ...]
     """What those roles give at this moment."""
     auth_time: int
     expires_at: int

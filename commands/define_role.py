@@ -10,7 +10,7 @@ from commands.ports import Ports
 from commands.transact import Done, Transaction, earlier_answer, transact
 from domain import role
 from domain.event import SealClass, Sealed
-from domain.ids import RoleName
+from domain.ids import RoleSlug
 from domain.permission import Permission
 from domain.role import BUILT_IN, Undefined
 
@@ -18,22 +18,22 @@ Permissions = Annotated[tuple[Permission, ...], Meta(max_length=256)]
 
 
 class DefineRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: RoleName
+    name: RoleSlug
     permissions: Permissions
     description: Annotated[str, Meta(min_length=1, max_length=1_000)] | None = None
 
 
 class ChangeRolePermissions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    role: RoleName
+    role: RoleSlug
     permissions: Permissions
 
 
 class RetireRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    role: RoleName
+    role: RoleSlug
 
 
 class DefinedRole(Struct, frozen=True, kw_only=True):
-    role: RoleName
+    role: RoleSlug
 
 
 async def define_role(command: DefineRole, ctx: Context, ports: Ports) -> Done[DefinedRole]:

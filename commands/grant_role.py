@@ -8,19 +8,19 @@ from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, transact
 from domain import administrators, role, user
 from domain.errors import NoSuchRole
-from domain.ids import RoleName, UserId
+from domain.ids import RoleName, RoleSlug, UserId
 from domain.role import ADMIN, Defined
 from domain.user import Active
 
 
 class GrantRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     user_id: UserId
-    role: RoleName
+    role: RoleSlug
 
 
 class RevokeRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     user_id: UserId
-    role: RoleName
+    role: RoleSlug
 
 
 async def grant_role(command: GrantRole, ctx: Context, ports: Ports) -> Done[None]:

@@ -11,7 +11,7 @@ from commands.ports import AccessClaims, Ports
 from commands.transact import Read, Transaction, read_states
 from domain import role, session, user
 from domain.errors import InvalidToken
-from domain.ids import AudienceName, RoleName, SessionId, UserId
+from domain.ids import AudienceName, RoleName, RoleSlug, SessionId, UserId
 from domain.permission import Permission
 from domain.session import Live
 from domain.user import Account, Active
@@ -23,7 +23,7 @@ class SessionStanding(Struct, frozen=True, kw_only=True):
     active: bool
     session_id: SessionId
     user_id: UserId
-    roles: tuple[RoleName, ...]
+    roles: tuple[RoleSlug, ...]
     auth_time: datetime
     expires_at: datetime
 

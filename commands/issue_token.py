@@ -10,7 +10,7 @@ from commands.token_answer import SignedIn, token_answer
 from commands.transact import Transaction, read_states, transact
 from domain import session, user
 from domain.errors import InvalidRefreshToken, RefreshTokenReused
-from domain.ids import AudienceName, UserId
+from domain.ids import AudienceSlug, UserId
 from domain.session import Ended, Live
 from domain.user import Account, Active
 
@@ -19,7 +19,7 @@ class IssueToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`audience` must be one the session was started for; without it, the one of the token before."""
 
     refresh_token: Annotated[str, Meta(min_length=1, max_length=512)]
-    audience: AudienceName | None = None
+    audience: AudienceSlug | None = None
 
     def __repr__(self) -> str:
         return f"IssueToken(audience={self.audience})"
@@ -57,8 +57,7 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
     state, account = done.result
     if isinstance(state, Ended):
         raise RefreshTokenReused
-    assert isinstance(state, Live)
-    return await token_answer(state, account, ports, at=done.at)
+    return await token_answer(session.live(state), account, ports, at=done.at)
 
 
 async def _owner_of_genuine(presented: PresentedRefreshToken, ports: Ports) -> UserId:

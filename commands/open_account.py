@@ -12,7 +12,7 @@ from domain import claim, user
 from domain.claim import ClaimKind
 from domain.errors import EmailTaken, UsernameTaken
 from domain.event import SealClass
-from domain.ids import ClaimId, RoleName, UserId
+from domain.ids import ClaimId, RoleSlug, UserId
 from domain.password import check_choice, context_words
 from domain.user_events import RegisteredBy
 
@@ -26,7 +26,7 @@ class NewAccount(Struct, frozen=True, kw_only=True):
     password: str
     username: str | None
     name: str | None
-    roles: tuple[RoleName, ...]
+    roles: tuple[RoleSlug, ...]
     registered_by: RegisteredBy
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from commands.ports import Ports
 from commands.transact import read_states
 from domain import user
 from domain.event import Erased, Sealed
-from domain.ids import RoleName, UserId
+from domain.ids import RoleSlug, UserId
 from domain.user import Account, Suspended, account_of
 
 
@@ -33,7 +33,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     username: str | None
     name: str | None
     status: AccountStatus
-    roles: tuple[RoleName, ...]
+    roles: tuple[RoleSlug, ...]
     registered_at: datetime
 
     def __repr__(self) -> str:

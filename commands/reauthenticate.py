@@ -10,7 +10,6 @@ from commands.revoke_session import required
 from commands.token_answer import access_token_for
 from commands.transact import Transaction, transact
 from domain import session
-from domain.errors import SessionEnded
 from domain.session import Live
 from domain.session_events import AuthMethod
 
@@ -38,10 +37,7 @@ async def reauthenticate(command: Reauthenticate, ctx: Context, ports: Ports) ->
 
     def decide(tx: Transaction) -> Live:
         state = tx.state(session.decider, stream)
-        proven = tx.record(session.decider, stream, session.reauthenticate(state, method=AuthMethod.PASSWORD, at=tx.at))
-        if not isinstance(proven, Live):
-            raise SessionEnded
-        return proven
+        return session.live(tx.record(session.decider, stream, session.reauthenticate(state, method=AuthMethod.PASSWORD, at=tx.at)))
 
     done = await transact(ports, ctx, [(session.decider, stream)], decide)
     token, expires_in = await access_token_for(done.result, account, ports, audience=principal.audience, auth_time=done.at, at=done.at)

@@ -10,11 +10,11 @@ from commands.start_session import issue_on
 from commands.token_answer import SignedIn, token_answer
 from commands.transact import Done, Transaction, transact
 from domain import session, user
-from domain.errors import InvalidToken, SessionEnded
+from domain.errors import InvalidToken
 from domain.ids import SessionId
 from domain.session import Live
 from domain.session_events import EndReason
-from domain.user import Account, Active
+from domain.user import Account, Active, account_of
 
 
 class SelfRevokeReason(StrEnum):
@@ -50,8 +50,7 @@ async def revoke_other_sessions(ctx: Context, ports: Ports) -> SignedIn:
         if not isinstance(state, Active):
             raise InvalidToken
         raised = tx.record(user.decider, of_user, user.sign_out_everywhere(state, at=tx.at))
-        assert isinstance(raised, Active)
-        return keep_session(tx, principal, raised.account, ports), raised.account
+        return keep_session(tx, principal, account_of(raised), ports), account_of(raised)
 
     done = await transact(ports, ctx, [(user.decider, of_user), (session.decider, of_session)], decide)
     live, account = done.result
@@ -61,13 +60,9 @@ async def revoke_other_sessions(ctx: Context, ports: Ports) -> SignedIn:
 def keep_session(tx: Transaction, principal: Principal, account: Account, ports: Ports) -> Live:
     """Rebase the caller's session onto the account's new epoch and issue its next token, in the same append."""
     stream = session.stream(principal.session_id)
-    state = tx.state(session.decider, stream)
-    if not isinstance(state, Live):
-        raise SessionEnded
+    state = session.live(tx.state(session.decider, stream))
     rebased = tx.record(session.decider, stream, session.rebase(state, token_epoch=account.token_epoch, at=tx.at))
-    kept = tx.record(session.decider, stream, issue_on(rebased, state.audience, ports, tx))
-    assert isinstance(kept, Live)
-    return kept
+    return session.live(tx.record(session.decider, stream, issue_on(rebased, state.audience, ports, tx)))
 
 
 def required(ctx: Context) -> Principal:

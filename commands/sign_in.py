@@ -1,5 +1,6 @@
 """A password is shown, a session begins. Unknown, wrong, suspended and locked look and cost the same (threats.md 15, 16)."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from domain import claim, sign_in_guard, user
 from domain.claim import ClaimKind, Held
 from domain.errors import AudienceNotAllowed, InvalidCredentials, InvalidEmail, InvalidUsername, LoginNameRequired
 from domain.event import Erased, SealClass, Sealed
-from domain.ids import AudienceName, ClaimId, SubjectKeyId, UserId
+from domain.ids import AudienceName, AudienceSlug, ClaimId, SubjectKeyId, UserId
 from domain.session import MINOS
 from domain.user import Account, Active
 
@@ -27,7 +28,7 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password: PasswordText
     email: Annotated[str, Meta(max_length=320)] | None = None
     username: Annotated[str, Meta(max_length=320)] | None = None
-    audience: AudienceName | None = None
+    audience: AudienceSlug | None = None
     device_name: NameText | None = None
     device_token: Annotated[str, Meta(max_length=512)] | None = None
 
@@ -124,19 +125,18 @@ async def _refuse(name_mac: bytes, found: _Found, reading: GuardReading, ctx: Co
     user_id: UUID | None = None if account is None else account.user_id
     await ports.guard.refused(name_mac, user_id=user_id, outcome=outcome, known_device=known_device)
     if account is not None and reading.lock_began and reading.locked_until is not None:
-        await _remember_lock(account, reading, ctx, ports)
+        await _remember_lock(account, reading.failures, reading.locked_until, ctx, ports)
 
 
-async def _remember_lock(account: Account, reading: GuardReading, ctx: Context, ports: Ports) -> None:
+async def _remember_lock(account: Account, failures: int, until: datetime, ctx: Context, ports: Ports) -> None:
     stream = sign_in_guard.stream(account.user_id)
 
     def decide(tx: Transaction) -> None:
-        assert reading.locked_until is not None
         events = sign_in_guard.lock(
             tx.state(sign_in_guard.decider, stream),
             user_id=account.user_id,
-            failures=reading.failures,
-            until=reading.locked_until,
+            failures=failures,
+            until=until,
             at=tx.at,
         )
         tx.record(sign_in_guard.decider, stream, events)

@@ -10,7 +10,7 @@ from commands.ports import NewKey, Ports
 from commands.transact import Done, Read, Transaction, read_states, transact
 from domain import signing_key
 from domain.errors import Contended, NoSuchSigningKey
-from domain.ids import Kid
+from domain.ids import Kid, KidText
 from domain.signing_key import Active, Algorithm, KeyRevocation, Published
 
 LONGEST_TOKEN = 3_600 + 60
@@ -22,14 +22,14 @@ class RotateSigningKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class RevokeSigningKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    kid: Kid
+    kid: KidText
     reason: KeyRevocation = KeyRevocation.COMPROMISED
 
 
 class Rotated(Struct, frozen=True, kw_only=True):
-    active: Kid
-    published: Kid
-    retired: tuple[Kid, ...]
+    active: KidText
+    published: KidText
+    retired: tuple[KidText, ...]
 
 
 async def rotate_signing_key(command: RotateSigningKey, ctx: Context, ports: Ports) -> Done[Rotated]:

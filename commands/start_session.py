@@ -58,9 +58,8 @@ async def start_session(
             at=tx.at,
         )
         begun = tx.record(session.decider, of_session, started)
-        live = tx.record(session.decider, of_session, issue_on(begun, audience, ports, tx))
-        assert isinstance(live, Live)
-        return live, now.account
+        issued = tx.record(session.decider, of_session, issue_on(begun, audience, ports, tx))
+        return session.live(issued), now.account
 
     done = await transact(ports, ctx, [(session.decider, of_session)], decide, glance=[(user.decider, of_user)])
     live, current = done.result

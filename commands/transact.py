@@ -10,6 +10,7 @@ import msgspec
 
 from commands.context import Context
 from commands.ports import (
+    Appended,
     AppendResult,
     ClaimChange,
     ClaimMac,
@@ -147,8 +148,8 @@ async def transact(
 
     The append passes only if every stream in `reads` is still at the version that was loaded. Streams in `glance` are
     read in the same moment but may move meanwhile: enough where a token epoch disarms what was decided on the older
-    state. `decide` must be pure: it may run again. With `remember` (the result's type) and an idempotency key in the context, a repeat gets the first
-    answer. Raises ClaimLost, IdempotencyKeyReused, Contended, and whatever the decision raises.
+    state. `decide` must be pure: it may run again. With `remember` (the result's type) and an idempotency key in the
+    context, a repeat gets the first answer. Raises ClaimLost, IdempotencyKeyReused, Contended, and whatever the decision raises.
     """
     command_id = CommandId(ports.random.uuid7())
     for _ in range(ATTEMPTS):
@@ -169,11 +170,14 @@ async def transact(
             case AppendResult.KEY_CONFLICT:
                 raise IdempotencyKeyReused
             case AppendResult.REPLAYED:
-                assert remember is not None
-                assert appended.outcome is not None
-                first = msgspec.json.decode(appended.outcome, type=remember)
-                return Done(result=first, versions={}, appended=False)
+                return _first_answer(appended, remember)
     raise Contended
+
+
+def _first_answer(appended: Appended, answer: type[R] | None) -> Done[R]:
+    if answer is None or appended.outcome is None:
+        raise RuntimeError("the store replayed a command that carried no idempotency key")
+    return Done(result=msgspec.json.decode(appended.outcome, type=answer), versions={}, appended=False)
 
 
 async def earlier_answer(ports: Ports, ctx: Context, answer: type[R]) -> Done[R] | None:

@@ -24,12 +24,19 @@ CorrelationId = NewType("CorrelationId", UUID)
 SubjectKeyId = NewType("SubjectKeyId", UUID)
 """One key of one subject and class; the vault holds it wrapped, erasure destroys it."""
 
-Kid = NewType("Kid", Thumbprint)
+_SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+
+Kid = NewType("Kid", str)
 """A signing key's RFC 7638 thumbprint: base64url of a SHA-256."""
+RoleName = NewType("RoleName", str)
+AudienceName = NewType("AudienceName", str)
+ClientId = NewType("ClientId", str)
 
-RoleName = NewType("RoleName", Slug)
-AudienceName = NewType("AudienceName", Slug)
-ClientId = NewType("ClientId", Slug)
+# What a field of an event or a request is: the same names, with the shape that decoding insists on.
+KidText = Annotated[Kid, Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+RoleSlug = Annotated[RoleName, Meta(pattern=_SLUG)]
+AudienceSlug = Annotated[AudienceName, Meta(pattern=_SLUG)]
+ClientSlug = Annotated[ClientId, Meta(pattern=_SLUG)]
 
-StreamName = NewType("StreamName", StreamText)
+StreamName = NewType("StreamName", str)
 """`<category>-<id>`, or the bare category where there is only one such stream."""

@@ -19,6 +19,6 @@ STEPS: Mapping[type[Event], Callable[[Any], Event]] = {}
 
 def upcast(event: Any, steps: Mapping[type[Event], Callable[[Any], Event]] = STEPS) -> Any:
     """Bring an event to its newest type, one step at a time. Pure; an event of today comes back as it is."""
-    while (step := steps.get(type(event))) is not None:
+    while (step := steps.get(event.__class__)) is not None:
         event = step(event)
     return event

@@ -5,11 +5,11 @@ from typing import Annotated, NewType
 
 from msgspec import Meta
 
-Permission = NewType(
-    "Permission",
-    Annotated[str, Meta(pattern=r"^([a-z0-9_-]+|\*)(\.([a-z0-9_-]+|\*)){0,7}$", max_length=128)],
-)
+Permission = NewType("Permission", str)
 """`segment.segment`, lower case; as a pattern any segment may be `*`."""
+
+PermissionText = Annotated[Permission, Meta(pattern=r"^([a-z0-9_-]+|\*)(\.([a-z0-9_-]+|\*)){0,7}$", max_length=128)]
+"""What a field of an event or a request is."""
 
 EVERYTHING = Permission("*")
 

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from domain.decider import Decider
 from domain.errors import NoSuchRole, RoleExists, RoleProtected
 from domain.event import Event, Sealed
-from domain.ids import RoleName, StreamName
-from domain.permission import EVERYTHING, Permission
+from domain.ids import RoleName, RoleSlug, StreamName
+from domain.permission import EVERYTHING, Permission, PermissionText
 
 ADMIN = RoleName("admin")
 USER = RoleName("user")
@@ -19,20 +19,20 @@ BUILT_IN: dict[RoleName, tuple[Permission, ...]] = {ADMIN: (EVERYTHING,), USER: 
 
 
 class RoleDefined(Event, frozen=True, kw_only=True, tag="role.defined.v1"):
-    role: RoleName
-    permissions: tuple[Permission, ...]
+    role: RoleSlug
+    permissions: tuple[PermissionText, ...]
     description: Sealed | None
 
 
 class RolePermissionsChanged(Event, frozen=True, kw_only=True, tag="role.permissions_changed.v1"):
-    role: RoleName
-    permissions: tuple[Permission, ...]
+    role: RoleSlug
+    permissions: tuple[PermissionText, ...]
     definition: int
     """Rises with every change, from 1: what a downstream compares to know the newer one."""
 
 
 class RoleRetired(Event, frozen=True, kw_only=True, tag="role.retired.v1"):
-    role: RoleName
+    role: RoleSlug
     definition: int
 
 
@@ -44,8 +44,8 @@ class Undefined(Struct, frozen=True, tag="undefined"):
 
 
 class Defined(Struct, frozen=True, kw_only=True, tag="defined"):
-    role: RoleName
-    permissions: tuple[Permission, ...]
+    role: RoleSlug
+    permissions: tuple[PermissionText, ...]
     description: Sealed | None
     definition: int
 
@@ -53,7 +53,7 @@ class Defined(Struct, frozen=True, kw_only=True, tag="defined"):
 class Retired(Struct, frozen=True, kw_only=True, tag="retired"):
     """Gives nothing to whoever still holds it, and its name is not used again."""
 
-    role: RoleName
+    role: RoleSlug
     definition: int
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from domain.decider import Decider
 from domain.errors import AudienceNotAllowed, InvalidRefreshToken, NoSuchSession, SessionEnded
 from domain.event import Sealed
-from domain.ids import AudienceName, ClientId, SessionId, StreamName, UserId
+from domain.ids import AudienceName, AudienceSlug, ClientId, ClientSlug, SessionId, StreamName, UserId
 from domain.session_events import (
     AuthMethod,
     EndReason,
@@ -39,8 +39,8 @@ class Live(Struct, frozen=True, kw_only=True, tag="live"):
     session_id: SessionId
     user_id: UserId
     token_epoch: int
-    audiences: tuple[AudienceName, ...]
-    client_id: ClientId
+    audiences: tuple[AudienceSlug, ...]
+    client_id: ClientSlug
     amr: tuple[AuthMethod, ...]
     seed: bytes
     auth_time: datetime
@@ -50,7 +50,7 @@ class Live(Struct, frozen=True, kw_only=True, tag="live"):
     idle_expires_at: datetime
     generation: int
     key_version: int
-    audience: AudienceName
+    audience: AudienceSlug
     rotated_at: datetime
 
     def __repr__(self) -> str:
@@ -258,6 +258,13 @@ def revoke_own(state: Session, *, owner: UserId, reason: EndReason, at: datetime
 def is_live(state: Session, *, user_epoch: int, at: datetime) -> bool:
     """Tell whether the session may still act: not ended, not expired, not left behind by its user's token epoch."""
     return isinstance(state, Live) and state.token_epoch >= user_epoch and at < state.idle_expires_at and at < state.expires_at
+
+
+def live(state: Session) -> Live:
+    """Narrow a session that has to be live. Raises SessionEnded where it is not."""
+    if not isinstance(state, Live):
+        raise SessionEnded
+    return state
 
 
 def _alive(state: Session, *, at: datetime) -> Live:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.event import Event, Sealed
-from domain.ids import AudienceName, ClientId, SessionId, UserId
+from domain.ids import AudienceSlug, ClientSlug, SessionId, UserId
 
 
 class AuthMethod(StrEnum):
@@ -28,8 +28,8 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started.v1")
     session_id: SessionId
     user_id: UserId
     token_epoch: int
-    audiences: tuple[AudienceName, ...]
-    client_id: ClientId
+    audiences: tuple[AudienceSlug, ...]
+    client_id: ClientSlug
     amr: tuple[AuthMethod, ...]
     seed: bytes
     idle_ttl: int
@@ -46,7 +46,7 @@ class TokenIssued(Event, frozen=True, kw_only=True, tag="session.token_issued.v1
     user_id: UserId
     generation: int
     key_version: int
-    audience: AudienceName
+    audience: AudienceSlug
     access_expires_at: datetime
     idle_expires_at: datetime
 

@@ -13,9 +13,10 @@ from msgspec import Meta, Struct
 from domain.decider import Decider
 from domain.errors import NoSuchSigningKey, SigningKeyNotUsable
 from domain.event import Event
-from domain.ids import Kid, StreamName
+from domain.ids import Kid, KidText, StreamName
 
-Base64Url = NewType("Base64Url", Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+$", max_length=1024)])
+Base64Url = NewType("Base64Url", str)
+Base64UrlText = Annotated[Base64Url, Meta(pattern=r"^[A-Za-z0-9_-]+$", max_length=1024)]
 
 
 class Algorithm(StrEnum):
@@ -47,31 +48,31 @@ class PublicJwk(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     kty: KeyType
     crv: Curve | None = None
-    x: Base64Url | None = None
-    y: Base64Url | None = None
-    n: Base64Url | None = None
-    e: Base64Url | None = None
+    x: Base64UrlText | None = None
+    y: Base64UrlText | None = None
+    n: Base64UrlText | None = None
+    e: Base64UrlText | None = None
 
 
 class SigningKeyCreated(Event, frozen=True, kw_only=True, tag="signing_key.created.v1"):
-    kid: Kid
+    kid: KidText
     algorithm: Algorithm
     public: PublicJwk
 
 
 class SigningKeyPromoted(Event, frozen=True, kw_only=True, tag="signing_key.promoted.v1"):
-    kid: Kid
+    kid: KidText
 
 
 class SigningKeyRetired(Event, frozen=True, kw_only=True, tag="signing_key.retired.v1"):
     """It signs no more; it verifies until `verify_until`, when the last token it signed has expired."""
 
-    kid: Kid
+    kid: KidText
     verify_until: datetime
 
 
 class SigningKeyRevoked(Event, frozen=True, kw_only=True, tag="signing_key.revoked.v1"):
-    kid: Kid
+    kid: KidText
     reason: KeyRevocation
 
 
@@ -85,28 +86,28 @@ class Absent(Struct, frozen=True, tag="absent"):
 class Published(Struct, frozen=True, kw_only=True, tag="published"):
     """In the key set so that verifiers have it before the first token it signs."""
 
-    kid: Kid
+    kid: KidText
     algorithm: Algorithm
     public: PublicJwk
     published_at: datetime
 
 
 class Active(Struct, frozen=True, kw_only=True, tag="active"):
-    kid: Kid
+    kid: KidText
     algorithm: Algorithm
     public: PublicJwk
     promoted_at: datetime
 
 
 class Retiring(Struct, frozen=True, kw_only=True, tag="retiring"):
-    kid: Kid
+    kid: KidText
     algorithm: Algorithm
     public: PublicJwk
     verify_until: datetime
 
 
 class Revoked(Struct, frozen=True, kw_only=True, tag="revoked"):
-    kid: Kid
+    kid: KidText
     reason: KeyRevocation
 
 

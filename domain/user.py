@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from domain.decider import Decider
 from domain.errors import NoSuchUser
 from domain.event import Sealed
-from domain.ids import ClaimId, RoleName, StreamName, UserId
+from domain.ids import ClaimId, RoleName, RoleSlug, StreamName, UserId
 from domain.user_events import (
     PasswordReason,
     PasswordRehashed,
@@ -42,7 +42,7 @@ class Account(Struct, frozen=True, kw_only=True):
     username: Sealed | None
     username_claim: ClaimId | None
     name: Sealed | None
-    roles: tuple[RoleName, ...]
+    roles: tuple[RoleSlug, ...]
     roles_version: int
     token_epoch: int
     password: Sealed | None

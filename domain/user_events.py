@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from domain.event import Event, Sealed
-from domain.ids import ClaimId, RoleName, UserId
+from domain.ids import ClaimId, RoleSlug, UserId
 
 
 class RegisteredBy(StrEnum):
@@ -31,7 +31,7 @@ class UserRegistered(Event, frozen=True, kw_only=True, tag="user.registered.v1")
     username: Sealed | None
     username_claim: ClaimId | None
     name: Sealed | None
-    roles: tuple[RoleName, ...]
+    roles: tuple[RoleSlug, ...]
     registered_by: RegisteredBy
 
 
@@ -66,13 +66,13 @@ class UsernameChanged(Event, frozen=True, kw_only=True, tag="user.username_chang
 
 class RoleGranted(Event, frozen=True, kw_only=True, tag="user.role_granted.v1"):
     user_id: UserId
-    role: RoleName
+    role: RoleSlug
     roles_version: int
 
 
 class RoleRevoked(Event, frozen=True, kw_only=True, tag="user.role_revoked.v1"):
     user_id: UserId
-    role: RoleName
+    role: RoleSlug
     roles_version: int
 
 
