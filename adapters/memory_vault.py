@@ -1,0 +1,48 @@
+"""A vault that lives as long as its process: for commands' tests, under the same suite as the one in Postgres."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from adapters.random import SystemRandomness
+from adapters.sealing import KEY_BYTES, seal, unseal
+from domain.event import Erased, SealClass, Sealed
+from domain.ids import StreamName, SubjectKeyId
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    key_id: SubjectKeyId
+    cipher: AESGCM
+
+
+class MemoryVault:
+    """commands.ports.Vault."""
+
+    def __init__(self) -> None:
+        self._random = SystemRandomness()
+        self._keys: dict[SubjectKeyId, _Key] = {}
+        self._newest: dict[tuple[StreamName, SealClass], _Key] = {}
+
+    async def seal(
+        self, *, subject: StreamName, seal_class: SealClass, stream: StreamName, fields: Mapping[str, str], fresh: bool = False
+    ) -> Mapping[str, Sealed]:
+        if not fields:
+            return {}
+        key = None if fresh else self._newest.get((subject, seal_class))
+        if key is None:
+            key = _Key(SubjectKeyId(self._random.uuid7()), AESGCM(os.urandom(KEY_BYTES)))
+            self._keys[key.key_id] = self._newest[subject, seal_class] = key
+        return seal(key.key_id, key.cipher, fields, stream=stream)
+
+    async def open(self, sealed: Sealed, *, stream: StreamName, field: str) -> str | Erased:
+        key = self._keys.get(sealed.key_id)
+        return Erased() if key is None else unseal(key.cipher, sealed, stream=stream, field=field)
+
+    def destroy(self, keys: Iterable[SubjectKeyId]) -> None:
+        """Lose keys for good, as an erasure does."""
+        gone = frozenset(keys)
+        self._keys = {key_id: key for key_id, key in self._keys.items() if key_id not in gone}
+        self._newest = {of: key for of, key in self._newest.items() if key.key_id not in gone}

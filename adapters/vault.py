@@ -1,0 +1,125 @@
+"""Subject keys in Postgres, wrapped by the master key, and the fields sealed under them (threats.md 12, audit.md)."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from adapters.batching import Batcher
+from adapters.postgres_links import Links
+from adapters.postgres_sql import statements
+from adapters.random import SystemRandomness
+from adapters.recent import Recent
+from adapters.sealing import KEY_BYTES, seal, unseal
+from adapters.wrapping import Wrapped, Wrapping
+from domain.errors import Contended
+from domain.event import Erased, SealClass, Sealed
+from domain.ids import StreamName, SubjectKeyId
+
+SQL = statements(Path(__file__).with_suffix(".sql"))
+CACHED_KEYS = 4_096
+CACHED_S = 60.0
+"""A key destroyed by another process is forgotten by this one no later than this."""
+_ATTEMPTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    key_id: SubjectKeyId
+    cipher: AESGCM
+
+
+class PostgresVault:
+    """commands.ports.Vault. Keeps recently used keys unwrapped for a while, except those of credentials.
+
+    A credential's key is read every time: what opens a password is destroyed at once everywhere, and a name that
+    signs in often costs what an unknown one does.
+    """
+
+    def __init__(self, links: Links, wrapping: Wrapping, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._links = links
+        self._wrapping = wrapping
+        self._random = SystemRandomness()
+        self._by_id: Recent[SubjectKeyId, _Key] = Recent(limit=CACHED_KEYS, ttl=CACHED_S, clock=clock)
+        self._newest: Recent[tuple[StreamName, SealClass], _Key] = Recent(limit=CACHED_KEYS, ttl=CACHED_S, clock=clock)
+        self._finds: Batcher[SubjectKeyId, _Key | None] = Batcher(self._find_keys, limit=256)
+
+    async def seal(
+        self, *, subject: StreamName, seal_class: SealClass, stream: StreamName, fields: Mapping[str, str], fresh: bool = False
+    ) -> Mapping[str, Sealed]:
+        """Seal all fields under one key of the subject. Raises StoreUnavailable, CannotUnwrap."""
+        if not fields:
+            return {}
+        key = await (self._make_next(subject, seal_class) if fresh else self._newest_or_first(subject, seal_class))
+        return seal(key.key_id, key.cipher, fields, stream=stream)
+
+    async def open(self, sealed: Sealed, *, stream: StreamName, field: str) -> str | Erased:
+        """Give the text, or Erased where the key is gone. Raises SealBroken, StoreUnavailable, CannotUnwrap."""
+        key = self._by_id.get(sealed.key_id) or await self._finds.submit(sealed.key_id)
+        return Erased() if key is None else unseal(key.cipher, sealed, stream=stream, field=field)
+
+    async def open_many(self, wanted: Sequence[tuple[Sealed, StreamName, str]]) -> Sequence[str | Erased]:
+        """Open (sealed, stream, field) in order; keys not at hand are read in as few statements as they fit."""
+        return await asyncio.gather(*(self.open(sealed, stream=stream, field=field) for sealed, stream, field in wanted))
+
+    def forget(self, keys: Iterable[SubjectKeyId]) -> None:
+        """Drop keys from memory at once; call it where they are destroyed."""
+        gone = frozenset(keys)
+        self._by_id.drop_where(lambda key: key.key_id in gone)
+        self._newest.drop_where(lambda key: key.key_id in gone)
+
+    async def close(self) -> None:
+        await self._finds.close()
+
+    async def _newest_or_first(self, subject: StreamName, seal_class: SealClass) -> _Key:
+        if (known := self._newest.get((subject, seal_class))) is not None:
+            return known
+        for _ in range(_ATTEMPTS):
+            rows = await self._links.read(SQL["find_newest"], subject, seal_class)
+            key = self._unwrapped(rows[0]) if rows else await self._add("add_first", subject, seal_class)
+            if key is not None:
+                self._remember(subject, seal_class, key)
+                return key
+        raise Contended
+
+    async def _make_next(self, subject: StreamName, seal_class: SealClass) -> _Key:
+        for _ in range(_ATTEMPTS):
+            if (key := await self._add("add_next", subject, seal_class)) is not None:
+                self._remember(subject, seal_class, key)
+                return key
+        raise Contended
+
+    def _remember(self, subject: StreamName, seal_class: SealClass, key: _Key) -> None:
+        if seal_class is not SealClass.CREDENTIAL:
+            self._newest.put((subject, seal_class), key)
+            self._by_id.put(key.key_id, key)
+
+    async def _add(self, statement: str, subject: StreamName, seal_class: SealClass) -> _Key | None:
+        """Give the new key, or None where another process took the generation."""
+        key_id = SubjectKeyId(self._random.uuid7())
+        raw = os.urandom(KEY_BYTES)
+        wrapped = self._wrapping.wrap(_name(key_id), raw)
+        if not await self._links.run(SQL[statement], key_id, subject, seal_class, wrapped.box, wrapped.kek_id):
+            return None
+        return _Key(key_id, AESGCM(raw))
+
+    async def _find_keys(self, _: int, wanted: Sequence[SubjectKeyId]) -> Sequence[_Key | None]:
+        rows = await self._links.read(SQL["find_keys"], wanted)
+        return [None if row[0] is None else self._unwrapped(row) for row in rows]
+
+    def _unwrapped(self, row: asyncpg.Record) -> _Key:
+        key_id = SubjectKeyId(UUID(bytes=row[0].bytes))
+        key = _Key(key_id, AESGCM(self._wrapping.unwrap(_name(key_id), Wrapped(row[2], row[3]))))
+        if SealClass(row[1]) is not SealClass.CREDENTIAL:
+            self._by_id.put(key_id, key)
+        return key
+
+
+def _name(key_id: SubjectKeyId) -> str:
+    return f"subject/{key_id}"
