@@ -10,8 +10,8 @@ from commands.revoke_session import required
 from commands.transact import ClaimLost, Done, Read, Transaction, read_states, transact
 from domain import claim, user
 from domain.claim import ClaimKind
-from domain.errors import Contended, UsernameTaken
-from domain.event import SealClass, Sealed
+from domain.errors import Contended, NoSuchUser, UsernameTaken
+from domain.event import Erased, SealClass, Sealed
 from domain.ids import ClaimId, UserId
 from domain.user import account_of
 
@@ -35,6 +35,11 @@ class _Prepared(Struct, frozen=True, kw_only=True):
     mac: ClaimMac | None
 
 
+class _OldName(Struct, frozen=True, kw_only=True):
+    claim_id: ClaimId
+    macs: tuple[ClaimMac, ...]
+
+
 class _ClaimMoved(Exception):
     """The username changed while this was being decided."""
 
@@ -42,19 +47,31 @@ class _ClaimMoved(Exception):
 async def change_profile(command: ChangeProfile, ctx: Context, ports: Ports) -> Done[None]:
     """Raises InvalidUsername, UsernameTaken."""
     user_id = required(ctx).user_id
-    of_user = user.stream(user_id)
     prepared = await _prepare(command, user_id, ports)
     for _ in range(MOVES):
-        account = account_of((await read_states(ports, [(user.decider, of_user)])).state(user.decider, of_user))
-        if prepared.mac is not None and await _already_own(prepared.mac, account.username_claim, ports):
+        old = await _old_name(user_id, ports)
+        if old is not None and prepared.mac in old.macs:
             prepared = _Prepared(name=prepared.name, username=UNSET, claim_id=prepared.claim_id, mac=None)
         try:
-            return await _change(prepared, user_id, account.username_claim, ctx, ports)
+            return await _change(prepared, user_id, old, ctx, ports)
         except _ClaimMoved:
             continue
         except ClaimLost:
             raise UsernameTaken from None
     raise Contended
+
+
+async def _old_name(user_id: UserId, ports: Ports) -> _OldName | None:
+    """Find what has to be given up: the claim, and the name as every index key spells it."""
+    of_user = user.stream(user_id)
+    account = account_of((await read_states(ports, [(user.decider, of_user)])).state(user.decider, of_user))
+    if account.username is None or account.username_claim is None:
+        return None
+    opened = await ports.vault.open(account.username, stream=of_user, field="username")
+    if isinstance(opened, Erased):
+        raise NoSuchUser
+    macs = tuple(ports.macs.claim_candidates(ClaimKind.USERNAME, normalise_username(opened)))
+    return _OldName(claim_id=account.username_claim, macs=macs)
 
 
 async def _prepare(command: ChangeProfile, user_id: UserId, ports: Ports) -> _Prepared:
@@ -72,17 +89,13 @@ async def _prepare(command: ChangeProfile, user_id: UserId, ports: Ports) -> _Pr
     )
 
 
-async def _already_own(mac: ClaimMac, own: ClaimId | None, ports: Ports) -> bool:
-    return own is not None and await ports.store.find_claim([mac]) == claim.stream(own)
-
-
-async def _change(prepared: _Prepared, user_id: UserId, old: ClaimId | None, ctx: Context, ports: Ports) -> Done[None]:
+async def _change(prepared: _Prepared, user_id: UserId, old: _OldName | None, ctx: Context, ports: Ports) -> Done[None]:
     of_user, new_claim = user.stream(user_id), claim.stream(prepared.claim_id)
     renames = prepared.username is not UNSET
 
     def decide(tx: Transaction) -> None:
         state = tx.state(user.decider, of_user)
-        if account_of(state).username_claim != old:
+        if account_of(state).username_claim != (None if old is None else old.claim_id):
             raise _ClaimMoved
         state = tx.record(user.decider, of_user, user.change_profile(state, name=prepared.name, at=tx.at))
         if prepared.username is UNSET:
@@ -90,9 +103,7 @@ async def _change(prepared: _Prepared, user_id: UserId, old: ClaimId | None, ctx
         kept = None if prepared.username is None else prepared.claim_id
         tx.record(user.decider, of_user, user.change_username(state, username=prepared.username, claim=kept, at=tx.at))
         if old is not None:
-            stream = claim.stream(old)
-            tx.record(claim.decider, stream, claim.release(tx.state(claim.decider, stream), at=tx.at))
-            tx.release(stream)
+            _give_up(tx, old)
         if prepared.mac is not None:
             free = tx.state(claim.decider, new_claim)
             taken = claim.take(free, claim_id=prepared.claim_id, kind=ClaimKind.USERNAME, user_id=user_id, at=tx.at)
@@ -101,7 +112,14 @@ async def _change(prepared: _Prepared, user_id: UserId, old: ClaimId | None, ctx
 
     reads: list[Read] = [(user.decider, of_user)]
     if renames and old is not None:
-        reads.append((claim.decider, claim.stream(old)))
+        reads.append((claim.decider, claim.stream(old.claim_id)))
     if prepared.mac is not None:
         reads.append((claim.decider, new_claim))
     return await transact(ports, ctx, reads, decide)
+
+
+def _give_up(tx: Transaction, old: _OldName) -> None:
+    stream = claim.stream(old.claim_id)
+    tx.record(claim.decider, stream, claim.release(tx.state(claim.decider, stream), at=tx.at))
+    for mac in old.macs:
+        tx.release(mac, stream)

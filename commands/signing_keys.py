@@ -58,8 +58,8 @@ async def rotate_signing_key(command: RotateSigningKey, ctx: Context, ports: Por
 async def ensure_signing_keys(algorithm: Algorithm, ctx: Context, ports: Ports) -> None:
     """Make the first pair where no key is active; for every start. Two starting at once make a pair each, which is harmless."""
     kids = await ports.keys.kids()
-    tx = await read_states(ports, _reads(kids))
-    if not any(isinstance(_state(tx, kid), Active) for kid in kids):
+    tx = await read_states(ports, _reads(kids)) if kids else None
+    if tx is None or not any(isinstance(_state(tx, kid), Active) for kid in kids):
         await rotate_signing_key(RotateSigningKey(algorithm=algorithm), ctx, ports)
 
 
@@ -94,6 +94,8 @@ async def revoke_signing_key(command: RevokeSigningKey, ctx: Context, ports: Por
 
 
 async def _published(kids: Sequence[Kid], algorithm: Algorithm, ports: Ports) -> bool:
+    if not kids:
+        return False
     tx = await read_states(ports, _reads(kids))
     return _next(tx, kids, algorithm) is not None
 

@@ -87,9 +87,9 @@ class Transaction:
     def take(self, claim: ClaimMac, stream: StreamName) -> None:
         self._claims.append(ClaimChange(claim=claim, stream=stream, take=True))
 
-    def release(self, stream: StreamName) -> None:
-        """Give up every name that leads to this claim stream, under whichever index key."""
-        self._claims.append(ClaimChange(claim=ClaimMac(index_version=0, mac=b""), stream=stream, take=False))
+    def release(self, claim: ClaimMac, stream: StreamName) -> None:
+        """Give a name up; under another index key than it was taken under, nothing happens."""
+        self._claims.append(ClaimChange(claim=claim, stream=stream, take=False))
 
     @property
     def changes_something(self) -> bool:
