@@ -39,6 +39,7 @@ def spawn(
     output: IO[bytes] | int | None,
     env: Mapping[str, str],
     user: SystemUser | None = None,
+    pass_fds: Sequence[int] = (),
     when_orphaned: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own; the kernel sends it `when_orphaned` when the calling *thread* ends.
@@ -53,6 +54,7 @@ def spawn(
         stdout=output,
         stderr=output if output is None else subprocess.STDOUT,
         start_new_session=True,
+        pass_fds=pass_fds,
         user=None if user is None else user.uid,
         group=None if user is None else user.gid,
         extra_groups=None if user is None else [],
@@ -72,6 +74,12 @@ def _die_with_parent(sig: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return ask_kernel
+
+
+def die_with_parent(sig: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the kernel (Linux) to send us `sig` when the thread that forked us ends."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(sig), 0, 0, 0)
 
 
 async def exited(child: subprocess.Popen[bytes]) -> int:

@@ -1,0 +1,75 @@
+"""The `minos` command: one module per subcommand, imported only when it is the one asked for."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from cli.command import COULD_NOT, DONE
+
+COMMANDS = ("up", "serve", "work", "migrate", "doctor", "settings")
+"""Each names a module of this package with `add(subparsers)`, which gives its parser, and `run(args)`, which gives the exit code."""
+
+
+def run() -> NoReturn:
+    """Be the console script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and give its exit code. What went wrong is said on stderr, in one or few lines, without a traceback."""
+    arguments = _parser(argv).parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # our reader went away, as `head` does
+        sys.stderr.close()
+        return DONE
+    except Exception as error:  # the edge of the program: the operator gets words, the exit code says it failed
+        text = _explained(error)
+        if text is None:
+            raise
+        print(f"minos: {text}", file=sys.stderr)
+        return COULD_NOT
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="minos",
+        description="An event-sourced authentication authority.",
+        epilog="Start with: minos up",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    wanted = [argv[0]] if argv and argv[0] in COMMANDS else COMMANDS
+    for name in wanted:
+        module = import_module(f"cli.{name.replace('-', '_')}")
+        module.add(commands).set_defaults(run=module.run)
+    return parser
+
+
+def _explained(error: Exception) -> str | None:
+    """Give words for what an operator can mend; None for a fault of ours, which keeps its traceback."""
+    from adapters.children import AlreadyRunning, CannotStart
+    from adapters.master_key import NoMasterKey
+    from adapters.settings_source import BadSettings
+    from migrations.runner import MigrationRefused
+
+    match error:
+        case BadSettings(problems=problems):
+            return "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
+        case AlreadyRunning() | CannotStart() | NoMasterKey() | MigrationRefused():
+            return str(error)
+        case OSError() | TimeoutError():
+            return f"{type(error).__name__}: {error}"
+        case _ if type(error).__module__.startswith(("asyncpg.", "nats.")):
+            return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        case _:
+            return None
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,94 @@
+"""`minos serve`: the API alone, one process per core, any number of them on any number of machines."""
+
+import argparse
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from adapters.metrics_server import FOLDER_VARIABLE, MetricsServer, prepare_folder
+from cli import startup
+from cli.command import COULD_NOT, DONE, Commands
+
+
+def add(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "serve",
+        help="run the API alone",
+        description="Run the API on MINOS_HOST and MINOS_PORT, with MINOS_WORKERS processes, on the servers the settings name.",
+        epilog="example: MINOS_DATABASE_URL=postgresql://... MINOS_NATS_URL=nats://... minos serve",
+    )
+    startup.add_parent_option(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    metrics_folder = own_metrics_folder()
+    import api.app  # noqa: F401 - imported before the workers fork: they share it, and a respawned one is up at once
+
+    if not startup.await_parent(args.settings_fd):
+        return COULD_NOT
+    settings = startup.settings()
+    metrics = MetricsServer(metrics_folder, host=settings.metrics_host, port=settings.metrics_port) if settings.metrics_port else None
+    _serve(settings.host, settings.port, settings.workers, settings.shutdown_grace)
+    if metrics is not None:
+        metrics.stop()
+    return DONE
+
+
+def own_metrics_folder() -> Path:
+    """Give the folder this tree of processes writes its metrics to, making one unless a parent chose it."""
+    given = os.environ.get(FOLDER_VARIABLE)
+    if given:
+        return Path(given)
+    folder = Path(tempfile.mkdtemp(prefix="minos-metrics-"))
+    prepare_folder(folder)
+    atexit.register(_remove, folder, os.getpid())
+    return folder
+
+
+def _remove(folder: Path, maker: int) -> None:
+    if os.getpid() == maker:  # not a forked worker
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _serve(host: str, port: int, workers: int, grace_s: int) -> None:
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces, Loops
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+
+    server = Granian(
+        target="api.app:create",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=workers,
+        loop=Loops.uvloop,
+        http=HTTPModes.auto,
+        websockets=False,
+        respawn_failed_workers=True,
+        respawn_interval=0.5,
+        workers_kill_timeout=grace_s,
+        backlog=1024,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, keep_alive=True, max_buffer_size=65_536),
+        log_level=LogLevels.warning,
+        # Its lines take the way of all others: no handler of its own.
+        log_dictconfig={
+            "loggers": {"_granian": {"handlers": [], "propagate": True}, "granian.access": {"handlers": [], "propagate": False}}
+        },
+    )
+    server.serve(target_loader=_load, wrap_loader=False)
+
+
+def _load() -> Callable[..., Any]:
+    """Make the application in a worker. A worker whose parent dies goes too, or its port would stay taken by old code."""
+    from adapters.children import die_with_parent
+    from api.app import create
+
+    die_with_parent()
+    return create()

@@ -1,0 +1,104 @@
+"""The parts of `minos up` and the order in which they start and stop."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from adapters import master_key
+from adapters.embedded_nats import NatsServer
+from adapters.embedded_postgres import PostgresServer
+from adapters.settings import Settings
+from cli import first_start
+from cli.child_part import ChildPart, alive, answers
+from cli.migrate import owner_url
+from cli.screen import Screen
+from cli.supervisor import Supervisor, stop_request
+
+POSTGRES, NATS, API, WORKERS = "postgres", "nats", "api", "workers"
+
+
+class Whole:
+    """One authority: its servers unless the settings name others, the API and the workers."""
+
+    def __init__(self, settings: Settings, *, began: float) -> None:
+        self._settings = settings
+        self._began = began
+        self._screen = Screen()
+        self._supervisor = Supervisor(self._screen.tell)
+        self._postgres = PostgresServer(settings.data_dir / "postgres") if settings.database_url is None else None
+        self._nats = NatsServer(settings.data_dir / "nats") if settings.nats_url is None else None
+        name = settings.allowed_hosts[0].removeprefix("*.")
+        ready = answers(settings.host, settings.port, name=name)
+        self._api = ChildPart("serve", settings=self._for_children, ready=ready, grace_s=settings.shutdown_grace + 1)
+        self._workers = ChildPart("work", settings=self._for_children, ready=alive(), grace_s=5)
+
+    async def run(self, *, leave_when_ready: bool) -> None:
+        """Start everything, stay until told to stop, stop everything. Raises what kept it from starting."""
+        told = stop_request()
+        starting = asyncio.create_task(self._start())
+        stopping = asyncio.create_task(told.wait())
+        try:
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                await starting
+                if not leave_when_ready:
+                    await stopping
+        finally:
+            for task in (starting, stopping):
+                task.cancel()
+            await asyncio.gather(starting, stopping, return_exceptions=True)
+            self._screen.close()
+            await self._stop()
+
+    async def _start(self) -> None:
+        names = [(POSTGRES, self._postgres), (NATS, self._nats), (API, self._api), (WORKERS, self._workers)]
+        self._screen.line(f"data in {self._settings.data_dir}")
+        self._screen.open(tuple(name for name, part in names if part is not None))
+        self._api.launch()  # they import their code while the servers start
+        self._workers.launch()
+        servers = [self._supervisor.start(name, part) for name, part in names[:2] if part is not None]
+        await asyncio.gather(*servers)
+        code = await self._prepare()
+        await asyncio.gather(self._supervisor.start(API, self._api), self._supervisor.start(WORKERS, self._workers))
+        self._screen.close()
+        self._greet(code)
+
+    async def _stop(self) -> None:
+        began = time.monotonic()
+        await self._supervisor.stop([[API, WORKERS], [NATS, POSTGRES]])
+        for part in (self._api, self._workers):
+            await part.stop()  # launched, perhaps never started
+        self._screen.line(f"stopped in {time.monotonic() - began:.1f} s; the data stays in {self._settings.data_dir}")
+
+    async def _prepare(self) -> str | None:
+        """Migrate, make the first keys, and give the bootstrap code while there is no administrator."""
+        owner = self._postgres.owner_url if self._postgres is not None else owner_url(self._settings)
+        if owner is not None:
+            await first_start.migrate(owner)
+        master_key.load_or_make(self._settings)
+        return None
+
+    def _for_children(self) -> Mapping[str, str | None]:
+        """What the children must know that is not in the environment already. The owner's password is none of it."""
+        given: dict[str, str | None] = {
+            "MINOS_DATA_DIR": str(self._settings.data_dir),
+            "MINOS_METRICS_PORT": "0",
+            "MINOS_MIGRATION_DATABASE_URL": None,
+            "MINOS_MIGRATION_DATABASE_URL_FILE": None,
+        }
+        if self._postgres is not None:
+            given["MINOS_DATABASE_URL"] = self._postgres.app_url
+        if self._nats is not None:
+            given["MINOS_NATS_URL"] = self._nats.url
+        return given
+
+    def _greet(self, code: str | None) -> None:
+        lines = [f"API      {self._settings.issuer}"]
+        if self._settings.docs_are_open:
+            lines.append(f"docs     {self._settings.issuer}/docs")
+        if self._settings.metrics_port:
+            lines.append(f"metrics  http://{self._settings.metrics_host}:{self._settings.metrics_port}/metrics")
+        if code is not None:
+            lines.append(f"bootstrap code: {code}")
+        for line in [*lines, f"ready in {time.monotonic() - self._began:.1f} s; stop with Ctrl-C"]:
+            self._screen.line(line)

@@ -1,0 +1,38 @@
+"""`minos work`: the background jobs alone, all or some, any number of copies on any number of machines."""
+
+import argparse
+import asyncio
+
+from adapters.metrics_server import MetricsServer
+from cli import startup
+from cli.command import COULD_NOT, DONE, Commands
+from cli.serve import own_metrics_folder
+
+
+def add(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "work",
+        help="run the background workers alone",
+        description="Run the named workers, or all of them. Copies share or wait: every step is one short transaction.",
+        epilog="example: minos work sequencer publisher",
+    )
+    parser.add_argument("names", nargs="*", metavar="WORKER", help="sequencer, publisher, projector, ... (all when none is named)")
+    startup.add_parent_option(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    metrics_folder = own_metrics_folder()
+    import uvloop
+
+    from workers.__main__ import run as run_workers
+
+    if not startup.await_parent(args.settings_fd):
+        return COULD_NOT
+    settings = startup.settings()
+    metrics = MetricsServer(metrics_folder, host=settings.metrics_host, port=settings.metrics_port) if settings.metrics_port else None
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_workers(args.names, settings))
+    if metrics is not None:
+        metrics.stop()
+    return DONE
