@@ -1,5 +1,17 @@
 -- Positions are given after commit, to whatever became visible between two snapshots.
 
+-- Ids of committed events that `seen` sees and `since` did not.
+CREATE FUNCTION committed_between(since pg_snapshot, seen pg_snapshot, fence bigint) RETURNS SETOF bigint
+LANGUAGE sql VOLATILE AS $$
+    SELECT e.append_id FROM events e
+    WHERE e.xid >= pg_snapshot_xmax(since) AND e.xid < pg_snapshot_xmax(seen)
+        AND pg_visible_in_snapshot(e.xid, seen) AND e.append_id > fence
+    UNION ALL
+    SELECT e.append_id FROM events e
+    WHERE e.xid = ANY (ARRAY(SELECT pg_snapshot_xip(since)))
+        AND pg_visible_in_snapshot(e.xid, seen) AND e.append_id > fence
+$$;
+
 -- Give positions to everything committed since the last step. `added` is null when another sequencer is at it, and -1 when
 -- the stored snapshot was taken in another cluster (a restore): then only resequence() may go on.
 CREATE FUNCTION sequence_step(OUT added bigint, OUT size bigint, OUT epoch integer) LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -15,12 +27,10 @@ BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'sequencing needs READ COMMITTED: the snapshot must be newer than the lock';
     END IF;
-    SELECT * INTO head FROM log_head h WHERE h.only_row FOR UPDATE SKIP LOCKED;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    -- A statement of its own, after the lock: later than every snapshot stored before.
+    -- A first look without a lock, so that an idle log costs no write.
+    SELECT * INTO head FROM log_head h WHERE h.only_row;
     SELECT pg_current_snapshot() INTO seen;
+    added := 0;
     size := head.size;
     epoch := head.epoch;
     IF pg_snapshot_xmax(head.snapshot) > pg_snapshot_xmax(seen)
@@ -28,19 +38,20 @@ BEGIN
         added := -1;
         RETURN;
     END IF;
-    added := store_runs(head.size, ARRAY(
-        SELECT e.append_id FROM events e
-        WHERE e.xid >= pg_snapshot_xmax(head.snapshot) AND e.xid < pg_snapshot_xmax(seen)
-            AND pg_visible_in_snapshot(e.xid, seen) AND e.append_id > head.fence
-        UNION ALL
-        SELECT e.append_id FROM events e
-        WHERE e.xid = ANY (ARRAY(SELECT pg_snapshot_xip(head.snapshot)))
-            AND pg_visible_in_snapshot(e.xid, seen) AND e.append_id > head.fence
-    ));
-    IF added > 0 THEN
-        size := head.size + added;
-        UPDATE log_head SET size = head.size + added, snapshot = seen WHERE only_row;
+    IF NOT EXISTS (SELECT FROM committed_between(head.snapshot, seen, head.fence)) THEN
+        RETURN;
     END IF;
+    SELECT * INTO head FROM log_head h WHERE h.only_row FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        added := NULL;
+        RETURN;
+    END IF;
+    -- A statement of its own, after the lock: later than every snapshot stored before.
+    SELECT pg_current_snapshot() INTO seen;
+    added := store_runs(head.size, ARRAY(SELECT committed_between(head.snapshot, seen, head.fence)));
+    size := head.size + added;
+    epoch := head.epoch;
+    UPDATE log_head SET size = head.size + added, snapshot = seen WHERE only_row AND added > 0;
 END $$;
 
 -- Store ids, sorted, as runs of consecutive ones after position `size`. A run that goes on where the last one ends prolongs it.

@@ -20,6 +20,10 @@ from domain.errors import StoreUnavailable
 SQL = statements(Path(__file__).with_suffix(".sql"))
 
 BUSY_SECONDS = 0.005
+LOADED_SECONDS = 0.015
+LOADED_STEP = 60
+"""A step that found so many events, a rate above 10,000/s, is followed by a longer pause: each step is a flush to disk."""
+
 IDLE_SECONDS = 0.1
 BUSY_STEPS = 20
 """After that many steps without a new event the pace goes down to the idle one, until a hint comes."""
@@ -102,7 +106,7 @@ class Sequencer:
                     continue
                 pause = BUSY_SECONDS
                 quiet = 0 if step is not None and step.added else quiet + 1
-                await asyncio.sleep(BUSY_SECONDS)
+                await asyncio.sleep(BUSY_SECONDS if step is None or step.added < LOADED_STEP else LOADED_SECONDS)
                 if quiet >= BUSY_STEPS:
                     await _wait(self.hint, IDLE_SECONDS)
         finally:
