@@ -1,0 +1,141 @@
+"""What a read model is: a fold over events, and the table its rows are kept in.
+
+An entity has one row per stream of its category; a journal has one row per event it writes down. The same fold makes
+the live rows, the rebuilt rows and the missing end of a row that is read before the projector came by.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
+
+from domain.event import Event, Recorded
+from projections.columns import Columns, columns_of
+
+R = TypeVar("R", bound=Struct)
+E = TypeVar("E", bound=Event)
+
+Fold: TypeAlias = Callable[[R | None, Recorded[Any]], R]
+
+
+class NotYetBegun(Exception):
+    """An event changes an entity that no event has begun: its stream cannot be folded."""
+
+
+class NotListed(Exception):
+    """An event's type is neither folded nor ignored by this projection."""
+
+
+class StreamGap(Exception):
+    """An event does not follow the version its row stands at: folding it would skip another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Generic[R]):
+    """What one type of event does to a row."""
+
+    event_type: type[Event]
+    fold: Fold[R]
+
+
+def begins(event_type: type[E], start: Callable[[Recorded[E]], R]) -> Case[R]:
+    """Make the row from its first event."""
+    return Case(event_type, lambda _, recorded: start(recorded))
+
+
+def when(event_type: type[E], change: Callable[[R, Recorded[E]], R]) -> Case[R]:
+    """Change a row that exists. Raises NotYetBegun, when folding, if it does not."""
+
+    def fold(row: R | None, recorded: Recorded[E]) -> R:
+        if row is None:
+            raise NotYetBegun(f"{recorded.stream} version {recorded.version}")
+        return change(row, recorded)
+
+    return Case(event_type, fold)
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned(Generic[R]):
+    """A row and the version of the stream it reflects."""
+
+    row: R
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entity(Generic[R]):
+    """One row per stream of `category`. `fold_version` rises when the fold or the columns change: rows of another are never mixed in.
+
+    Ignored events leave the row as it is but move its version, so that a row can be told to be up to date.
+    """
+
+    name: str
+    fold_version: int
+    category: str
+    row: type[R]
+    cases: tuple[Case[R], ...]
+    ignores: tuple[type[Event], ...]
+    sql: Mapping[str, str]
+    folds: Mapping[type[Event], Fold[R]] = field(init=False, repr=False)
+    columns: Columns = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folds", {case.event_type: case.fold for case in self.cases})
+        object.__setattr__(self, "columns", columns_of(self.row))
+
+    def fold(self, before: Versioned[R] | None, recorded: Recorded[Any]) -> Versioned[R] | None:
+        """Apply the next event of the row's stream; one the row has already seen changes nothing.
+
+        Raises NotYetBegun, NotListed or StreamGap when it cannot be applied.
+        """
+        version = 0 if before is None else before.version
+        if recorded.version <= version:
+            return before
+        if recorded.version != version + 1:
+            raise StreamGap(f"{recorded.stream}: version {recorded.version} after {version}")
+        event: Event = recorded.event
+        fold = self.folds.get(type(event))
+        if fold is None:
+            if type(event) not in self.ignores:
+                raise NotListed(type(event).__name__)
+            return None if before is None else Versioned(before.row, recorded.version)
+        return Versioned(fold(None if before is None else before.row, recorded), recorded.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Journal(Generic[R]):
+    """One row per event it writes down, keyed by the event's position. It listens to every category."""
+
+    name: str
+    fold_version: int
+    row: type[R]
+    writes: Mapping[type[Event], Callable[[Recorded[Any]], R]]
+    ignores: tuple[type[Event], ...]
+    sql: Mapping[str, str]
+    columns: Columns = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", columns_of(self.row))
+
+    def write(self, recorded: Recorded[Any]) -> R | None:
+        """Give the event's row, or None when it is not for this journal. Raises NotListed for an event it was never told of."""
+        event: Event = recorded.event
+        write = self.writes.get(type(event))
+        if write is None:
+            if type(event) not in self.ignores:
+                raise NotListed(type(event).__name__)
+            return None
+        return write(recorded)
+
+
+Projection: TypeAlias = Entity[Any] | Journal[Any]
+
+
+def listens_to(projection: Projection, category: str) -> bool:
+    """Tell whether events of streams of this category can matter to the projection."""
+    return isinstance(projection, Journal) or projection.category == category
+
+
+def category_of(stream: str) -> str:
+    return stream.partition("-")[0]

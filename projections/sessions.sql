@@ -1,0 +1,51 @@
+-- name: create
+CREATE TABLE {table} (
+    stream text COLLATE "C" PRIMARY KEY,
+    version integer NOT NULL,
+    session_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    token_epoch integer NOT NULL,
+    client_id text COLLATE "C" NOT NULL,
+    audiences text[] COLLATE "C" NOT NULL,
+    amr text[] COLLATE "C" NOT NULL,
+    started_at timestamptz NOT NULL,
+    reauthenticated_at timestamptz,
+    generation integer NOT NULL,
+    refreshed_at timestamptz NOT NULL,
+    idle_expires_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    network bytea,
+    user_agent bytea,
+    device_name bytea,
+    ended_at timestamptz,
+    end_reason text COLLATE "C"
+) WITH (fillfactor = 70)
+
+-- name: index
+-- Of the columns that a refresh changes none is indexed: its update stays on its page.
+CREATE UNIQUE INDEX {name}_user ON {table} (user_id, session_id);
+CREATE INDEX {name}_open ON {table} (user_id, session_id) WHERE ended_at IS NULL
+
+-- name: of_user
+-- $2, the user's token epoch, is not needed to list them all.
+SELECT *, clock_timestamp() AS read_at FROM {table}
+WHERE user_id = $1 AND $2::integer IS NOT NULL {after}
+ORDER BY session_id DESC LIMIT $3
+
+-- name: of_user_active
+SELECT *, clock_timestamp() AS read_at FROM {table}
+WHERE user_id = $1 AND ended_at IS NULL AND token_epoch >= $2
+    AND idle_expires_at > clock_timestamp() AND expires_at > clock_timestamp() {after}
+ORDER BY session_id DESC LIMIT $3
+
+-- name: of_user_ended
+SELECT *, clock_timestamp() AS read_at FROM {table}
+WHERE user_id = $1 AND (ended_at IS NOT NULL OR token_epoch < $2
+    OR idle_expires_at <= clock_timestamp() OR expires_at <= clock_timestamp()) {after}
+ORDER BY session_id DESC LIMIT $3
+
+-- name: after
+AND session_id < $4
+
+-- name: clock
+SELECT clock_timestamp() AS read_at

@@ -1,0 +1,112 @@
+"""Signing keys and the stage each is in. What verifies tokens right now is asked of the heads, not here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.event import Recorded
+from domain.ids import Kid
+from domain.signing_key import (
+    Algorithm,
+    KeyRevocation,
+    SigningKeyCreated,
+    SigningKeyPromoted,
+    SigningKeyRetired,
+    SigningKeyRevoked,
+    stream,
+)
+from projections.completion import Completed, completed
+from projections.projection import Entity, begins, when
+from projections.reading import Freshness, ReadModels, matching
+from projections.sql import beside
+
+
+class KeyStage(StrEnum):
+    PUBLISHED = "published"
+    ACTIVE = "active"
+    RETIRING = "retiring"
+    REVOKED = "revoked"
+
+
+class SigningKeyRow(Struct, frozen=True, kw_only=True):
+    kid: Kid
+    algorithm: Algorithm
+    stage: KeyStage
+    created_at: datetime
+    promoted_at: datetime | None
+    retired_at: datetime | None
+    verify_until: datetime | None
+    """While retiring: past it no token it signed can be valid."""
+    revoked_at: datetime | None
+    revoke_reason: KeyRevocation | None
+
+
+def _created(recorded: Recorded[SigningKeyCreated]) -> SigningKeyRow:
+    event = recorded.event
+    return SigningKeyRow(
+        kid=event.kid,
+        algorithm=event.algorithm,
+        stage=KeyStage.PUBLISHED,
+        created_at=event.at,
+        promoted_at=None,
+        retired_at=None,
+        verify_until=None,
+        revoked_at=None,
+        revoke_reason=None,
+    )
+
+
+def _promoted(row: SigningKeyRow, recorded: Recorded[SigningKeyPromoted]) -> SigningKeyRow:
+    return replace(row, stage=KeyStage.ACTIVE, promoted_at=recorded.event.at)
+
+
+def _retired(row: SigningKeyRow, recorded: Recorded[SigningKeyRetired]) -> SigningKeyRow:
+    event = recorded.event
+    return replace(row, stage=KeyStage.RETIRING, retired_at=event.at, verify_until=event.verify_until)
+
+
+def _revoked(row: SigningKeyRow, recorded: Recorded[SigningKeyRevoked]) -> SigningKeyRow:
+    event = recorded.event
+    return replace(row, stage=KeyStage.REVOKED, revoked_at=event.at, revoke_reason=event.reason)
+
+
+_SQL = beside(__file__)
+
+signing_keys = Entity(
+    "signing_keys",
+    1,
+    "signing_key",
+    SigningKeyRow,
+    (
+        begins(SigningKeyCreated, _created),
+        when(SigningKeyPromoted, _promoted),
+        when(SigningKeyRetired, _retired),
+        when(SigningKeyRevoked, _revoked),
+    ),
+    ignores=(),
+    sql=_SQL,
+)
+
+
+class SigningKeyPage(Struct, frozen=True, kw_only=True):
+    """By thumbprint, so that a page has a place to go on from. `next_after` is None on the last page."""
+
+    rows: Sequence[SigningKeyRow]
+    next_after: Kid | None
+    freshness: Freshness
+
+
+async def page(models: ReadModels, *, stage: KeyStage | None = None, after: Kid | None = None, limit: int = 50) -> SigningKeyPage:
+    """List signing keys, those of one stage if asked. Raises StoreUnavailable."""
+    conditions, values = matching(_SQL, {"with_stage": stage, "after": after})
+    rows, freshness = await models.rows(signing_keys, "page", conditions, [*values, limit + 1])
+    more = len(rows) > limit
+    return SigningKeyPage(rows=rows[:limit], next_after=rows[limit - 1].kid if more else None, freshness=freshness)
+
+
+async def get(models: ReadModels, kid: Kid) -> Completed[SigningKeyRow] | None:
+    """Give one key as its stream is now. None when there never was one."""
+    return await completed(models, signing_keys, stream(kid))

@@ -1,0 +1,53 @@
+"""Rows of a read model in and out of its table, many at a time. Every write is safe to repeat."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+from msgspec import Struct
+
+from domain.ids import StreamName
+from projections.columns import from_record, to_values
+from projections.generations import Connection, Generation
+from projections.projection import Entity, Journal, Projection, Versioned
+from projections.sql import beside
+
+_SQL = beside(__file__)
+
+
+async def load(
+    connection: Connection, entity: Entity[Any], generation: Generation, streams: Sequence[str]
+) -> dict[StreamName, Versioned[Any]]:
+    """Read the rows of these streams; those never written are not in the answer."""
+    records = await connection.fetch(_SQL["load"].format(table=generation.table, columns=", ".join(entity.columns.names)), streams)
+    return {record["stream"]: versioned(entity, record) for record in records}
+
+
+def versioned(entity: Entity[Any], record: asyncpg.Record) -> Versioned[Any]:
+    return Versioned(from_record(entity.columns, entity.row, record), record["version"])
+
+
+async def save(connection: Connection, entity: Entity[Any], generation: Generation, rows: Mapping[StreamName, Versioned[Any]]) -> None:
+    """Write rows where they are newer than what is there, by the version of their stream, in one statement."""
+    names = entity.columns.names
+    statement = _SQL["save"].format(table=generation.table, columns=", ".join(names), newer=", ".join(f"excluded.{name}" for name in names))
+    await connection.execute(statement, entity_values(entity, rows))
+
+
+def entity_values(entity: Entity[Any], rows: Mapping[StreamName, Versioned[Any]]) -> list[tuple[object, ...]]:
+    """Give rows as the table has them, in the order of their streams: writers of the same rows then never wait in a circle."""
+    return [(stream, rows[stream].version, *to_values(entity.columns, rows[stream].row)) for stream in sorted(rows)]
+
+
+async def write_down(connection: Connection, journal: Journal[Any], generation: Generation, rows: Sequence[Struct]) -> None:
+    """Add rows to a journal; those already there stay as they are."""
+    statement = _SQL["write_down"].format(table=generation.table, columns=", ".join(journal.columns.names))
+    await connection.execute(statement, [to_values(journal.columns, row) for row in rows])
+
+
+async def copy_in(connection: Connection, projection: Projection, generation: Generation, values: Sequence[tuple[object, ...]]) -> None:
+    """Fill a table nobody reads yet."""
+    names = projection.columns.names
+    columns = names if isinstance(projection, Journal) else ("stream", "version", *names)
+    schema, _, table = generation.table.partition(".")
+    await connection.copy_records_to_table(table, schema_name=schema, records=values, columns=columns)

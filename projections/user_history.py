@@ -1,0 +1,178 @@
+"""What happened to each account, for its owner and for support: one row per event worth telling."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from domain.administrators import AdministratorAdded, AdministratorRemoved
+from domain.bootstrap import BootstrapCompleted
+from domain.claim import ClaimReleased, ClaimTaken
+from domain.codec import tag_of
+from domain.event import Event, Recorded, Sealed
+from domain.ids import RoleName, SessionId, StreamName, UserId
+from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
+from domain.session_events import (
+    Reauthenticated,
+    RefreshReused,
+    SessionRebased,
+    SessionRevoked,
+    SessionStarted,
+    TokenIssued,
+)
+from domain.sign_in_guard import SignInLocked
+from domain.signing_key import SigningKeyCreated, SigningKeyPromoted, SigningKeyRetired, SigningKeyRevoked
+from domain.user_events import (
+    PasswordRehashed,
+    PasswordSet,
+    ProfileChanged,
+    RoleGranted,
+    RoleRevoked,
+    SignedOutEverywhere,
+    UsernameChanged,
+    UserRegistered,
+    UserReinstated,
+    UserSuspended,
+)
+from projections.projection import Journal
+from projections.reading import Freshness, ReadModels, matching
+from projections.sql import beside
+
+
+class HistoryRow(Struct, frozen=True, kw_only=True):
+    position: int
+    user_id: UserId
+    at: datetime
+    type: str
+    actor: str
+    """Who did it: `user:<id>`, `system:<part>` or `anonymous`."""
+    session_id: SessionId | None
+    """The session it happened to, else the one it was done from."""
+    role: RoleName | None
+    reason: str | None
+    until: datetime | None
+    stream: StreamName
+    """What the sealed fields are bound to, together with their names."""
+    network: Sealed | None
+    user_agent: Sealed | None
+    device_name: Sealed | None
+
+
+def _row(
+    recorded: Recorded[Any],
+    *,
+    session_id: SessionId | None = None,
+    role: RoleName | None = None,
+    reason: str | None = None,
+    until: datetime | None = None,
+    started: SessionStarted | None = None,
+) -> HistoryRow:
+    position = recorded.position
+    if position is None:
+        raise ValueError("a journal row needs the position of its event")
+    return HistoryRow(
+        position=position,
+        user_id=recorded.event.user_id,
+        at=recorded.event.at,
+        type=tag_of(recorded.event),
+        actor=recorded.actor,
+        session_id=session_id or recorded.session_id,
+        role=role,
+        reason=reason,
+        until=until,
+        stream=recorded.stream,
+        network=started.network if started else None,
+        user_agent=started.user_agent if started else None,
+        device_name=started.device_name if started else None,
+    )
+
+
+def _with_reason(recorded: Recorded[PasswordSet] | Recorded[UserSuspended]) -> HistoryRow:
+    return _row(recorded, reason=recorded.event.reason)
+
+
+def _with_role(recorded: Recorded[RoleGranted] | Recorded[RoleRevoked]) -> HistoryRow:
+    return _row(recorded, role=recorded.event.role)
+
+
+def _registered(recorded: Recorded[UserRegistered]) -> HistoryRow:
+    return _row(recorded, reason=recorded.event.registered_by)
+
+
+def _locked(recorded: Recorded[SignInLocked]) -> HistoryRow:
+    return _row(recorded, until=recorded.event.until)
+
+
+def _session_started(recorded: Recorded[SessionStarted]) -> HistoryRow:
+    return _row(recorded, session_id=recorded.event.session_id, started=recorded.event)
+
+
+def _session_revoked(recorded: Recorded[SessionRevoked]) -> HistoryRow:
+    return _row(recorded, session_id=recorded.event.session_id, reason=recorded.event.reason)
+
+
+def _in_session(recorded: Recorded[RefreshReused] | Recorded[Reauthenticated]) -> HistoryRow:
+    return _row(recorded, session_id=recorded.event.session_id)
+
+
+_WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow]] = {
+    UserRegistered: _registered,
+    PasswordSet: _with_reason,
+    ProfileChanged: _row,
+    UsernameChanged: _row,
+    RoleGranted: _with_role,
+    RoleRevoked: _with_role,
+    UserSuspended: _with_reason,
+    UserReinstated: _row,
+    SignedOutEverywhere: _row,
+    SessionStarted: _session_started,
+    SessionRevoked: _session_revoked,
+    RefreshReused: _in_session,
+    Reauthenticated: _in_session,
+    SignInLocked: _locked,
+}
+_SQL = beside(__file__)
+
+user_history: Journal[HistoryRow] = Journal(
+    "user_history",
+    1,
+    HistoryRow,
+    _WRITES,
+    # Claims, administrators and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a
+    # stronger hash of the same password are nothing its owner did; roles and signing keys are nobody's account.
+    ignores=(
+        PasswordRehashed,
+        TokenIssued,
+        SessionRebased,
+        ClaimTaken,
+        ClaimReleased,
+        AdministratorAdded,
+        AdministratorRemoved,
+        BootstrapCompleted,
+        RoleDefined,
+        RolePermissionsChanged,
+        RoleRetired,
+        SigningKeyCreated,
+        SigningKeyPromoted,
+        SigningKeyRetired,
+        SigningKeyRevoked,
+    ),
+    sql=_SQL,
+)
+
+
+class HistoryPage(Struct, frozen=True, kw_only=True):
+    """Newest first. `next_after` is None on the last page."""
+
+    rows: Sequence[HistoryRow]
+    next_after: int | None
+    freshness: Freshness
+
+
+async def of_user(models: ReadModels, user_id: UserId, *, after: int | None = None, limit: int = 50) -> HistoryPage:
+    """List what happened to an account. Raises StoreUnavailable."""
+    conditions, values = matching(_SQL, {"of_user": user_id, "after": after})
+    rows, freshness = await models.rows(user_history, "page", conditions, [*values, limit + 1])
+    more = len(rows) > limit
+    return HistoryPage(rows=rows[:limit], next_after=rows[limit - 1].position if more else None, freshness=freshness)

@@ -1,0 +1,168 @@
+"""Accounts as administrators list them. Addresses and names stay closed; who may see them opens them when answering."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.event import Recorded, Sealed
+from domain.ids import RoleName, UserId
+from domain.user import stream
+from domain.user_events import (
+    PasswordRehashed,
+    PasswordSet,
+    ProfileChanged,
+    RegisteredBy,
+    RoleGranted,
+    RoleRevoked,
+    SignedOutEverywhere,
+    SuspendReason,
+    UsernameChanged,
+    UserRegistered,
+    UserReinstated,
+    UserSuspended,
+)
+from projections.completion import Completed, completed
+from projections.projection import Entity, begins, when
+from projections.reading import Freshness, ReadModels, matching
+from projections.sql import beside
+
+
+class UserStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class UserRow(Struct, frozen=True, kw_only=True):
+    user_id: UserId
+    status: UserStatus
+    roles: tuple[RoleName, ...]
+    roles_version: int
+    token_epoch: int
+    password_version: int
+    email: Sealed
+    username: Sealed | None
+    name: Sealed | None
+    registered_by: RegisteredBy
+    registered_at: datetime
+    updated_at: datetime
+    suspended_at: datetime | None
+    suspend_reason: SuspendReason | None
+
+
+def _registered(recorded: Recorded[UserRegistered]) -> UserRow:
+    event = recorded.event
+    return UserRow(
+        user_id=event.user_id,
+        status=UserStatus.ACTIVE,
+        roles=event.roles,
+        roles_version=1,
+        token_epoch=1,
+        password_version=0,
+        email=event.email,
+        username=event.username,
+        name=event.name,
+        registered_by=event.registered_by,
+        registered_at=event.at,
+        updated_at=event.at,
+        suspended_at=None,
+        suspend_reason=None,
+    )
+
+
+def _password_set(row: UserRow, recorded: Recorded[PasswordSet]) -> UserRow:
+    event = recorded.event
+    return replace(row, password_version=event.password_version, token_epoch=event.token_epoch, updated_at=event.at)
+
+
+def _profile_changed(row: UserRow, recorded: Recorded[ProfileChanged]) -> UserRow:
+    return replace(row, name=recorded.event.name, updated_at=recorded.event.at)
+
+
+def _username_changed(row: UserRow, recorded: Recorded[UsernameChanged]) -> UserRow:
+    return replace(row, username=recorded.event.username, updated_at=recorded.event.at)
+
+
+def _role_granted(row: UserRow, recorded: Recorded[RoleGranted]) -> UserRow:
+    event = recorded.event
+    roles = tuple(sorted({*row.roles, event.role}))
+    return replace(row, roles=roles, roles_version=event.roles_version, updated_at=event.at)
+
+
+def _role_revoked(row: UserRow, recorded: Recorded[RoleRevoked]) -> UserRow:
+    event = recorded.event
+    roles = tuple(role for role in row.roles if role != event.role)
+    return replace(row, roles=roles, roles_version=event.roles_version, updated_at=event.at)
+
+
+def _suspended(row: UserRow, recorded: Recorded[UserSuspended]) -> UserRow:
+    event = recorded.event
+    return replace(
+        row,
+        status=UserStatus.SUSPENDED,
+        token_epoch=event.token_epoch,
+        suspended_at=event.at,
+        suspend_reason=event.reason,
+        updated_at=event.at,
+    )
+
+
+def _reinstated(row: UserRow, recorded: Recorded[UserReinstated]) -> UserRow:
+    return replace(row, status=UserStatus.ACTIVE, suspended_at=None, suspend_reason=None, updated_at=recorded.event.at)
+
+
+def _signed_out(row: UserRow, recorded: Recorded[SignedOutEverywhere]) -> UserRow:
+    return replace(row, token_epoch=recorded.event.token_epoch, updated_at=recorded.event.at)
+
+
+_SQL = beside(__file__)
+
+users = Entity(
+    "users",
+    1,
+    "user",
+    UserRow,
+    (
+        begins(UserRegistered, _registered),
+        when(PasswordSet, _password_set),
+        when(ProfileChanged, _profile_changed),
+        when(UsernameChanged, _username_changed),
+        when(RoleGranted, _role_granted),
+        when(RoleRevoked, _role_revoked),
+        when(UserSuspended, _suspended),
+        when(UserReinstated, _reinstated),
+        when(SignedOutEverywhere, _signed_out),
+    ),
+    ignores=(PasswordRehashed,),
+    sql=_SQL,
+)
+
+
+class UserPage(Struct, frozen=True, kw_only=True):
+    """Newest accounts first. `next_after` is None on the last page."""
+
+    rows: Sequence[UserRow]
+    next_after: UserId | None
+    freshness: Freshness
+
+
+async def page(
+    models: ReadModels,
+    *,
+    role: RoleName | None = None,
+    status: UserStatus | None = None,
+    after: UserId | None = None,
+    limit: int = 50,
+) -> UserPage:
+    """List accounts, those of one status or holders of one role if asked. Raises StoreUnavailable."""
+    conditions, values = matching(_SQL, {"with_role": role, "with_status": status, "after": after})
+    rows, freshness = await models.rows(users, "page", conditions, [*values, limit + 1])
+    more = len(rows) > limit
+    return UserPage(rows=rows[:limit], next_after=rows[limit - 1].user_id if more else None, freshness=freshness)
+
+
+async def get(models: ReadModels, user_id: UserId) -> Completed[UserRow] | None:
+    """Give one account as its stream is now, whether or not the projector has come by. None when there is none."""
+    return await completed(models, users, stream(user_id))

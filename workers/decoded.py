@@ -1,0 +1,49 @@
+"""Events of the log as the folds take them, or why one cannot be read."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+
+from commands.ports import StoredEvent
+from domain.codec import decode_event
+from domain.errors import UnknownEventTag
+from domain.event import Recorded
+from domain.ids import StreamName
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An event whose bytes this code cannot make sense of. `newer` when its tag is unknown: a newer program wrote it."""
+
+    position: int | None
+    stream: StreamName
+    version: int
+    reason: str
+    newer: bool
+
+
+Read: TypeAlias = Recorded[Any] | Unreadable
+
+
+def decoded(stored: StoredEvent) -> Read:
+    try:
+        event = decode_event(stored.type, stored.payload)
+    except UnknownEventTag as error:
+        return Unreadable(stored.position, stored.stream, stored.version, str(error), newer=True)
+    except msgspec.MsgspecError as error:
+        # Of a broken payload only the kind of fault is told: its text could quote what is in it.
+        return Unreadable(stored.position, stored.stream, stored.version, type(error).__name__, newer=False)
+    return Recorded(
+        position=stored.position,
+        stream=stored.stream,
+        version=stored.version,
+        event_id=stored.event_id,
+        recorded_at=stored.recorded_at,
+        actor=stored.actor,
+        session_id=stored.session_id,
+        command_id=stored.command_id,
+        correlation_id=stored.correlation_id,
+        causation_id=stored.causation_id,
+        event=event,
+    )

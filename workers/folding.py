@@ -1,0 +1,74 @@
+"""A batch of events folded into one read model's rows, in memory. No I/O: what comes out is written by the caller."""
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import Struct
+
+from domain.ids import StreamName
+from projections.projection import Entity, Journal, Projection, Versioned, category_of, listens_to
+from workers.decoded import Read, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """An event that one projection cannot take. Its stream is held back there from `position` on."""
+
+    stream: StreamName
+    position: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a batch makes: rows changed or rows to add, streams to park, and why to stop when there is reason to."""
+
+    rows: dict[StreamName, Versioned[Any]] = field(default_factory=dict[StreamName, Versioned[Any]])
+    entries: list[Struct] = field(default_factory=list[Struct])
+    poisoned: list[Poison] = field(default_factory=list[Poison])
+    stopped_before: int | None = None
+    stopped_why: str | None = None
+
+
+def concerned(projection: Projection, events: Iterable[Read], parked: AbstractSet[StreamName]) -> list[Read]:
+    """Give the events that may matter to the projection: of its category, and of no stream it holds back."""
+    return [e for e in events if e.stream not in parked and listens_to(projection, category_of(e.stream))]
+
+
+def fold(projection: Projection, held: dict[StreamName, Versioned[Any]], events: Iterable[Read]) -> Folded:
+    """Fold events, in the order of the log, onto the rows held. An event of an unknown tag stops everything before it."""
+    folded = Folded()
+    poisoned: set[StreamName] = set()
+    for event in events:
+        if event.stream in poisoned:
+            continue
+        if isinstance(event, Unreadable) and event.newer:
+            folded.stopped_before, folded.stopped_why = event.position, event.reason
+            break
+        reason = _take(projection, held, folded, event)
+        if reason is not None:
+            poisoned.add(event.stream)
+            folded.poisoned.append(Poison(event.stream, event.position or 0, reason))
+    return folded
+
+
+def _take(projection: Projection, held: dict[StreamName, Versioned[Any]], folded: Folded, event: Read) -> str | None:
+    """Fold one event in; give the reason where it cannot be."""
+    if isinstance(event, Unreadable):
+        return event.reason
+    try:
+        match projection:
+            case Entity():
+                before = folded.rows.get(event.stream) or held.get(event.stream)
+                after = projection.fold(before, event)
+                if after is not None and after is not before:
+                    folded.rows[event.stream] = after
+            case Journal():
+                entry = projection.write(event)
+                if entry is not None:
+                    folded.entries.append(entry)
+    except Exception as error:  # noqa: BLE001 - whatever a fold trips over concerns this stream alone, and is told to the operator
+        return f"{type(error).__name__} at version {event.version}"
+    return None
