@@ -1,0 +1,48 @@
+"""Sign-in attempts counted per login name in an unlogged table, before any password is looked at (threats.md 16)."""
+
+from pathlib import Path
+from uuid import UUID
+
+from adapters.postgres_links import Links
+from adapters.postgres_sql import statements
+from commands.ports import AttemptOutcome, GuardReading
+from domain.sign_in_guard import COUNTER_TTL, MOST_FAILURES, wait_after
+
+SQL = statements(Path(__file__).with_suffix(".sql"))
+DEVICE_BUDGET = 10
+"""Failures a known device may have of its own before it counts as everybody else."""
+WAITS = [int(wait_after(failures).total_seconds()) for failures in range(1, MOST_FAILURES + 1)]
+"""Seconds of lock after the first, second, ... failure in a row; the last holds for all that follow."""
+_NO_DEVICE = b""
+
+
+class PostgresGuard:
+    """commands.ports.SignInGuard. Counters live COUNTER_TTL from the last attempt that was counted.
+
+    During a lock attempts are turned away uncounted, so a name is never locked for longer than its own failures earn.
+    A crash of the database empties the counters: readings say since when they count.
+    """
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    async def admit(self, name_mac: bytes, *, device_mac: bytes | None) -> GuardReading:
+        """Count one attempt in one statement. Raises StoreUnavailable; then it may have been counted."""
+        rows = await self._links.run(SQL["admit"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET, WAITS, COUNTER_TTL)
+        failures, refused, locked_until, at, since = rows[0]
+        return GuardReading(
+            failures=failures,
+            locked_until=locked_until,
+            at=at,
+            lock_began=locked_until is not None and not refused,
+            counting_since=since,
+        )
+
+    async def forgive(self, name_mac: bytes, *, device_mac: bytes | None) -> None:
+        await self._links.read(SQL["forgive"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET)
+
+    async def seed(self, name_mac: bytes, failures: int) -> None:
+        await self._links.read(SQL["seed"], name_mac, failures, COUNTER_TTL)
+
+    async def refused(self, name_mac: bytes, *, user_id: UUID | None, outcome: AttemptOutcome, known_device: bool) -> None:
+        await self._links.run(SQL["keep_refused"], name_mac, user_id, outcome, known_device)

@@ -1,0 +1,151 @@
+"""Who waits for a hashing thread, and who is turned away (threats.md 20). All on one event loop; no locks."""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from domain.errors import Overloaded
+
+QUEUE_PER_THREAD = 32
+"""About a second of work for one core at the default cost."""
+STALE_S = 3.0
+
+
+class HashRefusal(StrEnum):
+    FULL = "full"
+    NETWORK = "network"
+    """The caller's network holds its eighth."""
+    STALE = "stale"
+    DISPLACED = "displaced"
+    """A known device of the same network took the place."""
+
+
+class HashMetrics(Protocol):
+    """Called on the event loop, so quick; must not raise. Times in seconds."""
+
+    def queued(self, depth: int) -> None: ...
+    def started(self, waited: float) -> None: ...
+    def finished(self, took: float) -> None: ...
+    def refused(self, why: HashRefusal) -> None: ...
+
+
+class NoHashMetrics:
+    def queued(self, depth: int) -> None:
+        pass
+
+    def started(self, waited: float) -> None:
+        pass
+
+    def finished(self, took: float) -> None:
+        pass
+
+    def refused(self, why: HashRefusal) -> None:
+        pass
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    turn: "asyncio.Future[None]"
+    known_device: bool
+    network: str | None
+
+
+class HashQueue:
+    """Lets at most `threads` in at a time, in order of arrival, and keeps at most `limit` waiting.
+
+    A third of the places is kept for known devices. One network holds at most an eighth; a known device that finds
+    its network's places taken by strangers takes the place of the last of them. Who has waited STALE_S goes away.
+    """
+
+    def __init__(
+        self,
+        threads: int,
+        *,
+        limit: int | None = None,
+        stale: float = STALE_S,
+        metrics: HashMetrics | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._free = self._threads = threads
+        self._limit = QUEUE_PER_THREAD * threads if limit is None else limit
+        self._strangers_limit = self._limit - math.ceil(self._limit / 3)
+        self._network_limit = max(1, self._limit // 8)
+        self._stale = stale
+        self._metrics: HashMetrics = NoHashMetrics() if metrics is None else metrics
+        self._clock = clock
+        self._waiting: deque[_Waiter] = deque()
+        self._typical = 0.03
+        """Seconds of one hash, a moving average: what Retry-After is reckoned with."""
+
+    @property
+    def depth(self) -> int:
+        return len(self._waiting)
+
+    async def enter(self, *, known_device: bool, network: str | None) -> None:
+        """Return when a thread is free; `leave` gives it back. Raises Overloaded, at once or after STALE_S."""
+        arrived = self._clock()
+        if self._free and not self._waiting:
+            self._free -= 1
+            self._metrics.started(0.0)
+            return
+        self._make_room(known_device=known_device, network=network)
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), known_device, network)
+        self._waiting.append(waiter)
+        self._metrics.queued(len(self._waiting))
+        try:
+            async with asyncio.timeout(self._stale):
+                await waiter.turn
+        except TimeoutError:
+            self._give_up(waiter)
+            raise self._refusal(HashRefusal.STALE) from None
+        except BaseException:
+            self._give_up(waiter)
+            raise
+        self._metrics.started(self._clock() - arrived)
+
+    def leave(self, took: float) -> None:
+        """Give the thread to the next in line. `took` is how many seconds the work lasted."""
+        self._metrics.finished(took)
+        self._typical += (took - self._typical) / 16
+        self._free += 1
+        self._admit_next()
+
+    def _admit_next(self) -> None:
+        while self._free and self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.turn.done():
+                self._free -= 1
+                waiter.turn.set_result(None)
+        self._metrics.queued(len(self._waiting))
+
+    def _make_room(self, *, known_device: bool, network: str | None) -> None:
+        """Raises Overloaded unless there is a place for one more of this kind."""
+        if len(self._waiting) >= self._limit:
+            raise self._refusal(HashRefusal.FULL)
+        if not known_device and sum(not w.known_device for w in self._waiting) >= self._strangers_limit:
+            raise self._refusal(HashRefusal.FULL)
+        if network is not None and sum(w.network == network for w in self._waiting) >= self._network_limit:
+            stranger = next((w for w in reversed(self._waiting) if w.network == network and not w.known_device), None)
+            if stranger is None or not known_device:
+                raise self._refusal(HashRefusal.NETWORK)
+            self._waiting.remove(stranger)
+            if not stranger.turn.done():
+                stranger.turn.set_exception(self._refusal(HashRefusal.DISPLACED))
+
+    def _give_up(self, waiter: _Waiter) -> None:
+        """Take somebody out of line; a turn that came in the same moment goes to the next."""
+        if waiter in self._waiting:
+            self._waiting.remove(waiter)
+            self._metrics.queued(len(self._waiting))
+        elif waiter.turn.done() and not waiter.turn.cancelled() and waiter.turn.exception() is None:
+            self._free += 1
+            self._admit_next()
+
+    def _refusal(self, why: HashRefusal) -> Overloaded:
+        self._metrics.refused(why)
+        return Overloaded(max(1, math.ceil(len(self._waiting) * self._typical / self._threads)))
