@@ -32,6 +32,8 @@ class MemoryEventStore:
         return tuple(self._log)
 
     async def load(self, streams: Sequence[StreamName]) -> Heads:
+        if not streams:
+            raise ValueError("load needs at least one stream")
         return Heads(heads=tuple(self._head(stream) for stream in streams), at=self.clock())
 
     async def append(self, commit: Commit) -> Appended:

@@ -1,0 +1,95 @@
+"""Real servers for the tests: one PostgreSQL and one NATS for the session, a fresh migrated database for each test."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from itertools import count
+
+import asyncpg
+import pytest
+
+from adapters.embedded_nats import NatsServer
+from adapters.embedded_postgres import PostgresServer
+from migrations import runner
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database by its three roles. Each URL holds a password."""
+
+    name: str
+    app_url: str = field(repr=False)
+    owner_url: str = field(repr=False)
+    superuser_url: str = field(repr=False)
+
+
+def _in_database(url: str, name: str) -> str:
+    before, _, rest = url.partition("@/")
+    return f"{before}@/{name}?{rest.partition('?')[2]}"
+
+
+def database_of(server: PostgresServer, name: str = "minos") -> Database:
+    """The URLs of one database of a running server."""
+    return Database(
+        name=name,
+        app_url=_in_database(server.app_url, name),
+        owner_url=_in_database(server.owner_url, name),
+        superuser_url=_in_database(server.superuser_url, name),
+    )
+
+
+async def migrate(database: Database) -> None:
+    connection = await asyncpg.connect(database.owner_url)
+    try:
+        await runner.migrate(connection)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
+    """The session's server. Its database `minos` is migrated and only ever copied: take `database` instead."""
+    server = PostgresServer(tmp_path_factory.mktemp("postgres"), durable=False)
+    await server.start()
+    try:
+        await migrate(database_of(server))
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture
+async def database(postgres_server: PostgresServer) -> AsyncIterator[Database]:
+    """A migrated database with nothing in it, for one test."""
+    name = f"test_{next(_numbers)}"
+    connection = await asyncpg.connect(postgres_server.superuser_url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE minos OWNER minos_owner STRATEGY FILE_COPY")
+        yield database_of(postgres_server, name)
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def durable_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
+    """A migrated server of the test's own that flushes to disk: to be killed."""
+    server = PostgresServer(tmp_path_factory.mktemp("durable"))
+    await server.start()
+    try:
+        await migrate(database_of(server))
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def nats_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NatsServer]:
+    """The session's NATS, JetStream on. Tests take stream names of their own."""
+    server = NatsServer(tmp_path_factory.mktemp("nats"))
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
