@@ -26,9 +26,11 @@ class Hints:
         self._client = client
         self._subject = subject
         self._pending: asyncio.Task[None] | None = None
+        self._wanted = False
 
     def send(self) -> None:
         """Tell the others, now or together with hints that follow at once. Call it on the event loop."""
+        self._wanted = True
         if self._pending is None or self._pending.done():
             self._pending = asyncio.get_running_loop().create_task(self._send())
 
@@ -38,12 +40,13 @@ class Hints:
             await asyncio.wait({self._pending}, timeout=1.0)
 
     async def _send(self) -> None:
-        if self._client.is_connected:
+        while self._wanted and self._client.is_connected:
+            self._wanted = False
             try:
                 await self._client.publish(self._subject)
             except NatsError:
                 return
-        await asyncio.sleep(QUIET_SECONDS)
+            await asyncio.sleep(QUIET_SECONDS)
 
 
 async def listen(client: Client, subject: str, wake: Callable[[], None]) -> None:
@@ -52,4 +55,4 @@ async def listen(client: Client, subject: str, wake: Callable[[], None]) -> None
     async def on_hint(_: Msg) -> None:
         wake()
 
-    await client.subscribe(subject, cb=on_hint)
+    await client.subscribe(subject, cb=on_hint)  # pyright: ignore[reportUnknownMemberType] - nats-py leaves the result of its future untyped
