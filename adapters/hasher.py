@@ -48,9 +48,7 @@ class Argon2Hasher:
     async def hash(self, password: str, *, network: str | None = None) -> str:
         return await self._run(lambda: self._argon2.hash(_normal(password)), known_device=False, network=network)
 
-    async def verify(
-        self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None
-    ) -> Verified:
+    async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
         """Compare with a stored hash. One that cannot or may not be computed matches nothing, at the usual cost."""
         if encoded is None or not _affordable(encoded):
             await self._run(lambda: self._matches(self._nobodys, password), known_device=known_device, network=network)

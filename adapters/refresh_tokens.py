@@ -65,9 +65,7 @@ class DerivedTokens:
         version = int.from_bytes(body[:2], "big")
         if version not in self._secrets.of(Purpose.DEVICE_TOKEN).keys or not compare_digest(self._device_mac(version, body), presented):
             return None
-        return PresentedDevice(
-            user_id=UUID(bytes=body[2:18]), epoch=int.from_bytes(body[18:26], "big"), device_id=UUID(bytes=body[26:42])
-        )
+        return PresentedDevice(user_id=UUID(bytes=body[2:18]), epoch=int.from_bytes(body[18:26], "big"), device_id=UUID(bytes=body[26:42]))
 
     def _refresh_secret(self, session_id: SessionId, generation: int, version: int, seed: bytes) -> bytes:
         key = self._secrets.of(Purpose.REFRESH).keys[version]

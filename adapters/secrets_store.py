@@ -22,7 +22,7 @@ SETTLED_S = 60
 
 class Purpose(StrEnum):
     REFRESH = "refresh"
-    DEVICE_TOKEN = "device_token"
+    DEVICE_TOKEN = "device_token"  # noqa: S105 - the name of a purpose
     CLAIM_INDEX = "claim_index"
     LOGIN_NAME = "login_name"
     DEVICE = "device"

@@ -1,0 +1,143 @@
+"""Opens everything a command may touch, from the settings, for one process; and closes it in the end."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import structlog
+
+from adapters import master_key
+from adapters.access_tokens import AccessTokenVerifier, KeyedMint
+from adapters.bootstrap_codes import PostgresBootstrapCodes
+from adapters.event_store import PostgresEventStore
+from adapters.guard import PostgresGuard
+from adapters.hash_queue import HashMetrics
+from adapters.hasher import Argon2Hasher, cores
+from adapters.keyring import Keyring
+from adapters.macs import KeyedMacs
+from adapters.opaque_tokens import Cursors, StreamVersions
+from adapters.postgres_links import Links
+from adapters.random import SystemRandomness
+from adapters.refresh_tokens import DerivedTokens
+from adapters.secrets_store import Secrets, SecretsStore
+from adapters.settings import Settings
+from adapters.store_metrics import StoreMetrics
+from adapters.vault import PostgresVault
+from adapters.wrapping import CannotUnwrap, Wrapping
+from commands.ports import Policy, Ports
+from domain.errors import StoreUnavailable
+
+SECRETS_REFRESH_S = 20.0
+"""Well below `secrets_store.SETTLED_S`: a new version is known to every process before one uses it."""
+
+
+class NoDatabase(Exception):
+    """The settings name no database to serve from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The ports, and what the edges need besides: checking tokens, the key set, opaque tokens, sealed fields."""
+
+    ports: Ports
+    store: PostgresEventStore
+    vault: PostgresVault
+    keyring: Keyring
+    tokens: AccessTokenVerifier
+    versions: StreamVersions
+    cursors: Cursors
+
+
+@asynccontextmanager
+async def open_ports(
+    settings: Settings, *, store_metrics: StoreMetrics | None = None, hash_metrics: HashMetrics | None = None
+) -> AsyncGenerator[Opened]:
+    """Open for as long as the block runs. The database has to be migrated.
+
+    Raises NoDatabase, NoMasterKey, CannotUnwrap when another master key wrapped what is stored, StoreUnavailable.
+    """
+    if settings.database_url is None:
+        raise NoDatabase("set MINOS_DATABASE_URL")
+    url = settings.database_url.reveal()
+    wrapping = Wrapping([master_key.load(settings)])
+    links = Links(url, size=3)
+    store = PostgresEventStore(url, metrics=store_metrics)
+    vault = PostgresVault(links, wrapping)
+    hasher = Argon2Hasher(
+        memory_kib=settings.argon2_memory_kib,
+        passes=settings.argon2_passes,
+        threads=max(1, cores() // settings.workers),
+        metrics=hash_metrics,
+    )
+    secrets = SecretsStore(links, wrapping)
+    refreshing: asyncio.Task[None] | None = None
+    try:
+        await secrets.open()
+        refreshing = asyncio.create_task(_keep_fresh(secrets), name="secrets")
+        keyring = Keyring(links, store, wrapping)
+        yield _composed(settings, links=links, store=store, vault=vault, hasher=hasher, secrets=secrets.secrets, keyring=keyring)
+    finally:
+        if refreshing is not None:
+            refreshing.cancel()
+            with suppress(asyncio.CancelledError):
+                await refreshing
+        hasher.close()
+        await vault.close()
+        await store.close()
+        await links.close()
+
+
+def _composed(
+    settings: Settings,
+    *,
+    links: Links,
+    store: PostgresEventStore,
+    vault: PostgresVault,
+    hasher: Argon2Hasher,
+    secrets: Secrets,
+    keyring: Keyring,
+) -> Opened:
+    ports = Ports(
+        store=store,
+        vault=vault,
+        hasher=hasher,
+        guard=PostgresGuard(links),
+        mint=KeyedMint(keyring, DerivedTokens(secrets), issuer=settings.issuer),
+        macs=KeyedMacs(secrets),
+        keys=keyring,
+        bootstrap=PostgresBootstrapCodes(links),
+        random=SystemRandomness(),
+        policy=policy(settings),
+    )
+    return Opened(
+        ports=ports,
+        store=store,
+        vault=vault,
+        keyring=keyring,
+        tokens=AccessTokenVerifier(keyring, issuer=settings.issuer),
+        versions=StreamVersions(secrets),
+        cursors=Cursors(secrets),
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    return Policy(
+        audiences=settings.audiences,
+        default_role=settings.default_role,
+        access_token_ttl=settings.access_token_ttl,
+        refresh_idle_ttl=settings.refresh_idle_ttl,
+        refresh_absolute_ttl=settings.refresh_absolute_ttl,
+        registration=settings.registration,
+        password_min_length=settings.password_min_length,
+        service_name=settings.service_name,
+    )
+
+
+async def _keep_fresh(secrets: SecretsStore) -> None:
+    while True:
+        await asyncio.sleep(SECRETS_REFRESH_S)
+        try:
+            await secrets.refresh()
+        except (StoreUnavailable, CannotUnwrap) as error:  # what is known goes on serving
+            structlog.stdlib.get_logger().warning("secrets_not_refreshed", error=type(error).__name__)
