@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -62,30 +62,24 @@ async def open_ports(
     url = settings.database_url.reveal()
     wrapping = Wrapping([master_key.load(settings)])
     links = Links(url, size=3)
-    store = PostgresEventStore(url, metrics=store_metrics)
-    vault = PostgresVault(links, wrapping)
-    hasher = Argon2Hasher(
-        memory_kib=settings.argon2_memory_kib,
-        passes=settings.argon2_passes,
-        threads=max(1, cores() // settings.workers),
-        metrics=hash_metrics,
-    )
     secrets = SecretsStore(links, wrapping)
-    refreshing: asyncio.Task[None] | None = None
-    try:
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(links.close)
         await secrets.open()
-        refreshing = asyncio.create_task(_keep_fresh(secrets), name="secrets")
+        store = PostgresEventStore(url, metrics=store_metrics)
+        closing.push_async_callback(store.close)
+        vault = PostgresVault(links, wrapping)
+        closing.push_async_callback(vault.close)
+        hasher = Argon2Hasher(
+            memory_kib=settings.argon2_memory_kib,
+            passes=settings.argon2_passes,
+            threads=max(1, cores() // settings.workers),
+            metrics=hash_metrics,
+        )
+        closing.callback(hasher.close)
+        await closing.enter_async_context(_kept_fresh(secrets))
         keyring = Keyring(links, store, wrapping)
         yield _composed(settings, links=links, store=store, vault=vault, hasher=hasher, secrets=secrets.secrets, keyring=keyring)
-    finally:
-        if refreshing is not None:
-            refreshing.cancel()
-            with suppress(asyncio.CancelledError):
-                await refreshing
-        hasher.close()
-        await vault.close()
-        await store.close()
-        await links.close()
 
 
 def _composed(
@@ -132,6 +126,17 @@ def policy(settings: Settings) -> Policy:
         password_min_length=settings.password_min_length,
         service_name=settings.service_name,
     )
+
+
+@asynccontextmanager
+async def _kept_fresh(secrets: SecretsStore) -> AsyncGenerator[None]:
+    refreshing = asyncio.create_task(_keep_fresh(secrets), name="secrets")
+    try:
+        yield
+    finally:
+        refreshing.cancel()
+        with suppress(asyncio.CancelledError):
+            await refreshing
 
 
 async def _keep_fresh(secrets: SecretsStore) -> None:
