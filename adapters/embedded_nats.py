@@ -152,6 +152,8 @@ max_payload: 1MB
             return answer.startswith(b"PONG") and bool(greeting.get("jetstream"))
         finally:
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 def _free_port(wanted: int) -> int:

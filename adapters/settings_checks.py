@@ -38,7 +38,8 @@ def refusals_in_production(settings: Settings) -> Iterator[str]:
 
 def _trying_out(settings: Settings) -> Iterator[tuple[bool, str]]:
     key = settings.master_key
-    yield urlsplit(settings.issuer).scheme != "https", "MINOS_ISSUER must be an https URL"
+    issuer = split_url(settings.issuer)
+    yield issuer is None or issuer.scheme != "https", "MINOS_ISSUER must be an https URL"
     yield key is None, "MINOS_MASTER_KEY must be given: a key made on the spot is lost with the machine"
     yield key is not None and _is_weak(key), "MINOS_MASTER_KEY is no random key: it repeats itself"
     yield settings.database_url is None, "MINOS_DATABASE_URL must be given: the embedded PostgreSQL is for trying out"
@@ -51,7 +52,7 @@ def _trying_out(settings: Settings) -> Iterator[tuple[bool, str]]:
 
 
 def _about_issuer(issuer: str) -> Iterator[str]:
-    url = _split(issuer)
+    url = split_url(issuer)
     if url is None or url.scheme not in {"http", "https"} or not url.hostname:
         yield f"MINOS_ISSUER: expected an http(s) URL, not {issuer[:200]!r}"
     elif url.query or url.fragment or url.username or issuer.endswith("/"):
@@ -86,12 +87,13 @@ def _about_names(settings: Settings) -> Iterator[str]:
 def _about_url(name: str, secret: Secret | None, schemes: set[str]) -> Iterator[str]:
     if secret is None:
         return
-    url = _split(secret.reveal())
+    url = split_url(secret.reveal())
     if url is None or url.scheme not in schemes:
         yield f"{name}: expected a URL with scheme {' or '.join(sorted(schemes))}"
 
 
-def _split(url: str) -> SplitResult | None:
+def split_url(url: str) -> SplitResult | None:
+    """Take a URL apart; None when it is none."""
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises when it is no number

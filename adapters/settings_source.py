@@ -9,14 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_type_hints
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from adapters.secret import Secret
 from adapters.settings import PREFIX, SETTINGS, Setting, Settings
-from adapters.settings_checks import inconsistencies, refusals_in_production
+from adapters.settings_checks import inconsistencies, refusals_in_production, split_url
 
 _LARGEST_FILE = 64 * 1024
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -161,7 +160,8 @@ def _completed(settings: Settings, folder: Path) -> Settings:
     issuer = settings.issuer or f"http://{host}:{settings.port}"
     hosts = settings.allowed_hosts
     if not hosts:
-        name = urlsplit(issuer).hostname if "//" in issuer else None
+        url = split_url(issuer)
+        name = url.hostname if url else None
         local = () if settings.in_production else ("127.0.0.1", "localhost", "[::1]", host)
         hosts = tuple(dict.fromkeys((*((name,) if name else ()), *local)))
     data_dir = (folder / settings.data_dir.expanduser()).resolve()

@@ -108,6 +108,7 @@ def answers(host: str, port: int, *, name: str) -> Callable[[], Awaitable[bool]]
                 writer.write(request)
                 status = await reader.readline()
                 writer.close()
+                await writer.wait_closed()
         except (OSError, TimeoutError):
             return False
         return status.split(b" ")[1:2] == [b"200"]
