@@ -25,17 +25,24 @@ class PostgresBootstrapCodes:
         self._links = links
 
     async def issue(self) -> str:
-        """Make a code of 128 bits. Print it to a person; it must never pass through the logger."""
-        code = base64.b32encode(os.urandom(CODE_BYTES)).decode().rstrip("=")
-        await self._links.read(SQL["issue"], _digest(code), CODE_TTL)
-        return "-".join(code[i : i + _GROUP] for i in range(0, len(code), _GROUP))
+        """Make a code. Print it to a person; it must never pass through the logger."""
+        code = new_code()
+        await self._links.read(SQL["issue"], digest(code), CODE_TTL)
+        return code
 
     async def redeem(self, code: str) -> bool:
-        """Count the try against the code that is alive, whatever was typed. Case, spaces and hyphens do not matter."""
+        """Count the try against the code that is alive, whatever was typed."""
         alive = await self._links.run(SQL["count_try"], TRIES)
-        presented = _digest(code.upper().translate(_MISREAD))
-        return bool(alive) and compare_digest(alive[0][0], presented)
+        return bool(alive) and compare_digest(alive[0][0], digest(code))
 
 
-def _digest(code: str) -> bytes:
-    return hashlib.sha256(b"minos bootstrap code v1\0" + code.encode("utf-8", "surrogatepass")).digest()
+def new_code() -> str:
+    """128 random bits in base32 (RFC 4648 6), in groups of four for the eye."""
+    code = base64.b32encode(os.urandom(CODE_BYTES)).decode().rstrip("=")
+    return "-".join(code[i : i + _GROUP] for i in range(0, len(code), _GROUP))
+
+
+def digest(code: str) -> bytes:
+    """Case, spaces and hyphens do not matter; digits that are not in the alphabet are the letters they look like."""
+    canonical = code.upper().translate(_MISREAD)
+    return hashlib.sha256(b"minos bootstrap code v1\0" + canonical.encode("utf-8", "surrogatepass")).digest()

@@ -5,25 +5,25 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 import msgspec
 
 from adapters.jwk import Signer, Verifier, from_der, generate, public_jwk, public_key, thumbprint, to_der
-from adapters.postgres_links import Links
-from adapters.postgres_sql import statements
-from adapters.wrapping import CannotUnwrap, Wrapped, Wrapping
+from adapters.signing_secrets import SigningSecrets
 from commands.ports import EventStore, NewKey, StoredHead
 from domain import codec, signing_key
 from domain.errors import StoreUnavailable
 from domain.ids import Kid
 from domain.signing_key import Absent, Active, Algorithm, PublicJwk, Published, Retiring, Revoked, SigningKey, SigningKeyEvent
 
-SQL = statements(Path(__file__).with_suffix(".sql"))
 FRESH_S = 2.0
 """Keys are looked up again when what is known of them is older. Strong checks read the key's head besides."""
 UNKNOWN_S = 0.25
 """The same, when a token names a key that is not known: it may have been made by another process just now."""
+
+
+class PrivateKeyGone(Exception):
+    """The vault has no private half of the key that is to sign. Rotate the signing key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,9 @@ class _Known:
 class Keyring:
     """commands.ports.SigningKeys, and what signing, verifying and publishing need. For one event loop."""
 
-    def __init__(self, links: Links, store: EventStore, wrapping: Wrapping, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._links = links
+    def __init__(self, secrets: SigningSecrets, store: EventStore, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._secrets = secrets
         self._store = store
-        self._wrapping = wrapping
         self._clock = clock
         self._known: _Known | None = None
         self._look = asyncio.Lock()
@@ -62,12 +61,11 @@ class Keyring:
         private = await asyncio.to_thread(generate, algorithm)
         public = public_jwk(private.public_key())
         kid = thumbprint(public)
-        wrapped = self._wrapping.wrap(_name(kid), to_der(private))
-        await self._links.read(SQL["keep"], kid, wrapped.box, wrapped.kek_id)
+        await self._secrets.keep(kid, to_der(private))
         return NewKey(kid=kid, algorithm=algorithm, public=public)
 
     async def kids(self) -> Sequence[Kid]:
-        return [Kid(row[0]) for row in await self._links.read(SQL["list_kids"])]
+        return await self._secrets.kids()
 
     async def refresh(self) -> None:
         """Look again, whatever is known. Raises StoreUnavailable."""
@@ -139,13 +137,13 @@ class Keyring:
         known = None if self._known is None else self._known.states
         spent = [k for k, s in states.items() if _is_spent(s) and not (known and _is_spent(known.get(k, Absent())))]
         if spent:
-            await self._links.read(SQL["destroy"], spent)
+            await self._secrets.destroy(spent)
 
     async def _read_signer(self, kid: Kid, algorithm: Algorithm) -> Signer:
-        rows = await self._links.read(SQL["read_one"], kid)
-        if not rows:
-            raise CannotUnwrap(f"the private half of signing key {kid} is gone")
-        return Signer(kid, algorithm, from_der(self._wrapping.unwrap(_name(kid), Wrapped(rows[0][0], rows[0][1]))))
+        private = await self._secrets.read(kid)
+        if private is None:
+            raise PrivateKeyGone(f"the private half of signing key {kid} is gone, yet it is active")
+        return Signer(kid, algorithm, from_der(private))
 
 
 class _Jwk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -186,7 +184,3 @@ def _key_set(usable: Mapping[Kid, SigningKey]) -> KeySet:
     ]
     body = msgspec.json.encode({"keys": keys})
     return KeySet(body, f'"{sha256(body).hexdigest()[:32]}"')
-
-
-def _name(kid: Kid) -> str:
-    return f"signing/{kid}"

@@ -22,6 +22,7 @@ from adapters.random import SystemRandomness
 from adapters.refresh_tokens import DerivedTokens
 from adapters.secrets_store import Secrets, SecretsStore
 from adapters.settings import Settings
+from adapters.signing_secrets import PostgresSigningSecrets
 from adapters.store_metrics import StoreMetrics
 from adapters.vault import PostgresVault
 from adapters.wrapping import CannotUnwrap, Wrapping
@@ -78,7 +79,7 @@ async def open_ports(
         )
         closing.callback(hasher.close)
         await closing.enter_async_context(_kept_fresh(secrets))
-        keyring = Keyring(links, store, wrapping)
+        keyring = Keyring(PostgresSigningSecrets(links, wrapping), store)
         yield _composed(settings, links=links, store=store, vault=vault, hasher=hasher, secrets=secrets.secrets, keyring=keyring)
 
 
