@@ -1,0 +1,1 @@
+"""Pages made from code: one module per page, each with `page()`, which gives the whole text."""

@@ -1,0 +1,38 @@
+"""`reference/access.md`: who may call what, from the API's policy table and its routes."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from api.policy import POLICY, Access, Needs
+from docs.generator.markdown import code, document, table
+from docs.generator.openapi import page as openapi
+
+_INTRODUCTION = """
+One table in `api/policy.py` says what each operation asks of its caller; the API does not start with a route that is not in it.
+A permission is looked up in the roles' heads when the request comes, so it is as of this moment.
+"""
+
+_WORDS = {
+    Needs.NOTHING: "nothing",
+    Needs.TOKEN: "an access token for any audience of this authority",
+    Needs.CALLER: "an access token for `minos`, of a live session",
+}
+
+
+def page() -> str:
+    rows = ([code(f"{method.upper()} {path}"), code(name), _needed(POLICY[name])] for path, method, name in _operations())
+    return document("Who may call what", _INTRODUCTION, table(["Call", "Operation", "Needs"], rows))
+
+
+def _needed(access: Access) -> str:
+    return code(access.permission) if access.permission else _WORDS[access.needs]
+
+
+def _operations() -> Iterator[tuple[str, str, str]]:
+    paths: dict[str, dict[str, dict[str, object]]] = msgspec.json.decode(openapi())["paths"]
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            name = str(operation["operationId"]) if "operationId" in operation else ""
+            if name in POLICY:
+                yield path, method, name

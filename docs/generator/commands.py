@@ -1,0 +1,61 @@
+"""`reference/cli.md`, from the command line's own parsers."""
+
+import argparse
+from collections.abc import Iterator
+
+from cli import main as command_line
+from docs.generator.markdown import code, document, table
+
+_INTRODUCTION = """
+`./minos <command>` from a clone, `minos <command>` where it is installed. Exit codes: 0 done, 1 the answer is no (a check found
+something), 2 it could not be done. Every command has `--help`.
+"""
+
+
+def page() -> str:
+    parser = command_line._parser([])  # noqa: SLF001 - the whole tree is only there
+    return document("Command line", _INTRODUCTION, *(part for name, sub in _subcommands(parser) for part in _described(name, sub)))
+
+
+def _described(name: str, parser: argparse.ArgumentParser, level: int = 2) -> Iterator[str]:
+    yield f"{'#' * level} minos {name}"
+    if parser.description:
+        yield parser.description
+    yield f"```text\n{' '.join(parser.format_usage().removeprefix('usage: ').split())}\n```"
+    if rows := list(_arguments(parser)):
+        yield table(["Argument", "Meaning"], rows)
+    if parser.epilog:
+        yield _example(parser.epilog)
+    for below, sub in _subcommands(parser):
+        yield from _described(f"{name} {below}", sub, level + 1)
+
+
+def _example(epilog: str) -> str:
+    text = epilog.removeprefix("example:").strip()
+    return f"Example: `{text}`" if "\n" not in text else f"Examples:\n\n```text\n{text}\n```"
+
+
+def _arguments(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    for action in parser._actions:  # noqa: SLF001 - argparse shows its arguments nowhere else
+        if action.help == argparse.SUPPRESS or isinstance(action, argparse._HelpAction | argparse._SubParsersAction):  # noqa: SLF001
+            continue
+        names = ", ".join(action.option_strings)
+        value = "" if action.nargs == 0 else _value(action)
+        yield code(f"{names} {value}".strip()), _help(action)
+
+
+def _value(action: argparse.Action) -> str:
+    if action.choices is not None and action.metavar is None:
+        return "{" + ",".join(map(str, action.choices)) + "}"
+    shown = action.metavar or (action.dest.upper() if action.option_strings else action.dest)
+    return shown if isinstance(shown, str) else " ".join(shown)
+
+
+def _help(action: argparse.Action) -> str:
+    return (action.help or "").replace("%(default)s", str(action.default)).replace("%%", "%")
+
+
+def _subcommands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    for action in parser._actions:  # noqa: SLF001
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            yield from action.choices.items()
