@@ -1,0 +1,1 @@
+"""Speaks HTTP: routes, who is calling, refusal to problem, pages."""

@@ -1,0 +1,61 @@
+"""Composes the HTTP service: settings, the world it touches, the routes, the edge around them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.routes import HTTPRoute
+
+from adapters import settings_source
+from adapters.settings import Settings
+from api.asking import Asking
+from api.callers import enforce
+from api.client_address import networks
+from api.composition import open_world
+from api.edge import Edge
+from api.opening import kept_open
+from api.policy import check_complete
+from api.refuse import HANDLERS
+from api.routes import ROUTES
+from api.world import World
+
+
+def create(settings: Settings | None = None) -> Edge:
+    """Make the application (ASGI). Without settings they are read as at every start. Raises BadSettings."""
+    chosen = settings_source.load().settings if settings is None else settings
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        def opened(world: World) -> None:
+            app.state.world = world
+            edge.open = True
+
+        async with kept_open(lambda: open_world(chosen), opened):
+            yield
+
+    app = Litestar(
+        ROUTES,
+        request_class=Asking,
+        guards=[enforce],
+        exception_handlers=HANDLERS,
+        lifespan=[lifespan],
+        openapi_config=None,
+        request_max_body_size=None,
+        logging_config=None,
+        debug=False,
+    )
+    app.state.controllers = tuple(ROUTES)
+    check_complete(
+        handler.operation_id
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        if handler.http_methods != {"OPTIONS"}
+    )
+    edge = Edge(
+        app,
+        hosts=chosen.allowed_hosts,
+        proxies=networks(chosen.trusted_proxies),
+        https=chosen.issuer.startswith("https:"),
+    )
+    return edge

@@ -1,0 +1,121 @@
+"""The request as handlers see it: its message decoded, its caller known, and the parts they may call."""
+
+from typing import Any, TypeVar, cast
+
+import msgspec
+from litestar import Controller, Request
+from litestar.datastructures import State
+from msgspec import Struct
+
+from api.bodies import decode
+from api.exchange import Exchange, exchange_of
+from api.refusals import AuthenticationRequired, Fault, ValidationFailed
+from api.world import World
+from commands.context import Context, Principal, Repeat
+from commands.ports import AccessClaims
+from commands.transact import Done
+from domain.errors import IdempotencyKeyInvalid
+from domain.ids import CorrelationId, StreamName
+
+R = TypeVar("R")
+_EMPTY = b"{}"
+
+
+class Asking(Request[Any, Any, State]):
+    """One request. `caller` and `claims` are there where the route's access rule asks for them."""
+
+    async def json(self) -> Any:
+        """Give the body as the handler's own type; no body at all is an empty object."""
+        field = self.route_handler.parsed_data_field
+        if field is None:
+            return None
+        return decode(exchange_of(self.scope).body or _EMPTY, cast("type[Struct]", field.annotation))
+
+    @property
+    def exchange(self) -> Exchange:
+        return exchange_of(self.scope)
+
+    @property
+    def world(self) -> World:
+        return cast("World", self.app.state.world)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a world yet: handlers of `/health/` run before."""
+        return self.app.state.get("world") is not None
+
+    @property
+    def claims(self) -> AccessClaims:
+        claims = self.exchange.claims
+        if claims is None:
+            raise AuthenticationRequired
+        return claims
+
+    @property
+    def caller(self) -> Principal:
+        principal = self.exchange.principal
+        if principal is None:
+            raise AuthenticationRequired
+        return principal
+
+    @property
+    def controllers(self) -> tuple[type[Controller], ...]:
+        """The routes this application was made of."""
+        return cast("tuple[type[Controller], ...]", self.app.state.controllers)
+
+    @property
+    def caller_name(self) -> str:
+        """What tokens for the caller alone are bound to."""
+        return f"user:{self.caller.user_id}"
+
+    @property
+    def route(self) -> str:
+        """The address with its ids, which is what a cursor belongs to."""
+        return self.scope["path"]
+
+    def context(self, *, repeat: Repeat | None = None) -> Context:
+        """Say who asks and from where, for a command. The correlation id is ours, never the caller's (threats.md 19)."""
+        exchange = self.exchange
+        return Context(
+            correlation_id=CorrelationId(self.world.ports.random.uuid7()),
+            principal=exchange.principal,
+            network=exchange.network,
+            user_agent=exchange.user_agent,
+            repeat=repeat,
+        )
+
+    def repeatable(self, message: Struct, *secrets: str) -> Context:
+        """As `context`, with the Idempotency-Key if there is one. `secrets` are fields the body's digest leaves out.
+
+        Raises IdempotencyKeyInvalid.
+        """
+        given = self.exchange.headers.get(b"idempotency-key")
+        if given is None:
+            return self.context()
+        if not 22 <= len(given) <= 255 or not given.isascii() or not given.decode().isprintable():
+            raise IdempotencyKeyInvalid
+        macs, principal = self.world.ports.macs, self.exchange.principal
+        who = "anonymous" if principal is None else str(principal.user_id)
+        key = macs.idempotency_key(
+            principal=who, method=self.method, route=self.scope["path_template"], key=given.decode("ascii")
+        )
+        return self.context(repeat=Repeat(key=key, digest=macs.body_digest(_without(message, secrets))))
+
+    def wrote(self, done: Done[R], stream: StreamName) -> R:
+        """Tell the caller which version the stream has now, as a token only they can use (threats.md 15)."""
+        version = done.versions.get(stream)
+        principal = self.exchange.principal
+        if version is not None and principal is not None:
+            token = self.world.versions.make(self.caller_name, stream, version)
+            self.exchange.say(b"minos-stream-version", token)
+        return done.result
+
+
+def _without(message: Struct, secrets: tuple[str, ...]) -> bytes:
+    """Write the message as one exact text, whatever order or spacing the client chose."""
+    fields = msgspec.to_builtins(message)
+    return msgspec.json.encode({name: value for name, value in fields.items() if name not in secrets}, order="sorted")
+
+
+def refused_query(name: str, code: str, detail: str) -> ValidationFailed:
+    return ValidationFailed((Fault(pointer=f"?{name}", code=code, detail=detail),))

@@ -1,0 +1,74 @@
+"""Who did what, when, on what: for auditors and support."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get
+from litestar.params import QueryParameter
+
+from api.asking import Asking, refused_query
+from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
+from api.refuse import refuses
+from domain import errors
+from domain.ids import StreamName, UserId
+from projections import audit_events
+from projections.audit_events import AuditFilter, AuditRow
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+Actor = Annotated[str | None, QueryParameter(pattern=r"^[a-z]+(:[A-Za-z0-9_-]{1,64})?$", description="`user:<id>`, `system:<part>`, `anonymous`.")]
+Type = Annotated[str | None, QueryParameter(pattern=r"^[a-z_]+(\.[a-z0-9_]+){0,2}\.?$", description="Event types that begin so, as in `user.`.")]
+Stream = Annotated[str | None, QueryParameter(pattern=r"^[a-z_]+(-[A-Za-z0-9_-]{1,64})?$", description="Events of this stream.")]
+
+
+class Audit(Controller):
+    path = "/api/v1/audit"
+    tags = ("audit",)
+
+    @get(
+        "/events",
+        operation_id="listAuditEvents",
+        summary="List events",
+        description="Newest first. Personal data is not in it.",
+        responses=refuses(
+            errors.InvalidToken, errors.PermissionDenied, errors.CursorInvalid, errors.StreamVersionInvalid, errors.TooManyWaiting
+        ),
+    )
+    async def list_events(
+        self,
+        request: Asking,
+        actor: Actor = None,
+        type_prefix: Type = None,
+        stream: Stream = None,
+        user_id: Annotated[UUID | None, QueryParameter(description="Events about this user.")] = None,
+        correlation_id: Annotated[UUID | None, QueryParameter(description="Events of one request.")] = None,
+        since: Annotated[datetime | None, QueryParameter(description="RFC 3339; this moment or later.")] = None,
+        until: Annotated[datetime | None, QueryParameter(description="RFC 3339; before this moment.")] = None,
+        limit: Limit = FIFTY,
+        cursor: Cursor = None,
+    ) -> Page[AuditRow]:
+        wanted = AuditFilter(
+            actor=actor,
+            type_prefix=type_prefix,
+            stream=None if stream is None else StreamName(stream),
+            user_id=None if user_id is None else UserId(user_id),
+            correlation_id=correlation_id,
+            since=_moment(request, "since", since),
+            until=_moment(request, "until", until),
+        )
+        after = place(request, cursor, int, repr(wanted))
+        await settle(request, audit_events.audit_events)
+        found = await audit_events.page(request.world.models, matching_all=wanted, after=after, limit=limit)
+        return page(request, found.rows, found.next_after, found.freshness, repr(wanted))
+
+
+def _moment(request: Asking, name: str, value: datetime | None) -> datetime | None:
+    """Take RFC 3339 with an offset only, and bring far-off moments to the ends of what Postgres and Python share."""
+    if value is None:
+        return None
+    if value.tzinfo is None or "T" not in str(request.query_params[name]).upper():
+        raise refused_query(name, "invalid", "Not an RFC 3339 time with an offset.")
+    if value.year < _EARLIEST.year:
+        return _EARLIEST
+    return _LATEST if value.year >= _LATEST.year else value.astimezone(UTC)

@@ -1,0 +1,162 @@
+"""Accounts and sessions as anybody meets them: register, sign in, refresh, sign out, prove it again."""
+
+from typing import Annotated, Literal, TypeVar
+
+from collections.abc import Awaitable
+
+from litestar import Controller, get, post
+from litestar.params import JSONBody
+from msgspec import Meta, Struct
+
+from api import metrics
+from api.asking import Asking
+from api.refuse import refuses
+from api.token_pairs import TokenPair, token_pair
+from commands.bootstrap import BootstrapAdministrator, bootstrap
+from commands.change_password import ChangePassword, change_password
+from commands.identify import SessionStanding, standing
+from commands.issue_token import IssueToken, issue_token
+from commands.open_account import Registered
+from commands.reauthenticate import Reauthenticate, reauthenticate
+from commands.register_user import RegisterUser, register_user
+from commands.sign_in import SignIn, sign_in
+from commands.sign_out import SignOut, sign_out
+from domain import errors
+
+R = TypeVar("R")
+
+
+class FreshToken(Struct, frozen=True, kw_only=True):
+    """An access token with a fresh `auth_time`, on the session there was; refreshing does not carry it on."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: Annotated[int, Meta(ge=0, description="Whole seconds.")]
+
+    def __repr__(self) -> str:
+        return "FreshToken(...)"
+
+
+class Bootstrap(Controller):
+    path = "/api/v1/bootstrap"
+    tags = ("accounts",)
+
+    @post(
+        operation_id="bootstrap",
+        summary="Make the first administrator",
+        description="With the one-time code that start-up prints. Once there is an administrator the answer is 410 for ever.",
+        responses=refuses(
+            errors.BootstrapClosed, errors.BootstrapCodeInvalid, errors.EmailTaken, errors.InvalidEmail,
+            errors.PasswordUnacceptable, errors.IdempotencyKeyInvalid, errors.Overloaded,
+        ),
+    )  # fmt: skip
+    async def bootstrap(self, request: Asking, data: JSONBody[BootstrapAdministrator]) -> Registered:
+        ctx = request.repeatable(data, "password", "code")
+        return (await bootstrap(data, ctx, request.world.ports)).result
+
+
+class Auth(Controller):
+    path = "/api/v1/auth"
+    tags = ("accounts",)
+
+    @post(
+        "/register",
+        operation_id="register",
+        summary="Open an account",
+        description="Rights are never chosen here: the account gets the default role.",
+        responses=refuses(
+            errors.EmailTaken, errors.UsernameTaken, errors.InvalidEmail, errors.InvalidUsername,
+            errors.PasswordUnacceptable, errors.RegistrationClosed, errors.IdempotencyKeyInvalid, errors.Overloaded,
+        ),
+    )  # fmt: skip
+    async def register(self, request: Asking, data: JSONBody[RegisterUser]) -> Registered:
+        return (await register_user(data, request.repeatable(data, "password"), request.world.ports)).result
+
+    @post(
+        "/login",
+        operation_id="login",
+        status_code=200,
+        summary="Sign in with a password",
+        description=(
+            "Unknown name, wrong password, suspended and locked accounts get the same answer in the same time. "
+            "Keep `device_token`, and send it next time: a device that signed in before is not locked out by strangers."
+        ),
+        responses=refuses(errors.InvalidCredentials, errors.LoginNameRequired, errors.AudienceNotAllowed, errors.Overloaded),
+    )
+    async def login(self, request: Asking, data: JSONBody[SignIn]) -> TokenPair:
+        signed_in = await _counted(metrics.SIGN_INS, "signed_in", sign_in(data, request.context(), request.world.ports))
+        return token_pair(signed_in)
+
+    @post(
+        "/refresh",
+        operation_id="refresh",
+        status_code=200,
+        summary="Exchange a refresh token for the next pair",
+        description=(
+            "Each refresh token works once; within 10 seconds the one before gives the same answer again. "
+            "An older one ends the session: somebody has a copy."
+        ),
+        responses=refuses(errors.InvalidRefreshToken, errors.RefreshTokenReused, errors.AudienceNotAllowed, errors.Contended),
+    )
+    async def refresh(self, request: Asking, data: JSONBody[IssueToken]) -> TokenPair:
+        pair = await _counted(metrics.REFRESHES, "issued", issue_token(data, request.context(), request.world.ports))
+        return token_pair(pair)
+
+    @post(
+        "/logout",
+        operation_id="logout",
+        status_code=204,
+        summary="End this session, or all",
+        description="Takes a token for any audience. Effective when it returns; ending an ended session is no error.",
+        responses=refuses(errors.InvalidToken),
+    )
+    async def logout(self, request: Asking, data: JSONBody[SignOut]) -> None:
+        await sign_out(data, request.claims, request.context(), request.world.ports)
+
+    @get(
+        "/session",
+        operation_id="readAuthSession",
+        summary="Is this token's session live?",
+        description="Takes a token for any audience. Answered on the truth of this moment, never from a read model.",
+        responses=refuses(errors.InvalidToken),
+    )
+    async def session(self, request: Asking) -> SessionStanding:
+        return await standing(request.claims, request.world.ports)
+
+    @post(
+        "/reauthenticate",
+        operation_id="reauthenticate",
+        status_code=200,
+        summary="Prove again who is there",
+        responses=refuses(errors.InvalidToken, errors.InvalidCredentials, errors.SessionEnded, errors.Overloaded),
+    )
+    async def reauthenticate(self, request: Asking, data: JSONBody[Reauthenticate]) -> FreshToken:
+        fresh = await reauthenticate(data, request.context(), request.world.ports)
+        return FreshToken(access_token=fresh.access_token, expires_in=fresh.expires_in)
+
+    @post(
+        "/password/change",
+        operation_id="changePassword",
+        status_code=200,
+        summary="Choose a new password",
+        description="Every other session ends; this one goes on with the pair in the answer.",
+        responses=refuses(
+            errors.InvalidToken, errors.InvalidCredentials, errors.PasswordUnacceptable, errors.SessionEnded, errors.Overloaded
+        ),
+        opt={"password_pointer": "/new_password"},
+    )
+    async def change_password(self, request: Asking, data: JSONBody[ChangePassword]) -> TokenPair:
+        return token_pair(await change_password(data, request.context(), request.world.ports))
+
+
+async def _counted(counter: metrics.Counter, success: str, call: Awaitable[R]) -> R:
+    """Count how it went, by the code of the refusal where there was one."""
+    try:
+        result = await call
+    except errors.Refused as refused:
+        counter.labels(refused.code).inc()
+        if isinstance(refused, errors.RefreshTokenReused):
+            metrics.REFRESH_REUSE.inc()
+        raise
+    counter.labels(success).inc()
+    return result

@@ -1,0 +1,83 @@
+"""From the bytes of a body to the message a handler asks for, strictly; and everything that is wrong with it at once."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import NODEFAULT, Struct
+
+from api.refusals import Fault, MalformedBody, ValidationFailed
+
+_PATH = re.compile(r" - at `\$(.*)`$")
+_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+|\.\.\.)\]")
+_KINDS: tuple[tuple[str, str, str], ...] = (
+    (" of length >= ", "too_short", "Shorter than it may be."),
+    (" of length <= ", "too_long", "Longer than it may be."),
+    ("matching regex", "pattern", "Not of the form asked for."),
+    ("Invalid enum value", "not_a_choice", "Not one of the values accepted."),
+    ("Invalid UUID", "invalid", "Not a UUID."),
+    ("Object missing required", "missing", "Required."),
+    ("unknown field", "unknown_field", "There is no such field here."),
+    (" >= ", "out_of_range", "Smaller than it may be."),
+    (" <= ", "out_of_range", "Larger than it may be."),
+    ("out of range", "out_of_range", "Larger than it may be."),
+    ("Expected `", "wrong_type", "Of another type than asked for."),
+)
+
+
+@lru_cache(maxsize=128)
+def _decoder(into: type[Struct]) -> msgspec.json.Decoder[Struct]:
+    return msgspec.json.Decoder(into)
+
+
+def decode(body: bytes, into: type[Struct]) -> Struct:
+    """Raises MalformedBody for what is not JSON, ValidationFailed for JSON of another shape."""
+    try:
+        return _decoder(into).decode(body)
+    except msgspec.ValidationError as error:
+        raise ValidationFailed(tuple(_faults(body, into, str(error)))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise MalformedBody from None
+
+
+def _faults(body: bytes, into: type[Struct], first: str) -> Iterator[Fault]:
+    """Each field is looked at by itself; messages never repeat what was sent."""
+    raw: Any = msgspec.json.decode(body)
+    if not isinstance(raw, dict):
+        yield fault(first)
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(into)}
+    found = False
+    for name, field in fields.items():
+        if name not in raw:
+            if field.default is NODEFAULT and field.default_factory is NODEFAULT:
+                found = True
+                yield Fault(pointer=f"/{name}", code="missing", detail="Required.")
+            continue
+        try:
+            msgspec.convert(raw[name], field.type)
+        except msgspec.ValidationError as error:
+            found = True
+            yield fault(str(error), f"/{name}")
+    for name in sorted(raw.keys() - fields.keys())[:16]:
+        found = True
+        yield Fault(pointer=f"/{_escaped(name)}", code="unknown_field", detail="There is no such field here.")
+    if not found:
+        yield fault(first)
+
+
+def fault(message: str, pointer: str = "") -> Fault:
+    """Make a fault of msgspec's words, which say where and what kind."""
+    match = _PATH.search(message)
+    for field, index in _STEP.findall(match[1]) if match else ():
+        pointer += f"/{field or index}"
+    for words, code, detail in _KINDS:
+        if words in message:
+            return Fault(pointer=pointer, code=code, detail=detail)
+    return Fault(pointer=pointer, code="invalid", detail="Not acceptable.")
+
+
+def _escaped(name: str) -> str:
+    return name[:64].replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,173 @@
+"""The outermost layer, in plain ASGI: ids, limits, host list, header fields, one log line and the figures of a request."""
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any
+
+import structlog
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from api import metrics, problems
+from api.client_address import Network, client_address, network_of
+from api.exchange import SCOPE_KEY, Exchange
+from api.incoming import WITH_BODY, HostList, header_fields, read_body
+from api.refusals import InternalError, NoSuchRoute, Starting
+from domain.errors import Refused
+
+_SECURITY: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_CLOSED = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_NO_STORE = (b"cache-control", b"no-store")
+_HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+_UNROUTED = "(none)"
+_QUIET = frozenset({"/health/live", "/health/ready", "/health/startup"})
+
+
+class Edge:
+    """Wraps the application. Until `open` is set only `/health/` is let through."""
+
+    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], proxies: Sequence[Network], https: bool) -> None:
+        self.app = app
+        self.open = False
+        self._hosts = HostList(hosts)
+        self._known_hosts: set[bytes] = set()
+        self._proxies = proxies
+        self._always = (*_SECURITY, _HSTS) if https else _SECURITY
+        self._log = structlog.get_logger()
+        self._networks: dict[str, str | None] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000, "reason": None})
+
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        exchange = Exchange()
+        outgoing = _Outgoing(exchange, send, self._always, without_body=scope["method"] == "HEAD")
+        metrics.IN_FLIGHT.inc()
+        try:
+            fields = header_fields(scope)
+            exchange.meet(fields)
+            await self._let_in(scope, exchange, receive)
+            await self.app(scope, _again(exchange.body, receive), outgoing)
+        except Refused as refused:
+            await outgoing.refuse(refused)
+        except Exception as error:  # noqa: BLE001 - the last line: whatever it is, it becomes a 500 without its words
+            self._log.error("request_failed", request_id=exchange.request_id, exc_info=error)
+            await outgoing.refuse(InternalError())
+        finally:
+            metrics.IN_FLIGHT.dec()
+            self._account(scope, exchange)
+
+    async def _let_in(self, scope: HTTPScope, exchange: Exchange, receive: Receive) -> None:
+        fields = exchange.headers
+        host = fields.get(b"host")
+        if host not in self._known_hosts:
+            self._check_host(host)
+        if not self.open and not scope["path"].startswith("/health/"):
+            raise Starting
+        if "\x00" in scope["path"] or "�" in scope["path"]:
+            raise NoSuchRoute
+        exchange.address, exchange.network = self._whence(scope, fields)
+        if scope["method"] in WITH_BODY:
+            exchange.body = await read_body(fields, receive)
+        elif scope["method"] == "HEAD":
+            scope["method"] = "GET"  # type: ignore[typeddict-item]  # litestar's own type for it has the same text
+        _keyed(scope)[SCOPE_KEY] = exchange
+
+    def _check_host(self, host: bytes | None) -> None:
+        self._hosts.check(host)
+        if host is not None and len(self._known_hosts) < 256:
+            self._known_hosts.add(host)
+
+    def _whence(self, scope: HTTPScope, fields: dict[bytes, bytes]) -> tuple[str, str | None]:
+        client = scope.get("client")
+        address = client[0] if client else ""
+        if self._proxies:
+            address = client_address(address, fields.get(b"forwarded"), fields.get(b"x-forwarded-for"), self._proxies)
+        if address not in self._networks:
+            if len(self._networks) >= 4096:
+                self._networks.clear()
+            self._networks[address] = network_of(address)
+        return address, self._networks[address]
+
+    def _account(self, scope: HTTPScope, exchange: Exchange) -> None:
+        elapsed = perf_counter() - exchange.started
+        route = str(_keyed(scope).get("path_template") or _UNROUTED)
+        method = scope["method"]
+        metrics.requests(method, route, exchange.status).inc()
+        metrics.seconds(method, route).observe(elapsed)
+        if route in _QUIET and exchange.status < 400:
+            return
+        self._log.info(
+            "request",
+            method=method,
+            route=route,
+            status=exchange.status,
+            duration_ms=round(elapsed * 1000, 3),
+            request_id=exchange.request_id,
+            trace_id=exchange.trace_id,
+            code=exchange.code,
+        )
+
+
+class _Outgoing:
+    """Adds the header fields every answer has, and drops the body of an answer to HEAD."""
+
+    __slots__ = ("_always", "_exchange", "_send", "_without_body", "started")
+
+    def __init__(self, exchange: Exchange, send: Send, always: Sequence[tuple[bytes, bytes]], *, without_body: bool) -> None:
+        self._exchange = exchange
+        self._send = send
+        self._always = always
+        self._without_body = without_body
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            exchange = self._exchange
+            exchange.status = message["status"]
+            headers = [*message["headers"], *exchange.extra_headers, *self._always]
+            names = {name for name, _ in headers}
+            if b"cache-control" not in names:
+                headers.append(_NO_STORE)
+            if b"content-security-policy" not in names:
+                headers.append(_CLOSED)
+            headers.append((b"x-request-id", exchange.request_id.encode("ascii")))
+            message["headers"] = headers
+        elif self._without_body and message["type"] == "http.response.body":
+            message["body"] = b""
+        await self._send(message)
+
+    async def refuse(self, refused: Refused) -> None:
+        """Send the problem, unless an answer is under way already."""
+        if self.started:
+            return
+        self._exchange.code = refused.code
+        answer = problems.answer(refused)
+        await self({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await self({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Give the body that was read already; after it, whatever the connection has to say."""
+    given = False
+
+    async def receive_again() -> Any:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
+
+
+def _keyed(scope: HTTPScope) -> dict[str, Any]:
+    return scope  # type: ignore[return-value]  # litestar's scope is a closed TypedDict; ASGI allows more keys

@@ -1,0 +1,71 @@
+"""Is it alive, is it up, can it do its work: cheap, for anybody, and silent about everything else."""
+
+import asyncio
+from typing import Literal
+
+import asyncpg
+from litestar import Controller, Response, get
+from litestar.openapi.datastructures import ResponseSpec
+from msgspec import UNSET, Struct, UnsetType
+
+from api.asking import Asking
+from projections.sql import beside
+
+_SQL = beside(__file__)
+_SECONDS = 1.0
+
+
+class Live(Struct, frozen=True, kw_only=True):
+    status: Literal["live"] = "live"
+
+
+class Started(Struct, frozen=True, kw_only=True):
+    status: Literal["started", "starting"]
+
+
+class Ready(Struct, frozen=True, kw_only=True):
+    """`schema_level` is the number of the newest migration the database has."""
+
+    status: Literal["ready", "unready"]
+    postgres: Literal["up", "down", "unknown"]
+    schema_level: int | UnsetType = UNSET
+
+
+class Health(Controller):
+    path = "/health"
+    tags = ("operations",)
+
+    @get("/live", operation_id="healthLive", summary="The process answers")
+    async def live(self) -> Live:
+        return Live()
+
+    @get(
+        "/startup",
+        operation_id="healthStartup",
+        summary="The process has opened what it needs",
+        responses={503: ResponseSpec(Started, generate_examples=False, description="Still starting.")},
+    )
+    async def startup(self, request: Asking) -> Response[Started]:
+        if request.is_open:
+            return Response(Started(status="started"))
+        return Response(Started(status="starting"), status_code=503, headers={"Retry-After": "1"})
+
+    @get(
+        "/ready",
+        operation_id="healthReady",
+        summary="Requests can be answered",
+        responses={503: ResponseSpec(Ready, generate_examples=False, description="Postgres is away, or still starting.")},
+    )
+    async def ready(self, request: Asking) -> Response[Ready]:
+        if not request.is_open:
+            return _unready("unknown")
+        try:
+            async with asyncio.timeout(_SECONDS):
+                level: int = await request.world.pool.fetchval(_SQL["level"])
+        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError):
+            return _unready("down")
+        return Response(Ready(status="ready", postgres="up", schema_level=level))
+
+
+def _unready(postgres: Literal["down", "unknown"]) -> Response[Ready]:
+    return Response(Ready(status="unready", postgres=postgres), status_code=503, headers={"Retry-After": "1"})

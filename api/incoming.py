@@ -1,0 +1,149 @@
+"""What is checked of a request before anything else looks at it: header fields, host, body."""
+
+import asyncio
+import re
+from collections.abc import Iterable
+
+from litestar.types import HTTPScope, Receive
+
+from api.refusals import (
+    AddressTooLong,
+    BadRequest,
+    BodyTooDeep,
+    BodyTooLarge,
+    BodyTooSlow,
+    HeaderInvalid,
+    HeadersTooLarge,
+    HostNotAllowed,
+    MalformedBody,
+    UnsupportedMediaType,
+)
+from domain.errors import AmbiguousCredentials
+
+BODY_LIMIT = 64 * 1024
+HEADERS_LIMIT = 16 * 1024
+ADDRESS_LIMIT = 8 * 1024
+DEPTH_LIMIT = 32
+BODY_SECONDS = 10.0
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+_ONCE = (
+    b"host", b"authorization", b"x-api-key", b"content-type", b"content-length", b"content-encoding", b"idempotency-key",
+    b"minos-wait-for", b"x-request-id", b"if-none-match",
+)  # fmt: skip
+_CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_JSON = re.compile(rb"application/(?:[a-z0-9.+-]+\+)?json[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?", re.IGNORECASE)
+
+
+def header_fields(scope: HTTPScope) -> dict[bytes, bytes]:
+    """Give the header fields by name. Raises where one that may come once is repeated, or they are too many or not ASCII."""
+    raw = list(scope["headers"])
+    fields = dict(raw)
+    if len(fields) != len(raw):
+        _refuse_repeated(name for name, _ in raw)
+        fields = {name: b", ".join(value for n, value in raw if n == name) for name in fields}
+    if b"authorization" in fields and b"x-api-key" in fields:
+        raise AmbiguousCredentials
+    text = b"".join(fields.values())
+    if len(text) > HEADERS_LIMIT:
+        raise HeadersTooLarge
+    if not text.isascii():
+        raise HeaderInvalid
+    if len(scope["raw_path"] or b"") + len(scope["query_string"]) > ADDRESS_LIMIT:
+        raise AddressTooLong
+    return fields
+
+
+def _refuse_repeated(names: Iterable[bytes]) -> None:
+    seen: set[bytes] = set()
+    for name in names:
+        if name in seen and name in _ONCE:
+            raise AmbiguousCredentials if name in _CREDENTIALS else HeaderInvalid
+        seen.add(name)
+
+
+class HostList:
+    """The host names that are answered; `*.example.org` stands for all below it. Ports do not matter."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        names = {name.lower() for name in allowed}
+        self._exact = frozenset(name.encode("ascii") for name in names if not name.startswith("*."))
+        self._below = tuple(name[1:].encode("ascii") for name in names if name.startswith("*."))
+
+    def check(self, host: bytes | None) -> None:
+        """Raises HostNotAllowed (RFC 9110 7.4)."""
+        name = b"" if host is None else _without_port(host).lower()
+        if name not in self._exact and not (self._below and name.endswith(self._below)):
+            raise HostNotAllowed
+
+
+def _without_port(host: bytes) -> bytes:
+    if host.startswith(b"["):
+        return host.partition(b"]")[0] + b"]"
+    return host.partition(b":")[0]
+
+
+async def read_body(fields: dict[bytes, bytes], receive: Receive) -> bytes:
+    """Read a JSON body whole. Raises for one that is too large, late, deep, of another type, or not UTF-8."""
+    length = fields.get(b"content-length")
+    if length is None and b"transfer-encoding" not in fields:
+        return b""
+    if length is not None:
+        if not length.isdigit():
+            raise BadRequest
+        if int(length) > BODY_LIMIT:
+            raise BodyTooLarge
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _drain(receive)
+    except TimeoutError:
+        raise BodyTooSlow from None
+    if body:
+        _check_type(fields)
+        _check_text(body)
+    return body
+
+
+async def _drain(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise BadRequest
+        part = message.get("body", b"")
+        more = message.get("more_body", False)
+        size += len(part)
+        if size > BODY_LIMIT:
+            raise BodyTooLarge
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _check_type(fields: dict[bytes, bytes]) -> None:
+    if _JSON.fullmatch(fields.get(b"content-type", b"")) is None:
+        raise UnsupportedMediaType
+    if fields.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise UnsupportedMediaType
+
+
+def _check_text(body: bytes) -> None:
+    """Depth is looked at before anything recursive sees the body; most bodies have too few brackets to be deep."""
+    if body.count(b"{") + body.count(b"[") > DEPTH_LIMIT:
+        _check_depth(_STRING.sub(b"", body))
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedBody from None
+
+
+def _check_depth(brackets: bytes) -> None:
+    depth = 0
+    for byte in brackets:
+        if byte in b"{[":
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                raise BodyTooDeep
+        elif byte in b"}]":
+            depth -= 1

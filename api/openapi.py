@@ -1,0 +1,160 @@
+"""The API's own description (OpenAPI 3.1), made from the routes and from what is true of all of them."""
+
+import asyncio
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from litestar import Controller, Litestar
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, License, SecurityScheme
+
+from api import problems, refusals
+from api.asking import Asking
+from api.policy import POLICY, Needs
+from domain import errors
+from domain.errors import Refused
+
+VERSION = "0.1.0"
+_METHODS = ("get", "put", "post", "patch", "delete")
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_REPEATABLE = frozenset({"bootstrap", "register", "defineRole"})
+_REQUEST_ID = {"description": "Of this request; the one that was sent, where it has 1 to 64 letters, digits or ._~-.", "schema": {"type": "string"}}
+
+CONFIG = OpenAPIConfig(
+    title="Minos",
+    version=VERSION,
+    summary="Who is who, who may do what, and proof of both.",
+    description=(
+        "JSON in and out, at most 64 KiB and 32 levels deep; unknown fields are refused. Every refusal is a problem "
+        "(RFC 9457) with a stable `code`. Times are RFC 3339 in UTC, ids are UUIDs. Lists are walked with `limit` and `cursor`."
+    ),
+    license=License(name="Apache-2.0", identifier="Apache-2.0"),
+    components=Components(
+        security_schemes={
+            "bearer": SecurityScheme(
+                type="http", scheme="bearer", bearer_format="JWT", description="An access token for Minos (RFC 9068, RFC 6750)."
+            )
+        }
+    ),
+    render_plugins=[JsonRenderPlugin()],
+)
+
+
+async def document(routes: tuple[type[Controller], ...]) -> bytes:
+    """Give the description as JSON. Made once, when somebody first asks, in a thread: it takes a while."""
+    return await asyncio.to_thread(_document, routes)
+
+
+@lru_cache(maxsize=1)
+def _document(routes: tuple[type[Controller], ...]) -> bytes:
+    return msgspec.json.encode(described(routes))
+
+
+@lru_cache(maxsize=1)
+def described(routes: tuple[type[Controller], ...]) -> dict[str, Any]:
+    apart = Litestar(list(routes), request_class=Asking, openapi_config=CONFIG, logging_config=None)
+    # Through JSON, so that what follows works on plain dicts and lists of its own.
+    whole: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(apart.openapi_schema.to_schema()))
+    for item in whole["paths"].values():
+        for method in _METHODS:
+            if (operation := item.get(method)) is not None:
+                _complete(operation, method)
+    _tighten(whole["components"]["schemas"])
+    return whole
+
+
+def _complete(operation: dict[str, Any], method: str) -> None:
+    name = operation["operationId"]
+    access = POLICY[name]
+    operation.pop("deprecated", None)
+    operation["security"] = [] if access.needs is Needs.NOTHING else [{"bearer": []}]
+    if access.permission is not None:
+        told = f"Needs the permission `{access.permission}`."
+        operation["description"] = f"{operation['description']}\n\n{told}" if operation.get("description") else told
+    responses: dict[str, Any] = operation["responses"]
+    responses.pop("400", None) if _is_generated(responses.get("400")) else None
+    for kinds in _general(access.needs, operation, name).values():
+        _add_problem(responses, kinds)
+    for response in responses.values():
+        response.setdefault("headers", {})["X-Request-Id"] = _REQUEST_ID
+    parameters: list[dict[str, Any]] = operation.setdefault("parameters", [])
+    parameters.extend(_header_parameters(name, method, responses, access.needs))
+    if not parameters:
+        del operation["parameters"]
+
+
+def _is_generated(response: dict[str, Any] | None) -> bool:
+    """Litestar adds a 400 of its own shape wherever there are parameters."""
+    return response is not None and "application/problem+json" not in response.get("content", {})
+
+
+def _general(needs: Needs, operation: dict[str, Any], name: str) -> dict[str, list[type[Refused]]]:
+    """Problems that are not of one route: of its having a body, parameters, a caller, a store."""
+    kinds: list[type[Refused]] = [refusals.HeaderInvalid, errors.AmbiguousCredentials, refusals.HostNotAllowed]
+    if name not in {"healthLive", "healthReady", "healthStartup"}:
+        kinds += [refusals.Starting, errors.StoreUnavailable]
+    if "requestBody" in operation:
+        kinds += [
+            refusals.MalformedBody, refusals.BodyTooDeep, refusals.BodyTooLarge, refusals.BodyTooSlow,
+            refusals.UnsupportedMediaType, refusals.ValidationFailed,
+        ]  # fmt: skip
+    kinds.append(refusals.ValidationFailed)
+    if "{" in operation.get("path", "{"):
+        kinds.append(refusals.NoSuchRoute)
+    if needs is not Needs.NOTHING:
+        kinds += [refusals.AuthenticationRequired, errors.InvalidToken]
+    by_status: dict[str, list[type[Refused]]] = {}
+    for kind in dict.fromkeys(kinds):
+        by_status.setdefault(str(problems.STATUS[kind]), []).append(kind)
+    return by_status
+
+
+def _add_problem(responses: dict[str, Any], kinds: list[type[Refused]]) -> None:
+    status = str(problems.STATUS[kinds[0]])
+    response = responses.setdefault(
+        status, {"description": "", "content": {problems.CONTENT_TYPE: {"schema": _PROBLEM}}}
+    )
+    content = response.setdefault("content", {})
+    content.setdefault(problems.CONTENT_TYPE, {"schema": _PROBLEM})
+    for kind in kinds:
+        if f"`{kind.code}`" not in response["description"]:
+            response["description"] = f"{response['description']}\n\n`{kind.code}`: {kind.detail}".strip()
+    if status == "401":
+        response.setdefault("headers", {})["WWW-Authenticate"] = {"schema": {"type": "string"}, "description": "RFC 6750."}
+    if status == "503":
+        response.setdefault("headers", {})["Retry-After"] = {"schema": {"type": "integer"}, "description": "Whole seconds."}
+
+
+def _header_parameters(name: str, method: str, responses: dict[str, Any], needs: Needs) -> list[dict[str, Any]]:
+    wanted: list[dict[str, Any]] = []
+    if name in _REPEATABLE:
+        wanted.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "Same key and same body: the first answer again, without doing it again. Keep it to yourself.",
+                "schema": {"type": "string", "pattern": "^[!-~]{22,255}$"},
+            }
+        )
+    if "429" in responses:
+        wanted.append(
+            {
+                "name": "Minos-Wait-For",
+                "in": "header",
+                "required": False,
+                "description": "A `Minos-Stream-Version` of yours: waits at most 300 ms until the list shows that write.",
+                "schema": {"type": "string", "maxLength": 2048},
+            }
+        )
+        told = {"Minos-Position": "The log up to here is in the answer.", "Minos-Age-Ms": "Age of the oldest event that is not."}
+        for header, description in told.items():
+            responses["200"].setdefault("headers", {})[header] = {"schema": {"type": "integer"}, "description": description}
+    return wanted
+
+
+def _tighten(schemas: dict[str, Any]) -> None:
+    """Say what types alone do not."""
+    schemas["Asked"]["oneOf"] = [{"required": ["permission"]}, {"required": ["checks"]}]

@@ -1,0 +1,93 @@
+"""Who may call what: every operation of the API by name, in one table. A test compares it with the routes there are."""
+
+from collections.abc import Iterable
+from enum import Enum, auto
+
+from msgspec import Struct
+
+from domain.permission import Permission
+
+
+class Needs(Enum):
+    """What a request has to bring before its handler runs."""
+
+    NOTHING = auto()
+    TOKEN = auto()
+    """A token that verifies, for any audience of ours; the handler asks how its session stands (threats.md 7)."""
+    CALLER = auto()
+    """A token for Minos itself, of a session and account found live just now."""
+    PERMISSION = auto()
+    """As CALLER, and one of the caller's roles gives the permission at this moment."""
+
+
+class Access(Struct, frozen=True):
+    needs: Needs
+    permission: Permission | None = None
+
+
+PUBLIC = Access(Needs.NOTHING)
+TOKEN = Access(Needs.TOKEN)
+CALLER = Access(Needs.CALLER)
+
+
+def _holding(permission: str) -> Access:
+    return Access(Needs.PERMISSION, Permission(permission))
+
+
+POLICY: dict[str, Access] = {
+    "bootstrap": PUBLIC,
+    "register": PUBLIC,
+    "login": PUBLIC,
+    "refresh": PUBLIC,
+    "logout": TOKEN,
+    "readAuthSession": TOKEN,
+    "reauthenticate": CALLER,
+    "changePassword": CALLER,
+    "readMe": CALLER,
+    "changeMe": CALLER,
+    "listMySessions": CALLER,
+    "endMyOtherSessions": CALLER,
+    "endMySession": CALLER,
+    "listMyHistory": CALLER,
+    "checkPermissions": CALLER,
+    "listUsers": _holding("minos.users.read"),
+    "readUser": _holding("minos.users.read"),
+    "readUserRoles": _holding("minos.users.read"),
+    "listUserHistory": _holding("minos.audit.read"),
+    "suspendUser": _holding("minos.users.suspend"),
+    "reinstateUser": _holding("minos.users.suspend"),
+    "listUserSessions": _holding("minos.sessions.read"),
+    "endUserSessions": _holding("minos.sessions.revoke"),
+    "endUserSession": _holding("minos.sessions.revoke"),
+    "grantRole": _holding("minos.roles.grant"),
+    "revokeRole": _holding("minos.roles.grant"),
+    "listRoles": _holding("minos.roles.read"),
+    "readRole": _holding("minos.roles.read"),
+    "listRoleHolders": _holding("minos.roles.read"),
+    "defineRole": _holding("minos.roles.write"),
+    "changeRolePermissions": _holding("minos.roles.write"),
+    "retireRole": _holding("minos.roles.write"),
+    "listSigningKeys": _holding("minos.keys.read"),
+    "rotateSigningKey": _holding("minos.keys.write"),
+    "revokeSigningKey": _holding("minos.keys.write"),
+    "listAuditEvents": _holding("minos.audit.read"),
+    "readProjections": _holding("minos.projections.read"),
+    "readSettings": _holding("minos.settings.read"),
+    "readOpenIdConfiguration": PUBLIC,
+    "readAuthorizationServer": PUBLIC,
+    "readKeySet": PUBLIC,
+    "healthLive": PUBLIC,
+    "healthReady": PUBLIC,
+    "healthStartup": PUBLIC,
+    "readDocs": PUBLIC,
+    "readDocsAsset": PUBLIC,
+    "readProblems": PUBLIC,
+    "readOpenApi": PUBLIC,
+}
+
+
+def check_complete(operations: Iterable[str | None]) -> None:
+    """Refuse to start with a route the table forgot, or a rule for a route there is not."""
+    known = {operation for operation in operations if operation is not None}
+    if known != POLICY.keys():
+        raise RuntimeError(f"policy and routes differ: {sorted(known ^ POLICY.keys())}")

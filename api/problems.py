@@ -1,0 +1,151 @@
+"""From a refusal to an RFC 9457 problem: the one table of statuses, and how a problem is written."""
+
+from http import HTTPStatus
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from api import refusals as http
+from api.refusals import Fault
+from domain import errors
+
+CONTENT_TYPE = "application/problem+json"
+
+STATUS: dict[type[errors.Refused], int] = {
+    errors.NoSuchUser: 404,
+    errors.NoSuchSession: 404,
+    errors.NoSuchRole: 404,
+    errors.NoSuchSigningKey: 404,
+    errors.EmailTaken: 409,
+    errors.UsernameTaken: 409,
+    errors.RoleExists: 409,
+    errors.RoleProtected: 409,
+    errors.InvalidEmail: 422,
+    errors.InvalidUsername: 422,
+    errors.PasswordUnacceptable: 422,
+    errors.RegistrationClosed: 403,
+    errors.InvalidCredentials: 401,
+    errors.InvalidToken: 401,
+    errors.InvalidRefreshToken: 401,
+    errors.RefreshTokenReused: 401,
+    errors.SessionEnded: 401,
+    errors.AudienceNotAllowed: 403,
+    errors.PermissionDenied: 403,
+    errors.RightsExceeded: 403,
+    errors.LastAdminProtected: 409,
+    errors.BootstrapClosed: 410,
+    errors.BootstrapCodeInvalid: 403,
+    errors.SigningKeyNotUsable: 409,
+    errors.LoginNameRequired: 422,
+    errors.IdempotencyKeyReused: 422,
+    errors.IdempotencyKeyInvalid: 400,
+    errors.AmbiguousCredentials: 400,
+    errors.CursorInvalid: 400,
+    errors.StreamVersionInvalid: 400,
+    errors.Contended: 503,
+    errors.Overloaded: 503,
+    errors.StoreUnavailable: 503,
+    errors.TooManyWaiting: 429,
+    http.ValidationFailed: 422,
+    http.NoSuchRoute: 404,
+    http.MethodNotAllowed: 405,
+    http.MalformedBody: 400,
+    http.BodyTooDeep: 400,
+    http.BodyTooLarge: 413,
+    http.BodyTooSlow: 408,
+    http.UnsupportedMediaType: 415,
+    http.HeaderInvalid: 400,
+    http.HeadersTooLarge: 431,
+    http.AddressTooLong: 414,
+    http.HostNotAllowed: 421,
+    http.AuthenticationRequired: 401,
+    http.BadRequest: 400,
+    http.Starting: 503,
+    http.InternalError: 500,
+}
+
+POINTERS: dict[type[errors.Refused], str] = {
+    errors.InvalidEmail: "/email",
+    errors.InvalidUsername: "/username",
+    errors.PasswordUnacceptable: "/password",
+}
+"""Refusals of the domain that are about one field of the body."""
+
+_NO_TOKEN = b'Bearer realm="minos"'
+_BAD_TOKEN = b'Bearer realm="minos", error="invalid_token", error_description="The access token is not valid here."'
+_TOO_NARROW = b'Bearer realm="minos", error="insufficient_scope"'
+
+
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """RFC 9457, with a stable `code`; `errors` says what is wrong with which part of the request."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: tuple[Fault, ...] | UnsetType = UNSET
+
+
+class Answer(Struct, frozen=True):
+    """A whole HTTP answer, ready to be sent."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+def status_of(refused: errors.Refused) -> int:
+    return STATUS[type(refused)]
+
+
+def problem(refused: errors.Refused, *, password_pointer: str | None = None) -> Problem:
+    status = status_of(refused)
+    return Problem(
+        type=f"/docs/problems#{refused.code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        code=refused.code,
+        detail=str(refused),
+        errors=_faults(refused, password_pointer),
+    )
+
+
+def answer(refused: errors.Refused, *, password_pointer: str | None = None) -> Answer:
+    """Write the problem, with the header fields its status asks for (RFC 6750 3, RFC 9110 10.2.1 and 10.2.3)."""
+    body = msgspec.json.encode(problem(refused, password_pointer=password_pointer))
+    headers = [(b"content-type", CONTENT_TYPE.encode()), (b"content-length", b"%d" % len(body)), *_told_by_status(refused)]
+    return Answer(status_of(refused), headers, body)
+
+
+def _told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
+    match refused:
+        case errors.InvalidToken() | errors.SessionEnded():
+            return [(b"www-authenticate", _BAD_TOKEN)]
+        case errors.PermissionDenied():
+            return [(b"www-authenticate", _TOO_NARROW)]
+        case errors.Overloaded():
+            return [(b"retry-after", b"%d" % refused.retry_after)]
+        case http.MethodNotAllowed():
+            return [(b"allow", refused.allow.encode("ascii"))]
+        case http.UnsupportedMediaType():
+            return [(b"accept", b"application/json")]
+        case http.BodyTooSlow() | http.BodyTooLarge():
+            return [(b"connection", b"close")]
+        case _ if status_of(refused) == HTTPStatus.UNAUTHORIZED:
+            return [(b"www-authenticate", _NO_TOKEN)]
+        case _ if status_of(refused) in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
+            return [(b"retry-after", b"1")]
+        case _:
+            return []
+
+
+def _faults(refused: errors.Refused, password_pointer: str | None) -> tuple[Fault, ...] | UnsetType:
+    if isinstance(refused, http.ValidationFailed):
+        return refused.faults
+    pointer = POINTERS.get(type(refused))
+    if pointer is None:
+        return UNSET
+    if password_pointer is not None and isinstance(refused, errors.PasswordUnacceptable):
+        pointer = password_pointer
+    return (Fault(pointer=pointer, code=refused.code, detail=str(refused)),)

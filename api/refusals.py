@@ -1,0 +1,105 @@
+"""What HTTP itself can get wrong, in the same tree as every other refusal."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from domain.errors import Refused
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """One thing wrong with a request. `pointer` is a JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ValidationFailed(Refused):
+    code = "validation_failed"
+    detail = "The request does not have the shape asked for."
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__()
+        self.faults = tuple(faults)
+
+
+class NoSuchRoute(Refused):
+    code = "not_found"
+    detail = "There is nothing at this address."
+
+
+class MethodNotAllowed(Refused):
+    code = "method_not_allowed"
+    detail = "This address does not answer to this method."
+
+    def __init__(self, allow: str) -> None:
+        super().__init__()
+        self.allow = allow
+
+
+class MalformedBody(Refused):
+    code = "malformed_body"
+    detail = "The body is not JSON in UTF-8."
+
+
+class BodyTooDeep(Refused):
+    code = "body_too_deep"
+    detail = "The body nests deeper than 32 levels."
+
+
+class BodyTooLarge(Refused):
+    code = "body_too_large"
+    detail = "The body is larger than 64 KiB."
+
+
+class BodyTooSlow(Refused):
+    code = "body_too_slow"
+    detail = "The body did not arrive in time."
+
+
+class UnsupportedMediaType(Refused):
+    code = "unsupported_media_type"
+    detail = "A body has to be application/json, not compressed."
+
+
+class HeaderInvalid(Refused):
+    code = "header_invalid"
+    detail = "A header field is repeated, or has characters that are not allowed in it."
+
+
+class HeadersTooLarge(Refused):
+    code = "headers_too_large"
+    detail = "The header fields are larger than 16 KiB together."
+
+
+class AddressTooLong(Refused):
+    code = "address_too_long"
+    detail = "The address is longer than 8 KiB."
+
+
+class HostNotAllowed(Refused):
+    code = "host_not_allowed"
+    detail = "This service does not answer under this host name."
+
+
+class AuthenticationRequired(Refused):
+    code = "authentication_required"
+    detail = "This needs a bearer token."
+
+
+class BadRequest(Refused):
+    code = "bad_request"
+    detail = "The request could not be understood."
+
+
+class Starting(Refused):
+    code = "starting"
+    detail = "The service is starting; try again shortly."
+
+
+class InternalError(Refused):
+    """The one answer to what should never happen; the log has the rest under the request's id."""
+
+    code = "internal_error"
+    detail = "Something went wrong here. It was recorded under the id of this request."

@@ -1,0 +1,71 @@
+"""What a route may refuse with, for the API's own description; and how refusals become answers inside the framework."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.types import ExceptionHandlersMap
+
+import structlog
+
+from api import problems
+from api.bodies import fault
+from api.exchange import exchange_of
+from api.problems import Problem
+from api.refusals import BadRequest, Fault, InternalError, MethodNotAllowed, NoSuchRoute, ValidationFailed
+from domain.errors import Refused
+
+
+def refuses(*kinds: type[Refused]) -> dict[int, ResponseSpec]:
+    """Describe the problems of a route, by status; every code that can come is named."""
+    by_status: dict[int, list[type[Refused]]] = {}
+    for kind in kinds:
+        by_status.setdefault(problems.STATUS[kind], []).append(kind)
+    return {
+        status: ResponseSpec(Problem, generate_examples=False, description=_told(kinds), media_type=problems.CONTENT_TYPE)
+        for status, kinds in sorted(by_status.items())
+    }
+
+
+def _told(kinds: Iterable[type[Refused]]) -> str:
+    return "\n\n".join(f"`{kind.code}`: {kind.detail}" for kind in kinds)
+
+
+def as_refusal(error: Exception) -> Refused:
+    """Translate what the framework raises for bad requests; whatever else it is has no words for strangers."""
+    match error:
+        case Refused():
+            return error
+        case NotFoundException():
+            return NoSuchRoute()
+        case MethodNotAllowedException():
+            return MethodNotAllowed((error.headers or {}).get("Allow", ""))
+        case ValidationException():
+            return ValidationFailed(_faults(error.extra))
+        case HTTPException() if error.status_code < 500:
+            return BadRequest()
+        case _:
+            return InternalError()
+
+
+def _faults(extra: Any) -> list[Fault]:
+    """Only parameters of the address come this way: bodies are decoded by ourselves."""
+    return [fault(str(part.get("message", "")), f"?{part.get('key', '')}") for part in extra or ()]
+
+
+def answer_refusal(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    refused = as_refusal(error)
+    exchange = exchange_of(request.scope)
+    if isinstance(refused, InternalError):
+        structlog.get_logger().error("request_failed", request_id=exchange.request_id, exc_info=error)
+    exchange.code = refused.code
+    handler = request.scope.get("route_handler")
+    pointer = None if handler is None else handler.opt.get("password_pointer")
+    answer = problems.answer(refused, password_pointer=pointer)
+    headers = {name.decode(): value.decode() for name, value in answer.headers if name not in {b"content-type", b"content-length"}}
+    return Response(answer.body, status_code=answer.status, headers=headers, media_type=problems.CONTENT_TYPE)
+
+
+HANDLERS: ExceptionHandlersMap = {Refused: answer_refusal, HTTPException: answer_refusal, Exception: answer_refusal}

@@ -1,0 +1,19 @@
+"""Every controller there is."""
+
+from litestar import Controller
+
+from api.audit import Audit
+from api.auth import Auth, Bootstrap
+from api.docs import Docs
+from api.health import Health
+from api.me import Me
+from api.operations import Operations
+from api.permissions import Permissions
+from api.roles import Roles
+from api.signing_keys import SigningKeys
+from api.users import Users
+from api.well_known import WellKnown
+
+ROUTES: list[type[Controller]] = [
+    Bootstrap, Auth, Me, Permissions, Users, Roles, SigningKeys, Audit, Operations, WellKnown, Health, Docs,
+]  # fmt: skip

@@ -1,0 +1,183 @@
+"""What answers say of things that read models hold sealed: opened here, for whoever may see them."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from commands.ports import Vault
+from domain import role, session, user
+from domain.event import Erased, Sealed
+from domain.ids import AudienceName, RoleName, SessionId, StreamName, UserId
+from domain.permission import Permission
+from domain.session_events import AuthMethod
+from domain.user_events import SuspendReason
+from projections.roles import RoleRow
+from projections.session_lists import SessionStatus
+from projections.session_lists import SessionView as Judged
+from projections.user_history import HistoryRow
+from projections.users import UserRow, UserStatus
+
+
+class UserView(Struct, frozen=True, kw_only=True):
+    """An account as administrators see it. What was erased is null."""
+
+    user_id: UserId
+    status: UserStatus
+    roles: tuple[RoleName, ...]
+    email: str | None
+    username: str | None
+    name: str | None
+    registered_at: datetime
+    updated_at: datetime
+    suspended_at: datetime | None
+    suspend_reason: SuspendReason | None
+
+    def __repr__(self) -> str:
+        return f"UserView(user_id={self.user_id})"
+
+
+class SessionView(Struct, frozen=True, kw_only=True):
+    """A sign-in on one device. `network` is where it began."""
+
+    session_id: SessionId
+    status: SessionStatus
+    current: bool
+    audiences: tuple[AudienceName, ...]
+    amr: tuple[AuthMethod, ...]
+    started_at: datetime
+    refreshed_at: datetime
+    idle_expires_at: datetime
+    expires_at: datetime
+    network: str | None
+    user_agent: str | None
+    device_name: str | None
+    ended_at: datetime | None
+    why_ended: str | None
+
+    def __repr__(self) -> str:
+        return f"SessionView(session_id={self.session_id})"
+
+
+class HistoryView(Struct, frozen=True, kw_only=True):
+    """One thing that happened to an account. `actor` is `user:<id>`, `system:<part>`, `administrator` or `anonymous`."""
+
+    position: int
+    at: datetime
+    type: str
+    actor: str
+    session_id: SessionId | None
+    role: RoleName | None
+    reason: str | None
+    until: datetime | None
+    network: str | None
+    user_agent: str | None
+    device_name: str | None
+
+    def __repr__(self) -> str:
+        return f"HistoryView(position={self.position})"
+
+
+class RoleView(Struct, frozen=True, kw_only=True):
+    role: RoleName
+    permissions: tuple[Permission, ...]
+    description: str | None
+    defined_at: datetime
+    updated_at: datetime
+    retired_at: datetime | None
+
+
+async def users(rows: Sequence[UserRow], vault: Vault) -> list[UserView]:
+    return list(await asyncio.gather(*(_user(row, vault) for row in rows)))
+
+
+async def sessions(rows: Sequence[Judged], vault: Vault, current: SessionId) -> list[SessionView]:
+    return list(await asyncio.gather(*(_session(row, vault, current) for row in rows)))
+
+
+async def history(rows: Sequence[HistoryRow], vault: Vault) -> list[HistoryView]:
+    return list(await asyncio.gather(*(_history(row, vault) for row in rows)))
+
+
+async def own_history(rows: Sequence[HistoryRow], vault: Vault, owner: UserId) -> list[HistoryView]:
+    """A user learns which deeds were another's, not whose."""
+    own = f"user:{owner}"
+    seen = await history(rows, vault)
+    return [replace(view, actor="administrator") if view.actor.startswith("user:") and view.actor != own else view for view in seen]
+
+
+async def roles(rows: Sequence[RoleRow], vault: Vault) -> list[RoleView]:
+    return list(await asyncio.gather(*(role_view(row, vault) for row in rows)))
+
+
+async def role_view(row: RoleRow, vault: Vault) -> RoleView:
+    return RoleView(
+        role=row.role,
+        permissions=row.permissions,
+        description=await _opened(vault, row.description, role.stream(row.role), "description"),
+        defined_at=row.defined_at,
+        updated_at=row.updated_at,
+        retired_at=row.retired_at,
+    )
+
+
+async def _user(row: UserRow, vault: Vault) -> UserView:
+    stream = user.stream(row.user_id)
+    return UserView(
+        user_id=row.user_id,
+        status=row.status,
+        roles=row.roles,
+        email=await _opened(vault, row.email, stream, "email"),
+        username=await _opened(vault, row.username, stream, "username"),
+        name=await _opened(vault, row.name, stream, "name"),
+        registered_at=row.registered_at,
+        updated_at=row.updated_at,
+        suspended_at=row.suspended_at,
+        suspend_reason=row.suspend_reason,
+    )
+
+
+async def _session(judged: Judged, vault: Vault, current: SessionId) -> SessionView:
+    row = judged.session
+    stream = session.stream(row.session_id)
+    return SessionView(
+        session_id=row.session_id,
+        status=judged.status,
+        current=row.session_id == current,
+        audiences=row.audiences,
+        amr=row.amr,
+        started_at=row.started_at,
+        refreshed_at=row.refreshed_at,
+        idle_expires_at=row.idle_expires_at,
+        expires_at=row.expires_at,
+        network=await _opened(vault, row.network, stream, "network"),
+        user_agent=await _opened(vault, row.user_agent, stream, "user_agent"),
+        device_name=await _opened(vault, row.device_name, stream, "device_name"),
+        ended_at=row.ended_at,
+        why_ended=judged.why_ended,
+    )
+
+
+async def _history(row: HistoryRow, vault: Vault) -> HistoryView:
+    return HistoryView(
+        position=row.position,
+        at=row.at,
+        type=row.type,
+        actor=row.actor,
+        session_id=row.session_id,
+        role=row.role,
+        reason=row.reason,
+        until=row.until,
+        network=await _opened(vault, row.network, row.stream, "network"),
+        user_agent=await _opened(vault, row.user_agent, row.stream, "user_agent"),
+        device_name=await _opened(vault, row.device_name, row.stream, "device_name"),
+    )
+
+
+async def _opened(vault: Vault, sealed: Sealed | None, stream: StreamName, field: str) -> str | None:
+    if sealed is None:
+        return None
+    opened = await vault.open(sealed, stream=stream, field=field)
+    return None if isinstance(opened, Erased) else opened

@@ -1,0 +1,29 @@
+"""How many requests of one caller wait for a read model at a time: at most four (threats.md 15)."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from domain.errors import TooManyWaiting
+
+MOST = 4
+
+
+class Waiting:
+    """Counts in this process; a caller who spreads over several processes waits in each."""
+
+    def __init__(self) -> None:
+        self._callers: Counter[str] = Counter()
+
+    @contextmanager
+    def one_more(self, caller: str) -> Iterator[None]:
+        """Raises TooManyWaiting."""
+        if self._callers[caller] >= MOST:
+            raise TooManyWaiting
+        self._callers[caller] += 1
+        try:
+            yield
+        finally:
+            self._callers[caller] -= 1
+            if not self._callers[caller]:
+                del self._callers[caller]

@@ -1,0 +1,92 @@
+"""What verifiers and clients discover: the key set and the metadata, with no word that is not true today."""
+
+from typing import Annotated
+
+from litestar import Controller, Response, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import HeaderParameter
+from msgspec import Struct
+
+from api.asking import Asking
+from domain.signing_key import Algorithm, Curve, KeyType
+from domain.ids import Kid
+
+KEYS_MAX_AGE = 60
+"""Seconds a verifier may keep the key set; the next key is in it long before it signs anything."""
+METADATA_MAX_AGE = 3_600
+_IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match", max_length=200, description="The ETag known already.")]
+
+
+class Jwk(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One public key (RFC 7517); which members there are depends on `kty`."""
+
+    kid: Kid
+    kty: KeyType
+    alg: Algorithm
+    use: str
+    crv: Curve | None = None
+    x: str | None = None
+    y: str | None = None
+    n: str | None = None
+    e: str | None = None
+
+
+class JwkSet(Struct, frozen=True, kw_only=True):
+    keys: list[Jwk]
+
+
+class Metadata(Struct, frozen=True, kw_only=True):
+    """The part of RFC 8414 that is true of this release: no OAuth endpoint is served yet."""
+
+    issuer: str
+    jwks_uri: str
+    response_types_supported: list[str]
+    grant_types_supported: list[str]
+    subject_types_supported: list[str]
+    id_token_signing_alg_values_supported: list[str]
+
+
+class WellKnown(Controller):
+    path = "/.well-known"
+    tags = ("discovery",)
+
+    @get(
+        "/jwks.json",
+        operation_id="readKeySet",
+        summary="The public keys of access tokens",
+        description="A key is here before it signs its first token, and until the last one it signed has expired.",
+        responses={
+            200: ResponseSpec(JwkSet, generate_examples=False, description="The key set."),
+            304: ResponseSpec(None, generate_examples=False, description="Not changed since that ETag."),
+        },
+    )
+    async def key_set(self, request: Asking, known: _IfNoneMatch = None) -> Response[bytes]:
+        keys = await request.world.keyring.key_set()
+        headers = {"ETag": keys.etag, "Cache-Control": f"public, max-age={KEYS_MAX_AGE}"}
+        if known is not None and (known == "*" or keys.etag in (part.strip().removeprefix("W/") for part in known.split(","))):
+            return Response(b"", status_code=304, headers=headers, media_type="application/json")
+        return Response(keys.body, headers=headers, media_type="application/json")
+
+    @get("/openid-configuration", operation_id="readOpenIdConfiguration", summary="Metadata at the OpenID address")
+    async def openid(self, request: Asking) -> Response[Metadata]:
+        return _metadata(request)
+
+    @get("/oauth-authorization-server", operation_id="readAuthorizationServer", summary="Metadata at the OAuth address (RFC 8414)")
+    async def oauth(self, request: Asking) -> Response[Metadata]:
+        return _metadata(request)
+
+
+def _metadata(request: Asking) -> Response[Metadata]:
+    settings = request.world.settings
+    issuer = settings.issuer.rstrip("/")
+    return Response(
+        Metadata(
+            issuer=settings.issuer,
+            jwks_uri=f"{issuer}/.well-known/jwks.json",
+            response_types_supported=[],
+            grant_types_supported=[],
+            subject_types_supported=["public"],
+            id_token_signing_alg_values_supported=[settings.signing_algorithm],
+        ),
+        headers={"Cache-Control": f"public, max-age={METADATA_MAX_AGE}"},
+    )

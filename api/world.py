@@ -1,0 +1,28 @@
+"""Everything a handler may touch, opened once per process by the composition root."""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from adapters.access_tokens import AccessTokenVerifier
+from adapters.keyring import Keyring
+from adapters.opaque_tokens import Cursors, StreamVersions
+from adapters.settings import Settings
+from api.waiting import Waiting
+from commands.ports import Ports
+from projections.reading import ReadModels
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    settings: Settings
+    ports: Ports
+    tokens: AccessTokenVerifier
+    keyring: Keyring
+    versions: StreamVersions
+    cursors: Cursors
+    models: ReadModels
+    pool: "asyncpg.Pool[asyncpg.Record]"
+    waiting: Waiting
+    own_audience: frozenset[str]
+    every_audience: frozenset[str]
