@@ -1,0 +1,75 @@
+"""One NATS connection for a process, made in the background and made again for ever."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+
+CONNECT_SECONDS = 2
+RETRY_SECONDS = 0.25
+LONGEST_RETRY_SECONDS = 2.0
+
+log = structlog.stdlib.get_logger()
+
+
+class NatsConnection:
+    """Use `client` at once: it is not connected until NATS is there, and again after every loss of it."""
+
+    def __init__(self, url: str, *, credentials: Path | None = None, name: str = "minos") -> None:
+        self.client = Client()
+        self._url = url
+        self._credentials = credentials
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"NatsConnection({self._name})"
+
+    async def connect(self) -> None:
+        """Return when first connected, however long that takes; later losses are made good by themselves. Cancel it to give up."""
+        pause = RETRY_SECONDS
+        while True:
+            try:
+                await self._connect_once()
+            except (nats.errors.Error, OSError, TimeoutError) as error:
+                log.warning("nats_is_away", error_type=type(error).__name__, delay_s=pause)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+            else:
+                return
+
+    async def close(self) -> None:
+        """Send what is still to be sent, for at most a second, and disconnect."""
+        if self.client.is_connected:
+            with suppress(nats.errors.Error, OSError, TimeoutError):  # what must arrive is never sent without awaiting its answer
+                await self.client.flush(timeout=1)
+        await self.client.close()
+
+    async def _connect_once(self) -> None:
+        await self.client.connect(
+            self._url,
+            name=self._name,
+            connect_timeout=CONNECT_SECONDS,
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=RETRY_SECONDS,  # type: ignore[arg-type]  # seconds, slept as they are: fractions are fine
+            no_echo=True,
+            user_credentials=None if self._credentials is None else str(self._credentials),
+            error_cb=_on_error,
+            disconnected_cb=_on_loss,
+            reconnected_cb=_on_return,
+        )
+
+
+async def _on_error(error: Exception) -> None:
+    log.warning("nats_error", error_type=type(error).__name__)
+
+
+async def _on_loss() -> None:
+    log.warning("nats_connection_lost")
+
+
+async def _on_return() -> None:
+    log.info("nats_connection_back")

@@ -1,0 +1,172 @@
+"""Runs workers: `python -m workers [sequencer] [publisher] [projector] [reaper] [surveyor]`, all when none is named.
+
+Each has an owner that starts it again after an error, with a growing pause; no worker's fault is another's.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+import uvloop
+
+from adapters import logging, settings_source
+from adapters.hints import APPENDED, SEQUENCED, Hints, listen
+from adapters.nats_client import NatsConnection
+from adapters.settings import Settings
+from domain.errors import StoreUnavailable
+from workers import metrics
+from workers.hints import Hint
+from workers.projector import Progress, Projector
+from workers.publisher import Published, Publisher
+from workers.reaper import Reaper
+from workers.sequencer import ForeignLog, Sequencer, Step
+from workers.status import WorkerCondition, note
+from workers.surveyor import Surveyor
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+STEADY_SECONDS = 30.0
+"""A worker that ran so long had recovered: its next fault begins with the first pause again."""
+GRACE_SECONDS = 0.6
+"""How long steps may take to end when told to stop; what is cut off then is rolled back and done again."""
+
+log = structlog.stdlib.get_logger()
+
+
+class Worker(Protocol):
+    async def run(self, stop: asyncio.Event) -> None: ...
+
+
+class UnknownWorker(Exception):
+    """The name of a worker that there is not. The message lists those there are."""
+
+
+NAMES = ("sequencer", "publisher", "projector", "reaper", "surveyor")
+
+
+async def run(names: Sequence[str], settings: Settings) -> None:
+    """Run the named workers, all when none is named, until SIGTERM or SIGINT. Raises UnknownWorker."""
+    if unknown := [name for name in names if name not in NAMES]:
+        raise UnknownWorker(f"no worker is named {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    if settings.database_url is None or settings.nats_url is None:
+        raise UnknownWorker("workers need MINOS_DATABASE_URL and MINOS_NATS_URL")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-workers")
+    hints = {name: Hint() for name in ("sequencer", "publisher", "projector")}
+    made = _workers(settings.database_url.reveal(), nats, hints)
+    try:
+        await _until_stopped(names or NAMES, made, nats, hints, stop)
+    finally:
+        await nats.close()
+
+
+def _workers(url: str, nats: NatsConnection, hints: Mapping[str, Hint]) -> Mapping[str, Callable[[], Worker]]:
+    others = Hints(nats.client, SEQUENCED)
+
+    def sequenced(step: Step) -> None:
+        note("sequencer", WorkerCondition.RUNNING)
+        metrics.sequenced(step)
+        if step.added:
+            hints["publisher"].set()
+            hints["projector"].set()
+            others.send()
+
+    def published(state: Published) -> None:
+        if state.away:
+            note("publisher", WorkerCondition.WAITING, "NATS is away")
+            return
+        note("publisher", WorkerCondition.HALTED if state.halted else WorkerCondition.RUNNING, state.halted)
+        metrics.published(state)
+
+    def projected(state: Progress) -> None:
+        note("projector", WorkerCondition.RUNNING)
+        metrics.projected(state)
+
+    def pruned(kind: str, count: int) -> None:
+        note("reaper", WorkerCondition.RUNNING)
+        metrics.PRUNED.labels(kind).inc(count)
+
+    return {
+        "sequencer": lambda: Sequencer(url, hint=hints["sequencer"], observe=sequenced),
+        "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published),
+        "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
+        "reaper": lambda: Reaper(url, observe=pruned),
+        "surveyor": lambda: Surveyor(url, observe=lambda: note("surveyor", WorkerCondition.RUNNING)),
+    }
+
+
+async def _until_stopped(
+    names: Sequence[str],
+    made: Mapping[str, Callable[[], Worker]],
+    nats: NatsConnection,
+    hints: Mapping[str, Hint],
+    stop: asyncio.Event,
+) -> None:
+    tasks = [asyncio.create_task(_keep(name, made[name], stop), name=name) for name in names]
+    listening = asyncio.create_task(_listen(nats, hints), name="hints")
+    await stop.wait()
+    for hint in hints.values():
+        hint.set()
+    await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+    for task in (*tasks, listening):
+        task.cancel()
+    await asyncio.gather(*tasks, listening, return_exceptions=True)
+    for name in names:
+        note(name, WorkerCondition.STOPPED)
+
+
+async def _listen(nats: NatsConnection, hints: Mapping[str, Hint]) -> None:
+    """Connect, however long that takes, and let other processes wake our workers."""
+
+    def sequenced() -> None:
+        hints["publisher"].set()
+        hints["projector"].set()
+
+    await nats.connect()
+    await listen(nats.client, APPENDED, hints["sequencer"].set)
+    await listen(nats.client, SEQUENCED, sequenced)
+
+
+async def _keep(name: str, make: Callable[[], Worker], stop: asyncio.Event) -> None:
+    """Run a worker until told to stop, and again after whatever ended it."""
+    pause = FIRST_PAUSE_SECONDS
+    loop = asyncio.get_running_loop()
+    note(name, WorkerCondition.STARTING)
+    while not stop.is_set():
+        began = loop.time()
+        try:
+            await make().run(stop)
+        except StoreUnavailable:
+            note(name, WorkerCondition.WAITING, "Postgres is away")
+            log.warning("worker_waits_for_postgres", worker=name, delay_s=pause)
+        except ForeignLog as error:
+            pause = LONGEST_PAUSE_SECONDS
+            note(name, WorkerCondition.HALTED, str(error))
+            log.error("worker_halted", worker=name, reason=str(error))  # noqa: TRY400 - where it was raised tells nobody anything
+        except Exception as error:  # a loop's edge: the others go on, and this one begins again from what is stored
+            note(name, WorkerCondition.WAITING, type(error).__name__)
+            log.exception("worker_failed", worker=name, delay_s=pause)
+        if loop.time() - began > STEADY_SECONDS:
+            pause = FIRST_PAUSE_SECONDS
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await stop.wait()
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def main() -> None:
+    settings = settings_source.load().settings
+    logging.configure(level=settings.log_level, style=settings.log_format)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(sys.argv[1:], settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Deletes what is outside the log and has outlived its use, in small batches so that nobody waits."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from adapters.postgres import Link
+from adapters.postgres_sql import statements
+
+SQL = statements(Path(__file__).with_suffix(".sql"))
+
+PAUSE_SECONDS = 60.0
+BATCH = 1_000
+
+AGES: dict[str, str] = {
+    "command_results": "72 hours",
+    "sign_in_attempts": "90 days",
+    "sign_in_guard": "0 seconds",
+    "bootstrap_codes": "1 day",
+}
+"""What is deleted, and how long after it was made (results, attempts) or expired (guard rows, codes)."""
+
+
+class Reaper:
+    """Any number may run: rows another one is deleting are passed over."""
+
+    def __init__(self, url: str, *, observe: Callable[[str, int], None] = lambda _kind, _count: None) -> None:
+        self._link = Link(url)
+        self._observe = observe
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Delete every minute until `stop` is set. Raises StoreUnavailable: call it again then."""
+        try:
+            while not stop.is_set():
+                await self.step()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PAUSE_SECONDS):
+                        await stop.wait()
+        finally:
+            await self._link.close()
+
+    async def step(self) -> int:
+        """Delete all that is due, and give how many rows that were. Raises StoreUnavailable."""
+        total = 0
+        for kind, age in AGES.items():
+            deleted = BATCH
+            while deleted == BATCH:
+                ((deleted,),) = await self._link.fetch(SQL[kind], age, BATCH)
+                self._observe(kind, deleted)
+                total += deleted
+        return total

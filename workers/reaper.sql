@@ -1,0 +1,31 @@
+-- name: command_results
+WITH gone AS (
+    DELETE FROM command_results WHERE key IN (
+        SELECT key FROM command_results WHERE created_at < clock_timestamp() - $1::text::interval
+        ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*) FROM gone
+
+-- name: sign_in_attempts
+WITH gone AS (
+    DELETE FROM sign_in_attempts WHERE id IN (
+        SELECT id FROM sign_in_attempts WHERE at < clock_timestamp() - $1::text::interval
+        ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*) FROM gone
+
+-- name: sign_in_guard
+WITH gone AS (
+    DELETE FROM sign_in_guard WHERE (name_mac, device_mac) IN (
+        SELECT name_mac, device_mac FROM sign_in_guard WHERE expires_at < clock_timestamp() - $1::text::interval
+        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*) FROM gone
+
+-- name: bootstrap_codes
+WITH gone AS (
+    DELETE FROM bootstrap_codes WHERE digest IN (
+        SELECT digest FROM bootstrap_codes WHERE expires_at < clock_timestamp() - $1::text::interval
+        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*) FROM gone
