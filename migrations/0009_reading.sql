@@ -42,5 +42,22 @@ BEGIN
     ) e;
 END $$;
 
-REVOKE ALL ON FUNCTION read_stream, read_stretches FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION read_stream, read_stretches TO minos_app;
+-- The size of the log, and the runs that hold the positions after `p_after`, at most `p_limit` of them; one row of nulls if none.
+CREATE FUNCTION find_runs(p_after bigint, p_limit bigint)
+RETURNS TABLE (size bigint, epoch integer, position_start bigint, append_start bigint, n bigint) LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, public, pg_temp
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT h.size, h.epoch, r.position_start, r.append_start, r.n
+    FROM log_head h
+    LEFT JOIN log_runs r
+        ON r.position_start >= (SELECT max(l.position_start) FROM log_runs l WHERE l.position_start <= p_after + 1)
+        AND r.position_start <= p_after + p_limit
+    WHERE h.only_row
+    ORDER BY r.position_start;
+END $$;
+
+REVOKE ALL ON FUNCTION read_stream, read_stretches, find_runs FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION read_stream, read_stretches, find_runs TO minos_app;

@@ -1,8 +1,10 @@
 """Real servers for the tests: one PostgreSQL and one NATS for the session, a fresh migrated database for each test."""
 
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -48,9 +50,16 @@ async def migrate(database: Database) -> None:
 
 
 @pytest.fixture(scope="session")
-async def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
+def servers_folder() -> Iterator[Path]:
+    """Not below pytest's own folder: a second run closes that to the system user PostgreSQL runs as under root."""
+    with tempfile.TemporaryDirectory(prefix="minos-test-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+async def postgres_server(servers_folder: Path) -> AsyncIterator[PostgresServer]:
     """The session's server. Its database `minos` is migrated and only ever copied: take `database` instead."""
-    server = PostgresServer(tmp_path_factory.mktemp("postgres"), durable=False)
+    server = PostgresServer(servers_folder / "postgres", durable=False)
     await server.start()
     try:
         await migrate(database_of(server))
@@ -73,9 +82,9 @@ async def database(postgres_server: PostgresServer) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def durable_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
+async def durable_server(servers_folder: Path) -> AsyncIterator[PostgresServer]:
     """A migrated server of the test's own that flushes to disk: to be killed."""
-    server = PostgresServer(tmp_path_factory.mktemp("durable"))
+    server = PostgresServer(servers_folder / f"durable_{next(_numbers)}")
     await server.start()
     try:
         await migrate(database_of(server))
@@ -85,9 +94,9 @@ async def durable_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
 
 
 @pytest.fixture(scope="session")
-async def nats_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NatsServer]:
+async def nats_server(servers_folder: Path) -> AsyncIterator[NatsServer]:
     """The session's NATS, JetStream on. Tests take stream names of their own."""
-    server = NatsServer(tmp_path_factory.mktemp("nats"))
+    server = NatsServer(servers_folder / "nats")
     await server.start()
     try:
         yield server
