@@ -75,6 +75,7 @@ class EventStream:
         Raises NotTheEnd when the stream ends elsewhere, StreamAway when nobody knows what happened.
         """
         batch, last = uuid4().hex, len(messages)
+        self._insist_on_connection()
         try:
             for number, message in enumerate(messages, start=1):
                 headers = {"Nats-Expected-Stream": self.name}
@@ -123,7 +124,13 @@ class EventStream:
             return None
         return msgspec.json.decode(b64decode(answer["message"]["data"]), type=_Identified).event_id
 
+    def _insist_on_connection(self) -> None:
+        """What is sent while disconnected would only be kept in memory, and the answer waited for in vain."""
+        if not self._client.is_connected:
+            raise StreamAway("not connected")
+
     async def _ask(self, what: str, question: dict[str, Any], *, none_if: int | None = None) -> dict[str, Any] | None:
+        self._insist_on_connection()
         try:
             answer = _answer(await self._client.request(f"$JS.API.{what}", msgspec.json.encode(question), timeout=REQUEST_SECONDS))
         except (NatsError, OSError, TimeoutError) as error:
