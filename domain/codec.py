@@ -1,7 +1,7 @@
 """Events and states as bytes, and back. Events are canonical JSON (sorted keys, RFC 8785's subset); states are MessagePack."""
 
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -31,10 +31,11 @@ def _members(union: Any) -> tuple[type[Event], ...]:
 EVENT_TYPES: dict[str, type[Event]] = {str(t.__struct_config__.tag): t for t in _members(AnyEvent)}
 """Every tag today's code writes, and its type."""
 
-_KNOWN = frozenset(EVENT_TYPES) | frozenset(str(t.__struct_config__.tag) for t in LEGACY)
 _to_json = msgspec.json.Encoder(order="sorted")
-_from_json: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[(*EVENT_TYPES.values(), *LEGACY)])
-_to_msgpack = msgspec.msgpack.Encoder()
+_event_decoders: dict[str, msgspec.json.Decoder[Any]] = {
+    str(t.__struct_config__.tag): msgspec.json.Decoder(t) for t in (*EVENT_TYPES.values(), *LEGACY)
+}
+_to_msgpack = msgspec.msgpack.Encoder(order="deterministic")  # sets too: equal states are equal bytes
 _state_decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {}
 
 SEALED_FIELDS: dict[str, tuple[str, ...]] = {
@@ -58,10 +59,14 @@ def encode_event(event: Event) -> bytes:
 
 
 def decode_event(tag: str, payload: bytes) -> AnyEvent:
-    """Read an event of any age as today's type. Raises UnknownEventTag rather than ever passing one over."""
-    if tag not in _KNOWN:
+    """Read an event of any age as today's type. Raises UnknownEventTag rather than ever passing one over.
+
+    Raises msgspec.ValidationError for a payload of another tag.
+    """
+    decoder = _event_decoders.get(tag)
+    if decoder is None:
         raise UnknownEventTag(tag)
-    decoded: AnyEvent = upcast(_from_json.decode(payload))
+    decoded: AnyEvent = upcast(decoder.decode(payload))
     return decoded
 
 

@@ -4,6 +4,7 @@ The HTTP status of each lives in `api/problems.py`; a test proves that table com
 """
 
 from typing import ClassVar
+from uuid import UUID
 
 
 class Refused(Exception):
@@ -205,3 +206,10 @@ class UnknownEventTag(Exception):
     def __init__(self, tag: str) -> None:
         super().__init__(f"event tag {tag!r} is not known to this version")
         self.tag = tag
+
+
+class LeafTooLarge(Exception):
+    """An event is larger than an entry of the log may be. Payloads are capped well below this when they are appended."""
+
+    def __init__(self, event_id: UUID, size: int) -> None:
+        super().__init__(f"event {event_id} makes an entry of {size} bytes")

@@ -13,7 +13,7 @@ SHORTEST_CONTEXT_WORD = 4
 def check_choice(password: str, *, min_length: int, context: Iterable[str]) -> None:
     """Raise PasswordUnacceptable, saying what to do better. `context` holds the account's own names and the service's."""
     normalised = unicodedata.normalize("NFKC", password)
-    if len(normalised) < min_length:
+    if min(len(password), len(normalised)) < min_length:  # one character can unfold into eighteen
         raise PasswordUnacceptable(f"The password needs at least {min_length} characters.")
     if len(normalised) > LONGEST:
         raise PasswordUnacceptable(f"The password may have at most {LONGEST} characters.")
@@ -21,7 +21,8 @@ def check_choice(password: str, *, min_length: int, context: Iterable[str]) -> N
         raise PasswordUnacceptable("The password repeats too few different characters.")
     folded = normalised.casefold()
     for word in context:
-        if len(word) >= SHORTEST_CONTEXT_WORD and word.casefold() in folded:
+        spelled = unicodedata.normalize("NFKC", word).casefold()
+        if len(spelled) >= SHORTEST_CONTEXT_WORD and spelled in folded:
             raise PasswordUnacceptable("The password contains the account's own address or name, or the service's name.")
 
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 Permission = NewType("Permission", str)
 """`segment.segment`, lower case; as a pattern any segment may be `*`."""
 
-PermissionText = Annotated[Permission, Meta(pattern=r"^([a-z0-9_-]+|\*)(\.([a-z0-9_-]+|\*)){0,7}$", max_length=128)]
+PermissionText = Annotated[Permission, Meta(pattern=r"^([a-z0-9_-]+|\*)(\.([a-z0-9_-]+|\*)){0,7}$(?!\n)", max_length=128)]
 """What a field of an event or a request is."""
 
 EVERYTHING = Permission("*")

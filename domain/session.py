@@ -49,6 +49,8 @@ class Live(Struct, frozen=True, kw_only=True, tag="live"):
     expires_at: datetime
     idle_expires_at: datetime
     generation: int
+    oldest_generation: int
+    """Refresh tokens before it belong to an epoch that is over: they are dead, not reused, and have no grace."""
     key_version: int
     audience: AudienceSlug
     rotated_at: datetime
@@ -97,6 +99,7 @@ def _begun(event: SessionStarted) -> Live:
         expires_at=event.expires_at,
         idle_expires_at=event.expires_at,
         generation=0,
+        oldest_generation=1,
         key_version=0,
         audience=event.audiences[0],
         rotated_at=event.at,
@@ -117,12 +120,12 @@ def _moved_on(state: Live, event: TokenIssued | Reauthenticated | SessionRebased
         case Reauthenticated():
             return replace(state, reauthenticated_at=event.at)
         case SessionRebased():
-            return replace(state, token_epoch=event.token_epoch)
+            return replace(state, token_epoch=event.token_epoch, oldest_generation=state.generation + 1)
         case _:
             assert_never(event)
 
 
-decider: Decider[Session, SessionEvent] = Decider("session", Session, 1, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[Session, SessionEvent] = Decider("session", Session, 2, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(session_id: SessionId) -> StreamName:
@@ -146,9 +149,11 @@ def start(
     device_name: Sealed | None,
     at: datetime,
 ) -> Sequence[SessionEvent]:
-    """Begin a session; times to live are in whole seconds. Follow it with `issue`."""
+    """Begin a session; times to live are in whole seconds. Follow it with `issue`. Raises AudienceNotAllowed without any."""
     if not isinstance(state, Absent):
         return []
+    if not audiences:
+        raise AudienceNotAllowed
     return [
         SessionStarted(
             session_id=session_id,
@@ -205,12 +210,14 @@ def refresh(
     """
     if not isinstance(state, Live) or not is_live(state, user_epoch=user_epoch, at=at):
         raise InvalidRefreshToken
-    if generation > state.generation:
+    if not state.oldest_generation <= generation <= state.generation:
         raise InvalidRefreshToken
     if generation == state.generation:
         wanted = audience or state.audience
         return issue(state, audience=wanted, key_version=key_version, access_ttl=access_ttl, at=at)
     if generation == state.generation - 1 and at - state.rotated_at < timedelta(seconds=grace):
+        if audience is not None and audience not in state.audiences:
+            raise AudienceNotAllowed
         return []
     return [
         RefreshReused(

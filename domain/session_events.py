@@ -38,6 +38,9 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started.v1")
     user_agent: Sealed | None
     device_name: Sealed | None
 
+    def __repr__(self) -> str:
+        return f"SessionStarted(session_id={self.session_id}, user_id={self.user_id}, at={self.at})"
+
 
 class TokenIssued(Event, frozen=True, kw_only=True, tag="session.token_issued.v1"):
     """The first token of a session (generation 1), or a refresh."""

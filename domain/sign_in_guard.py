@@ -26,14 +26,16 @@ class SignInLocked(Event, frozen=True, kw_only=True, tag="sign_in_guard.locked.v
 
 class Guard(Struct, frozen=True, kw_only=True):
     locked_until: datetime | None = None
+    locked_at: datetime | None = None
+    """When the newest lock began."""
     locks: int = 0
 
 
 def evolve(state: Guard, event: SignInLocked) -> Guard:
-    return Guard(locked_until=event.until, locks=state.locks + 1)
+    return Guard(locked_until=event.until, locked_at=event.at, locks=state.locks + 1)
 
 
-decider: Decider[Guard, SignInLocked] = Decider("sign_in_guard", Guard, 1, Guard(), evolve)
+decider: Decider[Guard, SignInLocked] = Decider("sign_in_guard", Guard, 2, Guard(), evolve)
 
 
 def stream(user_id: UserId) -> StreamName:

@@ -16,7 +16,7 @@ from domain.event import Event
 from domain.ids import Kid, KidText, StreamName
 
 Base64Url = NewType("Base64Url", str)
-Base64UrlText = Annotated[Base64Url, Meta(pattern=r"^[A-Za-z0-9_-]+$", max_length=1024)]
+Base64UrlText = Annotated[Base64Url, Meta(pattern=r"^[A-Za-z0-9_-]+$(?!\n)", max_length=1024)]
 
 
 class Algorithm(StrEnum):

@@ -1,0 +1,34 @@
+"""Fixed ids, times and ciphertexts that the domain's tests share."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from domain.event import Sealed
+from domain.ids import AudienceName, ClaimId, ClientId, Kid, RoleName, SessionId, SubjectKeyId, UserId
+
+NOW = datetime(2026, 11, 22, 9, 30, 0, 123456, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=1)
+ADA = UserId(UUID("0192f0c1-0000-7000-8000-00000000ada0"))
+BOB = UserId(UUID("0192f0c1-0000-7000-8000-00000000b0b0"))
+SESSION = SessionId(UUID("0192f0c1-0000-7000-8000-000000005e55"))
+EMAIL_CLAIM = ClaimId(UUID("0192f0c1-0000-7000-8000-00000000c1a1"))
+NAME_CLAIM = ClaimId(UUID("0192f0c1-0000-7000-8000-00000000c1a2"))
+OTHER_CLAIM = ClaimId(UUID("0192f0c1-0000-7000-8000-00000000c1a3"))
+PROFILE_KEY = SubjectKeyId(UUID("0192f0c1-0000-7000-8000-000000000e01"))
+CREDENTIAL_KEY = SubjectKeyId(UUID("0192f0c1-0000-7000-8000-000000000e02"))
+NEXT_CREDENTIAL_KEY = SubjectKeyId(UUID("0192f0c1-0000-7000-8000-000000000e03"))
+TELEMETRY_KEY = SubjectKeyId(UUID("0192f0c1-0000-7000-8000-000000000e04"))
+EMAIL = Sealed(PROFILE_KEY, b"sealed email")
+USERNAME = Sealed(PROFILE_KEY, b"sealed username")
+NAME = Sealed(PROFILE_KEY, b"sealed name")
+OTHER_NAME = Sealed(PROFILE_KEY, b"another sealed name")
+PASSWORD = Sealed(CREDENTIAL_KEY, b"sealed password hash")
+NEXT_PASSWORD = Sealed(NEXT_CREDENTIAL_KEY, b"next sealed password hash")
+NETWORK = Sealed(TELEMETRY_KEY, b"sealed network")
+KID = Kid("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
+USER_ROLE = RoleName("user")
+EDITOR = RoleName("editor")
+TASKS = AudienceName("tasks")
+NOTES = AudienceName("notes")
+FIRST_PARTY = ClientId("minos")
+SEED = bytes(range(32))

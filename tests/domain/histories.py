@@ -1,0 +1,128 @@
+"""Random histories: decisions made one after another, as commands make them, whatever they decide or refuse."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from domain import administrators, bootstrap, claim, role, session, sign_in_guard, signing_key, user
+from domain.claim import ClaimKind
+from domain.decider import Decider
+from domain.errors import Refused
+from domain.event import Event
+from domain.ids import RoleName
+from domain.permission import Permission
+from domain.session_events import AuthMethod, EndReason
+from domain.signing_key import Algorithm, KeyRevocation
+from domain.user_events import RegisteredBy, SuspendReason
+from tests.domain import examples as ex
+from tests.domain.test_session import START
+from tests.domain.test_signing_key import PUBLIC
+
+
+class Wish(NamedTuple):
+    decision: Callable[..., Sequence[Any]]
+    facts: dict[str, Any]
+
+
+_REGISTER = {
+    "user_id": ex.ADA,
+    "email": ex.EMAIL,
+    "email_claim": ex.EMAIL_CLAIM,
+    "username": ex.USERNAME,
+    "username_claim": ex.NAME_CLAIM,
+    "name": ex.NAME,
+    "password": ex.PASSWORD,
+    "roles": [ex.USER_ROLE],
+    "registered_by": RegisteredBy.SELF,
+}
+_NEW_KEY = {"kid": ex.KID, "algorithm": Algorithm.ES256, "public": PUBLIC}
+_ISSUE = {"audience": ex.TASKS, "key_version": 1, "access_ttl": 300}
+_REFRESH = {"audience": None, "key_version": 1, "access_ttl": 300, "grace": 10}
+ROLE = RoleName("editor")
+
+WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
+    "user": (
+        user.decider,
+        [
+            Wish(user.register, _REGISTER),
+            Wish(user.change_password, {"password": ex.NEXT_PASSWORD}),
+            Wish(user.rehash_password, {"password": ex.PASSWORD, "verified_version": 1}),
+            Wish(user.change_profile, {"name": ex.OTHER_NAME}),
+            Wish(user.change_profile, {"name": None}),
+            Wish(user.change_username, {"username": None, "claim": None}),
+            Wish(user.change_username, {"username": ex.USERNAME, "claim": ex.OTHER_CLAIM}),
+            *(Wish(d, {"role": r}) for d in (user.grant_role, user.revoke_role) for r in (ex.EDITOR, ex.USER_ROLE)),
+            Wish(user.suspend, {"reason": SuspendReason.ABUSE, "note": ex.NAME}),
+            Wish(user.reinstate, {}),
+            Wish(user.sign_out_everywhere, {}),
+        ],
+    ),
+    "session": (
+        session.decider,
+        [
+            Wish(session.start, {k: v for k, v in START.items() if k != "at"}),
+            Wish(session.issue, _ISSUE),
+            *(Wish(session.refresh, {**_REFRESH, "generation": g, "user_epoch": e}) for g in (1, 2, 3) for e in (1, 2)),
+            Wish(session.reauthenticate, {"method": AuthMethod.PASSWORD}),
+            Wish(session.rebase, {"token_epoch": 2}),
+            Wish(session.revoke, {"reason": EndReason.LOGOUT}),
+            Wish(session.revoke_own, {"owner": ex.BOB, "reason": EndReason.LOGOUT}),
+        ],
+    ),
+    "claim": (
+        claim.decider,
+        [
+            Wish(claim.take, {"claim_id": ex.EMAIL_CLAIM, "kind": ClaimKind.EMAIL, "user_id": ex.ADA}),
+            Wish(claim.release, {}),
+        ],
+    ),
+    "role": (
+        role.decider,
+        [
+            Wish(role.define, {"role": ROLE, "permissions": [Permission("a.b")], "description": None}),
+            Wish(role.change_permissions, {"permissions": [Permission("c.d")]}),
+            Wish(role.retire, {}),
+        ],
+    ),
+    "signing_key": (
+        signing_key.decider,
+        [
+            Wish(signing_key.create, _NEW_KEY),
+            Wish(signing_key.promote, {}),
+            Wish(signing_key.retire, {"verify_until": ex.NOW + timedelta(hours=1)}),
+            Wish(signing_key.revoke, {"reason": KeyRevocation.SUPERSEDED}),
+        ],
+    ),
+    "administrators": (
+        administrators.decider,
+        [Wish(d, {"user_id": u}) for d in (administrators.add, administrators.remove) for u in (ex.ADA, ex.BOB)],
+    ),
+    "bootstrap": (bootstrap.decider, [Wish(bootstrap.complete, {"user_id": ex.ADA})]),
+    "sign_in_guard": (
+        sign_in_guard.decider,
+        [Wish(sign_in_guard.lock, {"user_id": ex.ADA, "failures": n, "until": ex.NOW + timedelta(seconds=60 * n)}) for n in (5, 6)],
+    ),
+}
+
+
+def history(category: str) -> st.SearchStrategy[list[Event]]:
+    """Events that decisions of a category really made, in the order they made them."""
+    decider, wishes = WISHES[category]
+    steps = st.lists(st.tuples(st.sampled_from(wishes), st.integers(0, 2_000)), max_size=20)
+    return steps.map(lambda chosen: _live_through(decider, [(wishes[0], 0), *chosen]))
+
+
+def _live_through(decider: Decider[Any, Any], steps: Sequence[tuple[Wish, int]]) -> list[Event]:
+    state, at = decider.initial, ex.NOW
+    past: list[Event] = []
+    for wish, seconds in steps:
+        at += timedelta(seconds=seconds)
+        try:
+            events = wish.decision(state, **wish.facts, at=at)
+        except Refused:
+            continue
+        state = decider.fold(events, state)
+        past.extend(events)
+    return past

@@ -1,0 +1,157 @@
+"""One example of every event, whose exact bytes are kept beside this file for ever."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from msgspec import Raw
+
+from domain.administrators import AdministratorAdded, AdministratorRemoved
+from domain.bootstrap import BootstrapCompleted
+from domain.claim import ClaimKind, ClaimReleased, ClaimTaken
+from domain.codec import encode_event, key_of, tag_of
+from domain.event import Event, Sealed
+from domain.ids import CommandId, CorrelationId, EventId, StreamName
+from domain.leaf import Leaf, micros
+from domain.permission import Permission
+from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
+from domain.session_events import (
+    AuthMethod,
+    EndReason,
+    Reauthenticated,
+    RefreshReused,
+    SessionRebased,
+    SessionRevoked,
+    SessionStarted,
+    TokenIssued,
+)
+from domain.sign_in_guard import SignInLocked
+from domain.signing_key import (
+    Algorithm,
+    Base64Url,
+    Curve,
+    KeyRevocation,
+    KeyType,
+    PublicJwk,
+    SigningKeyCreated,
+    SigningKeyPromoted,
+    SigningKeyRetired,
+    SigningKeyRevoked,
+)
+from domain.user_events import (
+    PasswordReason,
+    PasswordRehashed,
+    PasswordSet,
+    ProfileChanged,
+    RegisteredBy,
+    RoleGranted,
+    RoleRevoked,
+    SignedOutEverywhere,
+    SuspendReason,
+    UsernameChanged,
+    UserRegistered,
+    UserReinstated,
+    UserSuspended,
+)
+from tests.domain.examples import (
+    ADA,
+    CREDENTIAL_KEY,
+    EDITOR,
+    EMAIL_CLAIM,
+    FIRST_PARTY,
+    KID,
+    NAME_CLAIM,
+    NOW,
+    PROFILE_KEY,
+    SEED,
+    SESSION,
+    TASKS,
+    TELEMETRY_KEY,
+    USER_ROLE,
+)
+
+SOON = NOW + timedelta(seconds=300)
+LATE = NOW + timedelta(days=90)
+EXACT = NOW.replace(microsecond=0)
+"""A time of whole seconds, which is written without a fraction."""
+BOX = bytes(range(250, 256)) + bytes(range(22))
+IN_PROFILE = Sealed(PROFILE_KEY, BOX)
+IN_CREDENTIALS = Sealed(CREDENTIAL_KEY, BOX)
+IN_TELEMETRY = Sealed(TELEMETRY_KEY, BOX)
+POINT = Base64Url("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")
+
+EXAMPLES: tuple[Event, ...] = (
+    AdministratorAdded(user_id=ADA, at=NOW),
+    AdministratorRemoved(user_id=ADA, at=EXACT),
+    BootstrapCompleted(user_id=ADA, at=NOW),
+    ClaimTaken(claim_id=EMAIL_CLAIM, kind=ClaimKind.EMAIL, user_id=ADA, at=NOW),
+    ClaimReleased(claim_id=EMAIL_CLAIM, at=NOW),
+    RoleDefined(role=EDITOR, permissions=(Permission("tasks.*"), Permission("tasks.read")), description=IN_PROFILE, at=NOW),
+    RolePermissionsChanged(role=EDITOR, permissions=(), definition=2, at=NOW),
+    RoleRetired(role=EDITOR, definition=3, at=NOW),
+    SessionStarted(
+        session_id=SESSION,
+        user_id=ADA,
+        token_epoch=1,
+        audiences=(TASKS,),
+        client_id=FIRST_PARTY,
+        amr=(AuthMethod.PASSWORD,),
+        seed=SEED,
+        idle_ttl=1_209_600,
+        expires_at=LATE,
+        network=IN_TELEMETRY,
+        user_agent=None,
+        device_name=IN_TELEMETRY,
+        at=NOW,
+    ),
+    TokenIssued(
+        session_id=SESSION, user_id=ADA, generation=1, key_version=1, audience=TASKS, access_expires_at=SOON, idle_expires_at=LATE, at=NOW
+    ),
+    RefreshReused(session_id=SESSION, user_id=ADA, generation=1, current_generation=3, at=NOW),
+    Reauthenticated(session_id=SESSION, user_id=ADA, method=AuthMethod.PASSWORD, at=NOW),
+    SessionRebased(session_id=SESSION, user_id=ADA, token_epoch=2, at=NOW),
+    SessionRevoked(session_id=SESSION, user_id=ADA, reason=EndReason.LOGOUT, at=NOW),
+    SignInLocked(user_id=ADA, failures=5, until=SOON, at=NOW),
+    SigningKeyCreated(kid=KID, algorithm=Algorithm.ES256, public=PublicJwk(kty=KeyType.EC, crv=Curve.P256, x=POINT, y=POINT), at=NOW),
+    SigningKeyPromoted(kid=KID, at=NOW),
+    SigningKeyRetired(kid=KID, verify_until=SOON, at=NOW),
+    SigningKeyRevoked(kid=KID, reason=KeyRevocation.COMPROMISED, at=NOW),
+    UserRegistered(
+        user_id=ADA,
+        email=IN_PROFILE,
+        email_claim=EMAIL_CLAIM,
+        username=IN_PROFILE,
+        username_claim=NAME_CLAIM,
+        name=None,
+        roles=(USER_ROLE,),
+        registered_by=RegisteredBy.SELF,
+        at=NOW,
+    ),
+    PasswordSet(user_id=ADA, password=IN_CREDENTIALS, password_version=1, token_epoch=1, reason=PasswordReason.CHOSEN, at=NOW),
+    PasswordRehashed(user_id=ADA, password=IN_CREDENTIALS, password_version=1, at=NOW),
+    ProfileChanged(user_id=ADA, name=IN_PROFILE, at=NOW),
+    UsernameChanged(user_id=ADA, username=None, username_claim=None, at=NOW),
+    RoleGranted(user_id=ADA, role=EDITOR, roles_version=2, at=NOW),
+    RoleRevoked(user_id=ADA, role=EDITOR, roles_version=3, at=NOW),
+    UserSuspended(user_id=ADA, reason=SuspendReason.COMPROMISED, note=IN_PROFILE, token_epoch=2, at=NOW),
+    UserReinstated(user_id=ADA, at=NOW),
+    SignedOutEverywhere(user_id=ADA, token_epoch=3, at=NOW),
+)
+BY_TAG: dict[str, Event] = {tag_of(event): event for event in EXAMPLES}
+
+
+def leaf_of(event: Event) -> Leaf:
+    """The event as if it were the third of a stream, done by the user in a session, caused by another event."""
+    return Leaf(
+        event_id=EventId(UUID("0192f0c1-0000-8000-8000-0000000eeee1")),
+        stream=StreamName(f"{tag_of(event).split('.')[0]}-{ADA}"),
+        version=3,
+        type=tag_of(event),
+        recorded_at=micros(NOW),
+        actor=f"user:{ADA}",
+        session=SESSION,
+        command=CommandId(UUID("0192f0c1-0000-7000-8000-00000000c0de")),
+        correlation=CorrelationId(UUID("0192f0c1-0000-7000-8000-00000000c0e1")),
+        causation=EventId(UUID("0192f0c1-0000-8000-8000-0000000eeee0")),
+        key_id=key_of(event),
+        payload=Raw(encode_event(event)),
+    )
