@@ -2,11 +2,31 @@
 
 import asyncpg
 
+from adapters import master_key
+from adapters.ports import open_ports
+from adapters.settings import Settings
+from commands.bootstrap import is_bootstrapped
+from commands.context import Context
+from commands.signing_keys import ensure_signing_keys
+from domain.ids import CorrelationId
+from domain.signing_key import Algorithm
 from migrations import runner
 
 
-async def migrate(owner_url: str) -> None:
-    """Bring the schema to this release. Quick when there is nothing to do. Raises MigrationRefused."""
+async def prepare(settings: Settings, *, owner_url: str) -> str | None:
+    """Migrate as the owner, then make as the serving role what is missing. Gives a bootstrap code while there is no administrator.
+
+    Everything may be repeated and is quick when nothing is missing. The code goes to a person; never log it.
+    """
+    await _migrate(owner_url)
+    master_key.load_or_make(settings)
+    async with open_ports(settings) as opened:
+        context = Context(correlation_id=CorrelationId(opened.ports.random.uuid7()), system="cli")
+        await ensure_signing_keys(Algorithm(settings.signing_algorithm), context, opened.ports)
+        return None if await is_bootstrapped(opened.ports) else await opened.ports.bootstrap.issue()
+
+
+async def _migrate(owner_url: str) -> None:
     connection = await asyncpg.connect(owner_url, timeout=10)
     try:
         await runner.migrate(connection)

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from cli.command import COULD_NOT, DONE
 
-COMMANDS = ("up", "serve", "work", "migrate", "doctor", "settings")
+COMMANDS = ("up", "serve", "work", "migrate", "doctor", "settings", "admin", "users", "roles", "sessions", "keys")
 """Each names a module of this package with `add(subparsers)`, which gives its parser, and `run(args)`, which gives the exit code."""
 
 
@@ -53,20 +53,22 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
 def _explained(error: Exception) -> str | None:
     """Give words for what an operator can mend; None for a fault of ours, which keeps its traceback."""
-    from adapters.children import AlreadyRunning, CannotStart
-    from adapters.master_key import NoMasterKey
-    from adapters.settings_source import BadSettings
-    from migrations.runner import MigrationRefused
+    import msgspec
 
+    from adapters.settings_source import BadSettings
+
+    module = type(error).__module__ + "."
     match error:
         case BadSettings(problems=problems):
             return "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
-        case AlreadyRunning() | CannotStart() | NoMasterKey() | MigrationRefused():
-            return str(error)
         case OSError() | TimeoutError():
             return f"{type(error).__name__}: {error}"
-        case _ if type(error).__module__.startswith(("asyncpg.", "nats.")):
+        case _ if module.startswith(("asyncpg.", "nats.")):
             return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        case msgspec.ValidationError():
+            return f"not accepted: {error}"
+        case _ if module.startswith(("adapters.", "migrations.", "domain.errors.")):
+            return str(error)  # ours are written for whoever can mend it
         case _:
             return None
 

@@ -3,12 +3,15 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from importlib import import_module
 
-from adapters import master_key
+import msgspec
+
+from adapters.children import CannotStart
 from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import PostgresServer
+from adapters.secret import Secret
 from adapters.settings import Settings
-from cli import first_start
 from cli.child_part import ChildPart, alive, answers
 from cli.migrate import owner_url
 from cli.screen import Screen
@@ -57,7 +60,8 @@ class Whole:
         self._api.launch()  # they import their code while the servers start
         self._workers.launch()
         servers = [self._supervisor.start(name, part) for name, part in names[:2] if part is not None]
-        await asyncio.gather(*servers)
+        # Our own imports meanwhile, in a thread: they take longer than the servers' second start.
+        await asyncio.gather(asyncio.to_thread(import_module, "cli.first_start"), *servers)
         code = await self._prepare()
         await asyncio.gather(self._supervisor.start(API, self._api), self._supervisor.start(WORKERS, self._workers))
         self._screen.close()
@@ -71,12 +75,15 @@ class Whole:
         self._screen.line(f"stopped in {time.monotonic() - began:.1f} s; the data stays in {self._settings.data_dir}")
 
     async def _prepare(self) -> str | None:
-        """Migrate, make the first keys, and give the bootstrap code while there is no administrator."""
-        owner = self._postgres.owner_url if self._postgres is not None else owner_url(self._settings)
-        if owner is not None:
-            await first_start.migrate(owner)
-        master_key.load_or_make(self._settings)
-        return None
+        from cli import first_start
+
+        serving, owner = self._settings, owner_url(self._settings)
+        if self._postgres is not None:
+            serving = msgspec.structs.replace(serving, database_url=Secret(self._postgres.app_url))
+            owner = self._postgres.owner_url
+        if owner is None:
+            raise CannotStart("there is no database to prepare")
+        return await first_start.prepare(serving, owner_url=owner)
 
     def _for_children(self) -> Mapping[str, str | None]:
         """What the children must know that is not in the environment already. The owner's password is none of it."""

@@ -1,0 +1,60 @@
+"""What the administrative commands work with: the ports and the read models of the authority the settings lead to."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+import msgspec
+
+from adapters.embedded_postgres import running_app_url
+from adapters.ports import Opened, open_ports
+from adapters.secret import Secret
+from adapters.settings import Settings
+from cli import startup
+from commands.context import Context
+from commands.ports import Ports
+from domain.ids import CorrelationId
+from projections.reading import ReadModels
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The holder of the database acts as `system:cli`, bounded by no role."""
+
+    settings: Settings
+    opened: Opened
+    models: ReadModels
+
+    @property
+    def ports(self) -> Ports:
+        return self.opened.ports
+
+    def context(self) -> Context:
+        return Context(correlation_id=CorrelationId(self.ports.random.uuid7()), system="cli")
+
+
+@asynccontextmanager
+async def authority(settings: Settings) -> AsyncGenerator[Authority]:
+    """Open the authority that serves these settings; without a database URL, the one `minos up` runs in the data folder.
+
+    Raises CannotStart when nothing runs there, and what open_ports raises.
+    """
+    url = settings.database_url or Secret(running_app_url(settings.data_dir / "postgres"))
+    settings = msgspec.structs.replace(settings, database_url=url)
+    async with (
+        open_ports(settings) as opened,
+        asyncpg.create_pool(url.reveal(), min_size=0, max_size=2, timeout=10) as pool,
+    ):
+        yield Authority(settings=settings, opened=opened, models=ReadModels(pool))
+
+
+def with_authority(act: Callable[[Authority], Awaitable[int]]) -> int:
+    """Run one command's work against the authority, and give its exit code."""
+
+    async def run() -> int:
+        async with authority(startup.settings()) as opened:
+            return await act(opened)
+
+    return asyncio.run(run())

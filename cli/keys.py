@@ -1,0 +1,76 @@
+"""`minos keys`: the keys that sign access tokens."""
+
+import argparse
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from cli.command import DONE, Commands
+
+if TYPE_CHECKING:
+    from cli.authority import Authority
+
+
+class ShownKey(Struct, frozen=True, kw_only=True):
+    kid: str
+    algorithm: str
+    stage: str
+    created_at: datetime
+
+
+def add(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "keys",
+        help="list, rotate and revoke signing keys",
+        description="The next key is always published before it signs; the old one verifies until its last token has expired.",
+        epilog="example: minos keys rotate",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="list signing keys")
+    rotate = actions.add_parser("rotate", help="promote the published key, retire the active one, publish the next")
+    rotate.add_argument("--algorithm", choices=("ES256", "RS256", "PS256", "EdDSA"), help="of the new keys (MINOS_SIGNING_ALGORITHM)")
+    revoke = actions.add_parser("revoke", help="withdraw a key at once: tokens it signed are refused from now on")
+    revoke.add_argument("kid")
+    revoke.add_argument("--reason", choices=("compromised", "superseded", "administrative"), default="compromised")
+    for action in actions.choices.values():
+        action.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    from cli.authority import with_authority
+
+    return with_authority(lambda authority: _act(authority, args))
+
+
+async def _act(authority: "Authority", args: argparse.Namespace) -> int:
+    import msgspec
+
+    from cli.printing import print_rows
+    from commands import signing_keys as use
+
+    ports, ctx = authority.ports, authority.context()
+    match args.action:
+        case "rotate":
+            algorithm = args.algorithm or authority.settings.signing_algorithm
+            await use.rotate_signing_key(msgspec.convert({"algorithm": algorithm}, use.RotateSigningKey), ctx, ports)
+        case "revoke":
+            wish = msgspec.convert({"kid": args.kid, "reason": args.reason}, use.RevokeSigningKey)
+            await use.revoke_signing_key(wish, ctx, ports)
+        case _:
+            pass
+    print_rows(await _rows(authority), as_json=args.json, empty="no signing keys")
+    return DONE
+
+
+async def _rows(authority: "Authority") -> list[ShownKey]:
+    """Each completed from its stream: a rotation shows at once."""
+    from projections import signing_keys
+
+    found = [await signing_keys.get(authority.models, kid) for kid in await authority.ports.keys.kids()]
+    return [
+        ShownKey(kid=key.row.kid, algorithm=key.row.algorithm, stage=key.row.stage, created_at=key.row.created_at)
+        for key in found
+        if key is not None
+    ]

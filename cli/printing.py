@@ -1,0 +1,42 @@
+"""How commands print data: JSON for programs, aligned columns for people."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import msgspec
+from msgspec import Struct
+
+
+def print_rows(rows: Sequence[Struct], *, as_json: bool, empty: str = "nothing") -> None:
+    """Print one line per row under the fields' names, or a JSON array."""
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        print(empty)
+        return
+    names = rows[0].__struct_fields__
+    lines = [tuple(name.replace("_", " ") for name in names)]
+    lines += [tuple(_shown(getattr(row, name)) for name in names) for row in rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(names))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_json(value: object) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.strftime("%Y-%m-%d %H:%M:%SZ")
+        case tuple() | list():
+            return ",".join(str(part) for part in cast("Sequence[Any]", value)) or "-"
+        case _:
+            return str(value)

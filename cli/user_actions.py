@@ -1,0 +1,62 @@
+"""What `minos users` reads: accounts by id or address, opened for whoever holds the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from cli.authority import Authority
+from commands.login_names import normalise_email
+from commands.read_profile import Profile, read_profile
+from commands.transact import read_states
+from domain import claim
+from domain.claim import ClaimKind, Held
+from domain.errors import InvalidEmail, NoSuchUser
+from domain.ids import RoleName, UserId
+from projections import user_history, users
+
+
+class Happening(Struct, frozen=True, kw_only=True):
+    at: datetime
+    what: str
+    by: str
+    position: int
+
+
+async def found(authority: Authority, who: str) -> UserId:
+    """Give the account of an id or an e-mail address. Raises NoSuchUser."""
+    try:
+        return UserId(UUID(who))
+    except ValueError:
+        pass
+    try:
+        candidates = authority.ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(who))
+    except InvalidEmail:
+        raise NoSuchUser from None
+    stream = await authority.ports.store.find_claim(candidates)
+    if stream is None:
+        raise NoSuchUser
+    held = (await read_states(authority.ports, [(claim.decider, stream)])).state(claim.decider, stream)
+    if not isinstance(held, Held):
+        raise NoSuchUser
+    return held.user_id
+
+
+async def listed(authority: Authority, *, role: str | None, status: str | None, limit: int) -> Sequence[Profile]:
+    page = await users.page(
+        authority.models,
+        role=None if role is None else RoleName(role),
+        status=None if status is None else users.UserStatus(status),
+        limit=limit,
+    )
+    return [await read_profile(row.user_id, authority.ports) for row in page.rows]
+
+
+async def shown(authority: Authority, user_id: UserId) -> Profile:
+    return await read_profile(user_id, authority.ports)
+
+
+async def history(authority: Authority, user_id: UserId) -> Sequence[Happening]:
+    page = await user_history.of_user(authority.models, user_id, limit=200)
+    return [Happening(at=row.at, what=row.type, by=row.actor, position=row.position) for row in page.rows]

@@ -1,0 +1,83 @@
+"""`minos users`: look at accounts and act on them, with access to the database as the proof."""
+
+import argparse
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from cli.command import DONE, Commands
+
+if TYPE_CHECKING:
+    from cli.authority import Authority
+
+
+def add(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "users",
+        help="list accounts, suspend, reinstate, grant and revoke roles",
+        description="Look at accounts and act on them. USER is an id or an e-mail address.",
+        epilog="example: minos users grant ada@example.org admin",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="list accounts, newest first")
+    listing.add_argument("--role", help="only holders of this role")
+    listing.add_argument("--status", choices=("active", "suspended"))
+    listing.add_argument("--limit", type=int, default=50, help="at most so many (50)")
+    _about(actions.add_parser("show", help="show one account"))
+    suspend = _about(actions.add_parser("suspend", help="end every session and let the account do nothing"))
+    suspend.add_argument("--reason", choices=("administrative", "compromised", "abuse", "left"), default="administrative")
+    _about(actions.add_parser("reinstate", help="let a suspended account act again"))
+    for name, text in (("grant", "give a role"), ("revoke", "take a role away")):
+        _about(actions.add_parser(name, help=text)).add_argument("role")
+    _about(actions.add_parser("history", help="what happened to an account, newest first"))
+    for action in actions.choices.values():
+        action.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _about(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("user", metavar="USER")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    from cli.authority import with_authority
+
+    return with_authority(lambda authority: _act(authority, args))
+
+
+async def _act(authority: "Authority", args: argparse.Namespace) -> int:
+    from cli import user_actions as act
+    from cli.printing import print_rows
+
+    if args.action == "list":
+        rows = await act.listed(authority, role=args.role, status=args.status, limit=args.limit)
+        print_rows(rows, as_json=args.json, empty="no accounts")
+        return DONE
+    user_id = await act.found(authority, args.user)
+    match args.action:
+        case "show":
+            print_rows([await act.shown(authority, user_id)], as_json=args.json)
+        case "history":
+            print_rows(await act.history(authority, user_id), as_json=args.json, empty="no history yet")
+        case _:
+            await _change(authority, args, user_id)
+            print_rows([await act.shown(authority, user_id)], as_json=args.json)
+    return DONE
+
+
+async def _change(authority: "Authority", args: argparse.Namespace, user_id: UUID) -> None:
+    import msgspec
+
+    from commands import grant_role, suspend_user
+
+    ports, ctx, fields = authority.ports, authority.context(), {"user_id": user_id}
+    match args.action:
+        case "suspend":
+            suspend = msgspec.convert({**fields, "reason": args.reason}, suspend_user.SuspendUser)
+            await suspend_user.suspend_user(suspend, ctx, ports)
+        case "reinstate":
+            await suspend_user.reinstate_user(msgspec.convert(fields, suspend_user.ReinstateUser), ctx, ports)
+        case "grant":
+            await grant_role.grant_role(msgspec.convert({**fields, "role": args.role}, grant_role.GrantRole), ctx, ports)
+        case _:
+            await grant_role.revoke_role(msgspec.convert({**fields, "role": args.role}, grant_role.RevokeRole), ctx, ports)
