@@ -162,6 +162,7 @@ async def test_a_slot_is_the_first_byte_of_the_names_sha256(owner: "Connection[a
 
 async def test_people_can_read_payloads(app: "Connection[asyncpg.Record]", postgres_store: PostgresEventStore) -> None:
     await postgres_store.append(commit(write(stream(), 0)))
-    assert await app.fetchrow("SELECT position, payload ->> 'type' AS type FROM event_log") == (None, "test.happened.v1")
+    (row,) = await app.fetch("SELECT position, payload ->> 'type' AS type FROM event_log")
+    assert tuple(row) == (None, "test.happened.v1")
     await app.fetch("SELECT sequence_step()")
     assert await app.fetchval("SELECT position FROM event_log") == 1

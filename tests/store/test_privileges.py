@@ -9,13 +9,14 @@ from adapters.event_store import PostgresEventStore
 from tests.conftest import Database
 from tests.store.commits import commit, stream, write
 
+STATEMENTS = ["DELETE FROM {}", "TRUNCATE {}", "INSERT INTO {} DEFAULT VALUES", "DROP TABLE {}", "BEGIN; LOCK TABLE {}"]
 LOG_TABLES = ["events", "events_p000000", "heads", "claim_index", "log_head", "log_runs", "migrations"]
 
 
 @pytest.fixture
-async def written(database: Database, postgres_store: PostgresEventStore) -> AsyncIterator[Database]:
+async def written(database: Database, postgres_store: PostgresEventStore) -> Database:
     await postgres_store.append(commit(write(stream(), 0)))
-    yield database
+    return database
 
 
 @pytest.fixture
