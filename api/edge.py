@@ -45,6 +45,8 @@ class Edge:
             await self._answer(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000, "reason": None})
+        else:
+            await self.app(scope, receive, send)
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         exchange = Exchange()
@@ -102,7 +104,7 @@ class Edge:
         method = scope["method"]
         metrics.requests(method, route, exchange.status).inc()
         metrics.seconds(method, route).observe(elapsed)
-        if route in _QUIET and exchange.status < 400:
+        if route in _QUIET:
             return
         self._log.info(
             "request",

@@ -39,7 +39,7 @@ async def _keep(
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 world = await context.__aenter__()
         except Exception as error:  # noqa: BLE001 - whatever kept it from opening may have passed at the next attempt
-            level = structlog.get_logger().debug if attempt < 8 else structlog.get_logger().warning
+            level = structlog.get_logger().debug if attempt % 16 != 4 else structlog.get_logger().warning
             level("open_failed", part="api", attempt=attempt, delay_s=delay, exc_info=error)
             await _rest(stop, delay)
             delay = min(delay * 2, LONGEST_DELAY)
