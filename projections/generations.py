@@ -39,9 +39,7 @@ async def ensure(connection: Connection, projections: Iterable[Projection]) -> N
         for projection in projections:
             if await served(connection, projection) is None:
                 generation = await begin(connection, projection, status="live")
-                await connection.execute(
-                    projection.sql["index"].format(table=generation.table, name=generation.table.removeprefix("read."))
-                )
+                await make_indexes(connection, projection, generation)
                 await connection.execute(_SQL["activate_first"], projection.name, generation.number)
 
 
@@ -64,3 +62,65 @@ async def fed(connection: Connection, projection: Projection) -> Sequence[Genera
     """Give every generation of this fold that is kept up to date, in service or not."""
     rows = await connection.fetch(_SQL["fed"], projection.name, projection.fold_version)
     return [Generation(projection.name, projection.fold_version, row["version"]) for row in rows]
+
+
+async def switch(connection: Connection, projection: Projection, number: int) -> bool:
+    """Let readers go to this generation from now on, and drop those older than the one before. False when it cannot serve."""
+    async with connection.transaction():
+        await connection.execute(_SQL["take_turns"])
+        switched = await connection.fetchval(_SQL["switch"], projection.name, number)
+        if switched is None:
+            return False
+        for row in await connection.fetch(_SQL["older_than_previous"], projection.name):
+            await drop(connection, projection, row["version"])
+        return True
+
+
+async def switch_back(connection: Connection, projection: Projection) -> int | None:
+    """Return to the generation that served before, which was kept up to date. None when there is none."""
+    number: int | None = await connection.fetchval(_SQL["switch_back"], projection.name)
+    return number
+
+
+async def drop(connection: Connection, projection: Projection, number: int) -> None:
+    """Remove a generation and all that is known of it, whatever fold made it. Call it in a transaction."""
+    for row in await connection.fetch(_SQL["tables"], projection.name, str(number)):
+        await connection.execute(f"DROP TABLE IF EXISTS read.{row['relname']}")
+    await connection.execute(_SQL["forget_state"], projection.name, number)
+    await connection.execute(_SQL["forget_parked"], projection.name, number)
+
+
+async def drop_abandoned(connection: Connection, projection: Projection, *, untouched_s: int) -> None:
+    """Remove what rebuilds left that died on the way: unfinished and not written to for so long."""
+    async with connection.transaction():
+        await connection.execute(_SQL["take_turns"])
+        for row in await connection.fetch(_SQL["abandoned"], projection.name, untouched_s):
+            await drop(connection, projection, row["version"])
+
+
+async def begin_building(connection: Connection, projection: Projection) -> Generation | None:
+    """Make the next generation to be filled, unless somebody is filling one: then None."""
+    async with connection.transaction():
+        await connection.execute(_SQL["take_turns"])
+        if await connection.fetchval(_SQL["being_built"], projection.name):
+            return None
+        return await begin(connection, projection, status="building")
+
+
+async def still_building(connection: Connection, generation: Generation) -> bool:
+    """Say that the building goes on. False when somebody took it for abandoned and removed it."""
+    return await connection.fetchval(_SQL["built_up_to"], generation.projection, generation.number) is not None
+
+
+async def finish(connection: Connection, projection: Projection, generation: Generation, *, position: int, epoch: int) -> bool:
+    """Index a filled table and hand it to the projectors, in one transaction. False when it was removed meanwhile."""
+    async with connection.transaction():
+        await connection.execute(_SQL["without_time_limit"])
+        await make_indexes(connection, projection, generation)
+        live = await connection.fetchval(_SQL["goes_live"], generation.projection, generation.number, position, epoch)
+        return live is not None
+
+
+async def make_indexes(connection: Connection, projection: Projection, generation: Generation) -> None:
+    name = generation.table.removeprefix("read.")
+    await connection.execute(projection.sql["index"].format(table=generation.table, name=name))

@@ -24,3 +24,49 @@ SELECT DISTINCT s.version FROM projection_state s
 WHERE s.name = $1 AND s.status NOT IN ('building', 'retired')
     AND to_regclass(format('read.%s_v%s_g%s', s.name, $2::int, s.version)) IS NOT NULL
 ORDER BY s.version
+
+-- name: switch
+UPDATE projection_active SET previous = version, version = $2, switched_at = clock_timestamp()
+WHERE name = $1 AND version <> $2
+    AND EXISTS (SELECT FROM projection_state s WHERE s.name = $1 AND s.version = $2 AND s.status NOT IN ('building', 'retired'))
+RETURNING version
+
+-- name: switch_back
+UPDATE projection_active a SET previous = a.version, version = a.previous, switched_at = clock_timestamp()
+WHERE a.name = $1 AND EXISTS (
+    SELECT FROM projection_state s WHERE s.name = $1 AND s.version = a.previous AND s.status NOT IN ('building', 'retired'))
+RETURNING version
+
+-- name: older_than_previous
+-- With nothing before the serving one there is nothing to go back to, and nothing to drop.
+SELECT DISTINCT s.version FROM projection_state s JOIN projection_active a ON a.name = s.name
+WHERE s.name = $1 AND s.status <> 'building' AND s.version < least(a.version, a.previous)
+
+-- name: abandoned
+SELECT DISTINCT version FROM projection_state
+WHERE name = $1 AND status = 'building' AND moved_at < clock_timestamp() - $2::integer * interval '1 second'
+
+-- name: being_built
+SELECT EXISTS (SELECT FROM projection_state WHERE name = $1 AND status = 'building')
+
+-- name: tables
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'read' AND c.relkind = 'r' AND c.relname ~ ('^' || $1 || '_v[0-9]+_g' || $2::text || '$')
+
+-- name: forget_state
+DELETE FROM projection_state WHERE name = $1 AND version = $2
+
+-- name: forget_parked
+DELETE FROM projection_parked WHERE name = $1 AND version = $2
+
+-- name: built_up_to
+UPDATE projection_state SET moved_at = clock_timestamp() WHERE name = $1 AND version = $2 AND status = 'building' RETURNING version
+
+-- name: goes_live
+UPDATE projection_state SET status = 'live', position = $3, epoch = $4, moved_at = clock_timestamp()
+WHERE name = $1 AND version = $2 AND status = 'building'
+RETURNING version
+
+-- name: without_time_limit
+-- Building an index takes as long as it takes.
+SET LOCAL transaction_timeout = 0

@@ -1,8 +1,10 @@
 """Events of the log as the folds take them, or why one cannot be read."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
+import asyncpg
 import msgspec
 
 from commands.ports import StoredEvent
@@ -10,6 +12,7 @@ from domain.codec import decode_event
 from domain.errors import UnknownEventTag
 from domain.event import Recorded
 from domain.ids import StreamName
+from projections.recorded import from_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Unreadable:
     position: int | None
     stream: StreamName
     version: int
+    recorded_at: datetime
     reason: str
     newer: bool
 
@@ -29,11 +33,8 @@ Read: TypeAlias = Recorded[Any] | Unreadable
 def decoded(stored: StoredEvent) -> Read:
     try:
         event = decode_event(stored.type, stored.payload)
-    except UnknownEventTag as error:
-        return Unreadable(stored.position, stored.stream, stored.version, str(error), newer=True)
-    except msgspec.MsgspecError as error:
-        # Of a broken payload only the kind of fault is told: its text could quote what is in it.
-        return Unreadable(stored.position, stored.stream, stored.version, type(error).__name__, newer=False)
+    except (UnknownEventTag, msgspec.MsgspecError) as error:
+        return _unreadable(stored.position, stored.stream, stored.version, stored.recorded_at, error)
     return Recorded(
         position=stored.position,
         stream=stored.stream,
@@ -47,3 +48,17 @@ def decoded(stored: StoredEvent) -> Read:
         causation_id=stored.causation_id,
         event=event,
     )
+
+
+def read_record(record: asyncpg.Record) -> Read:
+    """The same from a row with the log's columns."""
+    try:
+        return from_log(record)
+    except (UnknownEventTag, msgspec.MsgspecError) as error:
+        return _unreadable(record["position"], record["stream"], record["version"], record["recorded_at"], error)
+
+
+def _unreadable(position: int | None, stream: StreamName, version: int, recorded_at: datetime, error: Exception) -> Unreadable:
+    newer = isinstance(error, UnknownEventTag)
+    # Of a broken payload only the kind of fault is told: its text could quote what is in it.
+    return Unreadable(position, stream, version, recorded_at, str(error) if newer else type(error).__name__, newer)

@@ -55,3 +55,25 @@ SET slot_to = excluded.slot_to, position = excluded.position, epoch = excluded.e
 
 -- name: need_not_wait_for_disk
 SET LOCAL synchronous_commit = off
+
+-- name: is_parked
+SELECT position FROM projection_parked WHERE name = $1 AND version = $2 AND stream = $3
+
+-- name: stop_the_projector
+SELECT FROM projection_state WHERE name = $1 AND version = $2 ORDER BY slot_from FOR UPDATE
+
+-- name: events_from
+-- Of one stream, those that have a position from $2 on.
+SELECT r.position_start + (e.append_id - r.append_start) AS position, e.stream, e.version, e.type, e.event_id,
+       e.recorded_at, e.actor, e.session_id, e.command_id, e.correlation_id, e.causation_id, e.payload
+FROM events e
+CROSS JOIN LATERAL (
+    SELECT l.position_start, l.append_start, l.n FROM log_runs l
+    WHERE l.append_start <= e.append_id ORDER BY l.append_start DESC LIMIT 1
+) r
+WHERE e.stream = $1 AND e.append_id < r.append_start + r.n
+    AND r.position_start + (e.append_id - r.append_start) >= $2
+ORDER BY e.version
+
+-- name: unpark
+DELETE FROM projection_parked WHERE name = $1 AND version = $2 AND stream = $3

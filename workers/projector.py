@@ -21,7 +21,7 @@ from projections import generations, table
 from projections.catalogue import ALL
 from projections.projection import Entity, Journal, Projection, Versioned
 from workers import feeds
-from workers.decoded import Read, Unreadable, decoded
+from workers.decoded import Read, decoded
 from workers.feeds import Feed
 from workers.folding import Folded, Poison, concerned, fold
 from workers.hints import Hint
@@ -224,8 +224,7 @@ class Projector:
         return await self._apply([feed], part)
 
     def _tell(self, together: Sequence[Feed], done: Sequence[Feed], batch: _Batch, size: int) -> None:
-        oldest = next((event.recorded_at for event in batch.events if not isinstance(event, Unreadable)), None)
-        age = 0.0 if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
+        age = max(0.0, (datetime.now(UTC) - batch.events[0].recorded_at).total_seconds()) if batch.events else 0.0
         now = {(f.generation, f.slots): f for f in [*together, *done]}
         for feed in now.values():
             self._observe(Progress(feed.projection.name, feed.generation.number, feed.slots[0], feed.position, size - feed.position, age))

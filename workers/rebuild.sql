@@ -1,0 +1,40 @@
+-- name: by_the_indexes
+-- The runs say which rows are wanted: never a walk through all of them.
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+       set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
+
+-- name: read
+-- Positions after $1 up to $2, of streams from $3 up to, not including, $4, in slots $5 to $6.
+SELECT r.position_start + (e.append_id - r.append_start) AS position, e.stream, e.version, e.type, e.event_id,
+       e.recorded_at, e.actor, e.session_id, e.command_id, e.correlation_id, e.causation_id, e.payload
+FROM log_runs r
+JOIN events e ON e.append_id >= r.append_start + greatest(0, $1::bigint + 1 - r.position_start)
+    AND e.append_id <= r.append_start + least(r.n - 1, $2::bigint - r.position_start)
+WHERE r.position_start >= (SELECT max(l.position_start) FROM log_runs l WHERE l.position_start <= $1::bigint + 1)
+    AND r.position_start <= $2::bigint
+    AND e.stream >= $3::text AND e.stream < $4::text AND e.slot BETWEEN $5::smallint AND $6::smallint
+ORDER BY position
+
+-- name: count_streams
+SELECT count(*) FROM heads WHERE stream >= $1 AND stream < $2
+
+-- name: sample_streams
+-- Whole pages of the table at random, about $3 rows of it if all were of this category.
+SELECT h.stream FROM heads h TABLESAMPLE SYSTEM ((
+    SELECT least(100, greatest(0.01, 800.0 * $3::integer / greatest(c.reltuples, 1))) FROM pg_class c WHERE c.oid = 'heads'::regclass
+)) WHERE h.stream >= $1 AND h.stream < $2 LIMIT $3
+
+-- name: events_of
+SELECT NULL::bigint AS position, stream, version, type, event_id, recorded_at, actor, session_id, command_id, correlation_id,
+       causation_id, payload
+FROM events WHERE stream = ANY ($1::text[]) ORDER BY stream, version
+
+-- name: state
+SELECT min(position) AS position, max(h.size) AS size FROM projection_state s CROSS JOIN log_head h
+WHERE s.name = $1 AND s.version = $2
+
+-- name: journal_rows
+SELECT * FROM {table} WHERE position > $1 AND position <= $2 ORDER BY position
+
+-- name: held_back
+SELECT EXISTS (SELECT FROM projection_parked WHERE name = $1 AND version = $2 AND stream = $3)

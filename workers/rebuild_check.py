@@ -1,0 +1,103 @@
+"""Compares a new table with fresh folds of some streams, or of some stretches of the log."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from adapters.postgres_sql import statements
+from domain.ids import StreamName
+from projections import table
+from projections.columns import digest_values, from_record
+from projections.generations import Generation
+from projections.projection import Entity, Journal, Projection, Versioned
+from workers.decoded import Unreadable, read_record
+from workers.feeds import SQL as FEEDS_SQL
+
+SQL = statements(Path(__file__).with_name("rebuild.sql"))
+
+STREAMS = 400
+STRETCHES = 10
+STRETCH = 50
+
+
+async def sample(
+    connection: "asyncpg.Connection[asyncpg.Record]", projection: Projection, generation: Generation
+) -> tuple[int, Sequence[str]]:
+    """Give how many rows were compared, and where rows differ: streams, or positions of a journal."""
+    match projection:
+        case Entity():
+            return await _entity(connection, projection, generation)
+        case Journal():
+            return await _journal(connection, projection, generation)
+
+
+async def _entity(
+    connection: "asyncpg.Connection[asyncpg.Record]", entity: Entity[Any], generation: Generation
+) -> tuple[int, Sequence[str]]:
+    """Take streams from the heads, so that one that is missing in the table is found too."""
+    streams = [
+        row["stream"] for row in await connection.fetch(SQL["sample_streams"], f"{entity.category}-", f"{entity.category}.", STREAMS)
+    ]
+    rows = await table.load(connection, entity, generation, streams)
+    fresh: dict[StreamName, Versioned[Any]] = {}
+    for record in await connection.fetch(SQL["events_of"], list(rows)):
+        event = read_record(record)
+        if isinstance(event, Unreadable) or event.version > rows[event.stream].version:
+            continue
+        folded = entity.fold(fresh.get(event.stream), event)
+        if folded is not None:
+            fresh[event.stream] = folded
+    missing = [stream for stream in streams if stream not in rows and await _should_be_there(connection, entity, generation, stream)]
+    return len(streams), missing + [
+        stream
+        for stream, row in rows.items()
+        if stream not in fresh
+        or (fresh[stream].version, digest_values(entity.columns, fresh[stream].row))
+        != (row.version, digest_values(entity.columns, row.row))
+    ]
+
+
+async def _journal(
+    connection: "asyncpg.Connection[asyncpg.Record]", journal: Journal[Any], generation: Generation
+) -> tuple[int, Sequence[str]]:
+    (state,) = await connection.fetch(SQL["state"], journal.name, generation.number)
+    position: int = state["position"]
+    chance = random.Random()  # noqa: S311 - any stretch will do
+    checked, differing = 0, list[str]()
+    for after in [0, *(chance.randrange(max(1, position)) for _ in range(STRETCHES))]:
+        through = min(position, after + STRETCH)
+        async with connection.transaction(readonly=True):
+            await connection.execute(SQL["by_the_indexes"])
+            records = await connection.fetch(SQL["read"], after, through, "", "~", 0, 63)
+        found = {
+            record["position"]: digest_values(journal.columns, from_record(journal.columns, journal.row, record))
+            for record in await connection.fetch(SQL["journal_rows"].format(table=generation.table), after, through)
+        }
+        for event in map(read_record, records):
+            entry = None if isinstance(event, Unreadable) else journal.write(event)
+            wanted = None if entry is None else digest_values(journal.columns, entry)
+            checked += 1
+            if event.position not in found and wanted is not None and await _held_back(connection, journal, generation, event.stream):
+                continue
+            if wanted != found.get(event.position or 0):
+                differing.append(str(event.position))
+    return checked, differing
+
+
+async def _should_be_there(
+    connection: "asyncpg.Connection[asyncpg.Record]", entity: Entity[Any], generation: Generation, stream: StreamName
+) -> bool:
+    """Tell whether a stream without a row ought to have one: its first event was there to be folded, and it is not held back."""
+    (state,) = await connection.fetch(SQL["state"], entity.name, generation.number)
+    records = await connection.fetch(FEEDS_SQL["events_from"], stream, 0)
+    begun = bool(records) and records[0]["position"] <= state["position"]
+    return begun and not await _held_back(connection, entity, generation, stream)
+
+
+async def _held_back(
+    connection: "asyncpg.Connection[asyncpg.Record]", projection: Projection, generation: Generation, stream: StreamName
+) -> bool:
+    return bool(await connection.fetchval(SQL["held_back"], projection.name, generation.number, stream))
