@@ -55,6 +55,8 @@ class _Payload(Struct, frozen=True, kw_only=True):
     roles_version: int
 
 
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no such JSON; bad UTF-8 and deep nesting have errors of their own."""
 _read_payload = msgspec.json.Decoder(_Payload)
 _read_header = msgspec.json.Decoder(_Header)
 
@@ -135,7 +137,7 @@ class AccessTokenVerifier:
             raise InvalidToken
         try:
             payload = _read_payload.decode(raw)
-        except msgspec.DecodeError:
+        except _UNREADABLE:
             raise InvalidToken from None
         if payload.iss != self._issuer or payload.nbf > self._clock() + LEEWAY:
             raise InvalidToken
@@ -146,7 +148,7 @@ class AccessTokenVerifier:
         raw = from_text(head)
         try:
             kid = "" if raw is None else _read_header.decode(raw).kid
-        except msgspec.DecodeError:
+        except _UNREADABLE:
             return None
         verifier = await self._keyring.verifier(kid)
         return verifier if verifier is not None and header(verifier.kid, verifier.algorithm) == head.encode() else None
