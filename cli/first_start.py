@@ -7,6 +7,7 @@ from adapters.ports import open_ports
 from adapters.settings import Settings
 from commands.bootstrap import is_bootstrapped
 from commands.context import Context
+from commands.define_role import define_built_in_roles
 from commands.signing_keys import ensure_signing_keys
 from domain.ids import CorrelationId
 from domain.signing_key import Algorithm
@@ -22,6 +23,7 @@ async def prepare(settings: Settings, *, owner_url: str) -> str | None:
     master_key.load_or_make(settings)
     async with open_ports(settings) as opened:
         context = Context(correlation_id=CorrelationId(opened.ports.random.uuid7()), system="cli")
+        await define_built_in_roles(context, opened.ports)
         await ensure_signing_keys(Algorithm(settings.signing_algorithm), context, opened.ports)
         return None if await is_bootstrapped(opened.ports) else await opened.ports.bootstrap.issue()
 
