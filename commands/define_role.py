@@ -4,23 +4,26 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from commands.authority import require_within
+from commands.authority import caller_reads, require_within
 from commands.context import Context
 from commands.ports import Ports
 from commands.transact import Done, Transaction, earlier_answer, transact
 from domain import role
 from domain.event import SealClass, Sealed
 from domain.ids import RoleSlug
-from domain.permission import Permission
+from domain.permission import PermissionText
 from domain.role import BUILT_IN, Undefined
 
-Permissions = Annotated[tuple[Permission, ...], Meta(max_length=256)]
+Permissions = Annotated[tuple[PermissionText, ...], Meta(max_length=256)]
 
 
 class DefineRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: RoleSlug
     permissions: Permissions
     description: Annotated[str, Meta(min_length=1, max_length=1_000)] | None = None
+
+    def __repr__(self) -> str:
+        return f"DefineRole(name={self.name})"
 
 
 class ChangeRolePermissions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,13 +41,13 @@ class DefinedRole(Struct, frozen=True, kw_only=True):
 
 async def define_role(command: DefineRole, ctx: Context, ports: Ports) -> Done[DefinedRole]:
     """Raises RoleExists (also for a retired name), RightsExceeded."""
-    require_within(command.permissions, ctx)
     if (first := await earlier_answer(ports, ctx, DefinedRole)) is not None:
         return first
     stream = role.stream(command.name)
     description = await _sealed_description(command, ports)
 
     def decide(tx: Transaction) -> DefinedRole:
+        require_within(command.permissions, ctx, tx)
         events = role.define(
             tx.state(role.decider, stream),
             role=command.name,
@@ -55,7 +58,7 @@ async def define_role(command: DefineRole, ctx: Context, ports: Ports) -> Done[D
         tx.record(role.decider, stream, events)
         return DefinedRole(role=command.name)
 
-    return await transact(ports, ctx, [(role.decider, stream)], decide, remember=DefinedRole)
+    return await transact(ports, ctx, [(role.decider, stream), *caller_reads(ctx)], decide, remember=DefinedRole)
 
 
 async def change_role_permissions(command: ChangeRolePermissions, ctx: Context, ports: Ports) -> Done[None]:
@@ -64,10 +67,10 @@ async def change_role_permissions(command: ChangeRolePermissions, ctx: Context, 
 
     def decide(tx: Transaction) -> None:
         state = tx.state(role.decider, stream)
-        require_within((*role.gives(state), *command.permissions), ctx)
+        require_within((*role.gives(state), *command.permissions), ctx, tx)
         tx.record(role.decider, stream, role.change_permissions(state, permissions=command.permissions, at=tx.at))
 
-    return await transact(ports, ctx, [(role.decider, stream)], decide)
+    return await transact(ports, ctx, [(role.decider, stream), *caller_reads(ctx)], decide)
 
 
 async def retire_role(command: RetireRole, ctx: Context, ports: Ports) -> Done[None]:
@@ -76,10 +79,10 @@ async def retire_role(command: RetireRole, ctx: Context, ports: Ports) -> Done[N
 
     def decide(tx: Transaction) -> None:
         state = tx.state(role.decider, stream)
-        require_within(role.gives(state), ctx)
+        require_within(role.gives(state), ctx, tx)
         tx.record(role.decider, stream, role.retire(state, at=tx.at))
 
-    return await transact(ports, ctx, [(role.decider, stream)], decide)
+    return await transact(ports, ctx, [(role.decider, stream), *caller_reads(ctx)], decide)
 
 
 async def define_built_in_roles(ctx: Context, ports: Ports) -> None:
