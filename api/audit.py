@@ -17,9 +17,9 @@ from projections.audit_events import AuditFilter, AuditRow
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
-Actor = Annotated[str | None, QueryParameter(pattern=r"^[a-z]+(:[A-Za-z0-9_-]{1,64})?$", description="`user:<id>`, `system:<part>`, `anonymous`.")]
-Type = Annotated[str | None, QueryParameter(pattern=r"^[a-z_]+(\.[a-z0-9_]+){0,2}\.?$", description="Event types that begin so, as in `user.`.")]
-Stream = Annotated[str | None, QueryParameter(pattern=r"^[a-z_]+(-[A-Za-z0-9_-]{1,64})?$", description="Events of this stream.")]
+Actor = Annotated[str | None, QueryParameter(pattern=r"^[a-z]+(:[A-Za-z0-9_-]{1,64})?$(?!\n)", description="`user:<id>`, `system:<part>`, `anonymous`.")]
+Type = Annotated[str | None, QueryParameter(pattern=r"^[a-z_]+(\.[a-z0-9_]+){0,2}\.?$(?!\n)", description="Event types that begin so, as in `user.`.")]
+Stream = Annotated[str | None, QueryParameter(pattern=r"^[a-z_]+(-[A-Za-z0-9_-]{1,64})?$(?!\n)", description="Events of this stream.")]
 
 
 class Audit(Controller):

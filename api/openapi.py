@@ -6,12 +6,15 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Litestar
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme
+from litestar.routes import HTTPRoute
 
 from api import problems, refusals
 from api.asking import Asking
+from api.openapi_shapes import Shapes
 from api.policy import POLICY, Needs
 from domain import errors
 from domain.errors import Refused
@@ -57,15 +60,59 @@ def described(routes: tuple[type[Controller], ...]) -> dict[str, Any]:
     apart = Litestar(list(routes), request_class=Asking, openapi_config=CONFIG, logging_config=None)
     # Through JSON, so that what follows works on plain dicts and lists of its own.
     whole: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(apart.openapi_schema.to_schema()))
+    handlers = {
+        handler.operation_id: handler
+        for route in apart.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        if isinstance(handler.operation_id, str)
+    }
+    shapes = Shapes(handlers.values())
     for item in whole["paths"].values():
         for method in _METHODS:
             if (operation := item.get(method)) is not None:
-                _complete(operation, method)
-    _tighten(whole["components"]["schemas"])
+                _shape(operation, handlers[operation["operationId"]], shapes)
+                _complete(operation)
+    whole["components"]["schemas"] = shapes.components
+    whole["components"]["schemas"]["Asked"]["oneOf"] = [{"required": ["permission"]}, {"required": ["checks"]}]
     return whole
 
 
-def _complete(operation: dict[str, Any], method: str) -> None:
+def _shape(operation: dict[str, Any], handler: HTTPRouteHandler, shapes: Shapes) -> None:
+    """Put in the shapes that requests are held to and answers have."""
+    if (body := shapes.body(handler)) is not None:
+        name = body["$ref"].rsplit("/", 1)[-1]
+        required = bool(shapes.components[name].get("required"))  # no body at all is an empty object
+        operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": body}}}
+    answer = shapes.answer(handler)
+    for status, response in operation["responses"].items():
+        if problems.CONTENT_TYPE in response.get("content", {}):
+            response["content"][problems.CONTENT_TYPE] = {"schema": _PROBLEM}
+        elif status in {"204", "304"} or answer is None:
+            response.pop("content", None)
+        else:
+            response["content"] = {"application/json": {"schema": answer}}
+    for parameter in operation.get("parameters", []):
+        _simplify(parameter)
+
+
+def _simplify(parameter: dict[str, Any]) -> None:
+    """A parameter that may be left out is not one that may be null."""
+    for key in ("deprecated", "allowEmptyValue", "allowReserved"):
+        parameter.pop(key, None)
+    schema: dict[str, Any] = parameter["schema"]
+    schema.pop("description", None)
+    some = [part for part in schema.pop("oneOf", []) if part.get("type") != "null"]
+    for part in some:
+        schema.update(part)
+    if "pattern" in schema:
+        schema["pattern"] = schema["pattern"].replace("$(?!\\n)", "$")
+    for bound in ("minimum", "maximum"):
+        if bound in schema:
+            schema[bound] = int(schema[bound])
+
+
+def _complete(operation: dict[str, Any]) -> None:
     name = operation["operationId"]
     access = POLICY[name]
     operation.pop("deprecated", None)
@@ -80,7 +127,7 @@ def _complete(operation: dict[str, Any], method: str) -> None:
     for response in responses.values():
         response.setdefault("headers", {})["X-Request-Id"] = _REQUEST_ID
     parameters: list[dict[str, Any]] = operation.setdefault("parameters", [])
-    parameters.extend(_header_parameters(name, method, responses, access.needs))
+    parameters.extend(_header_parameters(name, responses))
     if not parameters:
         del operation["parameters"]
 
@@ -127,7 +174,7 @@ def _add_problem(responses: dict[str, Any], kinds: list[type[Refused]]) -> None:
         response.setdefault("headers", {})["Retry-After"] = {"schema": {"type": "integer"}, "description": "Whole seconds."}
 
 
-def _header_parameters(name: str, method: str, responses: dict[str, Any], needs: Needs) -> list[dict[str, Any]]:
+def _header_parameters(name: str, responses: dict[str, Any]) -> list[dict[str, Any]]:
     wanted: list[dict[str, Any]] = []
     if name in _REPEATABLE:
         wanted.append(
@@ -153,8 +200,3 @@ def _header_parameters(name: str, method: str, responses: dict[str, Any], needs:
         for header, description in told.items():
             responses["200"].setdefault("headers", {})[header] = {"schema": {"type": "integer"}, "description": description}
     return wanted
-
-
-def _tighten(schemas: dict[str, Any]) -> None:
-    """Say what types alone do not."""
-    schemas["Asked"]["oneOf"] = [{"required": ["permission"]}, {"required": ["checks"]}]

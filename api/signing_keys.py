@@ -16,7 +16,7 @@ from domain.signing_key import Algorithm, KeyRevocation, stream
 from projections import signing_keys
 from projections.signing_keys import KeyStage, SigningKeyRow
 
-KidPath = Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9_-]{43}$", description="The key's RFC 7638 thumbprint.")]
+KidPath = Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)", description="The key's RFC 7638 thumbprint.")]
 
 
 class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

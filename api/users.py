@@ -25,7 +25,7 @@ from projections.session_lists import SessionStatus
 from projections.sessions import sessions
 from projections.users import UserStatus
 
-SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)"
 RolePath = Annotated[str, PathParameter(pattern=SLUG, description="A role's name.")]
 _LISTED = (errors.InvalidToken, errors.PermissionDenied, errors.CursorInvalid, errors.StreamVersionInvalid, errors.TooManyWaiting)
 _CHANGED = (errors.InvalidToken, errors.PermissionDenied, errors.RightsExceeded, errors.NoSuchUser, errors.Contended)

@@ -55,10 +55,8 @@ class WellKnown(Controller):
         operation_id="readKeySet",
         summary="The public keys of access tokens",
         description="A key is here before it signs its first token, and until the last one it signed has expired.",
-        responses={
-            200: ResponseSpec(JwkSet, generate_examples=False, description="The key set."),
-            304: ResponseSpec(None, generate_examples=False, description="Not changed since that ETag."),
-        },
+        responses={304: ResponseSpec(None, generate_examples=False, description="Not changed since that ETag.")},
+        opt={"answers": JwkSet},
     )
     async def key_set(self, request: Asking, known: _IfNoneMatch = None) -> Response[bytes]:
         keys = await request.world.keyring.key_set()
