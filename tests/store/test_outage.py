@@ -12,7 +12,7 @@ from adapters.embedded_postgres import PostgresServer
 from adapters.event_store import PostgresEventStore
 from adapters.log_reader import LogReader
 from adapters.store_metrics import NoMetrics, Retried
-from commands.ports import Appended, AppendResult, Commit
+from commands.ports import Appended, AppendResult, Commit, StoredEvent
 from domain.errors import StoreUnavailable
 from tests.conftest import Database, database_of
 from tests.store.commits import commit, idempotency, mac, stream, take, write
@@ -154,10 +154,11 @@ async def agrees(urls: Database, done: list[Commit]) -> None:
     """Everything acknowledged is there, whole and sequenced; nothing is there in part."""
     reader, connection = LogReader(urls.app_url), await asyncpg.connect(urls.app_url)
     size = (await reader.size()).size
-    events, through = [], 0
+    events: list[StoredEvent] = []
+    through = 0
     while through < size:
         page = await reader.read(through, 5000)
-        events += page.events
+        events.extend(page.events)
         through = page.through
     there = {e.event_id for e in events}
     assert {e.event_id for made in done for w in made.writes for e in w.events} <= there

@@ -202,7 +202,7 @@ async def test_neighbouring_runs_are_one(database: Database, postgres_store: Pos
         await postgres_store.append(commit(write(stream(), 0)))
         await sequencer.step()
     connection = await asyncpg.connect(database.app_url)
-    assert await connection.fetch("SELECT position_start, n FROM log_runs") == [(1, 20)]
+    assert [tuple(row) for row in await connection.fetch("SELECT position_start, n FROM log_runs")] == [(1, 20)]
     await connection.close()
 
 
@@ -252,6 +252,50 @@ async def test_sequencing_refuses_any_isolation_but_read_committed(database: Dat
         with pytest.raises(asyncpg.RaiseError, match="READ COMMITTED"):
             await connection.fetch("SELECT sequence_step()")
     await connection.close()
+
+
+async def test_what_commits_just_after_the_snapshot_waits_for_the_next(database: Database) -> None:
+    owner, writer = await asyncpg.connect(database.owner_url), await asyncpg.connect(database.app_url)
+    since = await owner.fetchval("SELECT pg_current_snapshot()::text")
+    async with writer.transaction():
+        assert await append(writer, commit(write(stream(), 0)))
+        await owner.execute("SELECT pg_current_xact_id()")
+        seen = await owner.fetchval("SELECT pg_current_snapshot()::text")
+    later = await owner.fetchval("SELECT pg_current_snapshot()::text")
+    between = "SELECT count(*) FROM committed_between($1::text::pg_snapshot, $2::text::pg_snapshot, 0)"
+    assert [await owner.fetchval(between, *pair) for pair in ((since, seen), (seen, later), (since, later))] == [0, 1, 1]
+    await owner.close()
+    await writer.close()
+
+
+async def test_at_full_speed_every_event_gets_one_position(database: Database) -> None:
+    stores = [PostgresEventStore(database.app_url) for _ in range(2)]
+    sequencers = [Sequencer(database.app_url) for _ in range(2)]
+    until = perf_counter() + 2.0
+
+    async def write_on(store: PostgresEventStore) -> int:
+        name, version = stream(), 0
+        while perf_counter() < until:
+            await store.append(commit(write(name, version)))
+            version += 1
+        return version
+
+    async def step_on(sequencer: Sequencer) -> None:
+        while perf_counter() < until:
+            await sequencer.step()
+
+    stepping = [asyncio.create_task(step_on(s)) for s in sequencers]
+    written = sum(await asyncio.gather(*(write_on(stores[n % 2]) for n in range(24))))
+    await asyncio.gather(*stepping)
+    await sequencers[0].step()
+    reader = LogReader(database.app_url)
+    events = (await reader.read(0, 1_000_000)).events
+    assert len({e.event_id for e in events}) == len(events) == written
+    versions: dict[StreamName, int] = {}
+    for event in events:
+        assert event.version == versions.get(event.stream, 0) + 1
+        versions[event.stream] = event.version
+    await asyncio.gather(reader.close(), *(s.close() for s in stores), *(s.close() for s in sequencers))
 
 
 async def test_commits_get_their_positions_soon_at_1000_a_second(database: Database, postgres_store: PostgresEventStore) -> None:
