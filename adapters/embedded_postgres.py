@@ -107,6 +107,15 @@ class PostgresServer:
             await self.stop()
             raise
 
+    def find(self) -> bool:
+        """Learn the URLs of the server another program runs for `home`. False when there is none; nothing is started or made."""
+        kept = self.home / "passwords.json"
+        self._socket = postgres_home.socket_place(self.home)
+        if not kept.exists() or not (self._socket / ".s.PGSQL.5432").exists():
+            return False
+        self._passwords = kept_passwords(kept)
+        return True
+
     async def stop(self) -> None:
         """Shut down fast: open transactions are rolled back, everything is written."""
         if self._child is not None:
@@ -186,3 +195,12 @@ class PostgresServer:
                 with suppress(OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
                     return await asyncpg.connect(self.superuser_url, timeout=5)
                 await asyncio.sleep(_POLL_S)
+
+
+def running_app_url(home: Path) -> str:
+    """Give the serving role's URL of the server another program runs for `home`. Raises CannotStart when none does."""
+    home = home.resolve()
+    if not (home / "passwords.json").exists() or not (home / "pgdata" / "postmaster.pid").exists():
+        raise CannotStart(f"no database runs in {home}: start it with `minos up`, or set MINOS_DATABASE_URL")
+    password = kept_passwords(home / "passwords.json").app
+    return f"postgresql://minos_app:{password}@/minos?host={postgres_home.socket_folder(home, postgres_home.system_user())}"

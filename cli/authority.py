@@ -35,13 +35,18 @@ class Authority:
         return Context(correlation_id=CorrelationId(self.ports.random.uuid7()), system="cli")
 
 
+def database_url(settings: Settings) -> Secret:
+    """Give the URL that is set, or else the one of the server `minos up` runs in the data folder. Raises CannotStart."""
+    return settings.database_url or Secret(running_app_url(settings.data_dir / "postgres"))
+
+
 @asynccontextmanager
 async def authority(settings: Settings) -> AsyncGenerator[Authority]:
     """Open the authority that serves these settings; without a database URL, the one `minos up` runs in the data folder.
 
     Raises CannotStart when nothing runs there, and what open_ports raises.
     """
-    url = settings.database_url or Secret(running_app_url(settings.data_dir / "postgres"))
+    url = database_url(settings)
     settings = msgspec.structs.replace(settings, database_url=url)
     async with (
         open_ports(settings) as opened,

@@ -1,15 +1,20 @@
 """`minos doctor`: finds what is wrong with an installation, and says what to do."""
 
 import argparse
+import asyncio
 
-from cli.command import Commands
+import msgspec
+
+from adapters.settings_source import BadSettings
+from cli import startup
+from cli.command import DONE, NO, Commands
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "doctor",
         help="check an installation",
-        description="Check settings, database, roles, migrations, broker, clock, disk and keys. Exit code 1 when something is wrong.",
+        description="Check settings, keys, disk, database, roles, schema, clock, broker and API. Exit code 1 when something is wrong.",
         epilog="example: minos doctor --json",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -17,6 +22,15 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cli import checks
+    from cli.checks import Finding, examine
 
-    return checks.report(as_json=args.json)
+    try:
+        found = asyncio.run(examine(startup.settings()))
+    except BadSettings as bad:
+        found = [Finding(check="settings", ok=False, detail=problem) for problem in bad.problems]
+    if args.json:
+        print(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        for finding in found:
+            print(f"{'ok ' if finding.ok else 'BAD'}  {finding.check:<20}  {finding.detail}")
+    return DONE if all(finding.ok for finding in found) else NO

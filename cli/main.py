@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from cli.command import COULD_NOT, DONE
 
-COMMANDS = ("up", "serve", "work", "migrate", "doctor", "settings", "admin", "users", "roles", "sessions", "keys")
+COMMANDS = ("up", "serve", "work", "migrate", "doctor", "settings", "admin", "users", "roles", "sessions", "keys", "projections")
 """Each names a module of this package with `add(subparsers)`, which gives its parser, and `run(args)`, which gives the exit code."""
 
 
@@ -67,7 +67,7 @@ def _explained(error: Exception) -> str | None:
             return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         case msgspec.ValidationError():
             return f"not accepted: {error}"
-        case _ if module.startswith(("adapters.", "migrations.", "domain.errors.")):
+        case _ if module.startswith(("adapters.", "migrations.", "domain.errors.", "workers.")):
             return str(error)  # ours are written for whoever can mend it
         case _:
             return None

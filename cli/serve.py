@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     metrics_folder = own_metrics_folder()
-    import api.app  # noqa: F401 - imported before the workers fork: they share it, and a respawned one is up at once
+    import_module("api.app")  # before the workers fork: they share it, and a respawned one is up at once
 
     if not startup.await_parent(args.settings_fd):
         return COULD_NOT

@@ -10,6 +10,7 @@ import msgspec
 from adapters.children import CannotStart
 from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import PostgresServer
+from adapters.metrics_server import MetricsServer
 from adapters.secret import Secret
 from adapters.settings import Settings
 from cli.child_part import ChildPart, alive, answers
@@ -30,6 +31,7 @@ class Whole:
         self._supervisor = Supervisor(self._screen.tell)
         self._postgres = PostgresServer(settings.data_dir / "postgres") if settings.database_url is None else None
         self._nats = NatsServer(settings.data_dir / "nats") if settings.nats_url is None else None
+        self._metrics: MetricsServer | None = None
         name = settings.allowed_hosts[0].removeprefix("*.")
         ready = answers(settings.host, settings.port, name=name)
         self._api = ChildPart("serve", settings=self._for_children, ready=ready, grace_s=settings.shutdown_grace + 1)
@@ -63,6 +65,9 @@ class Whole:
         # Our own imports meanwhile, in a thread: they take longer than the servers' second start.
         await asyncio.gather(asyncio.to_thread(import_module, "cli.first_start"), *servers)
         code = await self._prepare()
+        if self._settings.metrics_port:
+            folder, host = self._settings.data_dir / "metrics", self._settings.metrics_host
+            self._metrics = MetricsServer(folder, host=host, port=self._settings.metrics_port)
         await asyncio.gather(self._supervisor.start(API, self._api), self._supervisor.start(WORKERS, self._workers))
         self._screen.close()
         self._greet(code)
@@ -72,6 +77,8 @@ class Whole:
         await self._supervisor.stop([[API, WORKERS], [NATS, POSTGRES]])
         for part in (self._api, self._workers):
             await part.stop()  # launched, perhaps never started
+        if self._metrics is not None:
+            self._metrics.stop()
         self._screen.line(f"stopped in {time.monotonic() - began:.1f} s; the data stays in {self._settings.data_dir}")
 
     async def _prepare(self) -> str | None:

@@ -1,0 +1,148 @@
+"""What `minos doctor` looks at. Each check gives findings: what holds, and what does not and how to mend it."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+from msgspec import Struct
+
+from adapters import master_key
+from adapters.children import CannotStart
+from adapters.postgres_sql import statements
+from adapters.settings import Settings
+from cli.running import connected
+from migrations import runner
+
+SQL = statements(Path(__file__).with_suffix(".sql"))
+LOWEST_DISK_BYTES = 1 << 30
+LARGEST_SKEW_S = 2.0
+_DEADLINE_S = 5.0
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    check: str
+    ok: bool
+    detail: str
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Run every check. Never raises for what it finds: a server that is away is a finding too."""
+    found = [Finding(check="settings", ok=True, detail=f"{settings.environment}, issuer {settings.issuer}")]
+    found += [*_disk(settings), *_key(settings)]
+    try:
+        settings = connected(settings)
+    except CannotStart as error:
+        found.append(Finding(check="database", ok=False, detail=str(error)))
+    else:
+        found += [finding async for finding in _database(settings)]
+    found.append(await _broker(settings))
+    found.append(await _api(settings))
+    return found
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = next(each for each in (settings.data_dir, *settings.data_dir.parents) if each.exists())
+    free = shutil.disk_usage(folder).free
+    yield Finding(check="disk", ok=free >= LOWEST_DISK_BYTES, detail=f"{free / (1 << 30):.1f} GiB free at {folder}; at least 1 is advised")
+
+
+def _key(settings: Settings) -> Iterator[Finding]:
+    try:
+        key = master_key.load(settings)
+    except master_key.NoMasterKey as error:
+        yield Finding(check="master key", ok=False, detail=str(error))
+    else:
+        yield Finding(check="master key", ok=True, detail=key.kek_id)
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    url = settings.database_url
+    if url is None:
+        return
+    try:
+        async with asyncio.timeout(_DEADLINE_S):
+            connection = await asyncpg.connect(url.reveal(), timeout=_DEADLINE_S)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        yield Finding(check="database", ok=False, detail=f"cannot connect: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
+        return
+    try:
+        version = connection.get_server_version()
+        yield Finding(check="database", ok=version.major >= 18, detail=f"PostgreSQL {version.major}; 18 is needed")
+        for finding in await _role(connection):
+            yield finding
+        for finding in await _schema(connection):
+            yield finding
+    finally:
+        await connection.close(timeout=_DEADLINE_S)
+
+
+async def _role(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Finding]:
+    before = time.time()
+    row = await connection.fetchrow(SQL["role"], timeout=_DEADLINE_S)
+    if row is None:
+        return [Finding(check="role", ok=False, detail="the server does not know the role it let in")]
+    skew = abs(row["clock"] - (before + time.time()) / 2)
+    lowly = not row["mighty"] and not row["owns"]
+    bounded = row["transaction_timeout"] not in {"0", ""}
+    durable = row["fsync"] == "on" and row["synchronous_commit"] not in {"off", "local"}
+    return [
+        Finding(check="role", ok=lowly, detail=f"serving as {row['name']}; it must be neither owner nor superuser"),
+        Finding(
+            check="transaction timeout", ok=bounded, detail=f"{row['transaction_timeout']} (ALTER ROLE ... SET transaction_timeout = '5s')"
+        ),
+        Finding(check="durability", ok=durable, detail=f"fsync {row['fsync']}, synchronous_commit {row['synchronous_commit']}"),
+        Finding(check="clock", ok=skew <= LARGEST_SKEW_S, detail=f"{skew:.3f} s apart from the database's"),
+    ]
+
+
+async def _schema(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Finding]:
+    status = await runner.status(connection)
+    found = [
+        Finding(
+            check="migrations",
+            ok=status.ready,
+            detail=f"{len(status.applied)} applied, missing {list(status.pending) or 'none'}, edited {list(status.edited) or 'none'}",
+        )
+    ]
+    if status.applied:
+        unguarded = [row["name"] for row in await connection.fetch(SQL["unguarded"], timeout=_DEADLINE_S)]
+        found.append(Finding(check="events are kept", ok=not unguarded, detail=f"tables without their guard: {unguarded or 'none'}"))
+        size = await connection.fetchval(SQL["identity_cache"], timeout=_DEADLINE_S)
+        found.append(Finding(check="append ids", ok=size in {1, None}, detail=f"identity cache {size}; it must be 1"))
+    return found
+
+
+async def _broker(settings: Settings) -> Finding:
+    import nats
+    from nats.errors import Error
+
+    if settings.nats_url is None:
+        return Finding(check="broker", ok=False, detail="none: set MINOS_NATS_URL, or run `minos up`")
+    credentials = str(settings.nats_credentials) if settings.nats_credentials else None
+    try:
+        async with asyncio.timeout(_DEADLINE_S):
+            client = await nats.connect(  # pyright: ignore[reportUnknownMemberType] - its options have no types
+                settings.nats_url.reveal(), user_credentials=credentials, allow_reconnect=False, connect_timeout=2, error_cb=_keep_quiet
+            )
+            try:
+                account = await client.jetstream().account_info()  # pyright: ignore[reportUnknownMemberType] - nor have these
+            finally:
+                await client.close()
+    except (OSError, TimeoutError, Error) as error:
+        return Finding(check="broker", ok=False, detail=f"cannot use JetStream: {type(error).__name__}")
+    return Finding(check="broker", ok=True, detail=f"JetStream on, {account.streams} streams")
+
+
+async def _keep_quiet(_: Exception) -> None:
+    """What the client would print is what the finding says."""
+
+
+async def _api(settings: Settings) -> Finding:
+    from cli.child_part import answers
+
+    ready = await answers(settings.host, settings.port, name=settings.allowed_hosts[0].removeprefix("*."))()
+    at = f"{settings.host}:{settings.port}"
+    return Finding(check="api", ok=ready, detail=f"{at} is ready" if ready else f"nothing ready at {at}: start `minos up` or `minos serve`")

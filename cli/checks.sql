@@ -1,0 +1,26 @@
+-- name: role
+SELECT current_user AS name,
+       r.rolsuper OR r.rolcreaterole OR r.rolbypassrls AS mighty,
+       EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = to_regclass('public.events') AND pg_has_role(current_user, c.relowner, 'USAGE')) AS owns,
+       current_setting('transaction_timeout') AS transaction_timeout,
+       current_setting('synchronous_commit') AS synchronous_commit,
+       current_setting('fsync') AS fsync,
+       extract(epoch FROM clock_timestamp())::float8 AS clock
+FROM pg_roles r WHERE r.rolname = current_user;
+
+-- name: unguarded
+-- Tables of events that some statement could still change: the table itself and every partition need the trigger, switched on.
+SELECT c.relname AS name
+FROM pg_class c
+WHERE c.relkind IN ('r', 'p')
+  AND (c.oid = to_regclass('public.events') OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass('public.events')))
+  AND NOT EXISTS (
+      SELECT 1 FROM pg_trigger t
+      WHERE t.tgrelid = c.oid AND t.tgname = 'events_stay' AND t.tgenabled IN ('O', 'A')
+  )
+ORDER BY c.relname;
+
+-- name: identity_cache
+SELECT s.seqcache AS size
+FROM pg_sequence s
+WHERE s.seqrelid = pg_get_serial_sequence('public.events', 'append_id')::regclass;

@@ -1,0 +1,157 @@
+"""`minos projections`: where the read models stand; rebuild them, switch, go back, unpark."""
+
+import argparse
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Self
+
+from cli.command import COULD_NOT, DONE, NO, Commands
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from workers.rebuild import Advance
+
+
+def add(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "projections",
+        help="show, rebuild, switch and unpark read models",
+        description="Read models are made from the log and can be made again while they serve. NAME is one, such as `users`.",
+        epilog="example: minos projections rebuild sessions",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("status", help="where each stands; exit 1 when one is halted or holds a stream back")
+    rebuild = actions.add_parser("rebuild", help="build anew beside the one that serves, compare, and switch")
+    rebuild.add_argument("name")
+    rebuild.add_argument("--no-switch", action="store_true", help="let the new one wait for `switch`")
+    switch = actions.add_parser("switch", help="let a generation serve")
+    switch.add_argument("name")
+    switch.add_argument("generation", type=int)
+    actions.add_parser("back", help="return to the generation that served before").add_argument("name")
+    unpark = actions.add_parser("unpark", help="give a stream that was held back to its read model again")
+    unpark.add_argument("name")
+    unpark.add_argument("stream")
+    for action in actions.choices.values():
+        action.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    from cli import startup
+    from cli.authority import database_url
+
+    return asyncio.run(_act(args, database_url(startup.settings()).reveal()))
+
+
+async def _act(args: argparse.Namespace, url: str) -> int:
+    import asyncpg
+
+    if args.action == "rebuild":
+        return await _rebuild(args, url)
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        match args.action:
+            case "status":
+                return await _status(connection, as_json=args.json)
+            case "switch" | "back":
+                return await _serve(connection, args)
+            case _:
+                return await _unpark(connection, args)
+    finally:
+        await connection.close(timeout=5)
+
+
+async def _status(connection: "asyncpg.Connection[asyncpg.Record]", *, as_json: bool) -> int:
+    from cli.printing import print_json, print_rows
+    from workers.standing import parked_streams, standings
+
+    rows, parked = await standings(connection), await parked_streams(connection)
+    if as_json:
+        print_json({"projections": rows, "parked": parked})
+    else:
+        print_rows(rows, as_json=False, empty="no read models yet: no projector has run")
+        if parked:
+            print("\nheld back:")
+            print_rows(parked, as_json=False)
+    return NO if parked or any(row.reason for row in rows) else DONE
+
+
+async def _rebuild(args: argparse.Namespace, url: str) -> int:
+    from cli.printing import print_json
+    from workers.rebuild import RebuildDiffers, rebuild
+
+    try:
+        with _Bar(quiet=args.json) as bar:
+            built = await rebuild(url, args.name, progress=bar.advance, switch=not args.no_switch)
+    except RebuildDiffers as differs:
+        print(f"minos: {differs}: {', '.join(differs.streams)}", file=sys.stderr)
+        return NO
+    if args.json:
+        print_json(built)
+    else:
+        rate = built.events / built.seconds if built.seconds else 0.0
+        state = "serves now" if built.switched else "waits for `minos projections switch`"
+        print(f"{built.name} generation {built.generation}: {built.events} events in {built.seconds:.1f} s ({rate:,.0f}/s), ", end="")
+        print(f"{built.checked} rows compared with fresh folds; it {state}")
+    return DONE
+
+
+async def _serve(connection: "asyncpg.Connection[asyncpg.Record]", args: argparse.Namespace) -> int:
+    from cli.printing import print_json
+    from projections import generations
+    from workers.rebuild import named
+
+    projection = named(args.name)
+    if args.action == "back":
+        number = await generations.switch_back(connection, projection)
+    else:
+        number = args.generation if await generations.switch(connection, projection, args.generation) else None
+    if number is None:
+        print("minos: there is no such generation that could serve; see `minos projections status`", file=sys.stderr)
+        return COULD_NOT
+    if args.json:
+        print_json({"name": args.name, "serving": number})
+    else:
+        print(f"{args.name} generation {number} serves now")
+    return DONE
+
+
+async def _unpark(connection: "asyncpg.Connection[asyncpg.Record]", args: argparse.Namespace) -> int:
+    from cli.printing import print_rows
+    from domain.ids import StreamName
+    from workers.parking import unpark
+    from workers.rebuild import named
+
+    done = await unpark(connection, named(args.name), StreamName(args.stream))
+    print_rows(done, as_json=args.json, empty="this stream is not held back")
+    return NO if any(row.reason for row in done) else DONE
+
+
+class _Bar:
+    """A progress bar on a terminal, with rate and time left; nothing elsewhere."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]:,.0f} events/s"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=quiet or not sys.stderr.isatty(),
+        )
+        self._task = self._progress.add_task("reading", total=None, rate=0.0)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def advance(self, at: "Advance") -> None:
+        self._progress.update(self._task, description=at.stage, completed=at.done, total=at.total, rate=at.per_second)
