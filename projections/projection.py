@@ -55,8 +55,7 @@ def when(event_type: type[E], change: Callable[[R, Recorded[E]], R]) -> Case[R]:
     return Case(event_type, fold)
 
 
-@dataclass(frozen=True, slots=True)
-class Versioned(Generic[R]):
+class Versioned(Struct, Generic[R], frozen=True):
     """A row and the version of the stream it reflects."""
 
     row: R
