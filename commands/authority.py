@@ -1,14 +1,19 @@
-"""Who may act on whom, and hand out what: never beyond what the caller may do themselves (threats.md 6)."""
+"""Who may act on whom, and hand out what: never beyond what the caller may do themselves (threats.md 6).
 
-from collections.abc import Awaitable, Callable
+All of it is decided on streams that are conditions of the append: rights lost while a request was under way do not
+count for it any more.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from commands.context import Context
-from commands.identify import rights_of
 from commands.ports import Ports
+from commands.standing import require_standing, standing_reads
 from commands.transact import Read, Transaction, read_states
-from domain import user
-from domain.errors import Contended, InvalidToken, RightsExceeded
+from domain import role, user
+from domain.errors import Contended, InvalidToken, PermissionDenied, RightsExceeded
 from domain.ids import RoleName, UserId
 from domain.permission import Permission, within
 from domain.user import account_of
@@ -18,37 +23,70 @@ ATTEMPTS = 16
 
 
 class RolesMoved(Exception):
-    """The roles the authority was computed from are not the ones the decision found."""
+    """The user on the other end holds other roles than those that were read."""
 
 
-def require_within(wanted: tuple[Permission, ...], ctx: Context) -> None:
-    """Raise RightsExceeded when the caller lacks any of it. Minos itself and the CLI are not bounded."""
-    if ctx.principal is None:
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A caller, and the user they act on. Read `reads` in the decision, and `require` before anything is decided."""
+
+    ctx: Context
+    user_id: UserId
+    roles: tuple[RoleName, ...]
+
+    @property
+    def reads(self) -> list[Read]:
+        return [(user.decider, user.stream(self.user_id)), *_role_reads(self.roles), *caller_reads(self.ctx)]
+
+    def require(self, tx: Transaction) -> None:
+        """Raise RightsExceeded unless the caller holds all that the user on the other end holds; NoSuchUser."""
+        if account_of(tx.state(user.decider, user.stream(self.user_id))).roles != self.roles:
+            raise RolesMoved
+        require_within(_given(tx, self.roles), self.ctx, tx)
+
+
+def caller_reads(ctx: Context) -> list[Read]:
+    """What `require_within` needs to be read: the caller's account, session and roles."""
+    principal = ctx.principal
+    return [] if principal is None else [*standing_reads(principal), *_role_reads(principal.roles)]
+
+
+def require_within(wanted: Iterable[Permission], ctx: Context, tx: Transaction) -> None:
+    """Raise RightsExceeded when the caller lacks any of it. Minos itself and the CLI are not bounded.
+
+    Raises PermissionDenied when the caller lost any right since the request came in, InvalidToken, SessionEnded.
+    """
+    principal = ctx.principal
+    if principal is None:
         if ctx.system is None:
             raise InvalidToken
         return
-    if not within(wanted, ctx.principal.permissions):
+    _, account = require_standing(tx, principal)
+    held = _given(tx, [name for name in account.roles if name in principal.roles])
+    if not within(principal.permissions, held):
+        raise PermissionDenied
+    if not within(wanted, principal.permissions):
         raise RightsExceeded
 
 
-async def acting_on(user_id: UserId, ctx: Context, ports: Ports, act: Callable[[tuple[RoleName, ...]], Awaitable[R]]) -> R:
-    """Run `act` once the caller is known to hold all that the user on the other end holds.
+async def acting_on(user_id: UserId, ctx: Context, ports: Ports, act: Callable[[Authority], Awaitable[R]]) -> R:
+    """Run `act`, which has to hold its Authority against what its decision reads; again when the other's roles moved.
 
-    `act` gets the roles that was computed from and must raise RolesMoved when its decision finds others
-    (`require_same_roles`); then all of it is done again. Raises NoSuchUser, RightsExceeded, Contended.
+    Raises NoSuchUser, RightsExceeded, PermissionDenied, Contended.
     """
     of_user: Read = (user.decider, user.stream(user_id))
     for _ in range(ATTEMPTS):
         roles = account_of((await read_states(ports, [of_user])).state(user.decider, of_user[1])).roles
-        given = await rights_of(roles, ports)
-        require_within(tuple(p for permissions in given.values() for p in permissions), ctx)
         try:
-            return await act(roles)
+            return await act(Authority(ctx, user_id, roles))
         except RolesMoved:
             continue
     raise Contended
 
 
-def require_same_roles(tx: Transaction, user_id: UserId, roles: tuple[RoleName, ...]) -> None:
-    if account_of(tx.state(user.decider, user.stream(user_id))).roles != roles:
-        raise RolesMoved
+def _role_reads(roles: Iterable[RoleName]) -> list[Read]:
+    return [(role.decider, role.stream(name)) for name in roles]
+
+
+def _given(tx: Transaction, roles: Iterable[RoleName]) -> list[Permission]:
+    return [p for name in roles for p in role.gives(tx.state(role.decider, role.stream(name)))]

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from commands.context import Context
-from commands.open_account import NewAccount, Registered, open_account
+from commands.open_account import NewAccount, Registered, check_account, open_account
 from commands.ports import Ports
 from commands.register_user import EmailText, PasswordText
 from commands.transact import Done, Read, Transaction, earlier_answer, read_states
@@ -38,19 +38,22 @@ class CreateAdministrator(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 async def bootstrap(command: BootstrapAdministrator, ctx: Context, ports: Ports) -> Done[Registered]:
     """Raises BootstrapClosed once there is an administrator, BootstrapCodeInvalid, and what registering raises."""
+    closed = await is_bootstrapped(ports)
     if (again := await earlier_answer(ports, ctx, Registered)) is not None:
         return again
-    if await is_bootstrapped(ports):
+    if closed:
         raise BootstrapClosed
+    wanted = _administrator(command.email, command.password, ports)
+    check_account(wanted, ports)  # a weak password costs no try of the code
     if not await ports.bootstrap.redeem(command.code):
         raise BootstrapCodeInvalid
-    return await _create(command.email, command.password, ctx, ports, once=True)
+    return await _create(wanted, ctx, ports, once=True)
 
 
 async def create_administrator(command: CreateAdministrator, ctx: Context, ports: Ports) -> Done[Registered]:
     """Raises BootstrapClosed where there is one and `force` was not asked for, and what registering raises."""
     once = not (command.force and await is_bootstrapped(ports))
-    return await _create(command.email, command.password, ctx, ports, once=once)
+    return await _create(_administrator(command.email, command.password, ports), ctx, ports, once=once)
 
 
 async def is_bootstrapped(ports: Ports) -> bool:
@@ -58,14 +61,21 @@ async def is_bootstrapped(ports: Ports) -> bool:
     return tx.state(first.decider, first.STREAM).completed
 
 
-async def _create(email: str, password: str, ctx: Context, ports: Ports, *, once: bool) -> Done[Registered]:
+async def _create(wanted: NewAccount, ctx: Context, ports: Ports, *, once: bool) -> Done[Registered]:
     def decide_alongside(tx: Transaction, user_id: UserId) -> None:
         if once:
             tx.record(first.decider, first.STREAM, first.complete(tx.state(first.decider, first.STREAM), user_id=user_id, at=tx.at))
         admins = tx.state(administrators.decider, administrators.STREAM)
         tx.record(administrators.decider, administrators.STREAM, administrators.add(admins, user_id, at=tx.at))
 
-    wanted = NewAccount(
+    alongside: list[Read] = [(administrators.decider, administrators.STREAM)]
+    if once:
+        alongside.append((first.decider, first.STREAM))
+    return await open_account(wanted, ctx, ports, alongside=alongside, decide_alongside=decide_alongside)
+
+
+def _administrator(email: str, password: str, ports: Ports) -> NewAccount:
+    return NewAccount(
         email=email,
         password=password,
         username=None,
@@ -73,7 +83,3 @@ async def _create(email: str, password: str, ctx: Context, ports: Ports, *, once
         roles=(ADMIN, RoleName(ports.policy.default_role)),
         registered_by=RegisteredBy.BOOTSTRAP,
     )
-    alongside: list[Read] = [(administrators.decider, administrators.STREAM)]
-    if once:
-        alongside.append((first.decider, first.STREAM))
-    return await open_account(wanted, ctx, ports, alongside=alongside, decide_alongside=decide_alongside)

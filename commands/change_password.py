@@ -8,14 +8,15 @@ from commands.prove_password import prove_password
 from commands.read_profile import open_profile
 from commands.register_user import PasswordText
 from commands.revoke_session import keep_session, required
+from commands.standing import require_standing, standing_reads
 from commands.token_answer import SignedIn, token_answer
 from commands.transact import Transaction, transact
-from domain import session, user
+from domain import user
 from domain.errors import InvalidCredentials
 from domain.event import SealClass
 from domain.password import check_choice, context_words
 from domain.session import Live
-from domain.user import Account, Active, account_of
+from domain.user import Account, account_of
 
 
 class ChangePassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,19 +37,20 @@ async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -
         min_length=ports.policy.password_min_length,
         context=(*context_words(texts.email, texts.username, texts.name), ports.policy.service_name),
     )
-    of_user, of_session = user.stream(principal.user_id), session.stream(principal.session_id)
+    of_user = user.stream(principal.user_id)
     encoded = await ports.hasher.hash(command.new_password, network=ctx.network)
     sealed = await ports.vault.seal(
         subject=of_user, seal_class=SealClass.CREDENTIAL, stream=of_user, fields={"password": encoded}, fresh=True
     )
 
     def decide(tx: Transaction) -> tuple[Live, Account]:
-        state = tx.state(user.decider, of_user)
-        if not isinstance(state, Active) or state.account.password_version != account.password_version:
+        _, now = require_standing(tx, principal)
+        if now.password_version != account.password_version:
             raise InvalidCredentials
+        state = tx.state(user.decider, of_user)
         changed = tx.record(user.decider, of_user, user.change_password(state, password=sealed["password"], at=tx.at))
         return keep_session(tx, principal, account_of(changed), ports), account_of(changed)
 
-    done = await transact(ports, ctx, [(user.decider, of_user), (session.decider, of_session)], decide)
+    done = await transact(ports, ctx, standing_reads(principal), decide)
     live, changed = done.result
     return await token_answer(live, changed, ports, at=done.at)

@@ -1,12 +1,14 @@
 """A user changes how they are called, or the name they sign in with. Nothing else is theirs to change here."""
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
-from commands.context import Context
+from commands.context import Context, Principal
 from commands.login_names import normalise_username
 from commands.ports import ClaimMac, Ports
 from commands.register_user import NameText, UsernameText
 from commands.revoke_session import required
+from commands.standing import require_standing, standing_reads
 from commands.transact import ClaimLost, Done, Read, Transaction, read_states, transact
 from domain import claim, user
 from domain.claim import ClaimKind
@@ -32,7 +34,8 @@ class _Prepared(Struct, frozen=True, kw_only=True):
     name: Sealed | UnsetType | None
     username: Sealed | UnsetType | None
     claim_id: ClaimId
-    mac: ClaimMac | None
+    macs: tuple[ClaimMac, ...]
+    """The new username under every index key still in use: it must be free under each. Empty when there is none."""
 
 
 class _OldName(Struct, frozen=True, kw_only=True):
@@ -45,15 +48,16 @@ class _ClaimMoved(Exception):
 
 
 async def change_profile(command: ChangeProfile, ctx: Context, ports: Ports) -> Done[None]:
-    """Raises InvalidUsername, UsernameTaken."""
-    user_id = required(ctx).user_id
-    prepared = await _prepare(command, user_id, ports)
+    """Raises InvalidUsername, UsernameTaken, InvalidToken, SessionEnded."""
+    principal = required(ctx)
+    prepared = await _prepare(command, principal.user_id, ports)
     for _ in range(MOVES):
-        old = await _old_name(user_id, ports)
-        if old is not None and prepared.mac in old.macs:
-            prepared = _Prepared(name=prepared.name, username=UNSET, claim_id=prepared.claim_id, mac=None)
+        old = await _old_name(principal.user_id, ports)
+        wanted = prepared
+        if old is not None and prepared.macs and set(prepared.macs) <= set(old.macs):
+            wanted = replace(prepared, username=UNSET, macs=())
         try:
-            return await _change(prepared, user_id, old, ctx, ports)
+            return await _change(wanted, principal, old, ctx, ports)
         except _ClaimMoved:
             continue
         except ClaimLost:
@@ -75,9 +79,9 @@ async def _old_name(user_id: UserId, ports: Ports) -> _OldName | None:
 
 
 async def _prepare(command: ChangeProfile, user_id: UserId, ports: Ports) -> _Prepared:
-    mac = None
+    macs: tuple[ClaimMac, ...] = ()
     if isinstance(command.username, str):
-        mac = ports.macs.claim(ClaimKind.USERNAME, normalise_username(command.username))
+        macs = tuple(ports.macs.claim_candidates(ClaimKind.USERNAME, normalise_username(command.username)))
     of_user = user.stream(user_id)
     texts = {f: t for f, t in (("name", command.name), ("username", command.username)) if isinstance(t, str)}
     sealed = await ports.vault.seal(subject=of_user, seal_class=SealClass.PROFILE, stream=of_user, fields=texts)
@@ -85,18 +89,20 @@ async def _prepare(command: ChangeProfile, user_id: UserId, ports: Ports) -> _Pr
         name=sealed["name"] if isinstance(command.name, str) else command.name,
         username=sealed["username"] if isinstance(command.username, str) else command.username,
         claim_id=ClaimId(ports.random.uuid7()),
-        mac=mac,
+        macs=macs,
     )
 
 
-async def _change(prepared: _Prepared, user_id: UserId, old: _OldName | None, ctx: Context, ports: Ports) -> Done[None]:
+async def _change(prepared: _Prepared, principal: Principal, old: _OldName | None, ctx: Context, ports: Ports) -> Done[None]:
+    user_id = principal.user_id
     of_user, new_claim = user.stream(user_id), claim.stream(prepared.claim_id)
     renames = prepared.username is not UNSET
 
     def decide(tx: Transaction) -> None:
-        state = tx.state(user.decider, of_user)
-        if account_of(state).username_claim != (None if old is None else old.claim_id):
+        _, account = require_standing(tx, principal)
+        if account.username_claim != (None if old is None else old.claim_id):
             raise _ClaimMoved
+        state = tx.state(user.decider, of_user)
         state = tx.record(user.decider, of_user, user.change_profile(state, name=prepared.name, at=tx.at))
         if prepared.username is UNSET:
             return
@@ -104,18 +110,19 @@ async def _change(prepared: _Prepared, user_id: UserId, old: _OldName | None, ct
         tx.record(user.decider, of_user, user.change_username(state, username=prepared.username, claim=kept, at=tx.at))
         if old is not None:
             _give_up(tx, old)
-        if prepared.mac is not None:
+        if prepared.macs:
             free = tx.state(claim.decider, new_claim)
             taken = claim.take(free, claim_id=prepared.claim_id, kind=ClaimKind.USERNAME, user_id=user_id, at=tx.at)
             tx.record(claim.decider, new_claim, taken)
-            tx.take(prepared.mac, new_claim)
+            for mac in prepared.macs:
+                tx.take(mac, new_claim)
 
     reads: list[Read] = [(user.decider, of_user)]
     if renames and old is not None:
         reads.append((claim.decider, claim.stream(old.claim_id)))
-    if prepared.mac is not None:
+    if prepared.macs:
         reads.append((claim.decider, new_claim))
-    return await transact(ports, ctx, reads, decide)
+    return await transact(ports, ctx, reads, decide, glance=standing_reads(principal))
 
 
 def _give_up(tx: Transaction, old: _OldName) -> None:

@@ -2,13 +2,13 @@
 
 from msgspec import Struct
 
-from commands.authority import acting_on, require_same_roles
+from commands.authority import Authority, acting_on
 from commands.context import Context
 from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, transact
 from domain import session, user
 from domain.errors import NoSuchSession
-from domain.ids import RoleName, SessionId, UserId
+from domain.ids import SessionId, UserId
 from domain.session import Absent
 from domain.session_events import EndReason
 
@@ -26,12 +26,12 @@ async def end_session(command: EndSession, ctx: Context, ports: Ports) -> Done[N
     """Raises NoSuchUser, NoSuchSession (also when it is another user's), RightsExceeded."""
     of_session = session.stream(command.session_id)
 
-    async def act(roles: tuple[RoleName, ...]) -> Done[None]:
-        of_user: Read = (user.decider, user.stream(command.user_id))
-        return await transact(ports, ctx, [(session.decider, of_session)], lambda tx: decide(tx, roles), glance=[of_user])
+    async def act(authority: Authority) -> Done[None]:
+        reads: list[Read] = [(session.decider, of_session), *authority.reads]
+        return await transact(ports, ctx, reads, lambda tx: decide(tx, authority))
 
-    def decide(tx: Transaction, roles: tuple[RoleName, ...]) -> None:
-        require_same_roles(tx, command.user_id, roles)
+    def decide(tx: Transaction, authority: Authority) -> None:
+        authority.require(tx)
         state = tx.state(session.decider, of_session)
         if isinstance(state, Absent) or state.user_id != command.user_id:
             raise NoSuchSession
@@ -44,11 +44,11 @@ async def end_all_sessions(command: EndAllSessions, ctx: Context, ports: Ports) 
     """Raise the user's token epoch. Raises NoSuchUser, RightsExceeded."""
     of_user = user.stream(command.user_id)
 
-    async def act(roles: tuple[RoleName, ...]) -> Done[None]:
-        return await transact(ports, ctx, [(user.decider, of_user)], lambda tx: decide(tx, roles))
+    async def act(authority: Authority) -> Done[None]:
+        return await transact(ports, ctx, authority.reads, lambda tx: decide(tx, authority))
 
-    def decide(tx: Transaction, roles: tuple[RoleName, ...]) -> None:
-        require_same_roles(tx, command.user_id, roles)
+    def decide(tx: Transaction, authority: Authority) -> None:
+        authority.require(tx)
         tx.record(user.decider, of_user, user.sign_out_everywhere(tx.state(user.decider, of_user), at=tx.at))
 
     return await acting_on(command.user_id, ctx, ports, act)

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from commands.authority import acting_on, require_same_roles, require_within
+from commands.authority import Authority, acting_on, require_within
 from commands.context import Context
 from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, transact
@@ -26,15 +26,15 @@ class RevokeRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 async def grant_role(command: GrantRole, ctx: Context, ports: Ports) -> Done[None]:
     """Raises NoSuchUser, NoSuchRole, RightsExceeded. Granting what is held changes nothing."""
 
-    async def act(roles: tuple[RoleName, ...]) -> Done[None]:
-        return await transact(ports, ctx, _reads(command.user_id, command.role), lambda tx: decide(tx, roles))
+    async def act(authority: Authority) -> Done[None]:
+        return await transact(ports, ctx, _reads(authority, command.role), lambda tx: decide(tx, authority))
 
-    def decide(tx: Transaction, roles: tuple[RoleName, ...]) -> None:
-        require_same_roles(tx, command.user_id, roles)
+    def decide(tx: Transaction, authority: Authority) -> None:
+        authority.require(tx)
         definition = tx.state(role.decider, role.stream(command.role))
         if not isinstance(definition, Defined):
             raise NoSuchRole
-        require_within(definition.permissions, ctx)
+        require_within(definition.permissions, ctx, tx)
         of_user = user.stream(command.user_id)
         state = tx.state(user.decider, of_user)
         tx.record(user.decider, of_user, user.grant_role(state, command.role, at=tx.at))
@@ -49,11 +49,11 @@ async def grant_role(command: GrantRole, ctx: Context, ports: Ports) -> Done[Non
 async def revoke_role(command: RevokeRole, ctx: Context, ports: Ports) -> Done[None]:
     """Raises NoSuchUser, RightsExceeded, LastAdminProtected. Taking what is not held changes nothing."""
 
-    async def act(roles: tuple[RoleName, ...]) -> Done[None]:
-        return await transact(ports, ctx, _reads(command.user_id, command.role), lambda tx: decide(tx, roles))
+    async def act(authority: Authority) -> Done[None]:
+        return await transact(ports, ctx, _reads(authority, command.role), lambda tx: decide(tx, authority))
 
-    def decide(tx: Transaction, roles: tuple[RoleName, ...]) -> None:
-        require_same_roles(tx, command.user_id, roles)
+    def decide(tx: Transaction, authority: Authority) -> None:
+        authority.require(tx)
         of_user = user.stream(command.user_id)
         state = tx.state(user.decider, of_user)
         tx.record(user.decider, of_user, user.revoke_role(state, command.role, at=tx.at))
@@ -65,8 +65,8 @@ async def revoke_role(command: RevokeRole, ctx: Context, ports: Ports) -> Done[N
     return await acting_on(command.user_id, ctx, ports, act)
 
 
-def _reads(user_id: UserId, name: RoleName) -> list[Read]:
-    reads: list[Read] = [(user.decider, user.stream(user_id)), (role.decider, role.stream(name))]
+def _reads(authority: Authority, name: RoleName) -> list[Read]:
+    reads: list[Read] = [*authority.reads, (role.decider, role.stream(name))]
     if name == ADMIN:
         reads.append((administrators.decider, administrators.STREAM))
     return reads

@@ -9,9 +9,9 @@ from msgspec import Struct
 from commands.context import Principal
 from commands.ports import AccessClaims, Ports
 from commands.transact import Read, Transaction, read_states
-from domain import role, session, user
+from domain import role, session, signing_key, user
 from domain.errors import InvalidToken
-from domain.ids import AudienceName, RoleName, RoleSlug, SessionId, UserId
+from domain.ids import AudienceName, Kid, RoleName, RoleSlug, SessionId, UserId
 from domain.permission import Permission
 from domain.session import Live
 from domain.user import Account, Active
@@ -72,13 +72,19 @@ async def rights_of(roles: Iterable[RoleName], ports: Ports) -> dict[RoleName, t
 
 
 async def _live(claims: AccessClaims, ports: Ports) -> tuple[Live, Account]:
-    """An older token of a rebased session is as dead as its epoch."""
+    """An older token of a rebased session is as dead as its epoch; a token of a revoked key, as its key."""
     try:
         of_session = session.stream(SessionId(UUID(claims.sid)))
         of_user = user.stream(UserId(UUID(claims.sub)))
     except ValueError as bad:
         raise InvalidToken from bad
-    tx = await read_states(ports, [(session.decider, of_session), (user.decider, of_user)])
+    reads: list[Read] = [(session.decider, of_session), (user.decider, of_user)]
+    of_key = signing_key.stream(Kid(claims.kid))
+    if claims.kid:
+        reads.append((signing_key.decider, of_key))
+    tx = await read_states(ports, reads)
+    if claims.kid and not signing_key.verifies(tx.state(signing_key.decider, of_key), at=tx.at):
+        raise InvalidToken
     who = tx.state(user.decider, of_user)
     which = tx.state(session.decider, of_session)
     if not isinstance(who, Active) or not isinstance(which, Live) or not _belongs(claims, which, who.account, tx):

@@ -9,9 +9,9 @@ from commands.ports import Ports, PresentedRefreshToken
 from commands.token_answer import SignedIn, token_answer
 from commands.transact import Transaction, read_states, transact
 from domain import session, user
-from domain.errors import InvalidRefreshToken, RefreshTokenReused
+from domain.errors import AudienceNotAllowed, InvalidRefreshToken, RefreshTokenReused
 from domain.ids import AudienceSlug, UserId
-from domain.session import Ended, Live
+from domain.session import MINOS, Ended, Live
 from domain.user import Account, Active
 
 
@@ -51,7 +51,10 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
             grace=ports.policy.refresh_grace,
             at=tx.at,
         )
-        return tx.record(session.decider, of_session, events), now.account
+        after = tx.record(session.decider, of_session, events)
+        if isinstance(after, Live) and after.audience not in (MINOS, *ports.policy.audiences):
+            raise AudienceNotAllowed  # it was taken off the list since the session began
+        return after, now.account
 
     done = await transact(ports, ctx, [(session.decider, of_session)], decide, glance=[(user.decider, of_user)])
     state, account = done.result

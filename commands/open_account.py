@@ -36,7 +36,8 @@ class NewAccount(Struct, frozen=True, kw_only=True):
 class _Name(Struct, frozen=True, kw_only=True):
     kind: ClaimKind
     claim_id: ClaimId
-    mac: ClaimMac
+    macs: tuple[ClaimMac, ...]
+    """The name under every index key still in use: it must be free under each."""
 
 
 async def open_account(
@@ -51,14 +52,10 @@ async def open_account(
 
     Raises InvalidEmail, InvalidUsername, PasswordUnacceptable, EmailTaken, UsernameTaken.
     """
+    check_account(wanted, ports)
     names = _names(wanted, ports)
-    check_choice(
-        wanted.password,
-        min_length=ports.policy.password_min_length,
-        context=(*context_words(wanted.email, wanted.username, wanted.name), ports.policy.service_name),
-    )
     user_id = UserId(ports.random.uuid7())
-    decide = await _prepare(wanted, names, user_id, ports)
+    decide = await _prepare(wanted, names, user_id, ctx, ports)
 
     def decide_all(tx: Transaction) -> Registered:
         decide(tx)
@@ -75,16 +72,33 @@ async def open_account(
         raise (EmailTaken if await ports.store.find_claim(email) else UsernameTaken) from None
 
 
+def check_account(wanted: NewAccount, ports: Ports) -> None:
+    """Raise InvalidEmail, InvalidUsername or PasswordUnacceptable for what no account may have. Costs next to nothing."""
+    normalise_email(wanted.email)
+    if wanted.username is not None:
+        normalise_username(wanted.username)
+    check_choice(
+        wanted.password,
+        min_length=ports.policy.password_min_length,
+        context=(*context_words(wanted.email, wanted.username, wanted.name), ports.policy.service_name),
+    )
+
+
 def _names(wanted: NewAccount, ports: Ports) -> tuple[_Name, ...]:
     chosen = [(ClaimKind.EMAIL, normalise_email(wanted.email))]
     if wanted.username is not None:
         chosen.append((ClaimKind.USERNAME, normalise_username(wanted.username)))
-    return tuple(_Name(kind=kind, claim_id=ClaimId(ports.random.uuid7()), mac=ports.macs.claim(kind, name)) for kind, name in chosen)
+    return tuple(
+        _Name(kind=kind, claim_id=ClaimId(ports.random.uuid7()), macs=tuple(ports.macs.claim_candidates(kind, name)))
+        for kind, name in chosen
+    )
 
 
-async def _prepare(wanted: NewAccount, names: Sequence[_Name], user_id: UserId, ports: Ports) -> Callable[[Transaction], None]:
+async def _prepare(
+    wanted: NewAccount, names: Sequence[_Name], user_id: UserId, ctx: Context, ports: Ports
+) -> Callable[[Transaction], None]:
     """Hash and seal first; the decision that comes back is pure."""
-    encoded = await ports.hasher.hash(wanted.password)
+    encoded = await ports.hasher.hash(wanted.password, network=ctx.network)
     of_user = user.stream(user_id)
     texts = {"email": wanted.email, "username": wanted.username, "name": wanted.name}
     profile = await ports.vault.seal(
@@ -102,7 +116,8 @@ async def _prepare(wanted: NewAccount, names: Sequence[_Name], user_id: UserId, 
             stream = claim.stream(name.claim_id)
             taken = claim.take(tx.state(claim.decider, stream), claim_id=name.claim_id, kind=name.kind, user_id=user_id, at=tx.at)
             tx.record(claim.decider, stream, taken)
-            tx.take(name.mac, stream)
+            for mac in name.macs:
+                tx.take(mac, stream)
         claims = {name.kind: name.claim_id for name in names}
         events = user.register(
             tx.state(user.decider, of_user),

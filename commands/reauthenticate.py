@@ -7,11 +7,14 @@ from commands.ports import Ports
 from commands.prove_password import prove_password
 from commands.register_user import PasswordText
 from commands.revoke_session import required
+from commands.standing import require_standing, standing_reads
 from commands.token_answer import access_token_for
 from commands.transact import Transaction, transact
 from domain import session
+from domain.errors import InvalidCredentials
 from domain.session import Live
 from domain.session_events import AuthMethod
+from domain.user import Account
 
 
 class Reauthenticate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,10 +38,14 @@ async def reauthenticate(command: Reauthenticate, ctx: Context, ports: Ports) ->
     account = await prove_password(command.password, principal, ctx, ports)
     stream = session.stream(principal.session_id)
 
-    def decide(tx: Transaction) -> Live:
-        state = tx.state(session.decider, stream)
-        return session.live(tx.record(session.decider, stream, session.reauthenticate(state, method=AuthMethod.PASSWORD, at=tx.at)))
+    def decide(tx: Transaction) -> tuple[Live, Account]:
+        live, now = require_standing(tx, principal)
+        if now.password_version != account.password_version:
+            raise InvalidCredentials
+        events = session.reauthenticate(live, method=AuthMethod.PASSWORD, at=tx.at)
+        return session.live(tx.record(session.decider, stream, events)), now
 
-    done = await transact(ports, ctx, [(session.decider, stream)], decide)
-    token, expires_in = await access_token_for(done.result, account, ports, audience=principal.audience, auth_time=done.at, at=done.at)
+    done = await transact(ports, ctx, [(session.decider, stream)], decide, glance=standing_reads(principal))
+    live, now = done.result
+    token, expires_in = await access_token_for(live, now, ports, audience=principal.audience, auth_time=done.at, at=done.at)
     return Reauthenticated(access_token=token, expires_in=expires_in)

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from commands.context import Context, Principal
 from commands.ports import Ports
+from commands.standing import require_standing, standing_reads
 from commands.start_session import issue_on
 from commands.token_answer import SignedIn, token_answer
 from commands.transact import Done, Transaction, transact
@@ -14,7 +15,7 @@ from domain.errors import InvalidToken
 from domain.ids import SessionId
 from domain.session import Live
 from domain.session_events import EndReason
-from domain.user import Account, Active, account_of
+from domain.user import Account, account_of
 
 
 class SelfRevokeReason(StrEnum):
@@ -43,22 +44,23 @@ async def revoke_session(command: RevokeSession, ctx: Context, ports: Ports) -> 
 async def revoke_other_sessions(ctx: Context, ports: Ports) -> SignedIn:
     """Raise the token epoch, keep this session under the new one, and answer with a new pair. O(1) however many there are."""
     principal = required(ctx)
-    of_user, of_session = user.stream(principal.user_id), session.stream(principal.session_id)
+    of_user = user.stream(principal.user_id)
 
     def decide(tx: Transaction) -> tuple[Live, Account]:
-        state = tx.state(user.decider, of_user)
-        if not isinstance(state, Active):
-            raise InvalidToken
-        raised = tx.record(user.decider, of_user, user.sign_out_everywhere(state, at=tx.at))
+        require_standing(tx, principal)
+        raised = tx.record(user.decider, of_user, user.sign_out_everywhere(tx.state(user.decider, of_user), at=tx.at))
         return keep_session(tx, principal, account_of(raised), ports), account_of(raised)
 
-    done = await transact(ports, ctx, [(user.decider, of_user), (session.decider, of_session)], decide)
+    done = await transact(ports, ctx, standing_reads(principal), decide)
     live, account = done.result
     return await token_answer(live, account, ports, at=done.at)
 
 
 def keep_session(tx: Transaction, principal: Principal, account: Account, ports: Ports) -> Live:
-    """Rebase the caller's session onto the account's new epoch and issue its next token, in the same append."""
+    """Rebase the caller's session onto the account's new epoch and issue its next token, in the same append.
+
+    The decision has to have looked at the caller's standing before it raised the epoch: this would raise the dead.
+    """
     stream = session.stream(principal.session_id)
     state = session.live(tx.state(session.decider, stream))
     rebased = tx.record(session.decider, stream, session.rebase(state, token_epoch=account.token_epoch, at=tx.at))

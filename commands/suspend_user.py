@@ -4,13 +4,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from commands.authority import acting_on, require_same_roles
+from commands.authority import Authority, acting_on
 from commands.context import Context
 from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, transact
 from domain import administrators, user
 from domain.event import SealClass, Sealed
-from domain.ids import RoleName, UserId
+from domain.ids import UserId
 from domain.role import ADMIN
 from domain.user_events import SuspendReason
 
@@ -19,6 +19,9 @@ class SuspendUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     user_id: UserId
     reason: SuspendReason = SuspendReason.ADMINISTRATIVE
     note: Annotated[str, Meta(min_length=1, max_length=1_000)] | None = None
+
+    def __repr__(self) -> str:
+        return f"SuspendUser(user_id={self.user_id}, reason={self.reason})"
 
 
 class ReinstateUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,12 +32,12 @@ async def suspend_user(command: SuspendUser, ctx: Context, ports: Ports) -> Done
     """All sessions die with it: the token epoch rises. Raises NoSuchUser, RightsExceeded, LastAdminProtected."""
     of_user = user.stream(command.user_id)
 
-    async def act(roles: tuple[RoleName, ...]) -> Done[None]:
+    async def act(authority: Authority) -> Done[None]:
         note = await _sealed_note(command, ports)
-        return await transact(ports, ctx, _reads(command.user_id), lambda tx: decide(tx, roles, note))
+        return await transact(ports, ctx, _reads(authority), lambda tx: decide(tx, authority, note))
 
-    def decide(tx: Transaction, roles: tuple[RoleName, ...], note: Sealed | None) -> None:
-        require_same_roles(tx, command.user_id, roles)
+    def decide(tx: Transaction, authority: Authority, note: Sealed | None) -> None:
+        authority.require(tx)
         events = user.suspend(tx.state(user.decider, of_user), reason=command.reason, note=note, at=tx.at)
         tx.record(user.decider, of_user, events)
         admins = tx.state(administrators.decider, administrators.STREAM)
@@ -48,13 +51,13 @@ async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> 
     """Sessions from before stay dead. Raises NoSuchUser, RightsExceeded."""
     of_user = user.stream(command.user_id)
 
-    async def act(roles: tuple[RoleName, ...]) -> Done[None]:
-        return await transact(ports, ctx, _reads(command.user_id), lambda tx: decide(tx, roles))
+    async def act(authority: Authority) -> Done[None]:
+        return await transact(ports, ctx, _reads(authority), lambda tx: decide(tx, authority))
 
-    def decide(tx: Transaction, roles: tuple[RoleName, ...]) -> None:
-        require_same_roles(tx, command.user_id, roles)
+    def decide(tx: Transaction, authority: Authority) -> None:
+        authority.require(tx)
         tx.record(user.decider, of_user, user.reinstate(tx.state(user.decider, of_user), at=tx.at))
-        if ADMIN in roles:
+        if ADMIN in authority.roles:
             admins = tx.state(administrators.decider, administrators.STREAM)
             back = administrators.add(admins, command.user_id, at=tx.at)
             tx.record(administrators.decider, administrators.STREAM, back)
@@ -62,8 +65,8 @@ async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> 
     return await acting_on(command.user_id, ctx, ports, act)
 
 
-def _reads(user_id: UserId) -> list[Read]:
-    return [(user.decider, user.stream(user_id)), (administrators.decider, administrators.STREAM)]
+def _reads(authority: Authority) -> list[Read]:
+    return [*authority.reads, (administrators.decider, administrators.STREAM)]
 
 
 async def _sealed_note(command: SuspendUser, ports: Ports) -> Sealed | None:

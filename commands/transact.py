@@ -25,7 +25,7 @@ from commands.ports import (
 )
 from domain import codec
 from domain.decider import Decider
-from domain.errors import Contended, IdempotencyKeyReused
+from domain.errors import Contended, IdempotencyKeyReused, Refused
 from domain.event import Event
 from domain.ids import CommandId, EventId, StreamName
 
@@ -152,10 +152,18 @@ async def transact(
     context, a repeat gets the first answer. Raises ClaimLost, IdempotencyKeyReused, Contended, and whatever the decision raises.
     """
     command_id = CommandId(ports.random.uuid7())
+    conditions = {stream: (of, stream) for of, stream in reads}
+    wanted = list((conditions | {stream: (of, stream) for of, stream in glance if stream not in conditions}).values())
     for _ in range(ATTEMPTS):
-        heads = await ports.store.load([stream for _, stream in (*reads, *glance)])
-        tx = Transaction(heads, command_id, await _fold_all(ports.store, heads, (*reads, *glance)), len(reads))
-        result = decide(tx)
+        heads = await ports.store.load([stream for _, stream in wanted])
+        tx = Transaction(heads, command_id, await _fold_all(ports.store, heads, wanted), len(conditions))
+        try:
+            result = decide(tx)
+        except Refused:
+            # What refuses it may be the first answer's own effect, appended since the key was looked up.
+            if remember is not None and (first := await earlier_answer(ports, ctx, remember)) is not None:
+                return first
+            raise
         if not tx.changes_something:
             return Done(result=result, at=tx.at, versions=tx.versions(), appended=False)
         outcome = msgspec.json.encode(result) if remember is not None else None
