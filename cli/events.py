@@ -108,10 +108,11 @@ async def _from_nats(settings: "Settings", after: int, size: int, *, follow: boo
 
     url = settings.nats_url.reveal() if settings.nats_url is not None else ""
     credentials = None if settings.nats_credentials is None else str(settings.nats_credentials)
-    client = await nats.connect(url, user_credentials=credentials, connect_timeout=5, allow_reconnect=follow)  # pyright: ignore[reportUnknownMemberType]
+    client = await nats.connect(url, user_credentials=credentials, connect_timeout=5, allow_reconnect=follow)  # pyright: ignore[reportUnknownMemberType] - as below
     try:
         starting = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=after + 1)
-        messages = await client.jetstream().subscribe("minos.events.v1.>", ordered_consumer=True, config=starting)
+        stream = client.jetstream()  # pyright: ignore[reportUnknownMemberType] - nats-py leaves its options untyped
+        messages = await stream.subscribe("minos.events.v1.>", ordered_consumer=True, config=starting)
         while follow or after < size:
             try:
                 message = await messages.next_msg(timeout=QUIET_SECONDS)

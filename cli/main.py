@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from cli.command import COULD_NOT, DONE
 
-COMMANDS = ("up", "serve", "work", "migrate", "doctor", "settings", "admin", "users", "roles", "sessions", "keys", "projections")
+COMMANDS = ("up", "serve", "work", "migrate", "doctor", "settings", "admin", "users", "roles", "sessions", "keys", "projections", "events")
 """Each names a module of this package with `add(subparsers)`, which gives its parser, and `run(args)`, which gives the exit code."""
 
 
