@@ -54,8 +54,21 @@ def create(settings: Settings | None = None) -> Edge:
     )
     edge = Edge(
         app,
+        methods=methods_by_address(app),
         hosts=chosen.allowed_hosts,
         proxies=networks(chosen.trusted_proxies),
         https=chosen.issuer.startswith("https:"),
     )
     return edge
+
+
+def methods_by_address(app: Litestar) -> dict[str, bytes]:
+    """Give what `Allow` says of each address: the framework answers for each handler apart."""
+    found: dict[str, set[str]] = {}
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            found.setdefault(route.path_format, set()).update(route.methods)
+    for methods in found.values():
+        if "GET" in methods:
+            methods.add("HEAD")
+    return {address: ", ".join(sorted(methods)).encode("ascii") for address, methods in found.items()}

@@ -1,6 +1,6 @@
 """The outermost layer, in plain ASGI: ids, limits, host list, header fields, one log line and the figures of a request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -30,9 +30,12 @@ _QUIET = frozenset({"/health/live", "/health/ready", "/health/startup"})
 class Edge:
     """Wraps the application. Until `open` is set only `/health/` is let through."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], proxies: Sequence[Network], https: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: Sequence[str], proxies: Sequence[Network], https: bool, methods: Mapping[str, bytes]
+    ) -> None:
         self.app = app
         self.open = False
+        self._methods = methods
         self._hosts = HostList(hosts)
         self._known_hosts: set[bytes] = set()
         self._proxies = proxies
@@ -50,7 +53,7 @@ class Edge:
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         exchange = Exchange()
-        outgoing = _Outgoing(exchange, send, self._always, without_body=scope["method"] == "HEAD")
+        outgoing = _Outgoing(scope, exchange, send, self._always, self._methods)
         metrics.IN_FLIGHT.inc()
         try:
             fields = header_fields(scope)
@@ -121,13 +124,17 @@ class Edge:
 class _Outgoing:
     """Adds the header fields every answer has, and drops the body of an answer to HEAD."""
 
-    __slots__ = ("_always", "_exchange", "_send", "_without_body", "started")
+    __slots__ = ("_always", "_exchange", "_methods", "_scope", "_send", "_without_body", "started")
 
-    def __init__(self, exchange: Exchange, send: Send, always: Sequence[tuple[bytes, bytes]], *, without_body: bool) -> None:
+    def __init__(
+        self, scope: HTTPScope, exchange: Exchange, send: Send, always: Sequence[tuple[bytes, bytes]], methods: Mapping[str, bytes]
+    ) -> None:
+        self._scope = scope
         self._exchange = exchange
         self._send = send
         self._always = always
-        self._without_body = without_body
+        self._methods = methods
+        self._without_body = scope["method"] == "HEAD"
         self.started = False
 
     async def __call__(self, message: Message) -> None:
@@ -136,6 +143,8 @@ class _Outgoing:
             exchange = self._exchange
             exchange.status = message["status"]
             headers = [*message["headers"], *exchange.extra_headers, *self._always]
+            if self._scope["method"] == "OPTIONS" and exchange.status == 204:
+                headers = [(name, self._allowed() if name == b"allow" else value) for name, value in headers]
             names = {name for name, _ in headers}
             if b"cache-control" not in names:
                 headers.append(_NO_STORE)
@@ -146,6 +155,9 @@ class _Outgoing:
         elif self._without_body and message["type"] == "http.response.body":
             message["body"] = b""
         await self._send(message)
+
+    def _allowed(self) -> bytes:
+        return self._methods[str(_keyed(self._scope)["path_template"])]
 
     async def refuse(self, refused: Refused) -> None:
         """Send the problem, unless an answer is under way already."""

@@ -21,8 +21,8 @@ from api.refusals import (
 from domain.errors import AmbiguousCredentials
 
 BODY_LIMIT = 64 * 1024
-HEADERS_LIMIT = 16 * 1024
-ADDRESS_LIMIT = 8 * 1024
+HEADERS_LIMIT = 32 * 1024
+ADDRESS_LIMIT = 32 * 1024
 DEPTH_LIMIT = 32
 BODY_SECONDS = 10.0
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})

@@ -139,7 +139,10 @@ def _is_generated(response: dict[str, Any] | None) -> bool:
 
 def _general(needs: Needs, operation: dict[str, Any], name: str) -> dict[str, list[type[Refused]]]:
     """Problems that are not of one route: of its having a body, parameters, a caller, a store."""
-    kinds: list[type[Refused]] = [refusals.HeaderInvalid, errors.AmbiguousCredentials, refusals.HostNotAllowed]
+    kinds: list[type[Refused]] = [
+        refusals.HeaderInvalid, errors.AmbiguousCredentials, refusals.BadRequest, refusals.HostNotAllowed,
+        refusals.AddressTooLong, refusals.HeadersTooLarge,
+    ]  # fmt: skip
     if name not in {"healthLive", "healthReady", "healthStartup"}:
         kinds += [refusals.Starting, errors.StoreUnavailable]
     if "requestBody" in operation:

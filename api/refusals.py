@@ -70,12 +70,12 @@ class HeaderInvalid(Refused):
 
 class HeadersTooLarge(Refused):
     code = "headers_too_large"
-    detail = "The header fields are larger than 16 KiB together."
+    detail = "The header fields are larger than 32 KiB together."
 
 
 class AddressTooLong(Refused):
     code = "address_too_long"
-    detail = "The address is longer than 8 KiB."
+    detail = "The address is longer than 32 KiB."
 
 
 class HostNotAllowed(Refused):
