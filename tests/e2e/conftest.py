@@ -1,0 +1,43 @@
+"""One authority for all these tests, started as anybody starts it, with its first administrator; or one of a test's own."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bench.running import Running
+from tests.e2e.people import Person, bootstrap, client_of
+
+CHEAP_HASHES = {"argon2_memory_kib": "7168", "argon2_passes": "1"}
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="minos-e2e-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+@pytest.fixture
+def own_folder() -> Iterator[Path]:
+    """For a test that starts an authority of its own."""
+    with tempfile.TemporaryDirectory(prefix="minos-e2e-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+@pytest.fixture(scope="session")
+async def running(folder: Path) -> AsyncIterator[Running]:
+    async with Running(folder, audiences="orders,reports", **CHEAP_HASHES) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def http(running: Running) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(running) as http:
+        yield http
+
+
+@pytest.fixture(scope="session")
+async def admin(running: Running, http: httpx.AsyncClient) -> Person:
+    return await bootstrap(http, running.bootstrap_code)
