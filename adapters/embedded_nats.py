@@ -66,6 +66,14 @@ class NatsServer:
             await self.stop()
             raise
 
+    def find(self) -> bool:
+        """Learn the URL of the server another program runs for `home`. False when there never was one."""
+        password, port = self.home / "password", self.home / "port"
+        if not password.exists() or not port.exists():
+            return False
+        self._password, self._port = password.read_text(), int(port.read_text())
+        return True
+
     async def stop(self) -> None:
         if self._child is not None:
             await stop(self._child, (signal.SIGTERM, 5.0))

@@ -3,10 +3,11 @@
 import asyncio
 import os
 import shutil
+import signal
 from pathlib import Path
 
 from adapters import postgres_home
-from adapters.children import CannotStart, SystemUser, exited, spawn, stop
+from adapters.children import CannotStart, SystemUser, end_leftovers, exited, spawn, stop
 
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 _INITDB_S = 60.0
@@ -59,8 +60,10 @@ async def _initdb(pgdata: Path, user: SystemUser | None, *arguments: str, log_pa
     try:
         async with asyncio.timeout(_INITDB_S):
             code = await exited(child)
-    except TimeoutError:
-        code = await stop(child)
+    finally:  # too slow, or we are told to stop: neither it nor the servers it runs may stay
+        if child.poll() is None:
+            await stop(child, (signal.SIGTERM, 2.0))
+            await end_leftovers(pgdata, first=signal.SIGTERM, main_pid=None, grace_s=2.0)
     if code != 0:
         raise CannotStart(f"initdb failed ({code}):\n{log_tail(log_path)}")
 

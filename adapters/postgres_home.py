@@ -93,15 +93,19 @@ def _copy_programs(package: Path, target: Path) -> None:
     scratch.rename(target)
 
 
-def socket_folder(home: Path, user: SystemUser | None) -> Path:
-    """Give a folder for the socket that only we and the server may enter, made if need be.
-
-    Under `home`; where that path is too long or has characters a connection URL cannot carry, in the system's temporary folder.
-    """
+def socket_place(home: Path) -> Path:
+    """Say where the socket of `home` is: under it, or in the system's temporary folder where that path would be too long
+    or has characters a connection URL cannot carry."""
     folder = home / "socket"
-    if len(os.fsencode(folder)) > _MAX_SOCKET_FOLDER or not re.fullmatch(r"[\w/.+-]+", str(folder), re.ASCII):
-        name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-        folder = Path(tempfile.gettempdir()) / f"minos-{os.geteuid()}-{name}"
+    if len(os.fsencode(folder)) <= _MAX_SOCKET_FOLDER and re.fullmatch(r"[\w/.+-]+", str(folder), re.ASCII):
+        return folder
+    name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"minos-{os.geteuid()}-{name}"
+
+
+def socket_folder(home: Path, user: SystemUser | None) -> Path:
+    """Give the folder for the socket, which only we and the server may enter, made if need be. Raises CannotStart."""
+    folder = socket_place(home)
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     owners = {os.geteuid()} if user is None else {os.geteuid(), user.uid}

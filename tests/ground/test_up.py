@@ -1,0 +1,164 @@
+"""`minos up` from outside: it starts, serves, recovers from kills, says no to a second one, and leaves nothing behind."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.children import processes_working_in
+from tests.ground.authority import DEADLINE_S, MINOS, Authority, environment
+
+EMAIL, PASSWORD = "first@example.org", "correct horse battery staple"
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[Authority]:
+    running = Authority(tmp_path / "data")
+    running.start()
+    yield running
+    running.end()
+
+
+def eventually(condition: str, check: object) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not check():  # type: ignore[operator]
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.05)
+
+
+def ready(authority: Authority) -> bool:
+    try:
+        return authority.call("GET", "/health/ready")[0] == 200
+    except OSError:
+        return False
+
+
+def bootstrap(authority: Authority) -> int:
+    return authority.call("POST", "/api/v1/bootstrap", {"code": authority.code(), "email": EMAIL, "password": PASSWORD})[0]
+
+
+def login(authority: Authority) -> tuple[int, object]:
+    return authority.call("POST", "/api/v1/auth/login", {"email": EMAIL, "password": PASSWORD})
+
+
+def test_the_printed_code_makes_the_first_administrator_once(authority: Authority) -> None:
+    assert bootstrap(authority) == 201
+    assert bootstrap(authority) == 410
+    assert login(authority)[0] == 200
+    assert authority.stop()[0] == 0
+    authority.start()
+    assert "bootstrap code" not in authority.output
+    assert login(authority)[0] == 200
+
+
+def test_interrupting_stops_everything_quickly_and_cleanly(authority: Authority, tmp_path: Path) -> None:
+    code, seconds = authority.stop(signal.SIGINT)
+    assert code == 0
+    assert seconds < 2
+    assert re.findall(r"^(\w+): stopped", authority.output, re.MULTILINE)[-1] in {"nats", "postgres"}
+    assert processes_working_in(tmp_path / "data" / "postgres" / "pgdata") == []
+    assert processes_working_in(tmp_path / "data" / "nats") == []
+
+
+def test_a_second_up_in_the_same_folder_says_so(authority: Authority, tmp_path: Path) -> None:
+    second = subprocess.run(
+        [MINOS, "up"], env=environment(tmp_path / "data"), capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+    assert second.returncode == 2
+    assert "is in use by the running program" in second.stderr
+    assert ready(authority)
+
+
+def test_a_taken_port_is_said_before_anything_starts(authority: Authority, tmp_path: Path) -> None:
+    other = environment(tmp_path / "other") | {"MINOS_PORT": authority.environment["MINOS_PORT"]}
+    second = subprocess.run([MINOS, "up"], env=other, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert second.returncode == 2
+    assert "MINOS_PORT" in second.stderr
+    assert not (tmp_path / "other" / "postgres").exists()
+
+
+@pytest.mark.parametrize("part", ["api", "workers", "nats", "postgres"])
+def test_a_killed_part_comes_back_and_what_was_told_is_kept(authority: Authority, part: str) -> None:
+    assert bootstrap(authority) == 201
+    os.kill(authority.pid_of(part), signal.SIGKILL)
+    authority.wait_for(rf"{part}: ended")
+    authority.wait_for(rf"{part}: running", times=2)
+    eventually("ready again", lambda: ready(authority))
+    eventually("signing in works again", lambda: login(authority)[0] == 200)
+
+
+def test_a_killed_api_process_is_replaced(authority: Authority) -> None:
+    children = Path(f"/proc/{authority.pid_of('api')}/task/{authority.pid_of('api')}/children").read_text().split()
+    os.kill(int(children[0]), signal.SIGKILL)
+    eventually("ready again", lambda: ready(authority))
+
+
+def test_after_a_kill_of_the_whole_the_next_start_finds_everything(authority: Authority, tmp_path: Path) -> None:
+    assert bootstrap(authority) == 201
+    assert authority.program is not None
+    authority.program.kill()
+    authority.program.wait()
+    authority.start()
+    assert login(authority)[0] == 200
+
+
+def test_requests_in_flight_are_answered_before_the_end(authority: Authority) -> None:
+    answers: list[int] = []
+
+    def register(number: int) -> None:
+        account = {"email": f"user{number}@example.org", "password": PASSWORD}
+        answers.append(authority.call("POST", "/api/v1/auth/register", account)[0])
+
+    asking = [threading.Thread(target=register, args=[number]) for number in range(8)]
+    for each in asking:
+        each.start()
+    time.sleep(0.05)  # all are in; hashing them takes longer
+    code, _ = authority.stop(signal.SIGTERM)
+    for each in asking:
+        each.join()
+    assert code == 0
+    assert answers == [201] * 8
+
+
+def test_metrics_of_all_processes_are_at_one_address(authority: Authority) -> None:
+    with urllib.request.urlopen(authority.metrics_url, timeout=10) as answer:
+        text = answer.read().decode()
+    assert "minos_http_requests_total" in text
+
+
+def test_no_secret_is_in_the_environment_of_a_child_or_in_the_output(authority: Authority, tmp_path: Path) -> None:
+    secrets = [(tmp_path / "data" / "nats" / "password").read_text(), (tmp_path / "data" / "master.key").read_text().strip()]
+    secrets += re.findall(r"[0-9a-f]{64}", (tmp_path / "data" / "postgres" / "passwords.json").read_text())
+    assert len(secrets) == 5
+    for part in ("api", "workers", "nats", "postgres"):
+        pid = authority.pid_of(part)
+        seen = Path(f"/proc/{pid}/environ").read_bytes() + Path(f"/proc/{pid}/cmdline").read_bytes()
+        assert not [secret for secret in secrets if secret.encode() in seen]
+    assert not [secret for secret in secrets if secret in authority.output]
+
+
+def test_doctor_finds_nothing_in_a_running_authority(authority: Authority) -> None:
+    done = subprocess.run([MINOS, "doctor"], env=authority.environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after_s", [0.0, 0.3, 0.6, 0.9])
+def test_stopping_while_it_starts_leaves_nothing(tmp_path: Path, sig: signal.Signals, after_s: float) -> None:
+    running = Authority(tmp_path / "data")
+    running.launch()
+    running.wait_for("data in")
+    time.sleep(after_s)
+    assert running.stop(sig)[0] == 0, running.output
+    assert "Traceback" not in running.output
+    assert processes_working_in(tmp_path / "data" / "postgres" / "pgdata") == []
+    assert processes_working_in(tmp_path / "data" / "nats") == []
+    running.start()
+    running.end()
