@@ -65,13 +65,13 @@ async def fed(connection: Connection, projection: Projection) -> Sequence[Genera
 
 
 async def switch(connection: Connection, projection: Projection, number: int) -> bool:
-    """Let readers go to this generation from now on, and drop those older than the one before. False when it cannot serve."""
+    """Let readers go to this generation from now on, and drop older ones but the one before. False when it cannot serve."""
     async with connection.transaction():
         await connection.execute(_SQL["take_turns"])
         switched = await connection.fetchval(_SQL["switch"], projection.name, number)
         if switched is None:
             return False
-        for row in await connection.fetch(_SQL["older_than_previous"], projection.name):
+        for row in await connection.fetch(_SQL["outlived"], projection.name):
             await drop(connection, projection, row["version"])
         return True
 
@@ -84,10 +84,11 @@ async def switch_back(connection: Connection, projection: Projection) -> int | N
 
 async def drop(connection: Connection, projection: Projection, number: int) -> None:
     """Remove a generation and all that is known of it, whatever fold made it. Call it in a transaction."""
-    for row in await connection.fetch(_SQL["tables"], projection.name, str(number)):
-        await connection.execute(f"DROP TABLE IF EXISTS read.{row['relname']}")
+    # The state first: a projector locks it before it touches the table, and two orders would be a deadlock.
     await connection.execute(_SQL["forget_state"], projection.name, number)
     await connection.execute(_SQL["forget_parked"], projection.name, number)
+    for row in await connection.fetch(_SQL["tables"], projection.name, str(number)):
+        await connection.execute(f"DROP TABLE IF EXISTS read.{row['relname']}")
 
 
 async def drop_abandoned(connection: Connection, projection: Projection, *, untouched_s: int) -> None:

@@ -37,10 +37,10 @@ WHERE a.name = $1 AND EXISTS (
     SELECT FROM projection_state s WHERE s.name = $1 AND s.version = a.previous AND s.status NOT IN ('building', 'retired'))
 RETURNING version
 
--- name: older_than_previous
--- With nothing before the serving one there is nothing to go back to, and nothing to drop.
+-- name: outlived
+-- Older than the serving one and not the one to go back to. A newer one may be waiting to be switched to.
 SELECT DISTINCT s.version FROM projection_state s JOIN projection_active a ON a.name = s.name
-WHERE s.name = $1 AND s.status <> 'building' AND s.version < least(a.version, a.previous)
+WHERE s.name = $1 AND s.status <> 'building' AND s.version < a.version AND s.version IS DISTINCT FROM a.previous
 
 -- name: abandoned
 SELECT DISTINCT version FROM projection_state

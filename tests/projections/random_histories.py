@@ -1,0 +1,92 @@
+"""Random histories of users and sessions, as hypothesis finds them: what could happen, in any order it could happen in."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+
+from domain import session, user
+from domain.event import Event
+from domain.ids import AudienceName, ClientId, RoleName, SessionId, StreamName, UserId
+from domain.session_events import AuthMethod, EndReason
+from domain.user_events import SuspendReason
+from tests.projections.histories import now, password_set, registered, sealed, uuid7
+
+Choice = tuple[int, int, int]
+CHOICES = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30)
+
+
+@dataclass
+class Play:
+    """Turns choices into decisions of the domain, so that only histories come out that can be."""
+
+    users: list[UserId] = field(default_factory=list)
+    sessions: list[tuple[SessionId, UserId]] = field(default_factory=list)
+    states: dict[StreamName, Any] = field(default_factory=dict)
+
+    def act(self, choice: Choice) -> tuple[StreamName, list[Event]]:
+        what, who, which = choice
+        if what == 0 or not self.users:
+            user_id = UserId(uuid7())
+            self.users.append(user_id)
+            return self._keep(user.decider, user.stream(user_id), [registered(user_id), password_set(user_id)])
+        if what == 1 or (what >= 8 and not self.sessions):
+            return self._sign_in(self.users[who % len(self.users)])
+        if what >= 8:
+            return self._in_session(what, *self.sessions[which % len(self.sessions)])
+        return self._on_user(what, self.users[who % len(self.users)], which)
+
+    def _on_user(self, what: int, user_id: UserId, which: int) -> tuple[StreamName, list[Event]]:
+        stream, at = user.stream(user_id), now()
+        state = self.states[stream]
+        role = RoleName(f"role{which}")
+        events: Any = {
+            2: lambda: user.grant_role(state, role, at=at),
+            3: lambda: user.revoke_role(state, role, at=at),
+            4: lambda: user.suspend(state, reason=SuspendReason.ABUSE, note=None, at=at),
+            5: lambda: user.reinstate(state, at=at),
+            6: lambda: user.sign_out_everywhere(state, at=at),
+            7: lambda: user.change_profile(state, name=sealed(f"name {which}"), at=at) if which else self._rehash(state),
+        }[what]()
+        return self._keep(user.decider, stream, list(events))
+
+    def _rehash(self, state: Any) -> Any:
+        return user.rehash_password(state, password=sealed("again"), verified_version=1, at=now())
+
+    def _sign_in(self, user_id: UserId) -> tuple[StreamName, list[Event]]:
+        session_id = SessionId(uuid7())
+        self.sessions.append((session_id, user_id))
+        events = session.start(
+            session.Absent(),
+            session_id=session_id,
+            user_id=user_id,
+            token_epoch=1,
+            audiences=[AudienceName("minos")],
+            client_id=ClientId("minos"),
+            amr=[AuthMethod.PASSWORD],
+            seed=b"s" * 32,
+            idle_ttl=600,
+            absolute_ttl=6_000,
+            network=sealed(),
+            user_agent=None,
+            device_name=None,
+            at=now(),
+        )
+        return self._keep(session.decider, session.stream(session_id), list(events))
+
+    def _in_session(self, what: int, session_id: SessionId, user_id: UserId) -> tuple[StreamName, list[Event]]:
+        stream, at = session.stream(session_id), now()
+        state = self.states[stream]
+        events: Any = []
+        if isinstance(state, session.Live):
+            events = {
+                8: lambda: session.issue(state, audience=AudienceName("minos"), key_version=1, access_ttl=60, at=at),
+                9: lambda: session.revoke(state, reason=EndReason.LOGOUT, at=at),
+                10: lambda: session.reauthenticate(state, method=AuthMethod.PASSWORD, at=at),
+                11: lambda: session.rebase(state, token_epoch=state.token_epoch + 1, at=at),
+            }[what]()
+        return self._keep(session.decider, stream, list(events))
+
+    def _keep(self, decider: Any, stream: StreamName, events: list[Event]) -> tuple[StreamName, list[Event]]:
+        self.states[stream] = decider.fold(events, self.states.get(stream))
+        return stream, events
