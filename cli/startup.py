@@ -19,6 +19,15 @@ def settings() -> Settings:
     return chosen
 
 
+def require_servers(settings: Settings) -> None:
+    """Raise CannotStart unless the settings name the servers that a part running alone needs."""
+    from adapters.children import CannotStart
+
+    missing = [f"MINOS_{name}" for name in ("DATABASE_URL", "NATS_URL") if getattr(settings, name.lower()) is None]
+    if missing:
+        raise CannotStart(f"set {' and '.join(missing)}, or run everything with `minos up`")
+
+
 def add_parent_option(parser: "argparse.ArgumentParser") -> None:
     """Let `minos up` hand the command its settings when the servers are ready. Not for people."""
     import argparse

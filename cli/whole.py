@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from importlib import import_module
+from typing import Any
 
 import msgspec
 
@@ -63,12 +64,12 @@ class Whole:
         self._workers.launch()
         servers = [self._supervisor.start(name, part) for name, part in names[:2] if part is not None]
         # Our own imports meanwhile, in a thread: they take longer than the servers' second start.
-        await asyncio.gather(asyncio.to_thread(import_module, "cli.first_start"), *servers)
+        await _together(asyncio.to_thread(import_module, "cli.first_start"), *servers)
         code = await self._prepare()
         if self._settings.metrics_port:
             folder, host = self._settings.data_dir / "metrics", self._settings.metrics_host
             self._metrics = MetricsServer(folder, host=host, port=self._settings.metrics_port)
-        await asyncio.gather(self._supervisor.start(API, self._api), self._supervisor.start(WORKERS, self._workers))
+        await _together(self._supervisor.start(API, self._api), self._supervisor.start(WORKERS, self._workers))
         self._screen.close()
         self._greet(code)
 
@@ -116,3 +117,13 @@ class Whole:
             lines.append(f"bootstrap code: {code}")
         for line in [*lines, f"ready in {time.monotonic() - self._began:.1f} s; stop with Ctrl-C"]:
             self._screen.line(line)
+
+
+async def _together(*steps: Coroutine[Any, Any, object]) -> None:
+    """Take the steps at the same time. When one fails the others are cancelled and awaited, then its error is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                group.create_task(step)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None

@@ -158,7 +158,7 @@ def test_stopping_while_it_starts_leaves_nothing(tmp_path: Path, sig: signal.Sig
     time.sleep(after_s)
     assert running.stop(sig)[0] == 0, running.output
     assert "Traceback" not in running.output
-    assert processes_working_in(tmp_path / "data" / "postgres" / "pgdata") == []
-    assert processes_working_in(tmp_path / "data" / "nats") == []
+    folders = [tmp_path / "data" / "postgres" / "pgdata", tmp_path / "data" / "nats"]
+    eventually("nothing is left", lambda: not any(processes_working_in(folder) for folder in folders))
     running.start()
     running.end()

@@ -1,0 +1,82 @@
+"""The command line as a program: help, exit codes, JSON, and that it starts fast."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.main import COMMANDS
+from tests.ground.authority import MINOS
+
+ROOT = Path(__file__).parents[2]
+
+
+def minos(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("MINOS_")}
+    argv = [MINOS, *arguments]
+    return subprocess.run(argv, cwd=folder, env=kept | settings, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) -> None:
+    done = minos(tmp_path, command, "--help")
+    assert done.returncode == 0
+    assert f"minos {command}" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_lists_every_command(tmp_path: Path) -> None:
+    listed = minos(tmp_path, "--help").stdout
+    assert all(re.search(rf"^    {command}\s", listed, re.MULTILINE) for command in COMMANDS)
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["settings", "--nonsense"]])
+def test_what_it_does_not_understand_exits_2(tmp_path: Path, arguments: list[str]) -> None:
+    assert minos(tmp_path, *arguments).returncode == 2
+
+
+def test_bad_settings_exit_2_and_are_all_named(tmp_path: Path) -> None:
+    done = minos(tmp_path, "settings", MINOS_PORT="x", MINOS_NOPE="1")
+    assert done.returncode == 2
+    assert "MINOS_PORT" in done.stderr
+    assert "MINOS_NOPE" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_hide_secrets_unless_revealed_in_development(tmp_path: Path) -> None:
+    url = "postgresql://minos_app:hunter2@db/minos"
+    hidden = minos(tmp_path, "settings", "--json", MINOS_DATABASE_URL=url)
+    assert "hunter2" not in hidden.stdout
+    shown = {row["name"]: row for row in json.loads(minos(tmp_path, "settings", "--json", "--reveal", MINOS_DATABASE_URL=url).stdout)}
+    assert shown["MINOS_DATABASE_URL"]["value"] == url
+    assert shown["MINOS_DATABASE_URL"]["origin"] == "MINOS_DATABASE_URL"
+    assert shown["MINOS_PORT"]["value"] == 8000
+
+
+def test_doctor_says_no_where_nothing_runs(tmp_path: Path) -> None:
+    done = minos(tmp_path, "doctor", "--json", MINOS_PORT="9")
+    assert done.returncode == 1
+    findings = {finding["check"]: finding["ok"] for finding in json.loads(done.stdout)}
+    assert findings["settings"] is True
+    assert findings["database"] is False
+
+
+def test_migrate_without_a_database_could_not_do_it(tmp_path: Path) -> None:
+    assert minos(tmp_path, "migrate").returncode == 2
+
+
+def test_serving_without_a_database_is_refused(tmp_path: Path) -> None:
+    done = minos(tmp_path, "serve", MINOS_METRICS_PORT="0")
+    assert done.returncode == 2
+    assert "MINOS_DATABASE_URL" in done.stderr
+
+
+def test_the_command_line_itself_imports_nothing_heavy() -> None:
+    heavy = "{'asyncpg', 'nats', 'litestar', 'granian', 'rich', 'structlog', 'cryptography'}"
+    program = f"import sys, cli.main; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "set()"
