@@ -38,6 +38,8 @@ async def _entity(
     connection: "asyncpg.Connection[asyncpg.Record]", entity: Entity[Any], generation: Generation
 ) -> tuple[int, Sequence[str]]:
     """Take streams from the heads, so that one that is missing in the table is found too."""
+    # Before the rows: what the table had then it still has, whatever comes meanwhile.
+    (state,) = await connection.fetch(SQL["state"], entity.name, generation.number)
     streams = [
         row["stream"] for row in await connection.fetch(SQL["sample_streams"], f"{entity.category}-", f"{entity.category}.", STREAMS)
     ]
@@ -50,7 +52,11 @@ async def _entity(
         folded = entity.fold(fresh.get(event.stream), event)
         if folded is not None:
             fresh[event.stream] = folded
-    missing = [stream for stream in streams if stream not in rows and await _should_be_there(connection, entity, generation, stream)]
+    missing = [
+        stream
+        for stream in streams
+        if stream not in rows and await _should_be_there(connection, entity, generation, stream, position=state["position"])
+    ]
     return len(streams), missing + [
         stream
         for stream, row in rows.items()
@@ -88,12 +94,11 @@ async def _journal(
 
 
 async def _should_be_there(
-    connection: "asyncpg.Connection[asyncpg.Record]", entity: Entity[Any], generation: Generation, stream: StreamName
+    connection: "asyncpg.Connection[asyncpg.Record]", entity: Entity[Any], generation: Generation, stream: StreamName, *, position: int
 ) -> bool:
     """Tell whether a stream without a row ought to have one: its first event was there to be folded, and it is not held back."""
-    (state,) = await connection.fetch(SQL["state"], entity.name, generation.number)
     records = await connection.fetch(FEEDS_SQL["events_from"], stream, 0)
-    begun = bool(records) and records[0]["position"] <= state["position"]
+    begun = bool(records) and records[0]["position"] <= position
     return begun and not await _held_back(connection, entity, generation, stream)
 
 
