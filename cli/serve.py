@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if not startup.await_parent(args.settings_fd):
         return COULD_NOT
     settings = startup.settings()
-    startup.require_servers(settings)
+    startup.require(settings, "DATABASE_URL")
     metrics = MetricsServer(metrics_folder, host=settings.metrics_host, port=settings.metrics_port) if settings.metrics_port else None
     _serve(settings.host, settings.port, settings.workers, settings.shutdown_grace)
     if metrics is not None:

@@ -19,11 +19,11 @@ def settings() -> Settings:
     return chosen
 
 
-def require_servers(settings: Settings) -> None:
-    """Raise CannotStart unless the settings name the servers that a part running alone needs."""
+def require(settings: Settings, *names: str) -> None:
+    """Raise CannotStart unless the settings name these servers, which a part running alone needs."""
     from adapters.children import CannotStart
 
-    missing = [f"MINOS_{name}" for name in ("DATABASE_URL", "NATS_URL") if getattr(settings, name.lower()) is None]
+    missing = [f"MINOS_{name}" for name in names if getattr(settings, name.lower()) is None]
     if missing:
         raise CannotStart(f"set {' and '.join(missing)}, or run everything with `minos up`")
 

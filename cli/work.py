@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     if not startup.await_parent(args.settings_fd):
         return COULD_NOT
     settings = startup.settings()
-    startup.require_servers(settings)
+    startup.require(settings, "DATABASE_URL", "NATS_URL")
     metrics = MetricsServer(metrics_folder, host=settings.metrics_host, port=settings.metrics_port) if settings.metrics_port else None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_workers(args.names, settings))
