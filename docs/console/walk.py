@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from docs.console.authority import Authority
 from docs.console.blocks import Step
@@ -14,11 +13,11 @@ from docs.console.shell import Shell
 LOOK_AGAIN_S = 3.0
 """A list may be some moments behind; a reader would look again, and so do we."""
 
-_UP = re.compile(r"^\./minos up\b(?P<arguments>.*)$")
+_UP = re.compile(r"^(?P<settings>(?:MINOS_\w+=\S+ )*)\./minos up\b(?P<arguments>.*)$")
 _CTRL_C = "# Ctrl-C"
-_CODE = re.compile(r"^(?:bootstrap code|bootstrap code:)\W*(?P<code>\S+)", re.MULTILINE)
-_ASKS_FOR_CODE = re.compile(r"^code=\S+")
-_ONLY_LOOKS = re.compile(r"^(curl (?!.*(-X|-d|--json))|\./minos (projections|users|roles|sessions|events|audit|keys list))", re.DOTALL)
+_CODE = re.compile(r"^bootstrap code: (?P<code>\S+)$", re.MULTILINE)
+ASKS_FOR_CODE = re.compile(r"^code=\S+")
+_ONLY_LOOKS = re.compile(r"^(token=\$\w+ )?(get |curl (?!.*(-X|-d))|\./minos (events|\w+ (list|status)))", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +49,11 @@ class Walk:
 
     def _take(self, step: Step, shell: Shell) -> Outcome:
         if up := _UP.match(step.command):
-            return Outcome(step, self._back(self._start(up["arguments"])), 0)
+            settings = dict(pair.split("=", 1) for pair in up["settings"].split())
+            return Outcome(step, self._back(self._start(up["arguments"], settings)), 0)
         if step.command == _CTRL_C:
             return Outcome(step, self._back(self.authority.stop()), 0)
-        command = self._there(_ASKS_FOR_CODE.sub(f"code={self.code}", step.command))
+        command = self._there(ASKS_FOR_CODE.sub(f"code={self.code}", step.command))
         until = time.monotonic() + LOOK_AGAIN_S
         while True:
             output, code = shell.run(command)
@@ -62,8 +62,8 @@ class Walk:
                 return outcome
             time.sleep(0.1)
 
-    def _start(self, arguments: str) -> str:
-        output = self.authority.start(arguments)
+    def _start(self, arguments: str, settings: dict[str, str]) -> str:
+        output = self.authority.start(arguments, settings)
         if found := _CODE.search(output):
             self.code = found["code"]
         return output
@@ -77,9 +77,3 @@ class Walk:
         for said, real in {**self.authority.swaps, **self.swaps}.items():
             text = text.replace(real, said)
         return text.replace(str(self.authority.folder.resolve()), "/home/you/minos")
-
-
-def run(document: Path, steps: list[Step], walk: Walk) -> Iterator[tuple[str, Outcome]]:
-    """Give each outcome with where in the document it stands."""
-    for outcome in walk.through(steps):
-        yield f"{document.name}:{outcome.step.line}", outcome

@@ -10,7 +10,8 @@ from docs.generator.openapi import page as openapi
 
 _INTRODUCTION = """
 One table in `api/policy.py` says what each operation asks of its caller; the API does not start with a route that is not in it.
-A permission is looked up in the roles' heads when the request comes, so it is as of this moment.
+A permission is looked up in the roles' heads when the request comes, so it is as of this moment. The pages under `/docs` and
+`/openapi.json` ask for nothing where they are served at all (`MINOS_API_DOCS`).
 """
 
 _WORDS = {

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from typing import Any, cast
 
 from cli import main as command_line
 from docs.generator.markdown import code, document, table
@@ -13,7 +14,7 @@ something), 2 it could not be done. Every command has `--help`.
 
 
 def page() -> str:
-    parser = command_line._parser([])  # noqa: SLF001 - the whole tree is only there
+    parser = command_line._parser([])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the whole tree is only there
     return document("Command line", _INTRODUCTION, *(part for name, sub in _subcommands(parser) for part in _described(name, sub)))
 
 
@@ -36,8 +37,8 @@ def _example(epilog: str) -> str:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
-    for action in parser._actions:  # noqa: SLF001 - argparse shows its arguments nowhere else
-        if action.help == argparse.SUPPRESS or isinstance(action, argparse._HelpAction | argparse._SubParsersAction):  # noqa: SLF001
+    for action in parser._actions:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  - argparse shows them nowhere else
+        if action.help == argparse.SUPPRESS or action.dest == "help" or _below(action):
             continue
         names = ", ".join(action.option_strings)
         value = "" if action.nargs == 0 else _value(action)
@@ -56,6 +57,13 @@ def _help(action: argparse.Action) -> str:
 
 
 def _subcommands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    for action in parser._actions:  # noqa: SLF001
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            yield from action.choices.items()
+    for action in parser._actions:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        yield from _below(action).items()
+
+
+def _below(action: argparse.Action) -> dict[str, argparse.ArgumentParser]:
+    """Give the parsers an action leads to; only that of subcommands leads to any."""
+    choices: Any = action.choices
+    if not isinstance(choices, dict):
+        return {}
+    return cast("dict[str, argparse.ArgumentParser]", choices)  # argparse keeps it untyped

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from itertools import groupby
 from types import NoneType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NewType, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 import msgspec
 
@@ -39,13 +40,17 @@ def page() -> str:
 
 
 def _overview() -> str:
-    rows = ([f"[`{tag}`](#{_anchor(tag)})", _class(kind), ", ".join(map(code, SEALED_FIELDS[tag])) or "-"] for tag, kind in EVENT_TYPES.items())
+    rows = (
+        [f"[`{tag}`](#{_anchor(tag)})", _class(kind), ", ".join(map(code, SEALED_FIELDS[tag])) or "-"] for tag, kind in EVENT_TYPES.items()
+    )
     return table(["Tag", "Class", "Sealed fields"], rows)
 
 
 def _section(tag: str, event_type: type[Event]) -> str:
     said = one_line(event_type.__doc__) if "__doc__" in vars(event_type) and event_type.__doc__ else ""
-    return "\n\n".join(part for part in (f"### {tag}", f"{event_type.__name__}. {said}".strip(), table(["Field", "Type"], _fields(event_type))) if part)
+    return "\n\n".join(
+        part for part in (f"### {tag}", f"{event_type.__name__}. {said}".strip(), table(["Field", "Type"], _fields(event_type))) if part
+    )
 
 
 def _fields(event_type: type[Event]) -> Iterator[tuple[str, str]]:
@@ -67,6 +72,8 @@ def _named(hint: Any) -> str:
         return "sealed"
     if choices := _choices(hint):
         return "one of " + ", ".join(code(choice) for choice in choices)
+    if isinstance(hint, NewType):
+        return f"{'UUID' if hint.__supertype__ is UUID else 'text'} ({hint.__name__})"
     words = {"datetime": "time (RFC 3339, UTC)", "bytes": "bytes (base64)", "int": "integer", "str": "text"}
     name = str(getattr(hint, "__name__", hint))
     return words.get(name, name)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
-from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
 from docs.generator.markdown import code, document, table
@@ -18,15 +18,20 @@ histograms `_bucket`, `_sum` and `_count`. Routes are templates (`/api/v1/users/
 
 
 def page() -> str:
-    rows = sorted((code(m._name), m._type, ", ".join(map(code, m._labelnames)) or "-", m._documentation) for m in _figures())  # noqa: SLF001
-    return document("Metrics", _INTRODUCTION, table(["Name", "Kind", "Labels", "Meaning"], rows))
+    return document("Metrics", _INTRODUCTION, table(["Name", "Kind", "Labels", "Meaning"], sorted(_rows())))
 
 
-def _figures() -> Iterator[MetricWrapperBase]:
+def _rows() -> Iterator[tuple[str, str, str, str]]:
+    for figure in {
+        id(found): found for module in _modules() for found in vars(module).values() if isinstance(found, MetricWrapperBase)
+    }.values():
+        (described,) = figure.describe()
+        labels: tuple[str, ...] = getattr(figure, "_labelnames", ())  # shown nowhere else before a label has a value
+        yield code(described.name), described.type, ", ".join(map(code, labels)) or "-", described.documentation
+
+
+def _modules() -> Iterator[ModuleType]:
     for part in ("adapters", "api", "workers", "cli"):
         for path in sorted((_ROOT / part).glob("*.py")):
             if "prometheus_client" in path.read_text():
-                import_module(f"{part}.{path.stem}")
-    for collector in set(REGISTRY._collector_to_names):  # noqa: SLF001 - the registry lists them nowhere else
-        if isinstance(collector, MetricWrapperBase) and collector._name.startswith("minos_"):  # noqa: SLF001
-            yield collector
+                yield import_module(f"{part}.{path.stem}")
