@@ -89,7 +89,7 @@ async def paced_appends(store: PostgresEventStore, *, per_second: int, seconds: 
             if (ahead := began + n / per_second - perf_counter()) > 0:
                 await asyncio.sleep(ahead)
             group.create_task(one(streams[n % len(streams)]))
-    return _rate(taken, perf_counter() - began)
+    return rate(taken, perf_counter() - began)
 
 
 async def measure(url: str, *, seconds: float = 3.0) -> Mapping[str, Rate]:
@@ -122,10 +122,11 @@ async def _run(callers: Sequence[Callable[[], Awaitable[None]]], seconds: float)
             at = now
 
     await asyncio.gather(*(repeat(once) for once in callers))
-    return _rate(taken, perf_counter() - began)
+    return rate(taken, perf_counter() - began)
 
 
-def _rate(taken: Sequence[float], seconds: float) -> Rate:
+def rate(taken: Sequence[float], seconds: float) -> Rate:
+    """Sum up how long each operation took, in seconds, over a run of `seconds`."""
     ordered = sorted(taken)
     return Rate(
         per_second=len(ordered) / seconds,
