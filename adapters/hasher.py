@@ -20,7 +20,7 @@ from commands.ports import Verified
 
 T = TypeVar("T")
 
-NICENESS = 10
+NICENESS = 19
 MOST_MEMORY_KIB = 262_144
 MOST_PASSES = 16
 MOST_LANES = 8
