@@ -13,6 +13,7 @@ from api.callers import enforce
 from api.client_address import networks
 from api.composition import open_world
 from api.edge import Edge
+from api.express import express_lane
 from api.opening import kept_open
 from api.policy import check_complete
 from api.refuse import HANDLERS
@@ -28,7 +29,7 @@ def create(settings: Settings | None = None) -> Edge:
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         def opened(world: World) -> None:
             app.state.world = world
-            edge.open = True
+            edge.let_everyone_in(express_lane(world))
 
         async with kept_open(lambda: open_world(chosen), opened):
             yield
@@ -36,7 +37,7 @@ def create(settings: Settings | None = None) -> Edge:
     app = Litestar(
         ROUTES,
         request_class=Asking,
-        guards=[enforce],
+        before_request=enforce,
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
         openapi_config=None,

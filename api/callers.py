@@ -1,7 +1,9 @@
 """Who is calling: the bearer token verified, its session found live, the route's rule held against it."""
 
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from typing import Any
+
+from litestar import Request
+from litestar.handlers import HTTPRouteHandler
 
 from api.exchange import exchange_of
 from api.policy import POLICY, PUBLIC, Access, Needs
@@ -12,16 +14,16 @@ from domain.errors import InvalidToken, PermissionDenied
 from domain.permission import allows
 
 
-async def enforce(connection: ASGIConnection[BaseRouteHandler, object, object, object], handler: BaseRouteHandler) -> None:
-    """Hold the one policy table against every request (a guard of the whole application).
+async def enforce(request: Request[Any, Any, Any]) -> None:
+    """Hold the one policy table against every request, before its body is looked at.
 
     Raises AuthenticationRequired, InvalidToken, PermissionDenied.
     """
-    access = access_of(handler)
+    access = access_of(request.route_handler)
     if access.needs is Needs.NOTHING:
         return
-    world: World = connection.app.state.world
-    exchange = exchange_of(connection.scope)
+    world: World = request.app.state.world
+    exchange = exchange_of(request.scope)
     token = bearer_token(exchange.headers)
     if access.needs is Needs.TOKEN:
         exchange.claims = await world.tokens.verify(token, audiences=world.every_audience)
@@ -32,10 +34,10 @@ async def enforce(connection: ASGIConnection[BaseRouteHandler, object, object, o
         raise PermissionDenied
 
 
-def access_of(handler: BaseRouteHandler) -> Access:
+def access_of(handler: HTTPRouteHandler) -> Access:
     """Give the rule of a handler. Answers to OPTIONS are the framework's own and tell nothing but methods."""
-    operation = getattr(handler, "operation_id", None)
-    return PUBLIC if operation is None else POLICY[operation]
+    operation = handler.operation_id
+    return POLICY[operation] if isinstance(operation, str) else PUBLIC
 
 
 def bearer_token(headers: dict[bytes, bytes]) -> str:

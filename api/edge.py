@@ -10,7 +10,9 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from api import metrics, problems
 from api.client_address import Network, client_address, network_of
 from api.exchange import SCOPE_KEY, Exchange
+from api.express import Express
 from api.incoming import WITH_BODY, HostList, header_fields, read_body
+from api.problems import Answer
 from api.refusals import InternalError, NoSuchRoute, Starting
 from domain.errors import Refused
 
@@ -36,12 +38,18 @@ class Edge:
         self.app = app
         self.open = False
         self._methods = methods
+        self._express: Mapping[str, Express] = {}
         self._hosts = HostList(hosts)
         self._known_hosts: set[bytes] = set()
         self._proxies = proxies
         self._always = (*_SECURITY, _HSTS) if https else _SECURITY
         self._log = structlog.get_logger()
         self._networks: dict[str, str | None] = {}
+
+    def let_everyone_in(self, express: Mapping[str, Express]) -> None:
+        """From now on requests are answered. `express`: what answers a plain GET of an address without the framework."""
+        self._express = express
+        self.open = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -54,19 +62,21 @@ class Edge:
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         exchange = Exchange()
         outgoing = _Outgoing(scope, exchange, send, self._always, self._methods)
-        metrics.IN_FLIGHT.inc()
         try:
             fields = header_fields(scope)
             exchange.meet(fields)
             await self._let_in(scope, exchange, receive)
-            await self.app(scope, _again(exchange.body, receive), outgoing)
+            quick = self._express.get(scope["path"])
+            if quick is not None and self._suits(scope, fields):
+                await outgoing.send_whole(await quick(exchange))
+            else:
+                await self.app(scope, _again(exchange.body, receive), outgoing)
         except Refused as refused:
             await outgoing.refuse(refused)
         except Exception as error:  # noqa: BLE001 - the last line: whatever it is, it becomes a 500 without its words
             self._log.error("request_failed", request_id=exchange.request_id, exc_info=error)
             await outgoing.refuse(InternalError())
         finally:
-            metrics.IN_FLIGHT.dec()
             self._account(scope, exchange)
 
     async def _let_in(self, scope: HTTPScope, exchange: Exchange, receive: Receive) -> None:
@@ -84,6 +94,14 @@ class Edge:
         elif scope["method"] == "HEAD":
             scope["method"] = "GET"  # type: ignore[typeddict-item]  # litestar's own type for it has the same text
         _keyed(scope)[SCOPE_KEY] = exchange
+
+    @staticmethod
+    def _suits(scope: HTTPScope, fields: dict[bytes, bytes]) -> bool:
+        """Whether the express lane may answer; parameters and conditions are for the ordinary routes."""
+        if scope["method"] != "GET" or scope["query_string"] or b"if-none-match" in fields:
+            return False
+        _keyed(scope)["path_template"] = scope["path"]
+        return True
 
     def _check_host(self, host: bytes | None) -> None:
         self._hosts.check(host)
@@ -164,7 +182,9 @@ class _Outgoing:
         if self.started:
             return
         self._exchange.code = refused.code
-        answer = problems.answer(refused)
+        await self.send_whole(problems.answer(refused))
+
+    async def send_whole(self, answer: Answer) -> None:
         await self({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await self({"type": "http.response.body", "body": answer.body, "more_body": False})
 

@@ -13,7 +13,6 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 REQUESTS = Counter("minos_http_requests", "Requests answered.", ("method", "route", "status"))
 SECONDS = Histogram("minos_http_request_seconds", "Time to answer a request.", ("method", "route"), buckets=_FAST)
-IN_FLIGHT = Gauge("minos_http_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum")
 SIGN_INS = Counter("minos_sign_ins", "Sign-ins by outcome: signed_in, or the code of the refusal.", ("outcome",))
 REFRESHES = Counter("minos_refreshes", "Refreshes by outcome: issued, or the code of the refusal.", ("outcome",))
 REFRESH_REUSE = Counter("minos_refresh_token_reuse", "Refresh tokens that came back after being replaced.")
