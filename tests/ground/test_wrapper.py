@@ -1,0 +1,113 @@
+"""`./minos` from a clone: any folder, any current folder, and what it passes on."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def clone(target: Path) -> Path:
+    """The wrapper with a stand-in for what it installs: a `minos` and a `python` that say how they were called."""
+    (target / ".venv" / "bin").mkdir(parents=True)
+    for name in ("minos", "pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / name, target)
+    for name in ("minos", "python"):
+        program = target / ".venv" / "bin" / name
+        program.write_text(f'#!/bin/sh\necho {name} "$(pwd)" "$@"\n')
+        program.chmod(0o755)
+    return target
+
+
+def stamp(target: Path, kind: str) -> None:
+    content = f"{target}\n{(target / 'pyproject.toml').read_text()}{(target / 'uv.lock').read_text()}"
+    (target / ".venv" / f"minos-{kind}.stamp").write_text(content)
+
+
+def run(target: Path, *arguments: str, cwd: Path, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
+    argv = [target / "minos", *arguments]
+    environ = {"PATH": path, "HOME": str(cwd)}
+    return subprocess.run(argv, cwd=cwd, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def fake_uv(tmp_path: Path) -> Path:
+    """A folder for the path with a `uv` that writes down how it was called."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "uv").write_text(f'#!/bin/sh\necho "$@" >> "{tmp_path}/uv-calls"\n')
+    (folder / "uv").chmod(0o755)
+    return folder
+
+
+def test_it_passes_on_with_the_current_folder_and_spaces_kept(tmp_path: Path) -> None:
+    target = clone(tmp_path / "my clone")
+    stamp(target, "run")
+    done = run(target, "up", "a b", cwd=tmp_path)
+    assert done.stdout == f"minos {tmp_path} up a b\n"
+    assert done.returncode == 0
+
+
+def test_it_works_through_a_link(tmp_path: Path) -> None:
+    target = clone(tmp_path / "clone")
+    stamp(target, "run")
+    (tmp_path / "minos").symlink_to(target / "minos")
+    assert run(tmp_path, "settings", cwd=Path("/")).stdout == "minos / settings\n"
+
+
+def test_test_runs_pytest_in_the_clone_with_the_arguments_given(tmp_path: Path) -> None:
+    target = clone(tmp_path / "clone")
+    stamp(target, "test")
+    assert run(target, "test", "-k", "one thing", cwd=tmp_path).stdout == f"python {target} -m pytest -k one thing\n"
+
+
+def test_it_installs_once_and_again_when_the_lock_changes(tmp_path: Path, fake_uv: Path) -> None:
+    target = clone(tmp_path / "clone")
+    path = f"{fake_uv}:/usr/bin:/bin"
+    for _ in range(3):
+        assert run(target, "up", cwd=tmp_path, path=path).returncode == 0
+    calls = (tmp_path / "uv-calls").read_text().splitlines()
+    assert calls == [f"sync --quiet --frozen --inexact --no-dev --project {target}"]
+    with (target / "uv.lock").open("a") as lock:
+        lock.write("# changed\n")
+    run(target, "up", cwd=tmp_path, path=path)
+    assert len((tmp_path / "uv-calls").read_text().splitlines()) == 2
+
+
+def test_a_moved_clone_is_installed_anew(tmp_path: Path, fake_uv: Path) -> None:
+    target = clone(tmp_path / "clone")
+    stamp(target, "run")
+    moved = target.rename(tmp_path / "moved")
+    run(moved, "up", cwd=tmp_path, path=f"{fake_uv}:/usr/bin:/bin")
+    assert not (moved / ".venv" / "bin" / "minos").exists()
+    assert "sync" in (tmp_path / "uv-calls").read_text()
+
+
+def test_a_failed_install_says_so_and_exits_2(tmp_path: Path, fake_uv: Path) -> None:
+    target = clone(tmp_path / "clone")
+    (fake_uv / "uv").write_text("#!/bin/sh\nexit 1\n")
+    done = run(target, "up", cwd=tmp_path, path=f"{fake_uv}:/usr/bin:/bin")
+    assert done.returncode == 2
+    assert "uv sync failed" in done.stderr
+
+
+def test_without_a_python_it_says_what_is_needed(tmp_path: Path) -> None:
+    target = clone(tmp_path / "clone")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("sh", "readlink", "dirname", "cat", "cmp", "head"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    done = run(target, "up", cwd=tmp_path, path=str(tools))
+    assert done.returncode == 2
+    assert "Python 3.11 or newer is needed" in done.stderr
+
+
+def test_it_is_small_and_any_posix_shell_reads_it() -> None:
+    assert len((ROOT / "minos").read_text().splitlines()) <= 60
+    assert os.access(ROOT / "minos", os.X_OK)
+    for shell in ("dash", "bash"):
+        if shutil.which(shell):
+            subprocess.run([shell, "-n", ROOT / "minos"], check=True, timeout=10)
