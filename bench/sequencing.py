@@ -78,7 +78,7 @@ async def commit_to_sequenced(url: str, *, per_second: int = 1000, seconds: floa
 
 
 async def _append_steadily(store: PostgresEventStore, answered: dict[EventId, float], count: int, per_second: int) -> None:
-    async def one(n: int) -> None:
+    async def one() -> None:
         made = commit(StreamName(f"bench-{uuid4()}"), 0)
         await store.append(made)
         answered[made.writes[0].events[0].event_id] = perf_counter()
@@ -88,7 +88,7 @@ async def _append_steadily(store: PostgresEventStore, answered: dict[EventId, fl
         for n in range(count):
             if (ahead := began + n / per_second - perf_counter()) > 0:
                 await asyncio.sleep(ahead)
-            group.create_task(one(n))
+            group.create_task(one())
 
 
 def _sequence(url: str) -> None:
