@@ -16,14 +16,15 @@ _READY = re.compile(rb"^ready in .*$", re.MULTILINE)
 
 
 class Authority:
-    """`folder` gets a link to the wrapper, so that a document's `./minos` works there. `start` is the document's `./minos up`."""
+    """`folder` looks like a clone: it has the wrapper and what that installed. `start` is the document's `./minos up`."""
 
     def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.port, self.metrics_port = free_ports(2)
         self.environment = {"MINOS_PORT": str(self.port), "MINOS_METRICS_PORT": str(self.metrics_port), **(more or {})}
         self._process: subprocess.Popen[bytes] | None = None
-        (folder / "minos").symlink_to(ROOT / "minos")
+        for name in ("minos", ".venv"):
+            (folder / name).symlink_to(ROOT / name)
 
     @property
     def swaps(self) -> dict[str, str]:
@@ -32,14 +33,15 @@ class Authority:
 
     def start(self, arguments: str = "", environment: Mapping[str, str] | None = None) -> str:
         """Give what `up` printed until it was ready. Raises RuntimeError when it ends before, TimeoutError after a minute."""
-        self._process = subprocess.Popen(  # noqa: S603 - our own wrapper, with arguments from our own documents
-            ["./minos", "up", *arguments.split()],
-            cwd=self.folder,
-            env={**os.environ, **self.environment, **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "up.err").open("wb"),
-        )
+        with (self.folder / "up.err").open("ab") as told:
+            self._process = subprocess.Popen(  # noqa: S603 - our own wrapper, with arguments from our own documents
+                ["./minos", "up", *arguments.split()],
+                cwd=self.folder,
+                env={**os.environ, **self.environment, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=told,
+            )
         return self._read_until_ready(self._process)
 
     def stop(self) -> str:
