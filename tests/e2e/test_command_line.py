@@ -1,0 +1,126 @@
+"""The `minos` commands beside a running authority: what they print, what their exit codes say."""
+
+import json
+from typing import Any
+
+import httpx
+
+from bench.running import Running
+from tests.e2e.people import Person, address, register
+
+
+async def told(running: Running, *arguments: str) -> Any:
+    """Run a command with --json, which has to succeed, and give what it says."""
+    done = await running.minos(*arguments, "--json")
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+async def test_users_are_listed_shown_and_changed(running: Running, http: httpx.AsyncClient, admin: Person) -> None:
+    ada = await register(http)
+    assert (await told(running, "users", "show", ada.email))[0]["user_id"] == ada.user_id
+    await told(running, "users", "suspend", ada.email, "--reason", "left")
+    assert not await ada.is_signed_in()
+    assert (await told(running, "users", "reinstate", ada.user_id))[0]["status"] == "active"
+    assert "admin" in (await told(running, "users", "grant", ada.email, "admin"))[0]["roles"]
+    ada = await ada.sign_in()
+    assert (await ada.get("/users")).status_code == 200
+    await told(running, "users", "revoke", ada.email, "admin")
+    assert (await ada.get("/users")).status_code == 403
+    actors = {row["by"] for row in await told(running, "users", "history", ada.email)}
+    assert "system:cli" in actors
+    listed = await told(running, "users", "list", "--limit", "200")
+    assert {admin.user_id, ada.user_id} <= {row["user_id"] for row in listed}
+
+
+async def test_roles_are_defined_changed_and_retired(running: Running, http: httpx.AsyncClient, admin: Person) -> None:
+    assert (await told(running, "roles", "define", "stoker", "engine.*"))[0]["permissions"] == ["engine.*"]
+    assert (await told(running, "roles", "set", "stoker", "engine.feed"))[0]["permissions"] == ["engine.feed"]
+    assert (await admin.get("/roles/stoker")).json()["permissions"] == ["engine.feed"]
+    assert (await told(running, "roles", "retire", "stoker"))[0]["retired"]
+    assert {"admin", "user"} <= {row["role"] for row in await told(running, "roles", "list")}
+
+
+async def test_sessions_are_listed_and_ended(running: Running, http: httpx.AsyncClient, admin: Person) -> None:
+    ada = await register(http)
+    phone = await ada.sign_in()
+    await told(running, "sessions", "revoke", ada.email, phone.session_id)
+    assert [await ada.is_signed_in(), await phone.is_signed_in()] == [True, False]
+    await told(running, "sessions", "revoke", ada.email, "--all")
+    assert not await ada.is_signed_in()
+    assert (await running.minos("sessions", "revoke", ada.email)).code == 2
+
+
+async def test_keys_are_listed_and_turned(running: Running, http: httpx.AsyncClient, admin: Person) -> None:
+    ada = await register(http)
+    before = {row["stage"]: row["kid"] for row in await told(running, "keys", "list")}
+    after = {row["kid"]: row["stage"] for row in await told(running, "keys", "rotate")}
+    assert after[before["published"]] == "active"
+    assert after[before["active"]] == "retiring"
+    assert await ada.is_signed_in()
+
+
+async def test_projections_say_how_far_they_are(running: Running, admin: Person) -> None:
+    said = await told(running, "projections", "status")
+    assert {"users", "sessions", "roles"} <= {row["name"] for row in said["projections"]}
+    assert said["parked"] == []
+
+
+async def test_read_model_is_rebuilt_switched_and_switched_back_while_it_serves(running: Running, admin: Person) -> None:
+    before = await admin.get("/users?limit=200")
+    built = await told(running, "projections", "rebuild", "users")
+    assert built["switched"]
+    after = await admin.get("/users?limit=200")
+    assert (after.status_code, after.json()["data"]) == (200, before.json()["data"])
+    back = await told(running, "projections", "back", "users")
+    assert back["serving"] == built["generation"] - 1
+    assert (await admin.get("/users?limit=200")).json()["data"] == before.json()["data"]
+
+
+async def test_settings_hide_secrets(running: Running, admin: Person) -> None:
+    rows = {row["name"]: row for row in await told(running, "settings")}
+    assert rows["MINOS_PORT"]["value"] == int(running.url.rpartition(":")[2])
+    shown = await running.minos("settings", "--json", database_url="postgresql://minos_app:hunter2@/minos")
+    assert "hunter2" not in shown.out
+    assert "hunter2" in (await running.minos("settings", "--json", "--reveal", database_url="postgresql://minos_app:hunter2@/minos")).out
+
+
+async def test_doctor_finds_nothing_wrong(running: Running, admin: Person) -> None:
+    done = await running.minos("doctor", "--json")
+    assert done.code == 0, done.out + done.err
+
+
+async def test_migrate_has_nothing_left_to_do(running: Running, admin: Person) -> None:
+    done = await running.minos("migrate", "--check", "--json", database_url=running.database_url, migration_database_url=running.owner_url)
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["pending"] == []
+
+
+async def test_what_cannot_be_done_says_so_in_one_line_and_exits_2(running: Running, admin: Person) -> None:
+    for arguments in (
+        ("users", "show", address()),
+        ("users", "grant", admin.email, "no-such-role"),
+        ("users", "revoke", admin.email, "admin"),
+        ("roles", "define", "admin"),
+        ("roles", "define", "Not A Slug"),
+        ("keys", "revoke", "nonsense"),
+        ("nonsense",),
+    ):
+        done = await running.minos(*arguments)
+        assert done.code == 2, (arguments, done)
+        assert done.out == ""
+        assert "Traceback" not in done.err
+        assert done.err.splitlines()[-1].startswith("minos")
+
+
+async def test_unknown_setting_under_the_prefix_refuses(running: Running, admin: Person) -> None:
+    done = await running.minos("users", "list", no_such_setting="1")
+    assert done.code == 2
+    assert "MINOS_NO_SUCH_SETTING" in done.err
+
+
+async def test_every_command_has_help(running: Running) -> None:
+    for command in ("up", "serve", "work", "migrate", "doctor", "settings", "admin", "users", "roles", "sessions", "keys", "projections", "events", "bench"):
+        done = await running.minos(command, "--help")
+        assert done.code == 0, done.err
+        assert done.out.startswith(f"usage: minos {command}")
