@@ -1,13 +1,15 @@
 """Composes the HTTP service: settings, the world it touches, the routes, the edge around them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import cast
 
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from adapters import settings_source
 from adapters.settings import Settings
+from api.asgi import App
 from api.asking import Asking
 from api.callers import enforce
 from api.client_address import networks
@@ -26,7 +28,7 @@ def create(settings: Settings | None = None) -> Edge:
     chosen = settings_source.load().settings if settings is None else settings
 
     @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(app: Litestar) -> AsyncGenerator[None]:
         def opened(world: World) -> None:
             app.state.world = world
             edge.let_everyone_in(express_lane(world))
@@ -47,14 +49,14 @@ def create(settings: Settings | None = None) -> Edge:
     )
     app.state.controllers = tuple(ROUTES)
     check_complete(
-        handler.operation_id
+        handler.operation_id if isinstance(handler.operation_id, str) else None
         for route in app.routes
         if isinstance(route, HTTPRoute)
         for handler in route.route_handlers
         if handler.http_methods != {"OPTIONS"}
     )
     edge = Edge(
-        app,
+        cast("App", app),  # the same protocol; the framework types its scope more narrowly
         methods=methods_by_address(app),
         hosts=chosen.allowed_hosts,
         proxies=networks(chosen.trusted_proxies),

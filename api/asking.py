@@ -98,9 +98,7 @@ class Asking(Request[Any, Any, State]):
             raise IdempotencyKeyInvalid
         macs, principal = self.world.ports.macs, self.exchange.principal
         who = "anonymous" if principal is None else str(principal.user_id)
-        key = macs.idempotency_key(
-            principal=who, method=self.method, route=self.scope["path_template"], key=given.decode("ascii")
-        )
+        key = macs.idempotency_key(principal=who, method=self.method, route=self.scope["path_template"], key=given.decode("ascii"))
         return self.context(repeat=Repeat(key=key, digest=macs.body_digest(_without(message, secrets))))
 
     def wrote(self, done: Done[R], stream: StreamName) -> R:

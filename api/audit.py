@@ -17,8 +17,12 @@ from projections.audit_events import AuditFilter, AuditRow
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
-Actor = Annotated[str | None, QueryParameter(pattern=r"^[a-z]+(:[A-Za-z0-9_-]{1,64})?$(?!\n)", description="`user:<id>`, `system:<part>`, `anonymous`.")]
-Type = Annotated[str | None, QueryParameter(pattern=r"^[a-z_]+(\.[a-z0-9_]+){0,2}\.?$(?!\n)", description="Event types that begin so, as in `user.`.")]
+Actor = Annotated[
+    str | None, QueryParameter(pattern=r"^[a-z]+(:[A-Za-z0-9_-]{1,64})?$(?!\n)", description="`user:<id>`, `system:<part>`, `anonymous`.")
+]
+Type = Annotated[
+    str | None, QueryParameter(pattern=r"^[a-z_]+(\.[a-z0-9_]+){0,2}\.?$(?!\n)", description="Event types that begin so, as in `user.`.")
+]
 Stream = Annotated[str | None, QueryParameter(pattern=r"^[a-z_]+(-[A-Za-z0-9_-]{1,64})?$(?!\n)", description="Events of this stream.")]
 
 
@@ -35,7 +39,7 @@ class Audit(Controller):
             errors.InvalidToken, errors.PermissionDenied, errors.CursorInvalid, errors.StreamVersionInvalid, errors.TooManyWaiting
         ),
     )
-    async def list_events(
+    async def list_events(  # noqa: PLR0917 - the framework calls by name
         self,
         request: Asking,
         actor: Actor = None,

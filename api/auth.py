@@ -1,12 +1,12 @@
 """Accounts and sessions as anybody meets them: register, sign in, refresh, sign out, prove it again."""
 
-from typing import Annotated, Literal, TypeVar
-
 from collections.abc import Awaitable
+from typing import Annotated, Literal, TypeVar
 
 from litestar import Controller, get, post
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
+from prometheus_client import Counter
 
 from api import metrics
 from api.asking import Asking
@@ -30,7 +30,7 @@ class FreshToken(Struct, frozen=True, kw_only=True):
     """An access token with a fresh `auth_time`, on the session there was; refreshing does not carry it on."""
 
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
     expires_in: Annotated[int, Meta(ge=0, description="Whole seconds.")]
 
     def __repr__(self) -> str:
@@ -149,7 +149,7 @@ class Auth(Controller):
         return token_pair(await change_password(data, request.context(), request.world.ports))
 
 
-async def _counted(counter: metrics.Counter, success: str, call: Awaitable[R]) -> R:
+async def _counted(counter: Counter, success: str, call: Awaitable[R]) -> R:
     """Count how it went, by the code of the refusal where there was one."""
     try:
         result = await call

@@ -44,8 +44,9 @@ def decode(body: bytes, into: type[Struct]) -> Struct:
 
 def _faults(body: bytes, into: type[Struct], first: str) -> Iterator[Fault]:
     """Each field is looked at by itself; messages never repeat what was sent."""
-    raw: Any = msgspec.json.decode(body)
-    if not isinstance(raw, dict):
+    try:
+        raw = msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.ValidationError:
         yield fault(first)
         return
     fields = {field.encode_name: field for field in msgspec.structs.fields(into)}

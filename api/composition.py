@@ -1,6 +1,6 @@
 """Opens the world from the settings and closes it in the end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -19,7 +19,7 @@ READ_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def open_world(settings: Settings) -> AsyncIterator[World]:
+async def open_world(settings: Settings) -> AsyncGenerator[World]:
     """Raises what kept it from opening; try again later."""
     if settings.database_url is None:
         raise NoDatabase("set MINOS_DATABASE_URL")

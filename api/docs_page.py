@@ -21,7 +21,10 @@ td, th { text-align: left; vertical-align: top; border-top: 1px solid var(--line
 h2 { margin-top: 2.5rem; text-transform: capitalize; }
 """.strip()
 
-_HEAD = '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title><link rel="stylesheet" href="/docs/page.css"></head><body>'
+_HEAD = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    '<title>{title}</title><link rel="stylesheet" href="/docs/page.css"></head><body>'
+)
 
 
 def page_of(described: dict[str, Any]) -> str:
@@ -51,7 +54,9 @@ def problems_page() -> str:
         for kind, status in sorted(STATUS.items(), key=lambda row: row[0].code)
     ]
     table = f"<table><tr><th>code</th><th>status</th><th>meaning</th></tr>{''.join(rows)}</table>"
-    return f"{_HEAD.format(title='Minos problems')}<h1>Problems</h1><p>What the <code>code</code> of a refusal means.</p>{table}</body></html>"
+    return (
+        f"{_HEAD.format(title='Minos problems')}<h1>Problems</h1><p>What the <code>code</code> of a refusal means.</p>{table}</body></html>"
+    )
 
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> str:

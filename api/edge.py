@@ -5,9 +5,9 @@ from time import perf_counter
 from typing import Any
 
 import structlog
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from api import metrics, problems
+from api.asgi import App, Message, Receive, Scope, Send
 from api.client_address import Network, client_address, network_of
 from api.exchange import SCOPE_KEY, Exchange
 from api.express import Express
@@ -32,9 +32,7 @@ _QUIET = frozenset({"/health/live", "/health/ready", "/health/startup"})
 class Edge:
     """Wraps the application. Until `open` is set only `/health/` is let through."""
 
-    def __init__(
-        self, app: ASGIApp, *, hosts: Sequence[str], proxies: Sequence[Network], https: bool, methods: Mapping[str, bytes]
-    ) -> None:
+    def __init__(self, app: App, *, hosts: Sequence[str], proxies: Sequence[Network], https: bool, methods: Mapping[str, bytes]) -> None:
         self.app = app
         self.open = False
         self._methods = methods
@@ -59,7 +57,7 @@ class Edge:
         else:
             await self.app(scope, receive, send)
 
-    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange()
         outgoing = _Outgoing(scope, exchange, send, self._always, self._methods)
         try:
@@ -79,7 +77,7 @@ class Edge:
         finally:
             self._account(scope, exchange)
 
-    async def _let_in(self, scope: HTTPScope, exchange: Exchange, receive: Receive) -> None:
+    async def _let_in(self, scope: Scope, exchange: Exchange, receive: Receive) -> None:
         fields = exchange.headers
         host = fields.get(b"host")
         if host not in self._known_hosts:
@@ -92,15 +90,15 @@ class Edge:
         if scope["method"] in WITH_BODY:
             exchange.body = await read_body(fields, receive)
         elif scope["method"] == "HEAD":
-            scope["method"] = "GET"  # type: ignore[typeddict-item]  # litestar's own type for it has the same text
-        _keyed(scope)[SCOPE_KEY] = exchange
+            scope["method"] = "GET"
+        scope[SCOPE_KEY] = exchange
 
     @staticmethod
-    def _suits(scope: HTTPScope, fields: dict[bytes, bytes]) -> bool:
+    def _suits(scope: Scope, fields: dict[bytes, bytes]) -> bool:
         """Whether the express lane may answer; parameters and conditions are for the ordinary routes."""
         if scope["method"] != "GET" or scope["query_string"] or b"if-none-match" in fields:
             return False
-        _keyed(scope)["path_template"] = scope["path"]
+        scope["path_template"] = scope["path"]
         return True
 
     def _check_host(self, host: bytes | None) -> None:
@@ -108,7 +106,7 @@ class Edge:
         if host is not None and len(self._known_hosts) < 256:
             self._known_hosts.add(host)
 
-    def _whence(self, scope: HTTPScope, fields: dict[bytes, bytes]) -> tuple[str, str | None]:
+    def _whence(self, scope: Scope, fields: dict[bytes, bytes]) -> tuple[str, str | None]:
         client = scope.get("client")
         address = client[0] if client else ""
         if self._proxies:
@@ -119,9 +117,9 @@ class Edge:
             self._networks[address] = network_of(address)
         return address, self._networks[address]
 
-    def _account(self, scope: HTTPScope, exchange: Exchange) -> None:
+    def _account(self, scope: Scope, exchange: Exchange) -> None:
         elapsed = perf_counter() - exchange.started
-        route = str(_keyed(scope).get("path_template") or _UNROUTED)
+        route = str(scope.get("path_template") or _UNROUTED)
         method = scope["method"]
         metrics.requests(method, route, exchange.status).inc()
         metrics.seconds(method, route).observe(elapsed)
@@ -145,7 +143,7 @@ class _Outgoing:
     __slots__ = ("_always", "_exchange", "_methods", "_scope", "_send", "_without_body", "started")
 
     def __init__(
-        self, scope: HTTPScope, exchange: Exchange, send: Send, always: Sequence[tuple[bytes, bytes]], methods: Mapping[str, bytes]
+        self, scope: Scope, exchange: Exchange, send: Send, always: Sequence[tuple[bytes, bytes]], methods: Mapping[str, bytes]
     ) -> None:
         self._scope = scope
         self._exchange = exchange
@@ -175,7 +173,7 @@ class _Outgoing:
         await self._send(message)
 
     def _allowed(self) -> bytes:
-        return self._methods[str(_keyed(self._scope)["path_template"])]
+        return self._methods[str(self._scope["path_template"])]
 
     async def refuse(self, refused: Refused) -> None:
         """Send the problem, unless an answer is under way already."""
@@ -201,7 +199,3 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive_again
-
-
-def _keyed(scope: HTTPScope) -> dict[str, Any]:
-    return scope  # type: ignore[return-value]  # litestar's scope is a closed TypedDict; ASGI allows more keys

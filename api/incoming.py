@@ -4,8 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterable
 
-from litestar.types import HTTPScope, Receive
-
+from api.asgi import Receive, Scope
 from api.refusals import (
     AddressTooLong,
     BadRequest,
@@ -36,7 +35,7 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _JSON = re.compile(rb"application/(?:[a-z0-9.+-]+\+)?json[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?", re.IGNORECASE)
 
 
-def header_fields(scope: HTTPScope) -> dict[bytes, bytes]:
+def header_fields(scope: Scope) -> dict[bytes, bytes]:
     """Give the header fields by name. Raises where one that may come once is repeated, or they are too many or not ASCII."""
     raw = list(scope["headers"])
     fields = dict(raw)

@@ -23,7 +23,10 @@ VERSION = "0.1.0"
 _METHODS = ("get", "put", "post", "patch", "delete")
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _REPEATABLE = frozenset({"bootstrap", "register", "defineRole"})
-_REQUEST_ID = {"description": "Of this request; the one that was sent, where it has 1 to 64 letters, digits or ._~-.", "schema": {"type": "string"}}
+_REQUEST_ID = {
+    "description": "Of this request; the one that was sent, where it has 1 to 64 letters, digits or ._~-.",
+    "schema": {"type": "string"},
+}
 
 CONFIG = OpenAPIConfig(
     title="Minos",
@@ -163,9 +166,7 @@ def _general(needs: Needs, operation: dict[str, Any], name: str) -> dict[str, li
 
 def _add_problem(responses: dict[str, Any], kinds: list[type[Refused]]) -> None:
     status = str(problems.STATUS[kinds[0]])
-    response = responses.setdefault(
-        status, {"description": "", "content": {problems.CONTENT_TYPE: {"schema": _PROBLEM}}}
-    )
+    response = responses.setdefault(status, {"description": "", "content": {problems.CONTENT_TYPE: {"schema": _PROBLEM}}})
     content = response.setdefault("content", {})
     content.setdefault(problems.CONTENT_TYPE, {"schema": _PROBLEM})
     for kind in kinds:

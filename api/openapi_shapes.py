@@ -56,11 +56,17 @@ def _answers(handler: HTTPRouteHandler) -> list[Any]:
 
 def _cleaned(schema: Any) -> Any:
     """Take away what only Python needs, and names with brackets, which a reference cannot hold."""
-    if isinstance(schema, list):
-        return [_cleaned(part) for part in cast("list[Any]", schema)]
-    if not isinstance(schema, dict):
-        return schema
-    cleaned = {key: _cleaned(value) for key, value in cast("dict[str, Any]", schema).items()}
+    match schema:
+        case [*parts]:
+            return [_cleaned(part) for part in parts]
+        case dict():
+            return _cleaned_object(cast("dict[str, Any]", schema))  # JSON has no other keys
+        case _:
+            return schema
+
+
+def _cleaned_object(schema: dict[str, Any]) -> dict[str, Any]:
+    cleaned = {key: _cleaned(value) for key, value in schema.items()}
     if isinstance(cleaned.get("pattern"), str):
         cleaned["pattern"] = cleaned["pattern"].replace(_PYTHON_END, "$")
     if isinstance(cleaned.get("$ref"), str):

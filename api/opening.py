@@ -1,7 +1,7 @@
 """Keeps trying to open the world until it is open, and closes it in the end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
@@ -14,7 +14,7 @@ LONGEST_DELAY = 1.0
 
 
 @asynccontextmanager
-async def kept_open(open_world: Callable[[], AbstractAsyncContextManager[World]], opened: Callable[[World], None]) -> AsyncIterator[None]:
+async def kept_open(open_world: Callable[[], AbstractAsyncContextManager[World]], opened: Callable[[World], None]) -> AsyncGenerator[None]:
     """Open in the background, so that the process can say it is starting while Postgres comes up. Each attempt has a deadline."""
     stop = asyncio.Event()
     keeper = asyncio.create_task(_keep(open_world, opened, stop), name="world")
@@ -28,9 +28,7 @@ async def kept_open(open_world: Callable[[], AbstractAsyncContextManager[World]]
             structlog.get_logger().warning("close_timed_out", part="api")
 
 
-async def _keep(
-    open_world: Callable[[], AbstractAsyncContextManager[World]], opened: Callable[[World], None], stop: asyncio.Event
-) -> None:
+async def _keep(open_world: Callable[[], AbstractAsyncContextManager[World]], opened: Callable[[World], None], stop: asyncio.Event) -> None:
     delay, attempt = FIRST_DELAY, 0
     while not stop.is_set():
         attempt += 1

@@ -77,7 +77,9 @@ class Operations(Controller):
             data=[
                 EffectiveSetting(
                     name=setting.name,
-                    value=HIDDEN if setting.secret and getattr(chosen, setting.field) is not None else shown(getattr(chosen, setting.field)),
+                    value=HIDDEN
+                    if setting.secret and getattr(chosen, setting.field) is not None
+                    else shown(getattr(chosen, setting.field)),
                     default=setting.default,
                     unit=setting.unit,
                     secret=setting.secret,

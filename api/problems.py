@@ -74,6 +74,13 @@ POINTERS: dict[type[errors.Refused], str] = {
 _NO_TOKEN = b'Bearer realm="minos"'
 _BAD_TOKEN = b'Bearer realm="minos", error="invalid_token", error_description="The access token is not valid here."'
 _TOO_NARROW = b'Bearer realm="minos", error="insufficient_scope"'
+_BY_STATUS: dict[int, tuple[tuple[bytes, bytes], ...]] = {
+    401: ((b"www-authenticate", _NO_TOKEN),),
+    408: ((b"connection", b"close"),),
+    413: ((b"connection", b"close"),),
+    429: ((b"retry-after", b"1"),),
+    503: ((b"retry-after", b"1"),),
+}
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -130,14 +137,8 @@ def _told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
             return [(b"allow", refused.allow.encode("ascii"))]
         case http.UnsupportedMediaType():
             return [(b"accept", b"application/json")]
-        case http.BodyTooSlow() | http.BodyTooLarge():
-            return [(b"connection", b"close")]
-        case _ if status_of(refused) == HTTPStatus.UNAUTHORIZED:
-            return [(b"www-authenticate", _NO_TOKEN)]
-        case _ if status_of(refused) in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
-            return [(b"retry-after", b"1")]
         case _:
-            return []
+            return list(_BY_STATUS.get(status_of(refused), ()))
 
 
 def _faults(refused: errors.Refused, password_pointer: str | None) -> tuple[Fault, ...] | UnsetType:

@@ -1,14 +1,13 @@
 """What a route may refuse with, for the API's own description; and how refusals become answers inside the framework."""
 
-from collections.abc import Iterable
-from typing import Any
-
-from litestar import Request, Response
-from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.types import ExceptionHandlersMap
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
 
 from api import problems
 from api.bodies import fault
@@ -61,11 +60,13 @@ def answer_refusal(request: Request[Any, Any, Any], error: Exception) -> Respons
     if isinstance(refused, InternalError):
         structlog.get_logger().error("request_failed", request_id=exchange.request_id, exc_info=error)
     exchange.code = refused.code
-    handler = request.scope.get("route_handler")
-    pointer = None if handler is None else handler.opt.get("password_pointer")
+    found: dict[str, Any] = {**request.scope}
+    handler = found.get("route_handler")  # none where no route was found
+    pointer = handler.opt.get("password_pointer") if isinstance(handler, HTTPRouteHandler) else None
     answer = problems.answer(refused, password_pointer=pointer)
     headers = {name.decode(): value.decode() for name, value in answer.headers if name not in {b"content-type", b"content-length"}}
     return Response(answer.body, status_code=answer.status, headers=headers, media_type=problems.CONTENT_TYPE)
 
 
-HANDLERS: ExceptionHandlersMap = {Refused: answer_refusal, HTTPException: answer_refusal, Exception: answer_refusal}
+Handler: TypeAlias = Callable[[Request[Any, Any, Any], Any], Response[bytes]]
+HANDLERS: dict[int | type[Exception], Handler] = dict.fromkeys((Refused, HTTPException, Exception), answer_refusal)

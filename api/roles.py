@@ -51,9 +51,7 @@ class Roles(Controller):
     ) -> Page[views.RoleView]:
         after = place(request, cursor, str, str(retired))
         await settle(request, roles.roles)
-        found = await roles.page(
-            request.world.models, retired=retired, after=None if after is None else RoleName(after), limit=limit
-        )
+        found = await roles.page(request.world.models, retired=retired, after=None if after is None else RoleName(after), limit=limit)
         rows = await views.roles(found.rows, request.world.ports.vault)
         return page(request, rows, found.next_after, found.freshness, str(retired))
 
@@ -109,8 +107,6 @@ class Roles(Controller):
     async def holders(self, request: Asking, role: RolePath, limit: Limit = FIFTY, cursor: Cursor = None) -> Page[views.UserView]:
         after = place(request, cursor, UUID)
         await settle(request, users.users)
-        found = await users.page(
-            request.world.models, role=RoleName(role), after=None if after is None else UserId(after), limit=limit
-        )
+        found = await users.page(request.world.models, role=RoleName(role), after=None if after is None else UserId(after), limit=limit)
         rows = await views.users(found.rows, request.world.ports.vault)
         return page(request, rows, found.next_after, found.freshness)

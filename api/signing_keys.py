@@ -49,9 +49,7 @@ class SigningKeys(Controller):
     ) -> Page[SigningKeyRow]:
         after = place(request, cursor, str, str(stage))
         await settle(request, signing_keys.signing_keys)
-        found = await signing_keys.page(
-            request.world.models, stage=stage, after=None if after is None else Kid(after), limit=limit
-        )
+        found = await signing_keys.page(request.world.models, stage=stage, after=None if after is None else Kid(after), limit=limit)
         return page(request, found.rows, found.next_after, found.freshness, str(stage))
 
     @post(

@@ -15,7 +15,7 @@ class TokenPair(Struct, frozen=True, kw_only=True):
 
     status: Literal["signed_in"] = "signed_in"
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
     expires_in: Seconds
     refresh_token: str
     refresh_expires_in: Seconds

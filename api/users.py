@@ -145,9 +145,7 @@ class Users(Controller):
         command = ReinstateUser(user_id=UserId(user_id))
         request.wrote(await reinstate_user(command, request.context(), request.world.ports), user.stream(command.user_id))
 
-    @get(
-        "/{user_id:uuid}/sessions", operation_id="listUserSessions", summary="Sessions of an account", responses=refuses(*_LISTED)
-    )
+    @get("/{user_id:uuid}/sessions", operation_id="listUserSessions", summary="Sessions of an account", responses=refuses(*_LISTED))
     async def list_sessions(
         self,
         request: Asking,

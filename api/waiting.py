@@ -1,7 +1,7 @@
 """How many requests of one caller wait for a read model at a time: at most four (threats.md 15)."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from domain.errors import TooManyWaiting
@@ -16,7 +16,7 @@ class Waiting:
         self._callers: Counter[str] = Counter()
 
     @contextmanager
-    def one_more(self, caller: str) -> Iterator[None]:
+    def one_more(self, caller: str) -> Generator[None]:
         """Raises TooManyWaiting."""
         if self._callers[caller] >= MOST:
             raise TooManyWaiting

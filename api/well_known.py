@@ -8,8 +8,8 @@ from litestar.params import HeaderParameter
 from msgspec import Struct
 
 from api.asking import Asking
-from domain.signing_key import Algorithm, Curve, KeyType
 from domain.ids import Kid
+from domain.signing_key import Algorithm, Curve, KeyType
 
 KEYS_MAX_AGE = 60
 """Seconds a verifier may keep the key set; the next key is in it long before it signs anything."""
