@@ -6,7 +6,7 @@ part of the slots. Killed on the way, it leaves an unfinished table that nobody 
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -209,7 +209,7 @@ class _Filling:
 
 
 @contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
+def _no_search_for_cycles() -> Generator[None]:
     """Rows and events hold no cycles, and there are a great many: looking for some would take half the time."""
     was_on = gc.isenabled()
     gc.disable()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from uuid import UUID, uuid4
 
 from adapters.event_store import PostgresEventStore
@@ -10,7 +11,19 @@ from commands.ports import AppendResult, Commit, NewEvent, StreamWrite
 from domain import session, user
 from domain.codec import encode_event, key_of, tag_of
 from domain.event import Event, Sealed
-from domain.ids import AudienceName, ClaimId, ClientId, CommandId, CorrelationId, EventId, RoleName, SessionId, StreamName, SubjectKeyId, UserId
+from domain.ids import (
+    AudienceName,
+    ClaimId,
+    ClientId,
+    CommandId,
+    CorrelationId,
+    EventId,
+    RoleName,
+    SessionId,
+    StreamName,
+    SubjectKeyId,
+    UserId,
+)
 from domain.session_events import AuthMethod, SessionStarted, TokenIssued
 from domain.user_events import PasswordReason, PasswordSet, RegisteredBy, UserRegistered
 
@@ -58,18 +71,17 @@ class Scribe:
 
     async def session(self, user_id: UserId, *, epoch: int = 1, ttl: int = 3_600) -> SessionId:
         session_id = SessionId(uuid7())
-        await self.write(session.stream(session_id), started(session_id, user_id, epoch=epoch, ttl=ttl), issued(session_id, user_id, 1, ttl=ttl))
+        events = (started(session_id, user_id, epoch=epoch, ttl=ttl), issued(session_id, user_id, 1, ttl=ttl))
+        await self.write(session.stream(session_id), *events)
         return session_id
 
 
-_clock = 0
+_clock = count(1)
 
 
 def uuid7() -> UUID:
     """Rises with every call, as ids made one after the other do."""
-    global _clock
-    _clock += 1
-    return UUID(int=(0x0197_0000_0000 + _clock) << 80 | 0x7 << 76 | 0x8 << 60 | uuid4().int & 0xFFFF_FFFF)
+    return UUID(int=(0x0197_0000_0000 + next(_clock)) << 80 | 0x7 << 76 | 0x8 << 60 | uuid4().int & 0xFFFF_FFFF)
 
 
 def new_event(event: Event) -> NewEvent:

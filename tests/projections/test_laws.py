@@ -1,5 +1,7 @@
 """What must hold for every history: rebuilt equals live, completed equals live, and nothing is forgotten."""
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -67,8 +69,9 @@ async def test_completed_rows_equal_what_the_projector_will_make(world: World, c
         if number == cut:
             await world.project()
     streams = list(play.states)
-    early = [await completed_many(world.models, entity, streams) for entity in (users, sessions)]
+    entities: list[Any] = [users, sessions]
+    early = [await completed_many(world.models, entity, streams) for entity in entities]
     await world.project()
-    late = [await completed_many(world.models, entity, streams) for entity in (users, sessions)]
+    late = [await completed_many(world.models, entity, streams) for entity in entities]
     assert early == late
     assert all(row.current for rows in early for row in rows.values())

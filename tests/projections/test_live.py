@@ -113,7 +113,8 @@ async def test_a_revoked_session_is_not_listed_as_active_before_the_projector_ca
     user_id = await world.scribe.user()
     kept, revoked = await world.scribe.session(user_id), await world.scribe.session(user_id)
     await world.project()
-    await world.scribe.write(session.stream(revoked), SessionRevoked(session_id=revoked, user_id=user_id, reason=EndReason.LOGOUT, at=now()))
+    ended = SessionRevoked(session_id=revoked, user_id=user_id, reason=EndReason.LOGOUT, at=now())
+    await world.scribe.write(session.stream(revoked), ended)
     active = await session_lists.of_user(world.models, user_id, status=SessionStatus.ACTIVE)
     assert [view.session.session_id for view in active.rows] == [kept]
 

@@ -1,0 +1,147 @@
+"""The stream holds every event under its position, whatever happens to publisher and broker."""
+
+import asyncio
+
+import pytest
+
+from adapters.event_stream import NotTheEnd, StreamAway
+from tests.publisher.conftest import Line, drain
+from workers.publisher import Halted, Published
+from workers.sequencer import resequence
+
+
+async def test_sequences_are_positions(line: Line) -> None:
+    for _ in range(3):
+        await line.scribe.user()
+    size = await line.sequence()
+    publisher = line.publisher()
+    await drain(publisher)
+    assert await line.last_sequence() == size == 6
+    assert [(await line.message(n))["position"] for n in range(1, 7)] == [1, 2, 3, 4, 5, 6]
+    await publisher.close()
+
+
+async def test_a_long_log_goes_out_in_several_batches(line: Line) -> None:
+    for _ in range(550):
+        await line.scribe.user()
+    size = await line.sequence()
+    publisher = line.publisher()
+    await drain(publisher)
+    assert await line.last_sequence() == size == 1_100
+    assert (await line.message(1_100))["position"] == 1_100
+    await publisher.close()
+
+
+async def test_two_publishers_send_each_event_once(line: Line) -> None:
+    publishers = [line.publisher(), line.publisher()]
+    stop = asyncio.Event()
+
+    async def keep_sending(number: int) -> None:
+        while not stop.is_set():
+            try:
+                await publishers[number].step()
+            except NotTheEnd:
+                await asyncio.sleep(0)
+
+    tasks = [asyncio.create_task(keep_sending(number)) for number in range(2)]
+    for _ in range(40):
+        await line.scribe.user()
+        await line.sequence()
+    for _ in range(500):
+        if await line.last_sequence() == 80:
+            break
+        await asyncio.sleep(0.01)
+    stop.set()
+    await asyncio.gather(*tasks)
+    assert [(await line.message(n))["position"] for n in (1, 40, 80)] == [1, 40, 80]
+    assert await line.last_sequence() == 80
+    for publisher in publishers:
+        await publisher.close()
+
+
+async def test_the_second_publisher_is_refused_and_looks_again(line: Line) -> None:
+    first, second = line.publisher(), line.publisher()
+    await line.scribe.user()
+    await line.sequence()
+    await drain(first)
+    await drain(second)
+    await line.scribe.user()
+    await line.sequence()
+    await drain(first)
+    with pytest.raises(NotTheEnd):
+        await second.step()
+    assert not await second.step()
+    await first.close()
+    await second.close()
+
+
+async def test_an_emptied_broker_gets_the_same_numbers_again(line: Line) -> None:
+    for _ in range(3):
+        await line.scribe.user()
+    await line.sequence()
+    publisher = line.publisher()
+    await drain(publisher)
+    before = [await line.message(n) for n in range(1, 7)]
+    await line.ask(f"STREAM.DELETE.{line.name}")
+    await line.scribe.user()
+    await line.sequence()
+    with pytest.raises(StreamAway):
+        await publisher.step()
+    await drain(publisher)
+    assert [await line.message(n) for n in range(1, 7)] == before
+    assert await line.last_sequence() == 8
+    await publisher.close()
+
+
+async def test_the_stream_can_be_neither_purged_nor_thinned(line: Line) -> None:
+    await line.scribe.user()
+    await line.sequence()
+    publisher = line.publisher()
+    await drain(publisher)
+    assert "error" in await line.ask(f"STREAM.PURGE.{line.name}")
+    assert "error" in await line.ask(f"STREAM.MSG.DELETE.{line.name}", {"seq": 1})
+    await publisher.close()
+
+
+async def test_a_broker_ahead_of_the_log_halts_and_is_never_overwritten(line: Line) -> None:
+    await line.scribe.user()
+    await line.sequence()
+    publisher = line.publisher()
+    await drain(publisher)
+    await line.client.request(f"{line.root}.v1.user.registered", b'{"event_id":"00000000-0000-7000-8000-000000000000"}', timeout=5)
+    again = line.publisher()
+    with pytest.raises(Halted):
+        await again.step()
+    await line.scribe.user()
+    await line.sequence()
+    with pytest.raises(Halted):
+        await again.step()
+    assert await line.last_sequence() == 3
+    await publisher.close()
+    await again.close()
+
+
+async def test_a_halted_publisher_says_so_and_goes_on_after_a_new_epoch(line: Line) -> None:
+    await line.scribe.user()
+    await line.sequence()
+    publisher = line.publisher()
+    await drain(publisher)
+    await publisher.close()
+    await line.client.request(f"{line.root}.v1.user.registered", b'{"event_id":"00000000-0000-7000-8000-000000000000"}', timeout=5)
+    told: list[Published] = []
+    stop = asyncio.Event()
+    again = line.publisher()
+    again._observe = told.append
+    running = asyncio.create_task(again.run(stop))
+    async with asyncio.timeout(5):
+        while not any(state.halted for state in told):
+            await asyncio.sleep(0.01)
+    await resequence(line.database.app_url)
+    async with asyncio.timeout(8):
+        while not told[-1].position == 2:
+            await asyncio.sleep(0.05)
+    stop.set()
+    again.hint.set()
+    await running
+    assert (await line.message(2, f"{line.name}_E2"))["epoch"] == 2
+    assert (await line.message(1))["epoch"] == 1
