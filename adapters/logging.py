@@ -23,7 +23,8 @@ FIELDS = frozenset({
     "user_id", "session_id", "role", "audience", "kid", "client_id",
     # log, workers
     "stream", "type", "position", "append_id", "version", "slot", "slots", "projection", "epoch", "count", "events", "added",
-    "lag_events", "lag_s", "seconds", "state", "reason", "attempt", "delay_s", "limit", "queue", "size", "subject", "sequence", "expected", "found",
+    "lag_events", "lag_s", "seconds", "state", "reason", "attempt", "delay_s", "limit", "queue", "size",
+    "subject", "sequence", "expected", "found",
     # machine
     "folder", "host", "port", "system_user", "exit_code", "signal", "environment", "setting",
     # failures: the kind and place always, the message where it is known to hold nothing secret
