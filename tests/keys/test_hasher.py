@@ -1,8 +1,11 @@
 """Passwords: compared whole, in NFKC, at the same cost whoever is asked for (security.md, Passwords)."""
 
 import asyncio
+import resource
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import argon2
 import pytest
@@ -117,3 +120,19 @@ async def test_the_event_loop_stays_free_during_a_flood() -> None:
         worst = max(worst, time.perf_counter() - began)
     hasher.close()
     assert worst < 0.1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_the_memory_of_a_hash_goes_back_when_it_is_done() -> None:
+    hasher = Argon2Hasher(memory_kib=65_536, passes=1, threads=2)
+    await hasher.verify(None, "x")
+    before = resident_mib()
+    await asyncio.gather(*(hasher.verify(None, "x") for _ in range(4)))
+    after = resident_mib()
+    hasher.close()
+    assert after - before < 32
+
+
+def resident_mib() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() >> 20
