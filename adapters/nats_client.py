@@ -23,6 +23,7 @@ class NatsConnection:
         self._url = url
         self._credentials = credentials
         self._name = name
+        self._closing = False
 
     def __repr__(self) -> str:
         return f"NatsConnection({self._name})"
@@ -42,6 +43,7 @@ class NatsConnection:
 
     async def close(self) -> None:
         """Send what is still to be sent, for at most a second, and disconnect."""
+        self._closing = True
         if self.client.is_connected:
             with suppress(nats.errors.Error, OSError, TimeoutError):  # what must arrive is never sent without awaiting its answer
                 await self.client.flush(timeout=1)
@@ -58,17 +60,17 @@ class NatsConnection:
             no_echo=True,
             user_credentials=None if self._credentials is None else str(self._credentials),
             error_cb=_on_error,
-            disconnected_cb=_on_loss,
+            disconnected_cb=self._on_loss,
             reconnected_cb=_on_return,
         )
+
+    async def _on_loss(self) -> None:
+        if not self._closing:
+            log.warning("nats_connection_lost")
 
 
 async def _on_error(error: Exception) -> None:
     log.warning("nats_error", error_type=type(error).__name__)
-
-
-async def _on_loss() -> None:
-    log.warning("nats_connection_lost")
 
 
 async def _on_return() -> None:
