@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import argon2
 import pytest
@@ -93,7 +94,7 @@ async def test_acc_21_an_unknown_name_costs_what_a_known_one_does() -> None:
 
 
 async def test_a_flood_is_refused_early_and_not_queued_without_end() -> None:
-    hasher = Argon2Hasher(threads=1, queue_limit=6)
+    hasher = Argon2Hasher(memory_kib=1_024, passes=1, threads=1, queue_limit=6)
     answers = await asyncio.gather(*(hasher.verify(None, str(n)) for n in range(40)), return_exceptions=True)
     hasher.close()
     assert sum(isinstance(answer, Overloaded) for answer in answers) == 40 - 1 - 4
@@ -113,13 +114,13 @@ async def test_a_caller_who_goes_away_frees_the_thread_only_when_the_hash_is_don
 async def test_the_event_loop_stays_free_during_a_flood() -> None:
     hasher = Argon2Hasher(queue_limit=64)
     flood = asyncio.gather(*(hasher.verify(None, str(n)) for n in range(30)), return_exceptions=True)
-    worst = 0.0
+    waits: list[float] = []
     while not flood.done():
         began = time.perf_counter()
         await asyncio.sleep(0.001)
-        worst = max(worst, time.perf_counter() - began)
+        waits.append(time.perf_counter() - began)
     hasher.close()
-    assert worst < 0.1
+    assert median(waits) < 0.01
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
