@@ -5,12 +5,10 @@ from enum import Enum
 from pathlib import Path
 from time import perf_counter
 
-import asyncpg
-
 from adapters.batching import Batcher
 from adapters.event_store_columns import check, columns, keys, stored_event
 from adapters.lone_append import LoneAppend, LoneAppends, appended
-from adapters.postgres import Link
+from adapters.postgres import Link, StatementRefused
 from adapters.postgres_sql import statements
 from adapters.store_metrics import Flushed, NoMetrics, StoreMetrics
 from commands.ports import Appended, ClaimMac, Commit, Heads, StoredEvent, StoredHead
@@ -96,7 +94,7 @@ class PostgresEventStore:
             rows = await link.fetch(SQL["append"], *columns(commits, wait=False))
         except StoreUnavailable:
             return [_Alone.UNKNOWN] * len(commits)
-        except asyncpg.PostgresError:
+        except StatementRefused:
             if len(commits) == 1:
                 raise
             return [_Alone.APART] * len(commits)

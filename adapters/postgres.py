@@ -34,6 +34,17 @@ AWAY = (
 cancelled statements, full disks, a standby that took the connection, deadlocks."""
 
 
+class StatementRefused(Exception):
+    """Postgres understood and refused: a mistake of ours, and nothing happened. Says which kind and which constraint.
+
+    The driver's own error is left out: it quotes rows and arguments, and those may hold what no log may see.
+    """
+
+    def __init__(self, error: asyncpg.PostgresError) -> None:
+        constraint = getattr(error, "constraint_name", None)
+        super().__init__(f"{type(error).__name__} {error.sqlstate}" + (f" by {constraint}" if constraint else ""))
+
+
 class Link:
     """One connection to one database, opened when first needed and again after every loss. One caller at a time.
 
@@ -60,17 +71,23 @@ class Link:
             raise StoreUnavailable from error
 
     async def fetch(self, sql: str, *arguments: object, seconds: float | None = None) -> Sequence[asyncpg.Record]:
-        """Run one statement. Raises StoreUnavailable when Postgres is away; then it may or may not have happened."""
+        """Run one statement. Raises StoreUnavailable when Postgres is away; then it may or may not have happened.
+
+        Raises StatementRefused when it did not happen for a reason that will not pass.
+        """
         limit = self._seconds if seconds is None else seconds
         try:
             connection = await self._open()
             if self._prepared:
                 return await connection.fetch(sql, *arguments, timeout=limit)
-            async with asyncio.timeout(limit), connection.transaction():
-                return await connection.fetch(sql, *arguments)
+            # Twice, because a roll-back after a timeout has to have a deadline too.
+            async with asyncio.timeout(2 * limit), connection.transaction():
+                return await connection.fetch(sql, *arguments, timeout=limit)
         except AWAY as error:
             self.drop()
             raise StoreUnavailable from error
+        except asyncpg.PostgresError as error:
+            raise StatementRefused(error) from None
         except BaseException as error:
             # A cancelled call leaves an answer on the wire that nobody may take for his own.
             if not isinstance(error, Exception):

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.event_store import SQL, PostgresEventStore
 from adapters.event_store_columns import columns
+from adapters.postgres import StatementRefused
 from adapters.store_metrics import NoMetrics, Retried
 from commands.ports import AppendResult
 from tests.conftest import Database
@@ -129,7 +130,9 @@ async def test_a_commit_the_database_refuses_spoils_no_other(database: Database)
     bad = commit(write(stream("x" * 90), 0))
     results = await asyncio.gather(*(store.append(c) for c in (*good, bad)), return_exceptions=True)
     assert [r.result for r in results[:-1] if not isinstance(r, BaseException)] == [DONE] * 20
-    assert isinstance(results[-1], asyncpg.CheckViolationError)
+    assert str(results[-1]) == "CheckViolationError 23514 by heads_stream_check"
+    assert isinstance(results[-1], StatementRefused)
+    assert results[-1].__suppress_context__, "the driver's error quotes the row"
     await store.close()
 
 
