@@ -6,8 +6,9 @@ from datetime import timedelta
 import jwt
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from adapters.keyring import FRESH_S, UNKNOWN_S, Keyring
+from adapters.keyring import FRESH_S, UNKNOWN_S, Keyring, PrivateKeyGone
 from adapters.memory_store import MemoryEventStore
 from adapters.postgres_links import Links
 from adapters.signing_secrets import MemorySigningSecrets, PostgresSigningSecrets, SigningSecrets
@@ -183,3 +184,27 @@ async def test_keeping_a_key_twice_keeps_the_first(signing_secrets: SigningSecre
     private = await signing_secrets.read(kid)
     await signing_secrets.keep(kid, b"another")
     assert await signing_secrets.read(kid) == private
+
+
+async def test_a_head_written_by_another_release_is_folded_from_its_events(store: MemoryEventStore, clock: SettableClock) -> None:
+    secrets = MemorySigningSecrets()
+    key = await active(Keyring(secrets, store, clock=clock.monotonic), store)
+    older = OlderHeads(clock)
+    older.__dict__.update(store.__dict__)
+    assert (await Keyring(secrets, older, clock=clock.monotonic).signer()).kid == key.kid
+
+
+class OlderHeads(MemoryEventStore):
+    async def load(self, streams: Sequence[StreamName]) -> Heads:
+        found = await super().load(streams)
+        return replace(found, heads=tuple(replace(head, state_version=0, state=b"unreadable") for head in found.heads))
+
+
+async def test_an_active_key_without_its_private_half_is_told_to_the_operator(
+    signing_secrets: SigningSecrets, store: MemoryEventStore, clock: SettableClock
+) -> None:
+    keyring = Keyring(signing_secrets, store, clock=clock.monotonic)
+    key = await active(keyring, store)
+    await signing_secrets.destroy([key.kid])
+    with pytest.raises(PrivateKeyGone):
+        await keyring.signer()
