@@ -8,7 +8,22 @@ from typing import NoReturn
 
 from cli.command import COULD_NOT, DONE
 
-COMMANDS = ("up", "serve", "work", "migrate", "doctor", "settings", "admin", "users", "roles", "sessions", "keys", "projections", "events")
+COMMANDS = (
+    "up",
+    "serve",
+    "work",
+    "migrate",
+    "doctor",
+    "settings",
+    "admin",
+    "users",
+    "roles",
+    "sessions",
+    "keys",
+    "projections",
+    "events",
+    "log",
+)
 """Each names a module of this package with `add(subparsers)`, which gives its parser, and `run(args)`, which gives the exit code."""
 
 
@@ -19,9 +34,9 @@ def run() -> NoReturn:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and give its exit code. What went wrong is said on stderr, in one or few lines, without a traceback."""
-    arguments = _parser(argv).parse_args(argv)
-    command: Callable[[argparse.Namespace], int] = arguments.run
     try:
+        arguments = _parser(argv).parse_args(argv)
+        command: Callable[[argparse.Namespace], int] = arguments.run
         return command(arguments)
     except KeyboardInterrupt:
         return 130
