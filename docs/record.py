@@ -1,4 +1,4 @@
-"""Put real output into a document: `uv run python -m docs.record README.md ...`.
+"""Put real output into the documents: `uv run python -m docs.record`, or with the names of some of them.
 
 Output that the author shortened with `...` or `…` is left as it is, and compared; what no longer fits is told.
 """
@@ -8,29 +8,32 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from docs.console.authority import Authority
-from docs.console.blocks import steps
+from docs.console.authority import ROOT
+from docs.console.journeys import JOURNEYS, Journey, travel
 from docs.console.matching import ANY_LINES, ANY_TEXT, shortened
-from docs.console.walk import ASKS_FOR_CODE, Outcome, Walk
+from docs.console.walk import ASKS_FOR_CODE, Outcome
 
 
-def record(document: Path) -> bool:
-    """Rewrite the document. False when something has to be mended by hand."""
-    fine = True
-    lines = document.read_text().splitlines()
+def record(journey: Journey) -> bool:
+    """Rewrite a journey's documents. False when something has to be mended by hand."""
     with tempfile.TemporaryDirectory(prefix="minos-docs-") as folder:
-        walk = Walk(Authority(Path(folder)))
-        outcomes = list(walk.through(steps(document)))
+        outcomes = list(travel(journey, Path(folder)))
+    return all([_rewrite(name, [outcome for of, outcome in outcomes if of == name]) for name in journey.documents])  # noqa: C419 - each of them
+
+
+def _rewrite(name: str, outcomes: Sequence[Outcome]) -> bool:
+    fine = True
+    lines = (ROOT / name).read_text().splitlines()
     for outcome in reversed(outcomes):
         if _is_shortened(outcome) or outcome.code != 0:
             if not outcome.as_said:
                 fine = False
-                print(f"{document}:{outcome.step.line}: exit code {outcome.code}\n$ {outcome.step.command}\n{outcome.output}\n")
+                print(f"{name}:{outcome.step.line}: exit code {outcome.code}\n$ {outcome.step.command}\n{outcome.output}\n")
             continue
         lines[outcome.step.first - 1 : outcome.step.last - 1] = [
             line.rstrip() for line in shortened(outcome.output).strip("\n").splitlines()
         ]
-    document.write_text("\n".join(with_shown_code(lines)) + "\n")
+    (ROOT / name).write_text("\n".join(with_shown_code(lines)) + "\n")
     return fine
 
 
@@ -48,7 +51,8 @@ def _is_shortened(outcome: Outcome) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    return 0 if sum(not record(Path(name)) for name in arguments) == 0 else 1
+    wanted = [journey for journey in JOURNEYS if not arguments or set(arguments) & set(journey.documents)]
+    return sum(not record(journey) for journey in wanted)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ class Shell:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         if self._bash.stdin is None or self._bash.stdout is None:
             raise RuntimeError("bash was started without pipes")
@@ -33,7 +35,7 @@ class Shell:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bash.kill()
+        os.killpg(self._bash.pid, signal.SIGKILL)  # with whatever it left in the background
         self._bash.wait()
         self._typed.close()
         self._printed.close()

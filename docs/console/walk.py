@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from docs.console.authority import Authority
@@ -39,11 +39,16 @@ class Walk:
     swaps: dict[str, str] = field(default_factory=dict[str, str])
     code: str = ""
 
-    def through(self, steps: list[Step]) -> Iterator[Outcome]:
+    def begin(self) -> None:
+        """Have `./minos up` run before the first step."""
+        self._start("", {})
+
+    def through(self, named: Sequence[tuple[str, Step]]) -> Iterator[tuple[str, Outcome]]:
+        """Take the steps, each given with its document's name, in one terminal; stop everything in the end."""
         with Shell(self.authority.folder, self.authority.environment) as shell:
             try:
-                for step in steps:
-                    yield self._take(step, shell)
+                for name, step in named:
+                    yield name, self._take(step, shell)
             finally:
                 self.authority.stop()
 

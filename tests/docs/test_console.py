@@ -1,4 +1,4 @@
-"""What the documents tell a reader to type is typed, against a real `./minos up` in an empty folder for each document."""
+"""What the documents tell a reader to type is typed, against real servers, in an empty folder for each journey."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,15 +6,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from docs.console.authority import ROOT, Authority
-from docs.console.blocks import steps
-from docs.console.walk import Walk
-
-DOCUMENTS = tuple(
-    path.relative_to(ROOT).as_posix()
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-    if "```console" in path.read_text()
-)
+from docs.console.authority import ROOT
+from docs.console.journeys import JOURNEYS, Journey, travel
 
 
 @pytest.fixture
@@ -24,14 +17,15 @@ def folder() -> Iterator[Path]:
         yield Path(path)
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_shows_what_a_reader_will_see(name: str, folder: Path) -> None:
-    for outcome in Walk(Authority(folder)).through(steps(ROOT / name)):
+@pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.name)
+def test_documents_show_what_a_reader_will_see(journey: Journey, folder: Path) -> None:
+    for name, outcome in travel(journey, folder):
         shown = "\n".join(outcome.step.expected)
         told = f"{name}:{outcome.step.line}\n$ {outcome.step.command}\nexit code {outcome.code}\n{outcome.output}\nis not\n{shown}"
         assert outcome.as_said, told
 
 
-def test_the_tour_is_in_the_readme() -> None:
-    assert "README.md" in DOCUMENTS
-    assert any(step.command == "./minos up" for step in steps(ROOT / "README.md"))
+def test_every_document_with_commands_is_on_a_journey() -> None:
+    pages = (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+    with_commands = {page.relative_to(ROOT).as_posix() for page in pages if "```console" in page.read_text()}
+    assert with_commands == {name for journey in JOURNEYS for name in journey.documents}
