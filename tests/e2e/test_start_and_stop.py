@@ -117,7 +117,7 @@ async def until_caught_up(running: Running) -> None:
 
 
 async def test_given_servers_are_used_and_left_running(own_folder: Path) -> None:
-    postgres, nats = PostgresServer(own_folder / "postgres", durable=False), NatsServer(own_folder / "nats")
+    postgres, nats = PostgresServer(own_folder / "postgres"), NatsServer(own_folder / "nats")
     await asyncio.gather(postgres.start(), nats.start())
     try:
         given = {"database_url": postgres.app_url, "migration_database_url": postgres.owner_url, "nats_url": nats.url}
