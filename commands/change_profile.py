@@ -15,7 +15,7 @@ from domain.claim import ClaimKind
 from domain.errors import Contended, NoSuchUser, UsernameTaken
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import ClaimId, UserId
-from domain.user import account_of
+from domain.user import Account, account_of
 
 MOVES = 8
 
@@ -52,10 +52,13 @@ async def change_profile(command: ChangeProfile, ctx: Context, ports: Ports) -> 
     principal = required(ctx)
     prepared = await _prepare(command, principal.user_id, ports)
     for _ in range(MOVES):
-        old = await _old_name(principal.user_id, ports)
+        account = await _account(principal.user_id, ports)
+        old = await _old_name(account, ports)
         wanted = prepared
         if old is not None and prepared.macs and set(prepared.macs) <= set(old.macs):
-            wanted = replace(prepared, username=UNSET, macs=())
+            wanted = replace(wanted, username=UNSET, macs=())
+        if isinstance(command.name, str) and command.name == await _open(account, account.name, "name", ports):
+            wanted = replace(wanted, name=UNSET)
         try:
             return await _change(wanted, principal, old, ctx, ports)
         except _ClaimMoved:
@@ -65,13 +68,20 @@ async def change_profile(command: ChangeProfile, ctx: Context, ports: Ports) -> 
     raise Contended
 
 
-async def _old_name(user_id: UserId, ports: Ports) -> _OldName | None:
-    """Find what has to be given up: the claim, and the name as every index key spells it."""
+async def _account(user_id: UserId, ports: Ports) -> Account:
     of_user = user.stream(user_id)
-    account = account_of((await read_states(ports, [(user.decider, of_user)])).state(user.decider, of_user))
-    if account.username is None or account.username_claim is None:
+    return account_of((await read_states(ports, [(user.decider, of_user)])).state(user.decider, of_user))
+
+
+async def _open(account: Account, sealed: Sealed | None, field: str, ports: Ports) -> str | Erased | None:
+    return None if sealed is None else await ports.vault.open(sealed, stream=user.stream(account.user_id), field=field)
+
+
+async def _old_name(account: Account, ports: Ports) -> _OldName | None:
+    """Find what has to be given up: the claim, and the name as every index key spells it."""
+    opened = await _open(account, account.username, "username", ports)
+    if opened is None or account.username_claim is None:
         return None
-    opened = await ports.vault.open(account.username, stream=of_user, field="username")
     if isinstance(opened, Erased):
         raise NoSuchUser
     macs = tuple(ports.macs.claim_candidates(ClaimKind.USERNAME, normalise_username(opened)))

@@ -45,7 +45,7 @@ async def reauthenticate(command: Reauthenticate, ctx: Context, ports: Ports) ->
         events = session.reauthenticate(live, method=AuthMethod.PASSWORD, at=tx.at)
         return session.live(tx.record(session.decider, stream, events)), now
 
-    done = await transact(ports, ctx, [(session.decider, stream)], decide, glance=standing_reads(principal))
+    done = await transact(ports, ctx, standing_reads(principal), decide)
     live, now = done.result
     token, expires_in = await access_token_for(live, now, ports, audience=principal.audience, auth_time=done.at, at=done.at)
     return Reauthenticated(access_token=token, expires_in=expires_in)

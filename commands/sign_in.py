@@ -1,6 +1,6 @@
 """A password is shown, a session begins. Unknown, wrong, suspended and locked look and cost the same (threats.md 15, 16)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -8,17 +8,18 @@ from msgspec import Meta, Struct
 
 from commands.context import Context
 from commands.login_names import guarded_name, normalise
-from commands.ports import AttemptOutcome, GuardReading, Ports, PresentedDevice
+from commands.ports import AttemptOutcome, Commit, GuardReading, Ports, PresentedDevice, StreamWrite
 from commands.register_user import NameText, PasswordText
 from commands.start_session import start_session
 from commands.token_answer import SignedIn
 from commands.transact import Transaction, read_states, transact
 from domain import claim, sign_in_guard, user
 from domain.claim import ClaimKind, Held
-from domain.errors import AudienceNotAllowed, InvalidCredentials, InvalidEmail, InvalidUsername, LoginNameRequired
+from domain.errors import AudienceNotAllowed, InvalidCredentials, InvalidEmail, InvalidUsername, LoginNameRequired, Overloaded
 from domain.event import Erased, SealClass, Sealed
-from domain.ids import AudienceName, AudienceSlug, ClaimId, SubjectKeyId, UserId
+from domain.ids import AudienceName, AudienceSlug, ClaimId, CommandId, SubjectKeyId, UserId
 from domain.session import MINOS
+from domain.sign_in_guard import COUNTER_TTL, DELAY_AFTER
 from domain.user import Account, Active
 
 
@@ -42,6 +43,11 @@ class _Found(Struct, frozen=True, kw_only=True):
     account: Account | None
     active: bool
     encoded: str | None
+    locked_at: datetime | None
+    """When its newest lock began, as the log has it."""
+
+    def __repr__(self) -> str:
+        return "_Found(...)"
 
 
 async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
@@ -50,10 +56,11 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     audience = _audience(command, ports)
     found = await _find(kind, name, ports)
     device = _known_device(command, found.account, ports)
-    name_mac = ports.macs.login_name(guarded_name(kind, name))
+    name_mac = ports.macs.login_name(_counted_as(kind, name, found))
     device_mac = None if device is None else ports.macs.device(device.device_id)
     reading = await ports.guard.admit(name_mac, device_mac=device_mac)
-    locked = reading.locked_until is not None and not reading.lock_began
+    await _recall_lock(name_mac, found, reading, ports)
+    locked = not reading.may_try
     # A locked name still costs a hash, so that the lock cannot be told from a wrong password by the clock.
     verified = await ports.hasher.verify(
         None if locked else found.encoded, command.password, known_device=device is not None, network=ctx.network
@@ -96,27 +103,46 @@ async def _find(kind: ClaimKind, name: str, ports: Ports) -> _Found:
     held = (await read_states(ports, [(claim.decider, claim_stream)])).state(claim.decider, claim_stream)
     user_id = held.user_id if isinstance(held, Held) else UserId(ports.random.uuid7())
     of_user = user.stream(user_id)
-    state = (await read_states(ports, [(user.decider, of_user)])).state(user.decider, of_user)
+    of_guard = sign_in_guard.stream(user_id)
+    tx = await read_states(ports, [(user.decider, of_user), (sign_in_guard.decider, of_guard)])
+    state, guard = tx.state(user.decider, of_user), tx.state(sign_in_guard.decider, of_guard)
     account = None if isinstance(state, user.Absent) else state.account
     sealed = account.password if account is not None else None
     nobodys = Sealed(key_id=SubjectKeyId(ports.random.uuid7()), box=b"")
     encoded = await ports.vault.open(sealed or nobodys, stream=of_user, field="password")
-    return _Found(account=account, active=isinstance(state, Active), encoded=None if isinstance(encoded, Erased) else encoded)
+    return _Found(
+        account=account,
+        active=isinstance(state, Active),
+        encoded=None if isinstance(encoded, Erased) else encoded,
+        locked_at=guard.locked_at,
+    )
+
+
+def _counted_as(kind: ClaimKind, name: str, found: _Found) -> str:
+    """An account has one counter, whichever of its names is used: guessing under both earns no second hundred."""
+    return guarded_name(kind, name) if found.account is None else f"account:{found.account.user_id}"
+
+
+async def _recall_lock(name_mac: bytes, found: _Found, reading: GuardReading, ports: Ports) -> None:
+    """A crash of the database forgets counters; the log does not forget a lock: its name starts again where waits begin."""
+    since = reading.counting_since
+    if since is None or found.locked_at is None or reading.failures >= DELAY_AFTER:
+        return
+    if found.locked_at < since and reading.at - found.locked_at < timedelta(seconds=COUNTER_TTL):
+        await ports.guard.seed(name_mac, DELAY_AFTER)
 
 
 def _known_device(command: SignIn, account: Account | None, ports: Ports) -> PresentedDevice | None:
     """A device counts as known only for the account it signed in to, under the token epoch it did so."""
-    if command.device_token is None or account is None:
-        return None
-    device = ports.mint.read_device_token(command.device_token)
-    if device is None or device.user_id != account.user_id or device.epoch != account.token_epoch:
+    device = None if command.device_token is None else ports.mint.read_device_token(command.device_token)
+    if device is None or account is None or device.user_id != account.user_id or device.epoch != account.token_epoch:
         return None
     return device
 
 
 async def _refuse(name_mac: bytes, found: _Found, reading: GuardReading, ctx: Context, ports: Ports, *, known_device: bool) -> None:
     account = found.account
-    if reading.locked_until is not None and not reading.lock_began:
+    if not reading.may_try:
         outcome = AttemptOutcome.LOCKED
     elif account is None:
         outcome = AttemptOutcome.UNKNOWN_NAME
@@ -124,8 +150,28 @@ async def _refuse(name_mac: bytes, found: _Found, reading: GuardReading, ctx: Co
         outcome = AttemptOutcome.WRONG_PASSWORD if found.active else AttemptOutcome.SUSPENDED
     user_id: UUID | None = None if account is None else account.user_id
     await ports.guard.refused(name_mac, user_id=user_id, outcome=outcome, known_device=known_device)
-    if account is not None and reading.lock_began and reading.locked_until is not None:
-        await _remember_lock(account, reading.failures, reading.locked_until, ctx, ports)
+    if reading.lock_began and reading.locked_until is not None:
+        if account is None:
+            await _remember_nothing(ctx, ports)
+        else:
+            await _remember_lock(account, reading.failures, reading.locked_until, ctx, ports)
+
+
+async def _remember_nothing(ctx: Context, ports: Ports) -> None:
+    """Cost an unknown name what remembering its lock costs a real account: a read, and a write of no events."""
+    stream = sign_in_guard.stream(UserId(ports.random.uuid7()))
+    await read_states(ports, [(sign_in_guard.decider, stream)])
+    nothing = StreamWrite(stream=stream, expected=0, events=(), state=b"", state_version=sign_in_guard.decider.state_version)
+    command_id = CommandId(ports.random.uuid7())
+    commit = Commit(
+        command_id=command_id,
+        actor=ctx.actor,
+        session_id=None,
+        correlation_id=ctx.correlation_id,
+        causation_id=None,
+        writes=(nothing,),
+    )
+    await ports.store.append(commit)
 
 
 async def _remember_lock(account: Account, failures: int, until: datetime, ctx: Context, ports: Ports) -> None:
@@ -145,9 +191,12 @@ async def _remember_lock(account: Account, failures: int, until: datetime, ctx: 
 
 
 async def _rehash(account: Account, password: str, ctx: Context, ports: Ports) -> None:
-    """Bring the stored hash to today's parameters while the password is at hand."""
+    """Bring the stored hash to today's parameters while the password is at hand, unless the hashers are too busy now."""
     of_user = user.stream(account.user_id)
-    encoded = await ports.hasher.hash(password, network=ctx.network)
+    try:
+        encoded = await ports.hasher.hash(password, network=ctx.network)
+    except Overloaded:
+        return
     sealed = await ports.vault.seal(
         subject=of_user, seal_class=SealClass.CREDENTIAL, stream=of_user, fields={"password": encoded}, fresh=True
     )

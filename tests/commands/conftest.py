@@ -1,0 +1,31 @@
+"""One world for each test, in memory: nothing here starts a server."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.hasher import Argon2Hasher
+from commands.bootstrap import CreateAdministrator, create_administrator
+from commands.context import Context
+from tests.commands.world import PASSWORD, SYSTEM, World, make_world
+
+
+@pytest.fixture(scope="session")
+def hasher() -> Iterator[Argon2Hasher]:
+    """The real one, at the least cost Argon2 has."""
+    made = Argon2Hasher(memory_kib=8, passes=1, threads=2, queue_limit=10_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def world(hasher: Argon2Hasher) -> World:
+    return await make_world(hasher)
+
+
+@pytest.fixture
+async def admin(world: World) -> Context:
+    """A signed-in administrator, the first."""
+    wish = CreateAdministrator(email="root@example.org", password=PASSWORD)
+    await create_administrator(wish, SYSTEM, world.ports)
+    return await world.ctx(await world.sign_in("root"))

@@ -1,0 +1,406 @@
+"""A password for a session; and nothing learnt from a refusal."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from adapters.hasher import Argon2Hasher
+from adapters.memory_guard import MemoryGuard
+from commands.change_password import ChangePassword, change_password
+from commands.ports import AttemptOutcome
+from commands.sign_in import SignIn, sign_in
+from commands.suspend_user import SuspendUser, suspend_user
+from domain import sign_in_guard
+from domain.errors import AudienceNotAllowed, InvalidCredentials, InvalidToken, LoginNameRequired, Overloaded
+from domain.session import MINOS, Live
+from domain.session_events import SessionStarted, TokenIssued
+from domain.sign_in_guard import MOST_FAILURES, SignInLocked
+from domain.user_events import PasswordRehashed
+from tests.commands.recording import Recording
+from tests.commands.world import ANYBODY, PASSWORD, SYSTEM, World, make_world
+
+WRONG = "wrong horse battery"
+
+
+async def attempt(world: World, name: str = "ada", password: str = WRONG, **more: Any) -> Exception | None:
+    try:
+        await world.sign_in(name, password, **more)
+    except InvalidCredentials as refused:
+        return refused
+    return None
+
+
+async def test_signing_in_starts_a_session_with_its_first_token(world: World) -> None:
+    user_id = await world.register("ada")
+    signed_in = await world.sign_in("ada")
+    assert [type(e) for e in world.happened(SessionStarted, TokenIssued)] == [SessionStarted, TokenIssued]
+    claims = await world.claims(signed_in.access_token)
+    assert (claims.sub, claims.aud, claims.sid) == (str(user_id), "minos", str(signed_in.session_id))
+    assert (claims.exp - claims.iat, signed_in.expires_in) == (300, 300)
+    assert (claims.roles, claims.epoch, claims.roles_version, claims.principal) == (("user",), 1, 1, "user")
+    assert signed_in.refresh_expires_in == 14 * 86_400
+    assert (await world.principal(signed_in.access_token)).user_id == user_id
+
+
+async def test_a_username_signs_in_too(world: World) -> None:
+    user_id = await world.register("ada")
+    signed_in = await sign_in(SignIn(username="ADA", password=PASSWORD), ANYBODY, world.ports)
+    assert signed_in.user_id == user_id
+
+
+@pytest.mark.parametrize("names", [{}, {"email": "a@example.org", "username": "ada"}])
+async def test_exactly_one_login_name_is_needed(world: World, names: dict[str, str]) -> None:
+    with pytest.raises(LoginNameRequired):
+        await sign_in(SignIn(password=PASSWORD, **names), ANYBODY, world.ports)
+
+
+async def test_every_sign_in_is_a_new_session_with_a_seed_of_its_own(world: World) -> None:
+    await world.register("ada")
+    one, two = await world.sign_in("ada"), await world.sign_in("ada")
+    assert one.session_id != two.session_id
+    assert (await world.session_of(one.session_id)).seed != (await world.session_of(two.session_id)).seed
+
+
+async def test_a_session_has_only_the_audience_it_was_started_for(world: World) -> None:
+    await world.register("ada")
+    signed_in = await world.sign_in("ada", audience="tasks")
+    assert (await world.session_of(signed_in.session_id)).audiences == ("tasks",)
+    assert (await world.claims(signed_in.access_token)).aud == "tasks"
+
+
+async def test_naming_minos_is_naming_no_other(world: World) -> None:
+    await world.register("ada")
+    signed_in = await world.sign_in("ada", audience=MINOS)
+    assert (await world.session_of(signed_in.session_id)).audiences == (MINOS,)
+
+
+async def test_an_audience_that_is_not_registered_is_refused_before_anything_is_looked_up(world: World) -> None:
+    calls: list[str] = []
+    world.use(store=Recording("store", world.store, calls))
+    with pytest.raises(AudienceNotAllowed):
+        await world.sign_in("nobody", audience="elsewhere")
+    assert calls == []
+
+
+async def _unknown(world: World) -> None:
+    pass
+
+
+async def _wrong(world: World) -> None:
+    await world.register("ada")
+
+
+async def _suspended(world: World) -> None:
+    await suspend_user(SuspendUser(user_id=await world.register("ada")), SYSTEM, world.ports)
+
+
+async def _erased(world: World) -> None:
+    account = await world.account(await world.register("ada"))
+    assert account.password is not None
+    world.vault.destroy([account.password.key_id])
+
+
+async def _locked(world: World) -> None:
+    await world.register("ada")
+    for _ in range(5):
+        await attempt(world)
+
+
+async def _unknown_and_locked(world: World) -> None:
+    for _ in range(5):
+        await attempt(world)
+
+
+async def _with_four_failures(world: World) -> None:
+    await world.register("ada")
+    for _ in range(4):
+        await attempt(world)
+
+
+async def _unknown_with_four_failures(world: World) -> None:
+    for _ in range(4):
+        await attempt(world)
+
+
+Setting = Callable[[World], Awaitable[None]]
+DEVICE = "mdv_" + "A" * 99
+
+
+async def refused_with_calls(world: World, setting: Setting, password: str) -> tuple[str, list[str]]:
+    await setting(world)
+    calls: list[str] = []
+    names = ("store", "vault", "hasher", "guard", "mint", "macs")
+    world.use(**{name: Recording(name, getattr(world.ports, name), calls) for name in names})
+    refused = await attempt(world, password=password, device_token=DEVICE)
+    assert refused is not None
+    return repr(refused) + str(refused), calls
+
+
+ALIKE: list[tuple[Setting, str]] = [
+    (_unknown, PASSWORD),
+    (_wrong, WRONG),
+    (_suspended, PASSWORD),
+    (_suspended, WRONG),
+    (_erased, PASSWORD),
+    (_locked, PASSWORD),
+    (_locked, WRONG),
+    (_unknown_and_locked, WRONG),
+]
+AT_THE_THRESHOLD: list[tuple[Setting, str]] = [(_with_four_failures, WRONG), (_unknown_with_four_failures, WRONG)]
+
+
+@pytest.mark.parametrize("cases", [ALIKE, AT_THE_THRESHOLD], ids=["before and during a lock", "at the threshold"])
+async def test_every_refusal_says_and_does_the_same(hasher: Argon2Hasher, cases: list[tuple[Setting, str]]) -> None:
+    seen = [await refused_with_calls(await make_world(hasher), setting, password) for setting, password in cases]
+    words, calls = zip(*seen, strict=True)
+    assert len(set(words)) == 1
+    assert [c for c in calls if c != calls[0]] == []
+    assert "hasher.verify()" in calls[0]
+
+
+@pytest.mark.parametrize(
+    ("setting", "password", "outcome"),
+    [
+        (_unknown, PASSWORD, AttemptOutcome.UNKNOWN_NAME),
+        (_wrong, WRONG, AttemptOutcome.WRONG_PASSWORD),
+        (_suspended, PASSWORD, AttemptOutcome.SUSPENDED),
+        (_locked, PASSWORD, AttemptOutcome.LOCKED),
+    ],
+)
+async def test_a_refused_attempt_is_kept_outside_the_log(world: World, setting: Setting, password: str, outcome: AttemptOutcome) -> None:
+    await setting(world)
+    before = len(world.memory.log)
+    await attempt(world, password=password)
+    assert world.guard.attempts[-1][2] is outcome
+    assert len(world.memory.log) == before
+
+
+async def test_names_that_nobody_could_have_are_refused_alike(world: World) -> None:
+    for wish in (SignIn(email="no address", password=PASSWORD), SignIn(username="no name!", password=PASSWORD)):
+        with pytest.raises(InvalidCredentials):
+            await sign_in(wish, ANYBODY, world.ports)
+
+
+async def test_the_fifth_failure_locks_and_only_a_real_accounts_lock_is_an_event(world: World) -> None:
+    user_id = await world.register("ada")
+    for _ in range(5):
+        await attempt(world)
+        await attempt(world, "nobody")
+    [locked] = world.happened(SignInLocked)
+    assert isinstance(locked, SignInLocked)
+    assert (locked.user_id, locked.failures) == (user_id, 5)
+
+
+async def test_a_lock_holds_against_the_right_password_and_ends_by_itself(world: World) -> None:
+    await _locked(world)
+    assert await attempt(world, password=PASSWORD) is not None
+    world.clock.forward(61)
+    assert await attempt(world, password=PASSWORD) is None
+
+
+async def test_trying_during_a_lock_does_not_make_it_longer(world: World) -> None:
+    await _locked(world)
+    for _ in range(30):
+        await attempt(world)
+    world.clock.forward(61)
+    assert await attempt(world, password=PASSWORD) is None
+
+
+async def test_two_names_of_one_account_share_its_failures(world: World) -> None:
+    """Otherwise a hundred guesses in a row would be two hundred (NIST SP 800-63B-4 3.2.2)."""
+    await world.register("ada")
+    for n in range(5):
+        wish = SignIn(email="ada@example.org", password=WRONG) if n % 2 else SignIn(username="ada", password=WRONG)
+        with pytest.raises(InvalidCredentials):
+            await sign_in(wish, ANYBODY, world.ports)
+    assert len(world.happened(SignInLocked)) == 1
+    with pytest.raises(InvalidCredentials):
+        await sign_in(SignIn(username="ada", password=PASSWORD), ANYBODY, world.ports)
+
+
+async def test_after_a_hundred_guesses_no_password_is_looked_at_for_a_day(world: World, hasher: Argon2Hasher) -> None:
+    await world.register("ada")
+    tried = 0
+
+    class Counting:
+        async def verify(self, encoded: str | None, password: str, **more: Any) -> Any:
+            nonlocal tried
+            tried += encoded is not None
+            return await hasher.verify(encoded, password, **more)
+
+    world.use(hasher=Counting())
+    for _ in range(120):
+        await attempt(world)
+        world.clock.forward(3_601)
+    assert tried == MOST_FAILURES
+
+
+async def test_a_known_device_gets_in_while_strangers_lock_the_account(world: World) -> None:
+    await world.register("ada")
+    signed_in = await world.sign_in("ada")
+    for _ in range(5):
+        await attempt(world)
+    assert await attempt(world, password=PASSWORD) is not None
+    assert await attempt(world, password=PASSWORD, device_token=signed_in.device_token) is None
+
+
+async def test_a_known_device_has_a_budget_too(world: World) -> None:
+    await world.register("ada")
+    device = (await world.sign_in("ada")).device_token
+    for _ in range(5):
+        await attempt(world)
+    for _ in range(10):
+        await attempt(world, device_token=device)
+    assert await attempt(world, password=PASSWORD, device_token=device) is not None
+
+
+async def test_a_device_is_not_known_to_another_account(world: World) -> None:
+    await world.register("ada")
+    await world.register("bob")
+    device = (await world.sign_in("bob")).device_token
+    for _ in range(5):
+        await attempt(world)
+    assert await attempt(world, password=PASSWORD, device_token=device) is not None
+
+
+async def test_a_device_is_forgotten_with_the_epoch_it_signed_in_under(world: World) -> None:
+    ctx = await world.enter("ada")
+    device = (await world.sign_in("ada")).device_token
+    await change_password(ChangePassword(current_password=PASSWORD, new_password="a new horse battery"), ctx, world.ports)
+    for _ in range(5):
+        await attempt(world)
+    assert await attempt(world, password="a new horse battery", device_token=device) is not None
+
+
+async def test_a_device_keeps_its_name_from_one_sign_in_to_the_next(world: World) -> None:
+    await world.register("ada")
+    first = (await world.sign_in("ada")).device_token
+    second = (await world.sign_in("ada", device_token=first)).device_token
+    assert first is not None
+    assert second is not None
+    one, two = world.ports.mint.read_device_token(first), world.ports.mint.read_device_token(second)
+    assert one is not None
+    assert one == two
+
+
+async def test_a_sign_in_empties_the_counter(world: World) -> None:
+    await world.register("ada")
+    for _ in range(3):
+        for _ in range(4):
+            await attempt(world)
+        assert await attempt(world, password=PASSWORD) is None
+    assert world.happened(SignInLocked) == []
+
+
+async def test_a_right_password_of_a_suspended_account_empties_no_counter(world: World) -> None:
+    await _suspended(world)
+    for _ in range(5):
+        await attempt(world, password=PASSWORD)
+    assert len(world.happened(SignInLocked)) == 1
+
+
+async def test_after_a_crash_of_the_counters_a_recently_locked_name_starts_where_waits_begin(world: World) -> None:
+    await _locked(world)
+    world.clock.forward(120)
+    world.use(guard=MemoryGuard(world.clock))
+    await attempt(world)
+    await attempt(world)
+    assert len(world.happened(SignInLocked)) == 2
+    assert await attempt(world, password=PASSWORD) is not None
+
+
+async def test_a_lock_of_the_day_before_is_not_recalled_after_a_crash(world: World) -> None:
+    await _locked(world)
+    world.clock.forward(sign_in_guard.COUNTER_TTL + 1)
+    world.use(guard=MemoryGuard(world.clock))
+    await attempt(world)
+    await attempt(world)
+    assert await attempt(world, password=PASSWORD) is None
+
+
+async def test_a_hash_of_weaker_parameters_is_replaced_at_sign_in(world: World) -> None:
+    user_id = await world.register("ada")
+    before = (await world.account(user_id)).password
+    stronger = Argon2Hasher(memory_kib=16, passes=1, threads=1)
+    world.use(hasher=stronger)
+    await world.sign_in("ada")
+    after = await world.account(user_id)
+    assert len(world.happened(PasswordRehashed)) == 1
+    assert (after.password_version, after.token_epoch) == (1, 1)
+    assert before is not None
+    assert after.password is not None
+    assert after.password.key_id != before.key_id
+    await world.sign_in("ada")
+    assert len(world.happened(PasswordRehashed)) == 1
+    stronger.close()
+
+
+async def test_hashers_too_busy_to_rehash_do_not_stop_a_sign_in(world: World) -> None:
+    await world.register("ada")
+    stronger = Argon2Hasher(memory_kib=16, passes=1, threads=1)
+
+    class Busy:
+        async def verify(self, encoded: str | None, password: str, **more: Any) -> Any:
+            return await stronger.verify(encoded, password, **more)
+
+        async def hash(self, password: str, **more: Any) -> str:
+            raise Overloaded(1)
+
+    world.use(hasher=Busy())
+    await world.sign_in("ada")
+    assert world.happened(PasswordRehashed) == []
+    stronger.close()
+
+
+async def test_a_sign_in_overtaken_by_a_suspension_gives_nothing_that_lives(world: World) -> None:
+    user_id = await world.register("ada")
+
+    async def suspend(_: object) -> None:
+        await suspend_user(SuspendUser(user_id=user_id), SYSTEM, world.ports)
+
+    world.store.overtake = suspend
+    signed_in = await world.sign_in("ada")
+
+    with pytest.raises(InvalidToken):
+        await world.principal(signed_in.access_token)
+
+
+async def test_a_sign_in_overtaken_by_a_password_change_is_refused(world: World) -> None:
+    """The old password was right when it was looked at; it is not when the session would begin."""
+    ctx = await world.enter("ada")
+    verify = world.ports.hasher.verify
+
+    class Slow:
+        hash = world.ports.hasher.hash
+
+        async def verify(self, encoded: str | None, password: str, **more: Any) -> Any:
+            answer = await verify(encoded, password, **more)
+            if more.get("network") == "slow":
+                await change_password(ChangePassword(current_password=PASSWORD, new_password="a new horse battery"), ctx, world.ports)
+            return answer
+
+    world.use(hasher=Slow())
+
+    with pytest.raises(InvalidCredentials):
+        await sign_in(SignIn(email="ada@example.org", password=PASSWORD), replace(ANYBODY, network="slow"), world.ports)
+
+
+async def test_where_from_and_on_what_are_sealed_in_the_sessions_events(world: World) -> None:
+    await world.register("ada")
+    signed_in = await world.sign_in("ada", device_name="Ada's phone")
+    [started] = world.happened(SessionStarted)
+    assert isinstance(started, SessionStarted)
+    for name, text in (("network", ANYBODY.network), ("user_agent", ANYBODY.user_agent), ("device_name", "Ada's phone")):
+        assert await world.vault.open(getattr(started, name), stream=f"session-{signed_in.session_id}", field=name) == text  # type: ignore[arg-type]
+    assert b"phone" not in b"".join(e.payload for e in world.memory.log)
+
+
+async def test_sign_ins_at_once_are_a_session_each(world: World) -> None:
+    await world.register("ada")
+    answers = await asyncio.gather(*(world.sign_in("ada") for _ in range(4)))
+    assert len({a.session_id for a in answers}) == 4
+    for answer in answers:
+        assert isinstance(await world.session_of(answer.session_id), Live)

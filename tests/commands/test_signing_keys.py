@@ -1,0 +1,112 @@
+"""Keys turn: the next is always published first, and a revoked one is refused at once."""
+
+import asyncio
+
+import pytest
+
+from commands.identify import identify
+from commands.signing_keys import (
+    LONGEST_TOKEN,
+    RevokeSigningKey,
+    RotateSigningKey,
+    ensure_signing_keys,
+    revoke_signing_key,
+    rotate_signing_key,
+)
+from domain import signing_key
+from domain.errors import Contended, InvalidToken, NoSuchSigningKey
+from domain.ids import Kid
+from domain.signing_key import Active, Algorithm, KeyRevocation, Published, Retiring, Revoked, SigningKeyCreated
+from tests.commands.world import SYSTEM, World
+
+
+async def stages(world: World) -> dict[type, list[Kid]]:
+    found: dict[type, list[Kid]] = {}
+    for kid in await world.ports.keys.kids():
+        state = await world.state(signing_key.decider, signing_key.stream(kid))
+        found.setdefault(type(state), []).append(kid)
+    return found
+
+
+async def test_the_first_start_makes_one_key_to_sign_and_one_to_follow(world: World) -> None:
+    assert {stage: len(kids) for stage, kids in (await stages(world)).items()} == {Active: 1, Published: 1}
+    await ensure_signing_keys(Algorithm.ES256, SYSTEM, world.ports)
+    assert len(world.happened(SigningKeyCreated)) == 2
+
+
+async def test_rotation_promotes_the_published_key_and_retires_the_active_one(world: World) -> None:
+    before = await stages(world)
+    done = await rotate_signing_key(RotateSigningKey(), SYSTEM, world.ports)
+    after = await stages(world)
+    assert after[Active] == before[Published] == [done.result.active]
+    assert after[Retiring] == before[Active] == list(done.result.retired)
+    assert after[Published] == [done.result.published]
+
+
+async def test_a_token_of_a_retired_key_is_good_until_it_has_expired(world: World) -> None:
+    await world.register("ada")
+    token = (await world.sign_in("ada")).access_token
+    await rotate_signing_key(RotateSigningKey(), SYSTEM, world.ports)
+    await world.principal(token)
+    [retired] = (await stages(world))[Retiring]
+    state = await world.state(signing_key.decider, signing_key.stream(retired))
+    assert (state.verify_until - world.clock.now).total_seconds() == LONGEST_TOKEN
+
+
+async def test_a_token_of_a_revoked_key_is_refused_by_whoever_still_trusts_its_signature(world: World) -> None:
+    """Another process may hold the key for seconds more; strong checks read its head."""
+    await world.register("ada")
+    signed_in = await world.sign_in("ada")
+    claims = await world.claims(signed_in.access_token)
+    await identify(claims, world.ports)
+    await revoke_signing_key(RevokeSigningKey(kid=Kid(claims.kid)), SYSTEM, world.ports)
+    with pytest.raises(InvalidToken):
+        await identify(claims, world.ports)
+    with pytest.raises(InvalidToken):
+        await world.claims(signed_in.access_token)
+
+
+async def test_revoking_the_active_key_puts_the_next_in_its_place_at_once(world: World) -> None:
+    before = await stages(world)
+    await revoke_signing_key(RevokeSigningKey(kid=before[Active][0], reason=KeyRevocation.COMPROMISED), SYSTEM, world.ports)
+    after = await stages(world)
+    assert (after[Active], after[Revoked]) == (before[Published], before[Active])
+    assert len(after[Published]) == 1
+    await world.register("ada")
+    await world.principal((await world.sign_in("ada")).access_token)
+
+
+async def test_revoking_the_published_key_publishes_another(world: World) -> None:
+    before = await stages(world)
+    await revoke_signing_key(RevokeSigningKey(kid=before[Published][0]), SYSTEM, world.ports)
+    after = await stages(world)
+    assert (after[Active], after[Revoked]) == (before[Active], before[Published])
+    assert len(after[Published]) == 1
+
+
+async def test_revoking_twice_changes_nothing(world: World) -> None:
+    [kid] = (await stages(world))[Active]
+    assert (await revoke_signing_key(RevokeSigningKey(kid=kid), SYSTEM, world.ports)).appended
+    assert not (await revoke_signing_key(RevokeSigningKey(kid=kid), SYSTEM, world.ports)).appended
+
+
+async def test_a_key_nobody_made_or_made_known_cannot_be_revoked(world: World) -> None:
+    for kid in (Kid("A" * 43), (await world.ports.keys.generate(Algorithm.ES256)).kid):
+        with pytest.raises(NoSuchSigningKey):
+            await revoke_signing_key(RevokeSigningKey(kid=kid), SYSTEM, world.ports)
+
+
+async def test_of_rotations_at_once_one_wins_and_one_key_signs(world: World) -> None:
+    wishes = (rotate_signing_key(RotateSigningKey(), SYSTEM, world.ports) for _ in range(4))
+    answers = await asyncio.gather(*wishes, return_exceptions=True)
+    assert sum(isinstance(a, Contended) for a in answers) == 3
+    after = await stages(world)
+    assert (len(after[Active]), len(after[Published]), len(after[Retiring])) == (1, 1, 1)
+
+
+async def test_another_algorithm_has_a_key_of_its_own(world: World) -> None:
+    await rotate_signing_key(RotateSigningKey(algorithm=Algorithm.EDDSA), SYSTEM, world.ports)
+    await world.register("ada")
+    await world.principal((await world.sign_in("ada")).access_token)
+    [active] = (await stages(world))[Active]
+    assert (await world.state(signing_key.decider, signing_key.stream(active))).algorithm is Algorithm.EDDSA
