@@ -2,7 +2,7 @@
 
 import asyncio
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -62,7 +62,12 @@ async def commit_to_sequenced(url: str, *, per_second: int = 1000, seconds: floa
     before = await sequencer.step()
     start = 0 if before is None else before.size
     running = asyncio.create_task(sequencer.run(stop))
-    await _append_steadily(store, answered, int(per_second * seconds), per_second)
+
+    def hear(event_id: EventId) -> None:
+        answered[event_id] = perf_counter()
+        sequencer.hint.set()  # as the server does after each command
+
+    await _append_steadily(store, hear, int(per_second * seconds), per_second)
     await asyncio.sleep(0.3)
     stop.set()
     await running
@@ -77,11 +82,11 @@ async def commit_to_sequenced(url: str, *, per_second: int = 1000, seconds: floa
     return rate(taken, seconds)
 
 
-async def _append_steadily(store: PostgresEventStore, answered: dict[EventId, float], count: int, per_second: int) -> None:
+async def _append_steadily(store: PostgresEventStore, hear: Callable[[EventId], None], count: int, per_second: int) -> None:
     async def one() -> None:
         made = commit(StreamName(f"bench-{uuid4()}"), 0)
         await store.append(made)
-        answered[made.writes[0].events[0].event_id] = perf_counter()
+        hear(made.writes[0].events[0].event_id)
 
     began = perf_counter()
     async with asyncio.TaskGroup() as group:
