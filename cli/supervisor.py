@@ -110,15 +110,21 @@ def how_it_ended(code: int) -> str:
 
 
 def stop_request() -> asyncio.Event:
-    """Give an event that the first SIGINT or SIGTERM sets. A second one ends us at once; the kernel then ends our children."""
+    """Give an event that the first SIGINT, SIGTERM or SIGHUP sets (the last unless it is ignored, as under nohup).
+
+    A second one ends us at once; the kernel then ends our children.
+    """
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
+    heard = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        heard.append(signal.SIGHUP)
 
     def on_signal() -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in heard:
             loop.remove_signal_handler(each)
         told.set()
 
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in heard:
         loop.add_signal_handler(each, on_signal)
     return told

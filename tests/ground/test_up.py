@@ -58,13 +58,23 @@ def test_the_printed_code_makes_the_first_administrator_once(authority: Authorit
     assert login(authority)[0] == 200
 
 
-def test_interrupting_stops_everything_quickly_and_cleanly(authority: Authority, tmp_path: Path) -> None:
-    code, seconds = authority.stop(signal.SIGINT)
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_everything_quickly_and_cleanly(authority: Authority, tmp_path: Path, sig: signal.Signals) -> None:
+    code, seconds = authority.stop(sig)
     assert code == 0
     assert seconds < 2
     assert re.findall(r"^(\w+): stopped", authority.output, re.MULTILINE)[-1] in {"nats", "postgres"}
     assert processes_working_in(tmp_path / "data" / "postgres" / "pgdata") == []
     assert processes_working_in(tmp_path / "data" / "nats") == []
+
+
+def test_a_second_interrupt_ends_it_at_once_and_leaves_nothing(authority: Authority, tmp_path: Path) -> None:
+    assert authority.program is not None
+    authority.program.send_signal(signal.SIGINT)
+    authority.program.send_signal(signal.SIGTERM)
+    authority.program.wait(DEADLINE_S)
+    folders = [tmp_path / "data" / "postgres" / "pgdata", tmp_path / "data" / "nats"]
+    eventually("nothing is left", lambda: not any(processes_working_in(folder) for folder in folders))
 
 
 def test_a_second_up_in_the_same_folder_says_so(authority: Authority, tmp_path: Path) -> None:
