@@ -1,0 +1,22 @@
+"""What tests of the sequencer share: appending inside a transaction of their own, and waiting for positions."""
+
+import asyncio
+
+import asyncpg
+
+from adapters.event_store import SQL
+from adapters.event_store_columns import columns
+from adapters.log_reader import LogReader
+from commands.ports import Commit
+
+
+async def append(connection: "asyncpg.Connection[asyncpg.Record]", made: Commit) -> bool:
+    row = await connection.fetchrow(SQL["append"], *columns([made], wait=False))
+    return row is not None and row["result"] == 0
+
+
+async def sequenced(reader: LogReader, size: int) -> None:
+    async with asyncio.timeout(10):
+        while (await reader.size()).size < size:
+            await asyncio.sleep(0.005)
+    assert (await reader.size()).size == size
