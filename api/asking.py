@@ -1,5 +1,6 @@
 """The request as handlers see it: its message decoded, its caller known, and the parts they may call."""
 
+import re
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -19,6 +20,7 @@ from domain.ids import CorrelationId, StreamName
 
 R = TypeVar("R")
 _EMPTY = b"{}"
+_KEY = re.compile(rb"[!-~]{22,255}")
 
 
 class Asking(Request[Any, Any, State]):
@@ -94,7 +96,7 @@ class Asking(Request[Any, Any, State]):
         given = self.exchange.headers.get(b"idempotency-key")
         if given is None:
             return self.context()
-        if not 22 <= len(given) <= 255 or not given.isascii() or not given.decode().isprintable():
+        if _KEY.fullmatch(given) is None:
             raise IdempotencyKeyInvalid
         macs, principal = self.world.ports.macs, self.exchange.principal
         who = "anonymous" if principal is None else str(principal.user_id)

@@ -1,13 +1,16 @@
 """Who is calling: the bearer token verified, its session found live, the route's rule held against it."""
 
+from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
 
 from api.exchange import exchange_of
 from api.policy import POLICY, PUBLIC, Access, Needs
-from api.refusals import AuthenticationRequired
+from api.refusals import AuthenticationRequired, Fault, ValidationFailed
 from api.world import World
 from commands.identify import identify
 from domain.errors import InvalidToken, PermissionDenied
@@ -17,8 +20,9 @@ from domain.permission import allows
 async def enforce(request: Request[Any, Any, Any]) -> None:
     """Hold the one policy table against every request, before its body is looked at.
 
-    Raises AuthenticationRequired, InvalidToken, PermissionDenied.
+    Raises AuthenticationRequired, InvalidToken, PermissionDenied, and ValidationFailed for parameters that are not known.
     """
+    _refuse_unknown_parameters(request)
     access = access_of(request.route_handler)
     if access.needs is Needs.NOTHING:
         return
@@ -32,6 +36,29 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     exchange.principal = await identify(exchange.claims, world.ports, rights=access.needs is Needs.PERMISSION)
     if access.permission is not None and not allows(exchange.principal.permissions, access.permission):
         raise PermissionDenied
+
+
+def _refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
+    """What is not understood is not passed over, nor is one of two values picked."""
+    if not request.scope["query_string"]:
+        return
+    known = parameters_of(request.route_handler)
+    given = [name for name, _ in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)]
+    faults = [
+        Fault(pointer=f"?{name[:64]}", code="unknown_parameter", detail="There is no such parameter here.")
+        for name in given
+        if name not in known
+    ]
+    faults += [Fault(pointer=f"?{name}", code="repeated", detail="Given more than once.") for name in known if given.count(name) > 1]
+    if faults:
+        raise ValidationFailed(faults[:16])
+
+
+@lru_cache(maxsize=256)
+def parameters_of(handler: HTTPRouteHandler) -> frozenset[str]:
+    """Give the names of a route's query parameters."""
+    fields = handler.parsed_fn_signature.parameters.items()
+    return frozenset(name for name, field in fields if isinstance(field.kwarg_definition, QueryParameter))
 
 
 def access_of(handler: HTTPRouteHandler) -> Access:

@@ -40,13 +40,19 @@ def as_refusal(error: Exception) -> Refused:
         case NotFoundException():
             return NoSuchRoute()
         case MethodNotAllowedException():
-            return MethodNotAllowed((error.headers or {}).get("Allow", ""))
+            return MethodNotAllowed(_allowed(error))
         case ValidationException():
             return ValidationFailed(_faults(error.extra))
         case HTTPException() if error.status_code < 500:
             return BadRequest()
         case _:
             return InternalError()
+
+
+def _allowed(error: HTTPException) -> str:
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    methods = {method.strip() for method in headers.get("allow", "").split(",") if method}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def _faults(extra: Any) -> list[Fault]:

@@ -1,0 +1,170 @@
+"""The application as it is served, without a socket: real Postgres, real keys, lifespan and all."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from adapters.embedded_postgres import PostgresServer
+from adapters.secret import Secret
+from adapters.settings import Settings
+from api.app import create
+from api.edge import Edge
+from cli.first_start import prepare
+from tests.conftest import Database, database_of
+from workers.projector import Projector
+from workers.sequencer import Sequencer
+
+PASSWORD = "correct horse battery staple"
+BASE = "http://127.0.0.1:8000"
+_numbers = count(1)
+
+
+@dataclass(slots=True)
+class Person:
+    """One account at one device."""
+
+    http: httpx.AsyncClient
+    email: str
+    user_id: str = ""
+    access: str = ""
+    refresh: str = ""
+    session_id: str = ""
+
+    async def sign_in(self, **more: str) -> dict[str, Any]:
+        answer = await self.http.post("/api/v1/auth/login", json={"email": self.email, "password": PASSWORD, **more})
+        assert answer.status_code == 200, answer.text
+        return self.keep(answer.json())
+
+    def keep(self, pair: dict[str, Any]) -> dict[str, Any]:
+        self.access, self.refresh = pair["access_token"], pair["refresh_token"]
+        self.user_id, self.session_id = pair["user_id"], pair["session_id"]
+        return pair
+
+    async def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.access}", **more.pop("headers", {})}
+        return await self.http.request(method, f"/api/v1{path}", headers=headers, **more)
+
+
+class Served:
+    """The application, and the workers' hands to bring its read models up to date."""
+
+    def __init__(self, edge: Edge, http: httpx.AsyncClient, database: Database, code: str) -> None:
+        self.edge = edge
+        self.http = http
+        self.code = code
+        self.database = database
+        self._sequencer = Sequencer(database.app_url)
+        self._projector = Projector(database.app_url)
+
+    async def project(self) -> None:
+        while (step := await self._sequencer.step()) is not None and step.added:
+            pass
+        await self._projector.begin()
+        while await self._projector.step():
+            pass
+
+    async def close(self) -> None:
+        await self._projector.close()
+        await self._sequencer.close()
+
+    async def person(self, *, sign_in: bool = True) -> Person:
+        person = Person(self.http, f"person{next(_numbers)}@example.org")
+        answer = await self.http.post("/api/v1/auth/register", json={"email": person.email, "password": PASSWORD})
+        assert answer.status_code == 201, answer.text
+        person.user_id = answer.json()["user_id"]
+        if sign_in:
+            await person.sign_in()
+        return person
+
+
+@pytest.fixture(scope="session")
+def api_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="minos-api-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+async def api_database(postgres_server: PostgresServer) -> AsyncIterator[Database]:
+    """One migrated database for all these tests: each makes people of its own."""
+    connection = await asyncpg.connect(postgres_server.superuser_url)
+    try:
+        await connection.execute("CREATE DATABASE api TEMPLATE minos OWNER minos_owner STRATEGY FILE_COPY")
+        yield database_of(postgres_server, "api")
+        await connection.execute("DROP DATABASE api WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+def settings_for(database: Database, folder: Path) -> Settings:
+    return Settings(
+        issuer=BASE,
+        allowed_hosts=("127.0.0.1", "*.minos.example"),
+        trusted_proxies=("10.0.0.0/8",),
+        data_dir=folder,
+        database_url=Secret(database.app_url),
+        audiences=("orders", "reports"),
+        argon2_memory_kib=7168,
+        argon2_passes=1,
+    )
+
+
+@pytest.fixture(scope="session")
+async def served(api_database: Database, api_folder: Path) -> AsyncIterator[Served]:
+    settings = settings_for(api_database, api_folder)
+    code = await prepare(settings, owner_url=api_database.owner_url)
+    assert code is not None
+    edge = create(settings)
+    transport = httpx.ASGITransport(app=edge)  # type: ignore[arg-type]  # the same protocol, typed less openly
+    async with lifespan(edge), httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+        await until_open(edge)
+        served = Served(edge, http, api_database, code)
+        await served.project()
+        try:
+            yield served
+        finally:
+            await served.close()
+
+
+@pytest.fixture(scope="session")
+async def admin(served: Served) -> Person:
+    admin = Person(served.http, "root@example.org")
+    answer = await served.http.post("/api/v1/bootstrap", json={"code": served.code, "email": admin.email, "password": PASSWORD})
+    assert answer.status_code == 201, answer.text
+    await admin.sign_in()
+    return admin
+
+
+async def until_open(edge: Edge) -> None:
+    async with asyncio.timeout(10):
+        while not edge.open:
+            await asyncio.sleep(0.01)
+
+
+class lifespan:  # noqa: N801 - used as a context
+    """Runs an application's life as a server does (ASGI, lifespan)."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._from_app: asyncio.Queue[Any] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+        self._task = asyncio.create_task(self._edge(scope, self._to_app.get, self._from_app.put))
+        await self._to_app.put({"type": "lifespan.startup"})
+        message = await asyncio.wait_for(self._from_app.get(), 10)
+        assert message["type"] == "lifespan.startup.complete", message
+
+    async def __aexit__(self, *_error: object) -> None:
+        assert self._task is not None
+        await self._to_app.put({"type": "lifespan.shutdown"})
+        await asyncio.wait_for(self._task, 10)

@@ -1,0 +1,175 @@
+"""Accounts and sessions from the outside."""
+
+import secrets
+from typing import Any
+
+import pytest
+
+from api.express import express_lane
+from tests.api.conftest import PASSWORD, Person, Served
+
+
+async def code_of(person: Person, method: str, path: str, **more: Any) -> tuple[int, str]:
+    answer = await person.ask(method, path, **more)
+    return answer.status_code, answer.json()["code"]
+
+
+async def test_a_user_signs_in_asks_refreshes_and_signs_out(served: Served) -> None:
+    person = await served.person()
+    standing = (await person.ask("GET", "/auth/session")).json()
+    assert standing["active"] is True
+    assert (standing["user_id"], standing["session_id"], standing["roles"]) == (person.user_id, person.session_id, ["user"])
+    pair = (await served.http.post("/api/v1/auth/refresh", json={"refresh_token": person.refresh})).json()
+    assert pair["refresh_token"] != person.refresh
+    person.keep(pair)
+    assert (await person.ask("POST", "/auth/logout")).status_code == 204
+    assert await code_of(person, "GET", "/auth/session") == (401, "invalid_token")
+
+
+async def test_signing_out_twice_is_no_error(served: Served) -> None:
+    person = await served.person()
+    assert [(await person.ask("POST", "/auth/logout", json={"everywhere": True})).status_code for _ in range(2)] == [204, 204]
+
+
+async def test_an_old_refresh_token_ends_the_family(served: Served) -> None:
+    person = await served.person()
+    first = person.refresh
+    for _ in range(2):
+        person.keep((await served.http.post("/api/v1/auth/refresh", json={"refresh_token": person.refresh})).json())
+    answer = await served.http.post("/api/v1/auth/refresh", json={"refresh_token": first})
+    assert (answer.status_code, answer.json()["code"]) == (401, "refresh_token_reused")
+    assert await code_of(person, "GET", "/auth/session") == (401, "invalid_token")
+
+
+async def test_unknown_wrong_and_locked_look_the_same(served: Served) -> None:
+    person = await served.person(sign_in=False)
+    wrong = [
+        {"email": person.email, "password": "not the password"},
+        {"email": "nobody@example.org", "password": PASSWORD},
+        {"username": "nobody-here", "password": PASSWORD},
+        *[{"email": person.email, "password": "not the password"}] * 6,
+        {"email": person.email, "password": PASSWORD},
+    ]
+    answers = [await served.http.post("/api/v1/auth/login", json=body) for body in wrong]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(401, answers[0].content)}
+
+
+@pytest.mark.parametrize("field", ["role", "roles", "status", "user_id", "permissions", "is_admin"])
+async def test_registering_never_chooses_rights(served: Served, field: str) -> None:
+    body = {"email": "climber@example.org", "password": PASSWORD, field: "admin"}
+    answer = await served.http.post("/api/v1/auth/register", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{field}")
+
+
+@pytest.mark.parametrize("field", ["roles", "status", "email", "user_id"])
+async def test_changing_oneself_never_chooses_rights(served: Served, field: str) -> None:
+    person = await served.person()
+    assert (await person.ask("PATCH", "/me", json={field: "admin"})).status_code == 422
+
+
+async def test_a_taken_address_is_refused(served: Served) -> None:
+    person = await served.person(sign_in=False)
+    answer = await served.http.post("/api/v1/auth/register", json={"email": person.email.upper(), "password": PASSWORD})
+    assert (answer.status_code, answer.json()["code"]) == (409, "email_taken")
+
+
+async def test_the_same_key_and_body_register_once(served: Served) -> None:
+    headers = {"Idempotency-Key": secrets.token_urlsafe(24)}
+    body = {"email": "once@example.org", "password": PASSWORD}
+    first, again = [await served.http.post("/api/v1/auth/register", json=body, headers=headers) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+
+
+async def test_the_same_key_with_another_body_is_refused(served: Served) -> None:
+    headers = {"Idempotency-Key": secrets.token_urlsafe(24)}
+    bodies = [{"email": f"other{n}@example.org", "password": PASSWORD} for n in range(2)]
+    _, second = [await served.http.post("/api/v1/auth/register", json=body, headers=headers) for body in bodies]
+    assert (second.status_code, second.json()["code"]) == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 256, "a b" * 10])
+async def test_a_weak_idempotency_key_is_refused(served: Served, key: str) -> None:
+    answer = await served.http.post(
+        "/api/v1/auth/register", json={"email": "weak@example.org", "password": PASSWORD}, headers={"Idempotency-Key": key}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_invalid")
+
+
+async def test_a_new_password_ends_every_other_session(served: Served) -> None:
+    person = await served.person()
+    other = Person(served.http, person.email)
+    await other.sign_in()
+    wanted = {"current_password": PASSWORD, "new_password": "quite another long phrase"}
+    answer = await person.ask("POST", "/auth/password/change", json=wanted)
+    assert answer.status_code == 200
+    assert await code_of(other, "GET", "/auth/session") == (401, "invalid_token")
+    assert await code_of(person, "GET", "/auth/session") == (401, "invalid_token")
+    person.keep(answer.json())
+    assert (await person.ask("GET", "/auth/session")).status_code == 200
+
+
+async def test_a_refused_new_password_points_at_its_field(served: Served) -> None:
+    person = await served.person()
+    answer = await person.ask("POST", "/auth/password/change", json={"current_password": PASSWORD, "new_password": "short"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/new_password")
+
+
+async def test_proving_oneself_again_gives_a_fresh_token_on_the_same_session(served: Served) -> None:
+    person = await served.person()
+    answer = await person.ask("POST", "/auth/reauthenticate", json={"password": PASSWORD})
+    assert answer.status_code == 200
+    person.access = answer.json()["access_token"]
+    assert (await person.ask("GET", "/auth/session")).json()["session_id"] == person.session_id
+
+
+async def test_a_change_of_profile_answers_with_what_is_now_so(served: Served) -> None:
+    person = await served.person()
+    answer = await person.ask("PATCH", "/me", json={"name": "Ada", "username": f"ada{secrets.token_hex(4)}"})
+    assert (answer.status_code, answer.json()["name"]) == (200, "Ada")
+    assert "minos-stream-version" in answer.headers
+    cleared = (await person.ask("PATCH", "/me", json={"name": None})).json()
+    assert (cleared["name"], cleared["username"]) == (None, answer.json()["username"])
+
+
+async def test_anonymous_answers_tell_no_stream_version(served: Served) -> None:
+    answer = await served.http.post("/api/v1/auth/register", json={"email": "quiet@example.org", "password": PASSWORD})
+    assert "minos-stream-version" not in answer.headers
+
+
+async def test_one_may_end_a_session_of_ones_own(served: Served) -> None:
+    person = await served.person()
+    other = Person(served.http, person.email)
+    await other.sign_in()
+    assert (await person.ask("DELETE", f"/me/sessions/{other.session_id}")).status_code == 204
+    assert await code_of(other, "GET", "/me") == (401, "invalid_token")
+
+
+async def test_ending_all_other_sessions_keeps_this_one(served: Served) -> None:
+    person = await served.person()
+    other = Person(served.http, person.email)
+    await other.sign_in()
+    person.keep((await person.ask("DELETE", "/me/sessions")).json())
+    assert (await person.ask("GET", "/me")).status_code == 200
+    assert await code_of(other, "GET", "/me") == (401, "invalid_token")
+
+
+async def test_bootstrapping_again_is_gone(served: Served, admin: Person) -> None:
+    body = {"code": served.code, "email": "second@example.org", "password": PASSWORD}
+    answer = await served.http.post("/api/v1/bootstrap", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (410, "bootstrap_closed")
+
+
+async def test_the_express_lane_answers_as_the_ordinary_routes_do(served: Served) -> None:
+    person = await served.person()
+    lane = express_lane(served.edge.app.state.world)  # type: ignore[attr-defined]  # the framework's application
+    headers = {"Authorization": f"Bearer {person.access}"}
+    assert set(lane) == {"/api/v1/auth/session", "/.well-known/jwks.json"}
+    for path in lane:
+        quick = await served.http.get(path, headers=headers)
+        ordinary = await served.http.get(f"{path}/", headers=headers)
+        assert (quick.status_code, quick.content) == (ordinary.status_code, ordinary.content)
+        ignored = {"x-request-id"}
+        assert {k: v for k, v in quick.headers.items() if k not in ignored} == {
+            k: v for k, v in ordinary.headers.items() if k not in ignored
+        }
