@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import asyncpg
+import msgspec
 from msgspec import Struct
 
 from domain.errors import UnknownEventTag
@@ -54,7 +55,7 @@ def _folded(entity: Entity[R], records: Sequence[asyncpg.Record]) -> Completed[R
         for record in records:
             if record["type"] is not None:
                 state = entity.fold(state, from_log(record))
-    except (UnknownEventTag, NotListed, NotYetBegun, StreamGap):
+    except (UnknownEventTag, msgspec.MsgspecError, NotListed, NotYetBegun, StreamGap):
         # The projector parks such a stream and raises the alarm; here the last state that is known is better than none.
         pass
     if state is None:

@@ -4,6 +4,5 @@ SELECT h.stream, h.version AS head_version, held,
        e.command_id, e.correlation_id, e.causation_id, e.payload
 FROM heads h
 LEFT JOIN {table} held ON held.stream = h.stream
-LEFT JOIN events e ON e.stream = h.stream AND e.version > coalesce(held.version, 0) AND e.version <= h.version
+LEFT JOIN LATERAL events_between(h.stream, coalesce(held.version, 0), h.version) e ON true
 WHERE h.stream = ANY ($1::text[])
-ORDER BY h.stream, e.version

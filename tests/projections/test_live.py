@@ -218,3 +218,24 @@ async def test_an_event_of_newer_code_pauses_and_nothing_is_skipped(world: World
     assert states["sessions"] == ("live", 5)
     assert [row.user_id for row in (await users.page(world.models)).rows] == [user_id]
     assert await users.get(world.models, other) is not None
+
+
+async def test_a_poisoned_account_is_shown_as_last_known_and_says_so(world: World) -> None:
+    user_id = await world.scribe.user()
+    await world.scribe.write(user.stream(user_id), raw=[broken_event()])
+    found = await users.get(world.models, user_id)
+    assert found is not None
+    assert (found.version, found.current) == (2, False)
+
+
+async def test_a_value_the_database_refuses_parks_its_stream_alone(world: World) -> None:
+    fine, broken = await world.scribe.user(), await world.scribe.user()
+    huge = RoleGranted(user_id=broken, role=RoleName("editor"), roles_version=2**40, at=now())
+    await world.scribe.write(user.stream(broken), huge)
+    await world.scribe.write(user.stream(fine), RoleGranted(user_id=fine, role=RoleName("editor"), roles_version=2, at=now()))
+    await world.project()
+    parked = await world.connection.fetch("SELECT name, stream, position FROM projection_parked")
+    assert [tuple(row) for row in parked] == [("users", user.stream(broken), 5)]
+    rows = {row.user_id: row.roles for row in (await users.page(world.models)).rows}
+    assert rows == {broken: ("user",), fine: ("editor", "user")}
+    assert await world.connection.fetchval("SELECT min(position) FROM projection_state") == 6

@@ -138,7 +138,7 @@ async def test_a_halted_publisher_says_so_and_goes_on_after_a_new_epoch(line: Li
             await asyncio.sleep(0.01)
     await resequence(line.database.app_url)
     async with asyncio.timeout(8):
-        while not told[-1].position == 2:
+        while told[-1].position != 2:
             await asyncio.sleep(0.05)
     stop.set()
     again.hint.set()

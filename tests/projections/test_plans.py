@@ -1,0 +1,158 @@
+"""Every query finds its rows by an index when there are many, and every statement can be prepared."""
+
+import re
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import msgspec
+import pytest
+
+from domain.ids import Kid, RoleName, SessionId, StreamName, UserId
+from projections import audit_events, roles, session_lists, signing_keys, user_history, users
+from projections.audit_events import AuditFilter
+from projections.reading import ReadModels
+from projections.session_lists import SessionStatus
+from projections.users import UserStatus
+from tests.conftest import Database
+from tests.projections.histories import now, sealed
+from workers import feeds, parking, projector, reaper, rebuild, standing
+from workers.projector import Projector
+
+SMALL = {"projection_state", "projection_active", "log_head", "projection_parked"}
+"""Tables that hold a row per read model, or one."""
+
+CLOSED = msgspec.msgpack.encode(sealed()).hex()
+FILL = (
+    """INSERT INTO heads SELECT category || '-' || md5(n::text), 2, '\\x80', 1
+       FROM generate_series(1, 20000) n, unnest(ARRAY['user', 'session']) category""",
+    """INSERT INTO events (stream, version, type, slot, event_id, actor, command_id, correlation_id, payload)
+       SELECT h.stream, v, 'test.happened.v1', stream_slot(h.stream), gen_random_uuid(), 'anonymous', gen_random_uuid(),
+              gen_random_uuid(), '{}' FROM heads h, generate_series(1, 2) v""",
+    "INSERT INTO log_runs SELECT n * 8 + 1, n * 8 + 1, 8 FROM generate_series(0, 9999) n",
+    "UPDATE log_head SET size = 80000",
+    f"""INSERT INTO read.users_v1_g1 SELECT 'user-' || md5(n::text), 2, gen_random_uuid(),
+              CASE WHEN n % 1000 = 0 THEN 'suspended' ELSE 'active' END,
+              CASE WHEN n % 500 = 0 THEN ARRAY['user', 'editor'] ELSE ARRAY['user'] END,
+              1, 1, 1, '\\x{CLOSED}', NULL, NULL, 'self', now(), now(), NULL, NULL FROM generate_series(1, 20000) n""",
+    """INSERT INTO read.sessions_v1_g1 SELECT 'session-' || md5(n::text), 2, gen_random_uuid(),
+              md5((n % 2000)::text)::uuid, 1, 'minos', '{minos}', '{pwd}', now(), NULL, 1, now(), now() + interval '1 day',
+              now() + interval '1 day', NULL, NULL, NULL, NULL, NULL FROM generate_series(1, 20000) n""",
+    """INSERT INTO read.user_history_v1_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
+              NULL, NULL, NULL, NULL, 'user-1', NULL, NULL, NULL FROM generate_series(1, 40000) n""",
+    """INSERT INTO read.audit_events_v1_g1 SELECT n, now() - n * interval '1 minute', now(),
+              CASE n % 500 WHEN 0 THEN 'user.suspended.v1' ELSE 'session.token_issued.v1' END, 'user-' || (n % 2000), 1,
+              gen_random_uuid(), 'user:' || (n % 2000), NULL, md5((n % 2000)::text)::uuid, gen_random_uuid(), gen_random_uuid(),
+              NULL FROM generate_series(1, 40000) n""",
+    "INSERT INTO read.roles_v1_g1 SELECT 'role-r' || n, 1, 'r' || n, '{}', 1, NULL, now(), now(), NULL FROM generate_series(1, 5000) n",
+    """INSERT INTO read.signing_keys_v1_g1 SELECT 'signing_key-' || n, 1, 'k' || n, 'ES256', 'retiring', now(), NULL, NULL, NULL,
+              NULL, NULL FROM generate_series(1, 5000) n""",
+    "ANALYZE",
+)
+
+
+@pytest.fixture
+async def begun(database: Database) -> str:
+    beginner = Projector(database.app_url)
+    await beginner.begin()
+    await beginner.close()
+    return database.app_url
+
+
+@pytest.fixture
+async def filled(begun: str, database: Database) -> str:
+    connection = await asyncpg.connect(database.superuser_url)
+    try:
+        for statement in FILL:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+    return begun
+
+
+async def _ask_everything(models: ReadModels) -> None:
+    someone = UserId(uuid4())
+    await users.page(models)
+    await users.page(models, role=RoleName("editor"), after=someone)
+    await users.page(models, role=RoleName("user"))
+    await users.page(models, status=UserStatus.SUSPENDED)
+    await users.page(models, role=RoleName("user"), status=UserStatus.ACTIVE, after=someone)
+    await users.get(models, someone)
+    for status in (None, *SessionStatus):
+        await session_lists.of_user(models, someone, status=status)
+        await session_lists.of_user(models, someone, status=status, after=SessionId(uuid4()))
+    await session_lists.get(models, SessionId(uuid4()))
+    await roles.page(models, after=RoleName("r5"))
+    await roles.get(models, RoleName("r5"))
+    await signing_keys.page(models, after=Kid("k5"))
+    await user_history.of_user(models, someone, after=99)
+    await models.wait_for(users.users, StreamName("user-1"), 1, timeout_ms=0)
+    for wanted in (
+        AuditFilter(),
+        AuditFilter(actor="user:7"),
+        AuditFilter(type_prefix="user.suspended"),
+        AuditFilter(stream=StreamName("user-7")),
+        AuditFilter(user_id=someone),
+        AuditFilter(correlation_id=uuid4()),
+        AuditFilter(since=now() - timedelta(hours=1), until=now()),
+    ):
+        await audit_events.page(models, matching_all=wanted, after=30_000)
+
+
+async def test_no_query_walks_through_a_table(filled: str) -> None:
+    asked: dict[str, tuple[Any, ...]] = {}
+
+    async def listen(connection: Any) -> None:
+        connection.add_query_logger(lambda query: asked.setdefault(query.query, query.args))
+
+    async with asyncpg.create_pool(filled, min_size=1, max_size=1, init=listen) as pool:
+        await _ask_everything(ReadModels(pool))
+    connection = await asyncpg.connect(filled)
+    try:
+        drivers_own = ("pg_advisory_unlock_all", "typeinfo_tree")
+        asked = {query: args for query, args in asked.items() if not any(mark in query for mark in drivers_own)}
+        assert len(asked) > 20
+        for query, args in asked.items():
+            plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *args))
+            walked = set(re.findall(r"Seq Scan on (\w+)", plan)) - SMALL
+            assert not walked, f"{walked}\n{query}\n{plan}"
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("module", [feeds, parking, reaper, rebuild, standing], ids=lambda module: module.__name__)
+async def test_every_statement_of_the_workers_can_be_prepared(begun: str, module: Any) -> None:
+    connection = await asyncpg.connect(begun)
+    try:
+        for statement in module.SQL.values():
+            await connection.prepare(statement.replace("{table}", "read.audit_events_v1_g1"))
+    finally:
+        await connection.close()
+
+
+async def test_the_reaper_deletes_what_is_over_and_nothing_else(begun: str, database: Database) -> None:
+    owner = await asyncpg.connect(database.superuser_url)
+    try:
+        await owner.execute("""
+            INSERT INTO command_results (key, digest, outcome, actor, created_at)
+            SELECT sha256(n::text::bytea), 'd', 'o', 'anonymous', now() - n * interval '1 hour' FROM generate_series(1, 3000) n""")
+        await owner.execute("""
+            INSERT INTO sign_in_guard (name_mac, failures, expires_at)
+            SELECT sha256(n::text::bytea), 1, now() + n * interval '1 hour' FROM generate_series(-5, 5) n""")
+        cleaner = reaper.Reaper(begun)
+        await cleaner.step()
+        await cleaner._link.close()
+        assert await owner.fetchval("SELECT count(*) FROM command_results") in (71, 72)
+        assert await owner.fetchval("SELECT count(*) FROM sign_in_guard") in (5, 6)
+    finally:
+        await owner.close()
+
+
+def test_a_batch_is_cut_in_two_that_meet() -> None:
+    from workers.decoded import Unreadable
+
+    events = [Unreadable(n, StreamName("user-1"), n, now(), "broken", False) for n in range(11, 18)]
+    first, second = projector._halves(projector._Batch(10, 17, 1, events))
+    assert (first.after, first.through, second.after, second.through) == (10, 13, 13, 17)
+    assert [*first.events, *second.events] == events
