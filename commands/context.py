@@ -38,6 +38,9 @@ class Context(Struct, frozen=True, kw_only=True):
     user_agent: str | None = None
     repeat: Repeat | None = None
 
+    def __repr__(self) -> str:
+        return f"Context(correlation_id={self.correlation_id}, actor={self.actor})"
+
     @property
     def actor(self) -> str:
         if self.principal is not None:

@@ -15,24 +15,36 @@ LONGEST_EMAIL = 254
 
 
 def normalise_email(address: str) -> str:
-    """Give the lower-case NFKC address with its domain in IDNA A-labels (RFC 5891). Raises InvalidEmail."""
-    folded = unicodedata.normalize("NFKC", address).lower()
-    local, at, domain = folded.rpartition("@")
-    if not at or not _LOCAL.fullmatch(local) or local.startswith(".") or local.endswith(".") or ".." in local:
+    """Give the address in one case, NFKC, with its domain in IDNA A-labels (RFC 5891). Raises InvalidEmail."""
+    name, at, domain = unicodedata.normalize("NFKC", address).rpartition("@")
+    local = _folded(name)
+    if not at or not _LOCAL.fullmatch(local) or local.startswith(".") or local.endswith(".") or ".." in local or _unseen(local):
         raise InvalidEmail
     try:
         ascii_domain = idna.encode(domain, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError) as bad:
         raise InvalidEmail from bad
     normalised = f"{local}@{ascii_domain}"
-    if "." not in ascii_domain or len(normalised.encode()) > LONGEST_EMAIL:
-        raise InvalidEmail
+    top = ascii_domain.rpartition(".")[2]
+    if "." not in ascii_domain or not top or top.isdigit() or len(normalised.encode()) > LONGEST_EMAIL:
+        raise InvalidEmail  # a final dot would be a second spelling, a number is no domain (RFC 5321 2.3.5)
     return normalised
+
+
+def _folded(text: str) -> str:
+    """One case for all (Unicode 3.13 D145): folding can undo a composition, so it is composed again until nothing moves."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return folded if folded == text else _folded(folded)
+
+
+def _unseen(text: str) -> bool:
+    """Whether it holds what no reader sees: two addresses that look alike would be two accounts."""
+    return any(unicodedata.category(character)[0] in "CZ" for character in text)
 
 
 def normalise_username(username: str) -> str:
     """Give the lower-case NFKC username. Raises InvalidUsername."""
-    folded = unicodedata.normalize("NFKC", username).lower()
+    folded = _folded(username)
     if not _USERNAME.fullmatch(folded):
         raise InvalidUsername
     return folded
@@ -47,4 +59,4 @@ def guarded_name(kind: ClaimKind, name: str) -> str:
     try:
         return f"{kind}:{normalise(kind, name)}"
     except (InvalidEmail, InvalidUsername):
-        return f"{kind}:invalid:{unicodedata.normalize('NFKC', name).lower()}"
+        return f"{kind}:invalid:{_folded(name)}"
