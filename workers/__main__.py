@@ -4,6 +4,7 @@ Each has an owner that starts it again after an error, with a growing pause; no 
 """
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +55,7 @@ async def run(names: Sequence[str], settings: Settings) -> None:
         raise UnknownWorker(f"no worker is named {', '.join(unknown)}; there are {', '.join(NAMES)}")
     if settings.database_url is None or settings.nats_url is None:
         raise UnknownWorker("workers need MINOS_DATABASE_URL and MINOS_NATS_URL")
+    gc.freeze()  # what the imports made stays for ever: nobody need look through it again
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
