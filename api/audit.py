@@ -21,7 +21,10 @@ Actor = Annotated[
     str | None, QueryParameter(pattern=r"^[a-z]+(:[A-Za-z0-9_-]{1,64})?$(?!\n)", description="`user:<id>`, `system:<part>`, `anonymous`.")
 ]
 Type = Annotated[
-    str | None, QueryParameter(pattern=r"^[a-z_]+(\.[a-z0-9_]+){0,2}\.?$(?!\n)", description="Event types that begin so, as in `user.`.")
+    str | None,
+    QueryParameter(
+        pattern=r"^[a-z_]+(\.[a-z0-9_]+){0,2}$(?!\n)", description="A type, or its beginning up to a dot, as `user` or `session.started`."
+    ),
 ]
 Stream = Annotated[str | None, QueryParameter(pattern=r"^[a-z_]+(-[A-Za-z0-9_-]{1,64})?$(?!\n)", description="Events of this stream.")]
 

@@ -155,8 +155,6 @@ async def _counted(counter: Counter, success: str, call: Awaitable[R]) -> R:
         result = await call
     except errors.Refused as refused:
         counter.labels(refused.code).inc()
-        if isinstance(refused, errors.RefreshTokenReused):
-            metrics.REFRESH_REUSE.inc()
         raise
     counter.labels(success).inc()
     return result

@@ -49,6 +49,8 @@ def _faults(body: bytes, into: type[Struct], first: str) -> Iterator[Fault]:
     except msgspec.ValidationError:
         yield fault(first)
         return
+    except msgspec.DecodeError:  # further on than the first fault it is not even JSON
+        raise MalformedBody from None
     fields = {field.encode_name: field for field in msgspec.structs.fields(into)}
     found = False
     for name, field in fields.items():

@@ -1,15 +1,21 @@
 """Opens the world from the settings and closes it in the end."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import asyncpg
 
+from adapters.hints import APPENDED, Hints
+from adapters.nats_client import NatsConnection
 from adapters.ports import NoDatabase, open_ports
 from adapters.settings import Settings
-from api.metrics import HashFigures, StoreFigures
+from api.metrics import HashFigures, StoreFigures, count_events
 from api.waiting import Waiting
+from api.watched_store import WatchedStore
 from api.world import World
+from commands.ports import Commit
 from domain.session import MINOS
 from projections.reading import ReadModels
 
@@ -24,6 +30,7 @@ async def open_world(settings: Settings) -> AsyncGenerator[World]:
     if settings.database_url is None:
         raise NoDatabase("set MINOS_DATABASE_URL")
     async with (
+        _hints(settings) as hints,
         open_ports(settings, store_metrics=StoreFigures(), hash_metrics=HashFigures()) as opened,
         asyncpg.create_pool(
             settings.database_url.reveal(), min_size=0, max_size=READERS, command_timeout=READ_SECONDS, timeout=READ_SECONDS
@@ -32,7 +39,7 @@ async def open_world(settings: Settings) -> AsyncGenerator[World]:
         await opened.keyring.refresh()
         yield World(
             settings=settings,
-            ports=opened.ports,
+            ports=replace(opened.ports, store=WatchedStore(opened.store, _watcher(hints))),
             tokens=opened.tokens,
             keyring=opened.keyring,
             versions=opened.versions,
@@ -43,3 +50,31 @@ async def open_world(settings: Settings) -> AsyncGenerator[World]:
             own_audience=frozenset({MINOS}),
             every_audience=frozenset({MINOS, *settings.audiences}),
         )
+
+
+@asynccontextmanager
+async def _hints(settings: Settings) -> AsyncGenerator[Hints | None]:
+    """Wake the workers over NATS where there is one; without it they look by themselves."""
+    if settings.nats_url is None:
+        yield None
+        return
+    nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-api")
+    connecting = asyncio.create_task(nats.connect(), name="nats")
+    hints = Hints(nats.client, APPENDED)
+    try:
+        yield hints
+    finally:
+        connecting.cancel()
+        with suppress(asyncio.CancelledError):
+            await connecting
+        await hints.close()
+        await nats.close()
+
+
+def _watcher(hints: Hints | None) -> Callable[[Commit], None]:
+    def appended(commit: Commit) -> None:
+        count_events(commit)
+        if hints is not None:
+            hints.send()
+
+    return appended

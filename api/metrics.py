@@ -6,9 +6,10 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from adapters.hash_queue import HashRefusal
 from adapters.store_metrics import Flushed, Retried
-from commands.ports import AppendResult
+from commands.ports import AppendResult, Commit
 
 _FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+_REUSED, _LOCKED = "session.refresh_reused.v1", "sign_in_guard.locked.v1"
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 REQUESTS = Counter("minos_http_requests", "Requests answered.", ("method", "route", "status"))
@@ -17,6 +18,7 @@ SIGN_INS = Counter("minos_sign_ins", "Sign-ins by outcome: signed_in, or the cod
 REFRESHES = Counter("minos_refreshes", "Refreshes by outcome: issued, or the code of the refusal.", ("outcome",))
 REFRESH_REUSE = Counter("minos_refresh_token_reuse", "Refresh tokens that came back after being replaced.")
 LOCKOUTS = Counter("minos_sign_in_lockouts", "Times a real account's sign-in was made to wait.")
+EVENTS = Counter("minos_events_appended", "Events appended by this process, by type.", ("type",))
 HASH_QUEUE = Gauge("minos_password_hash_queue", "Password hashes waiting for their turn.", multiprocess_mode="livesum")
 HASH_REFUSED = Counter("minos_password_hash_refused", "Password hashes refused because a queue was full.", ("why",))
 APPENDS = Counter("minos_store_appends", "Commands answered by the event store.", ("result",))
@@ -38,6 +40,17 @@ def requests(method: str, route: str, status: int) -> Counter:
 @lru_cache(maxsize=512)
 def seconds(method: str, route: str) -> Histogram:
     return SECONDS.labels(method, route)
+
+
+def count_events(commit: Commit) -> None:
+    """Count what an append made happen."""
+    for write in commit.writes:
+        for event in write.events:
+            EVENTS.labels(event.type).inc()
+            if event.type == _REUSED:
+                REFRESH_REUSE.inc()
+            elif event.type == _LOCKED:
+                LOCKOUTS.inc()
 
 
 class StoreFigures:
