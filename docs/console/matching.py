@@ -19,7 +19,6 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"[\w-]{43,}…?", "<key>"),
         (r"\b1[789]\d{8}\b", "<seconds>"),
         (r"\b\d+(\.\d+)? ?(s|ms)\b", "<time>"),
-        (r"\b\d+\.\d+\b", "<n>"),
         (r"\bpid \d+", "pid <n>"),
         (r'("age_ms": ?|minos-age-ms: )\d+', r"\1<n>"),
         (r"[ \t]+", " "),

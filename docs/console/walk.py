@@ -13,7 +13,7 @@ from docs.console.shell import Shell
 LOOK_AGAIN_S = 3.0
 """A list may be some moments behind; a reader would look again, and so do we."""
 
-_UP = re.compile(r"^(?P<settings>(?:MINOS_\w+=\S+ )*)\./minos up\b(?P<arguments>.*)$")
+_UP = re.compile(r"^(?P<settings>(?:MINOS_\w+=\S+ )*)\./minos up\b(?P<arguments>(?!.*--exit-when-ready).*)$")
 _CTRL_C = "# Ctrl-C"
 _CODE = re.compile(r"^bootstrap code: (?P<code>\S+)$", re.MULTILINE)
 ASKS_FOR_CODE = re.compile(r"^code=\S+")
