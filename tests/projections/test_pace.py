@@ -1,0 +1,58 @@
+"""How fast the projector goes: fewer events when the database is slow, at once when told to look."""
+
+import asyncio
+from time import monotonic
+
+import asyncpg
+
+from tests.projections.conftest import World
+from workers.projector import FIRST_EVENTS, Progress, Projector
+
+
+async def test_a_batch_that_takes_too_long_is_halved_and_done_again(world: World) -> None:
+    await world.scribe.user()
+    await world.sequencer.step()
+    other = await asyncpg.connect(world.app_url)
+    try:
+        async with other.transaction():
+            await other.execute("SET LOCAL transaction_timeout = 0")
+            await other.execute("LOCK TABLE read.users_v1_g1 IN ACCESS EXCLUSIVE MODE")
+            assert await world.projector.step()
+            assert world.projector._limit == FIRST_EVENTS // 2
+            assert await world.connection.fetchval("SELECT max(position) FROM projection_state") == 0
+    finally:
+        await other.close()
+    await world.project()
+    assert await world.connection.fetchval("SELECT min(position) FROM projection_state") == 2
+
+
+async def test_a_hint_ends_the_pause_of_an_idle_projector(world: World) -> None:
+    told: list[Progress] = []
+    projector = Projector(world.app_url, observe=told.append)
+    stop = asyncio.Event()
+    running = asyncio.create_task(projector.run(stop))
+    await asyncio.sleep(1.5)  # by now it looks every half second only
+    await world.scribe.user()
+    await world.sequencer.step()
+    asked = monotonic()
+    projector.hint.set()
+    while not any(progress.position == 2 for progress in told):
+        assert monotonic() - asked < 0.4
+        await asyncio.sleep(0.005)
+    stop.set()
+    projector.hint.set()
+    await running
+    assert {progress.projection for progress in told if progress.lag_events == 0} >= {"users", "audit_events"}
+
+
+async def test_a_projector_started_late_lets_the_others_keep_up(world: World) -> None:
+    """One read model far behind is fed in turns with those that are not."""
+    for _ in range(3):
+        await world.scribe.user()
+    await world.project()
+    await world.connection.execute("UPDATE projection_state SET position = 0 WHERE name = 'users'")
+    await world.scribe.user()
+    await world.sequencer.step()
+    assert await world.projector.step()
+    positions = await world.connection.fetch("SELECT name, position FROM projection_state")
+    assert {row["position"] for row in positions} == {8}
