@@ -54,7 +54,7 @@ async def appends(store: PostgresEventStore, *, callers: int, seconds: float) ->
 
         return once
 
-    return await _run([caller(n) for n in range(callers)], seconds)
+    return await run([caller(n) for n in range(callers)], seconds)
 
 
 async def loads(store: PostgresEventStore, streams: Sequence[StreamName], *, callers: int, seconds: float) -> Rate:
@@ -68,7 +68,7 @@ async def loads(store: PostgresEventStore, streams: Sequence[StreamName], *, cal
 
         return once
 
-    return await _run([caller(n) for n in range(callers)], seconds)
+    return await run([caller(n) for n in range(callers)], seconds)
 
 
 async def paced_appends(store: PostgresEventStore, *, per_second: int, seconds: float) -> Rate:
@@ -108,7 +108,7 @@ async def measure(url: str, *, seconds: float = 3.0) -> Mapping[str, Rate]:
         await store.close()
 
 
-async def _run(callers: Sequence[Callable[[], Awaitable[None]]], seconds: float) -> Rate:
+async def run(callers: Sequence[Callable[[], Awaitable[None]]], seconds: float) -> Rate:
     taken: list[float] = []
     began = perf_counter()
     until = began + seconds

@@ -11,6 +11,7 @@ import sysconfig
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from msgspec import Struct
 
@@ -61,7 +62,7 @@ class Running:
         self._since = 0
         self._child: subprocess.Popen[bytes] | None = None
 
-    async def __aenter__(self) -> "Running":
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 

@@ -23,6 +23,7 @@ COMMANDS = (
     "projections",
     "events",
     "log",
+    "bench",
 )
 """Each names a module of this package with `add(subparsers)`, which gives its parser, and `run(args)`, which gives the exit code."""
 

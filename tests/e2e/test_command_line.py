@@ -120,7 +120,22 @@ async def test_unknown_setting_under_the_prefix_refuses(running: Running, admin:
 
 
 async def test_every_command_has_help(running: Running) -> None:
-    for command in ("up", "serve", "work", "migrate", "doctor", "settings", "admin", "users", "roles", "sessions", "keys", "projections", "events", "bench"):
+    for command in (
+        "up",
+        "serve",
+        "work",
+        "migrate",
+        "doctor",
+        "settings",
+        "admin",
+        "users",
+        "roles",
+        "sessions",
+        "keys",
+        "projections",
+        "events",
+        "bench",
+    ):
         done = await running.minos(command, "--help")
         assert done.code == 0, done.err
         assert done.out.startswith(f"usage: minos {command}")

@@ -14,7 +14,7 @@ from tests.e2e.conftest import CHEAP_HASHES
 from tests.e2e.people import Person, bootstrap, client_of, register
 
 
-async def test_second_up_in_the_same_folder_says_so_and_leaves_the_first_alone(running: Running, http: httpx.AsyncClient, admin: Person) -> None:
+async def test_second_up_in_the_same_folder_says_so_and_leaves_the_first_alone(running: Running, admin: Person) -> None:
     second = await running.minos("up")
     assert second.code == 2
     assert "is in use by the running program" in second.err

@@ -1,0 +1,93 @@
+"""What is measured, in which unit, and what it has to reach on a machine with two cores that runs everything."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from msgspec import Struct
+
+
+class Goal(Struct, frozen=True, kw_only=True):
+    """One row of the table. `must` and `aim` are limits from below where more is better, else from above; None where there is none."""
+
+    title: str
+    unit: str
+    must: float | None = None
+    aim: float | None = None
+    more_is_better: bool = True
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """A goal and what was measured: the median of the rounds, and every round."""
+
+    key: str
+    goal: Goal
+    value: float
+    rounds: tuple[float, ...]
+
+    @property
+    def verdict(self) -> str:
+        if self.goal.must is None or self.goal.aim is None:
+            return ""
+        if self._reaches(self.goal.aim):
+            return "aim"
+        return "must" if self._reaches(self.goal.must) else "MISS"
+
+    def _reaches(self, limit: float) -> bool:
+        return self.value >= limit if self.goal.more_is_better else self.value <= limit
+
+
+def _most(title: str, unit: str, must: float, aim: float) -> Goal:
+    return Goal(title=title, unit=unit, must=must, aim=aim, more_is_better=False)
+
+
+def _least(title: str, unit: str, must: float, aim: float) -> Goal:
+    return Goal(title=title, unit=unit, must=must, aim=aim)
+
+
+GOALS: Mapping[str, Goal] = {
+    "append_1": Goal(title="durable single-event commands, 1 caller", unit="1/s"),
+    "append_16": Goal(title="durable single-event commands, 16 callers", unit="1/s"),
+    "append_128": _least("durable single-event commands, 128 callers", "1/s", 10_000, 25_000),
+    "append_p99": _most("append at 1,000/s, p99", "ms", 10, 5),
+    "sequencer_cost": _most("sequencer's cost on the append rate", "%", 10, 3),
+    "full_ratio": _least("append rate with many events stored / none", "ratio", 0.85, 0.95),
+    "sequenced_p99": _most("commit to sequenced at 1,000/s, p99", "ms", 25, 12),
+    "nats_p99": _most("commit to NATS subscriber at 1,000/s, p99", "ms", 60, 20),
+    "projection_p99": _most("commit to read models at 1,000/s, p99", "ms", 150, 50),
+    "rebuild_sessions": _least("rebuild of sessions", "events/s", 50_000, 120_000),
+    "rebuild_users": _least("rebuild of users", "events/s", 50_000, 120_000),
+    "hashes": Goal(title="bare Argon2id hashes, all cores", unit="1/s"),
+    "logins": Goal(title="logins", unit="1/s"),
+    "login_ratio": _least("logins / bare Argon2id hashes", "ratio", 0.75, 0.9),
+    "refreshes": _least("refreshes, one API process", "1/s", 2_000, 4_000),
+    "sessions": _least("GET /auth/session, one API process", "1/s", 4_000, 9_000),
+    "me": Goal(title="GET /me, one API process", unit="1/s"),
+    "jwks": Goal(title="GET /.well-known/jwks.json, one API process", unit="1/s"),
+    "session_p99": Goal(title="GET /auth/session at 500/s, p99", unit="ms", more_is_better=False),
+    "session_p99_flood": Goal(title="the same while a login flood fills the hash pool, p99", unit="ms", more_is_better=False),
+    "flood_ratio": _most("p99 with the flood / without", "ratio", 3, 1.5),
+    "memory_idle": _most("resident memory of an API process, idle", "MB", 120, 90),
+    "memory_loaded": _most("resident memory of an API process, after load", "MB", 160, 120),
+    "start_empty": _most("minos up from an empty folder", "s", 5, 3),
+    "start_again": _most("minos up again", "s", 2, 1.2),
+}
+
+
+class Rounds:
+    """Collects what each round measured, and gives the figures in the table's order."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, list[float]] = {}
+
+    def add(self, **measured: float) -> None:
+        """Raises KeyError for a figure the table does not know."""
+        for key, value in measured.items():
+            _ = GOALS[key]
+            self._seen.setdefault(key, []).append(value)
+
+    def figures(self) -> Sequence[Figure]:
+        return [
+            Figure(key=key, goal=goal, value=median(self._seen[key]), rounds=tuple(self._seen[key]))
+            for key, goal in GOALS.items()
+            if key in self._seen
+        ]

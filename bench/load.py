@@ -1,0 +1,179 @@
+"""A load driver of our own: HTTP/1.1 over raw keep-alive sockets, in a process of its own, so that measuring costs little.
+
+Run as `python -m bench.load`: it reads a Plan as JSON from its input and writes a Tally as JSON.
+"""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter, process_time
+
+import msgspec
+import uvloop
+from msgspec import Struct
+
+_REFRESH_TOKEN = b'"refresh_token":"'
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What to send. Each connection has a text of its own and sends it again and again, waiting for each answer.
+
+    With `per_second`, all together send at that pace, and a late start counts as waiting. Where a text holds `<refresh>`,
+    it is sent with the refresh token of the answer before, beginning with the connection's own of `tokens`.
+    """
+
+    port: int
+    requests: list[str]
+    seconds: float
+    warm_up: float = 0.5
+    per_second: float = 0.0
+    tokens: list[str] = []
+    pause_refused: float = 0.05
+    """How long a connection leaves a server alone that answered 503."""
+
+
+class Tally(Struct, frozen=True, kw_only=True):
+    """What came back. Latencies of answers with status 2xx, in milliseconds; `own_cpu` is the driver's share of one core."""
+
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    answers: int
+    statuses: dict[str, int]
+    own_cpu: float
+
+
+async def drive(plan: Plan) -> Tally:
+    """Run a plan in another process. Raises RuntimeError when that fails, TimeoutError when it hangs."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.load", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(plan.seconds + plan.warm_up + 30):
+        out, _ = await child.communicate(msgspec.json.encode(plan))
+    if child.returncode:
+        raise RuntimeError(f"the load driver ended with exit code {child.returncode}")
+    return msgspec.json.decode(out, type=Tally)
+
+
+def request(method: str, path: str, *, body: object = None, token: str | None = None, network: str | None = None) -> str:
+    """Write a request as text. `network` is an address to come from, for a server that trusts us as a proxy."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    if token is not None:
+        lines.append(f"Authorization: Bearer {token}")
+    if network is not None:
+        lines.append(f"X-Forwarded-For: {network}")
+    text = "" if body is None else msgspec.json.encode(body).decode()
+    if body is not None:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(text.encode())}"]
+    return "\r\n".join(lines) + "\r\n\r\n" + text
+
+
+class _Connection:
+    """One socket, one request at a time."""
+
+    def __init__(self, text: str, token: str | None) -> None:
+        self._text = text.encode()
+        self._token = None if token is None else token.encode()
+
+    async def connect(self, port: int) -> None:
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
+
+    def close(self) -> None:
+        self._writer.close()
+
+    async def ask(self) -> int:
+        """Send the request and read the whole answer; give its status."""
+        sent = self._text
+        if self._token is not None:
+            head, _, body = sent.replace(b"<refresh>", self._token).partition(b"\r\n\r\n")
+            lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
+            sent = b"\r\n".join([*lines, b"Content-Length: %d" % len(body)]) + b"\r\n\r\n" + body
+        self._writer.write(sent)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        status = int(head[9:12])
+        body = await self._reader.readexactly(_length(head)) if status not in {204, 304} else b""
+        if self._token is not None and status == 200:
+            start = body.index(_REFRESH_TOKEN) + len(_REFRESH_TOKEN)
+            self._token = body[start : body.index(b'"', start)]
+        return status
+
+
+def _length(head: bytes) -> int:
+    lowered = head.lower()
+    start = lowered.find(b"content-length: ")
+    if start < 0:
+        raise RuntimeError("an answer without Content-Length")
+    return int(lowered[start + 16 : lowered.index(b"\r\n", start)])
+
+
+class _Run:
+    """What one plan's connections count together."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.taken: list[float] = []
+        self.statuses: Counter[str] = Counter()
+        self.counts_from = 0.0
+
+    def note(self, status: int, began: float, now: float) -> None:
+        if began >= self.counts_from:
+            self.statuses[str(status)] += 1
+            if status < 300:
+                self.taken.append(now - began)
+
+    async def closed_loop(self, connection: _Connection, until: float) -> None:
+        """Send the next request as soon as the last is answered."""
+        began = perf_counter()
+        while began < until:
+            status = await connection.ask()
+            now = perf_counter()
+            self.note(status, began, now)
+            if status == 503:
+                await asyncio.sleep(self.plan.pause_refused)
+                now = perf_counter()
+            began = now
+
+    def paced(self, share: int, of: int) -> Callable[[_Connection, float], Awaitable[None]]:
+        """Send by the clock: what was due before the last answer came is late, and its waiting counts."""
+        apart = of / self.plan.per_second
+
+        async def send(connection: _Connection, until: float) -> None:
+            due = perf_counter() + apart * share / of
+            while due < until:
+                if (ahead := due - perf_counter()) > 0:
+                    await asyncio.sleep(ahead)
+                self.note(await connection.ask(), due, perf_counter())
+                due += apart
+
+        return send
+
+
+async def _run(plan: Plan) -> Tally:
+    run, count = _Run(plan), len(plan.requests)
+    tokens: Sequence[str | None] = plan.tokens or [None] * count
+    connections = [_Connection(text, token) for text, token in zip(plan.requests, tokens, strict=True)]
+    await asyncio.gather(*(connection.connect(plan.port) for connection in connections))
+    run.counts_from = perf_counter() + plan.warm_up
+    until = run.counts_from + plan.seconds
+    cpu = process_time()
+    sends = [run.paced(share, count) if plan.per_second else run.closed_loop for share in range(count)]
+    await asyncio.gather(*(send(connection, until) for send, connection in zip(sends, connections, strict=True)))
+    took = perf_counter() - run.counts_from
+    for connection in connections:
+        connection.close()
+    ordered = sorted(run.taken) or [0.0]
+    return Tally(
+        per_second=len(run.taken) / took,
+        p50_ms=ordered[len(ordered) // 2] * 1000,
+        p99_ms=ordered[len(ordered) * 99 // 100] * 1000,
+        answers=len(run.taken),
+        statuses=dict(run.statuses),
+        own_cpu=(process_time() - cpu) / (took + plan.warm_up),
+    )
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        tally = runner.run(_run(msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)))
+    sys.stdout.buffer.write(msgspec.json.encode(tally))

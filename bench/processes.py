@@ -1,0 +1,33 @@
+"""What processes take of the machine, as the kernel counts it (Linux)."""
+
+import os
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def tree(pid: int) -> list[int]:
+    """Give a process and all below it."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        found += [below for child in task.read_text().split() for below in tree(int(child))]
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """Give the processor time a process and all living ones below it have taken so far."""
+    return sum(_ticks(each) for each in tree(pid)) / _TICKS
+
+
+def resident_mb(pid: int) -> float:
+    """Give the memory of one process that is in RAM now, in MB of 10^6 bytes, shared pages counted in full."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE / 1e6
+
+
+def _ticks(pid: int) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0  # ended meanwhile
+    return int(fields[11]) + int(fields[12])

@@ -1,0 +1,128 @@
+"""What was measured, as a table for people, JSON for programs, and a chart."""
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from bench.chart import draw
+from bench.goals import Figure
+
+Costs = Mapping[str, Mapping[str, float]]
+PARTS = ("api", "postgres", "nats", "workers")
+
+
+class Circumstances(Struct, frozen=True, kw_only=True):
+    """Where and when: figures of different machines are not compared."""
+
+    taken_at: datetime
+    cores: int
+    processor: str
+    python: str
+    system: str
+    load_before: float
+    """How many programs wanted a core in the minute before: above about 0.5, others were at work too."""
+    quick: bool
+
+
+def circumstances(*, quick: bool) -> Circumstances:
+    return Circumstances(
+        taken_at=datetime.now(UTC).replace(microsecond=0),
+        cores=len(os.sched_getaffinity(0)),
+        processor=_processor(),
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.release()}",
+        load_before=round(os.getloadavg()[0], 2),
+        quick=quick,
+    )
+
+
+def write(folder: Path, figures: Sequence[Figure], costs: Costs, where: Circumstances) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {"key": f.key, "title": f.goal.title, "unit": f.goal.unit, "value": round(f.value, 3), "must": f.goal.must, "aim": f.goal.aim,
+         "verdict": f.verdict, "rounds": [round(value, 3) for value in f.rounds]}
+        for f in figures
+    ]  # fmt: skip
+    document = {"circumstances": where, "figures": rows, "cpu_ms_per_answer": costs}
+    (folder / "benchmarks.json").write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    (folder / "benchmarks.md").write_text(_page(figures, costs, where), encoding="utf-8")
+    draw(folder / "benchmarks.svg", figures)
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """Give the figures as lines for a terminal."""
+    width = max(len(figure.goal.title) for figure in figures)
+    lines = [f"{'what':<{width}}  {'measured':>12}  {'unit':<8}  {'must':>9}  {'aim':>9}"]
+    lines += [
+        f"{f.goal.title:<{width}}  {shown(f.value):>12}  {f.goal.unit:<8}  {shown(f.goal.must):>9}  {shown(f.goal.aim):>9}  {f.verdict}"
+        for f in figures
+    ]
+    return "\n".join(lines)
+
+
+def shown(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _page(figures: Sequence[Figure], costs: Costs, where: Circumstances) -> str:
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `minos bench --publish`; do not edit. Taken with everything on one machine: PostgreSQL, NATS, one API process,",
+        "the workers and the load driver.",
+        "",
+        f"{where.cores} cores, {where.processor}; {where.system}; Python {where.python}; {where.taken_at:%Y-%m-%d};"
+        f" load before {where.load_before}"
+        + ("; **a quick run: the figures mean little**" if where.quick else ""),
+        "",
+        "Each figure is the median of its rounds; what is compared was measured in turns. `must` and `aim` are what the design asks for.",
+        "",
+        "| what | measured | unit | must | aim | reached |",
+        "|---|---:|---|---:|---:|---|",
+        *(
+            f"| {f.goal.title} | {shown(f.value)} | {f.goal.unit} | {shown(f.goal.must)} | {shown(f.goal.aim)} | {f.verdict or '-'} |"
+            for f in figures
+        ),
+        "",
+        "![Measured figures as shares of what they must reach](benchmarks.svg)",
+        "",
+        "## Where the time goes",
+        "",
+        "Processor time of each part for one answer, in milliseconds.",
+        "",
+        "| call | api | postgres | nats | workers |",
+        "|---|---:|---:|---:|---:|",
+        *(f"| {call} | " + " | ".join(f"{parts[part]:.3f}" for part in PARTS) + " |" for call, parts in costs.items()),
+        "",
+        "## How it is taken",
+        "",
+        "- **Commands** are appended by the event store in this process, one event of about 250 bytes with 400 bytes of state each,",
+        "  with a sequencer beside it. Its cost is one minus the rate with it over the rate without, in turns.",
+        "- **A long log** is compared with an empty one: the same heads in both, appends to streams picked by chance.",
+        "- **Hops** are seen from outside: a subscriber of NATS, and questions to PostgreSQL at each hint or every 5 ms. What watching",
+        "  takes of the machine is in the figures.",
+        "- **Rebuilds** read a log of accounts and sessions, fold, copy, index, compare with fresh folds and switch.",
+        "- **HTTP** is driven by another process over 32 kept connections, each with a session of its own, without pause; logins",
+        "  over 8.",
+        "- **The flood** is 48 connections from 48 networks with names nobody has; token checks run beside it at 500/s, late starts",
+        "  counted.",
+        "- **Bare hashes** are the same Argon2id parameters on every core without anything around them.",
+        "- **Memory** is the resident set of the process that answers requests. **Start-up** is from the command to its `ready`.",
+        "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())

@@ -1,0 +1,33 @@
+"""How much is measured: everything with its time, or a little of everything to see that it works."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from bench.goals import Rounds
+
+
+class Scale(Struct, frozen=True, kw_only=True):
+    rounds: int
+    seconds: float
+    """Of each measurement in each round."""
+    stored_events: int
+    """In the log that appends are compared on."""
+    rebuilt_events: int
+    starts: int
+    people: int
+    """With a session each, for the load over HTTP."""
+
+
+FULL = Scale(rounds=3, seconds=4.0, stored_events=10_000_000, rebuilt_events=500_000, starts=3, people=64)
+QUICK = Scale(rounds=1, seconds=0.5, stored_events=20_000, rebuilt_events=5_000, starts=1, people=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """What every part is given: how much to measure, where the figures go, and whom to tell what is being done."""
+
+    scale: Scale
+    rounds: Rounds
+    told: Callable[[str], None]
