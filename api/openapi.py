@@ -28,6 +28,14 @@ _REQUEST_ID = {
     "schema": {"type": "string"},
 }
 
+_TEXT, _NONE = {"type": "string"}, {"type": "null"}
+# What types alone do not say.
+_ONE_OR_SEVERAL = [{"required": ["permission"]}, {"required": ["checks"]}]
+_ONE_NAME = [
+    {"required": ["email"], "properties": {"email": _TEXT, "username": _NONE}},
+    {"required": ["username"], "properties": {"username": _TEXT, "email": _NONE}},
+]
+
 CONFIG = OpenAPIConfig(
     title="Minos",
     version=VERSION,
@@ -77,7 +85,8 @@ def described(routes: tuple[type[Controller], ...]) -> dict[str, Any]:
                 _shape(operation, handlers[operation["operationId"]], shapes)
                 _complete(operation)
     whole["components"]["schemas"] = shapes.components
-    whole["components"]["schemas"]["Asked"]["oneOf"] = [{"required": ["permission"]}, {"required": ["checks"]}]
+    whole["components"]["schemas"]["Asked"]["oneOf"] = _ONE_OR_SEVERAL
+    whole["components"]["schemas"]["SignIn"]["oneOf"] = _ONE_NAME
     return whole
 
 
@@ -85,7 +94,7 @@ def _shape(operation: dict[str, Any], handler: HTTPRouteHandler, shapes: Shapes)
     """Put in the shapes that requests are held to and answers have."""
     if (body := shapes.body(handler)) is not None:
         name = body["$ref"].rsplit("/", 1)[-1]
-        required = bool(shapes.components[name].get("required"))  # no body at all is an empty object
+        required = name == "Asked" or bool(shapes.components[name].get("required"))  # no body at all is an empty object
         operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": body}}}
     answer = shapes.answer(handler)
     for status, response in operation["responses"].items():
@@ -154,6 +163,8 @@ def _general(needs: Needs, operation: dict[str, Any], name: str) -> dict[str, li
             refusals.UnsupportedMediaType, refusals.ValidationFailed,
         ]  # fmt: skip
     kinds.append(refusals.ValidationFailed)
+    if name in _REPEATABLE:
+        kinds += [errors.IdempotencyKeyInvalid, errors.IdempotencyKeyReused]
     if "{" in operation.get("path", "{"):
         kinds.append(refusals.NoSuchRoute)
     if needs is not Needs.NOTHING:

@@ -1,0 +1,75 @@
+"""The description is true: thousands of requests made from it, valid and not, against the running authority."""
+
+import asyncio
+import os
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from api.openapi import described
+from api.policy import POLICY, Needs
+from api.routes import ROUTES
+from bench.running import Running
+from tests.api.conftest import PASSWORD
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+async def authority(api_folder: Path) -> Any:
+    folder = api_folder / "described"
+    folder.mkdir()
+    async with Running(folder, audiences="orders", argon2_memory_kib="7168", argon2_passes="1") as running:
+        yield running
+
+
+@pytest.mark.timeout(280)
+async def test_requests_made_from_the_description_are_answered_as_it_says(authority: Running) -> None:
+    async with httpx.AsyncClient(base_url=authority.url) as http:
+        body = {"code": authority.bootstrap_code, "email": "root@example.org", "password": PASSWORD}
+        (await http.post("/api/v1/bootstrap", json=body)).raise_for_status()
+    child = await asyncio.create_subprocess_exec(
+        f"{sysconfig.get_path('scripts')}/schemathesis",
+        *("--config-file", str(HERE / "schemathesis.toml"), "run", f"{authority.url}/openapi.json"),
+        *("--checks", "all", "--no-color", "--seed", "1"),
+        env={
+            **os.environ,
+            "SCHEMATHESIS_HOOKS": "tests.api.schemathesis_hooks",
+            "PYTHONPATH": os.pathsep.join([str(HERE.parent.parent), *sys.path]),
+            "RUN_URL": authority.url,
+            "RUN_EMAIL": "root@example.org",
+            "RUN_PASSWORD": PASSWORD,
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await asyncio.wait_for(child.communicate(), 270)
+    assert child.returncode == 0, out.decode(errors="replace")[-20_000:]
+
+
+def operations() -> list[dict[str, Any]]:
+    return [operation for item in described(tuple(ROUTES))["paths"].values() for operation in item.values()]
+
+
+def test_every_operation_is_described() -> None:
+    undocumented = {"readDocs", "readDocsAsset", "readProblems", "readOpenApi"}
+    assert {operation["operationId"] for operation in operations()} == set(POLICY) - undocumented
+    assert all(operation["summary"] for operation in operations())
+
+
+def test_every_guarded_operation_asks_for_a_token_and_can_refuse_it() -> None:
+    for operation in operations():
+        guarded = POLICY[operation["operationId"]].needs is not Needs.NOTHING
+        assert operation["security"] == ([{"bearer": []}] if guarded else [])
+        assert not guarded or "401" in operation["responses"]
+
+
+def test_every_refusal_is_a_problem() -> None:
+    for operation in operations():
+        for status, response in operation["responses"].items():
+            if status.startswith("4") or status == "503":
+                assert "application/problem+json" in response["content"], (operation["operationId"], status)
