@@ -1,5 +1,6 @@
 """Real servers for the tests: one PostgreSQL and one NATS for the session, a fresh migrated database for each test."""
 
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,23 @@ from adapters.embedded_postgres import PostgresServer
 from migrations import runner
 
 _numbers = count(1)
+_own_folder = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep this session's files in a folder of its own.
+
+    As root the servers run as another user, who must get through to them; and each session that starts closes pytest's shared
+    folder to others, under the servers of the sessions that already run.
+    """
+    if config.option.basetemp is None:
+        config.stash[_own_folder] = config.option.basetemp = tempfile.mkdtemp(prefix="minos-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if folder := config.stash.get(_own_folder, None):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
