@@ -8,13 +8,15 @@ that lost its tail is filled up with the same numbers. One flush to disk then se
 from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+
+from domain.ids import EventId
 
 REQUEST_SECONDS = 5.0
 MOST_IN_BATCH = 500
@@ -42,11 +44,11 @@ class StreamEnd(Struct, frozen=True, kw_only=True):
     """The stream's last sequence, 0 when it is empty, and which event that is, None when the message is gone."""
 
     sequence: int
-    event_id: UUID | None
+    event_id: EventId | None
 
 
 class _Identified(Struct, frozen=True):
-    event_id: UUID
+    event_id: EventId
 
 
 class EventStream:
@@ -118,7 +120,7 @@ class EventStream:
             "deny_purge": True,
         }
 
-    async def _event_at(self, sequence: int) -> UUID | None:
+    async def _event_at(self, sequence: int) -> EventId | None:
         answer = await self._ask(f"STREAM.MSG.GET.{self.name}", {"seq": sequence}, none_if=_NO_SUCH_MESSAGE)
         if answer is None:
             return None

@@ -87,6 +87,7 @@ class ReadModels:
         self, projection: "Entity[R] | Journal[R]", name: str, conditions: str, values: Sequence[object]
     ) -> tuple[list[R], Freshness]:
         """Run the projection's statement `name`, with its last value as the limit, and say how fresh the answer is at least."""
+        # First how fresh: what comes between the two only makes the answer fresher than it says.
         fresh = await self.freshness(projection)
         statement = projection.sql[name].replace("{conditions}", conditions).replace("{limit}", f"${len(values)}")
         records = await self.fetch(projection, statement, *values)

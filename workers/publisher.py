@@ -11,13 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
 import structlog
 from nats.aio.client import Client
 
 from adapters.event_stream import MOST_IN_BATCH, EventStream, NotTheEnd, Outgoing, StreamAway
-from adapters.log_reader import LogReader
+from adapters.log_reader import LogPage, LogReader
 from commands.ports import StoredEvent
 from domain.errors import UnknownEventTag
+from domain.ids import EventId
 from workers.hints import Hint
 from workers.outgoing import outgoing
 
@@ -71,6 +73,7 @@ class Publisher:
         self._reader = LogReader(url)
         self._stream: EventStream | None = None
         self._position = 0
+        self._last: EventId | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop` is set. NATS being away is waited out; raises StoreUnavailable and LogBroken: call it again then."""
@@ -106,19 +109,35 @@ class Publisher:
         """
         try:
             stream = self._stream or await self._open()
-            page = await self._reader.read(self._position, MOST_EVENTS)
-            if page.epoch != stream.epoch:
+            page = await self._following(stream)
+            if page is None:
                 self._stream = None
                 return True
-            for batch in _batches(self._written(page.events, page.epoch)):
+            events = page.events[1:] if self._position else page.events
+            for batch in _batches(self._written(events, page.epoch)):
                 await stream.append(self._position, batch)
                 self._position += len(batch)
+            self._last = page.events[-1].event_id if page.events else None
         except BaseException:
             self._stream = None
             raise
-        age = (datetime.now(UTC) - page.events[0].recorded_at).total_seconds() if page.events else 0.0
+        age = (datetime.now(UTC) - events[0].recorded_at).total_seconds() if events else 0.0
         self._observe(Published(self._position, max(0, page.size - self._position), max(0.0, age)))
-        return bool(page.events)
+        return bool(events)
+
+    async def _following(self, stream: EventStream) -> LogPage | None:
+        """Read on from the last event sent, that one included: a database that lost commits and wrote others in their place shows there.
+
+        None when the log is of another epoch now.
+        """
+        page = await self._reader.read(max(0, self._position - 1), MOST_EVENTS)
+        if page.epoch != stream.epoch:
+            return None
+        if page.size < self._position:
+            raise Halted(f"the stream {stream.name} ends at {self._position}, the log at {page.size}")
+        if self._position and page.events[0].event_id != self._last:
+            raise Halted(f"the stream {stream.name} has another event at {self._position} than the log")
+        return page
 
     async def close(self) -> None:
         await self._reader.close()
@@ -127,15 +146,17 @@ class Publisher:
         """Find the end of this epoch's stream, and see that it agrees with the log."""
         size = await self._reader.size()
         stream = EventStream(self._client, epoch=size.epoch, name=self._name, root=self._root, replicas=self._replicas)
-        end = await stream.open()
+        try:
+            end = await stream.open()
+        except msgspec.MsgspecError as error:
+            raise Halted(f"the last message of the stream {stream.name} is none of ours") from error
         # The stream is looked at after the log, so another publisher may have sent what is younger than our look.
         if end.sequence > size.size and end.sequence > (size := await self._reader.size()).size:
             raise Halted(f"the stream {stream.name} ends at {end.sequence}, the log at {size.size}")
-        if end.event_id is not None:
+        self._stream, self._position, self._last = stream, end.sequence, end.event_id
+        if end.sequence and end.event_id is None:  # it was removed by hand, or its time was over: trust the number
             (event,) = (await self._reader.read(end.sequence - 1, 1)).events
-            if event.event_id != end.event_id:
-                raise Halted(f"the stream {stream.name} has another event at {end.sequence} than the log")
-        self._stream, self._position = stream, end.sequence
+            self._last = event.event_id
         self._observe(Published(end.sequence, size.size - end.sequence, 0.0))
         return stream
 

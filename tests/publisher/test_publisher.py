@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from adapters.event_stream import NotTheEnd, StreamAway
@@ -145,3 +146,51 @@ async def test_a_halted_publisher_says_so_and_goes_on_after_a_new_epoch(line: Li
     await running
     assert (await line.message(2, f"{line.name}_E2"))["epoch"] == 2
     assert (await line.message(1))["epoch"] == 1
+
+
+async def test_a_database_that_lost_what_was_sent_and_wrote_something_else_is_found_out(line: Line) -> None:
+    await line.scribe.user()
+    await line.sequence()
+    publisher = line.publisher()
+    await drain(publisher)
+    owner = await asyncpg.connect(line.database.superuser_url)
+    try:
+        await owner.execute("SET session_replication_role = replica")
+        await owner.execute("UPDATE events SET event_id = gen_random_uuid() WHERE version = 2")
+    finally:
+        await owner.close()
+    await line.scribe.user()
+    await line.sequence()
+    with pytest.raises(Halted):
+        await publisher.step()
+    assert await line.last_sequence() == 2
+    await publisher.close()
+
+
+async def test_a_log_that_became_shorter_than_the_stream_halts(line: Line) -> None:
+    await line.scribe.user()
+    await line.sequence()
+    publisher = line.publisher()
+    await drain(publisher)
+    owner = await asyncpg.connect(line.database.superuser_url)
+    try:
+        await owner.execute("UPDATE log_runs SET n = 1")
+        await owner.execute("UPDATE log_head SET size = 1")
+    finally:
+        await owner.close()
+    with pytest.raises(Halted):
+        await publisher.step()
+    await publisher.close()
+
+
+async def test_a_stranger_s_message_at_the_end_halts(line: Line) -> None:
+    await line.scribe.user()
+    await line.sequence()
+    publisher = line.publisher()
+    await drain(publisher)
+    await publisher.close()
+    await line.client.request(f"{line.root}.v1.user.registered", b"hello", timeout=5)
+    again = line.publisher()
+    with pytest.raises(Halted):
+        await again.step()
+    await again.close()
