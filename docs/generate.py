@@ -1,37 +1,37 @@
-"""Write the reference from the code: `uv run python -m docs.generate`. With `--check`, only say whether it is up to date."""
+"""Write the pages that are made from the code: `uv run python -m docs.generate`. With `--check`, only say whether it is up to date."""
 
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from docs.generator import access, commands, errors, events, metrics, openapi, settings
+from docs.generator import access, commands, decisions, errors, events, metrics, openapi, settings
 
-REFERENCE = Path(__file__).parent / "reference"
+DOCS = Path(__file__).parent
 PAGES: dict[str, Callable[[], str]] = {
-    "access.md": access.page,
-    "cli.md": commands.page,
-    "errors.md": errors.page,
-    "events.md": events.page,
-    "metrics.md": metrics.page,
-    "openapi.json": openapi.page,
-    "settings.md": settings.page,
+    "adr/README.md": decisions.page,
+    "reference/access.md": access.page,
+    "reference/cli.md": commands.page,
+    "reference/errors.md": errors.page,
+    "reference/events.md": events.page,
+    "reference/metrics.md": metrics.page,
+    "reference/openapi.json": openapi.page,
+    "reference/settings.md": settings.page,
 }
 
 
 def outdated() -> list[str]:
     """Give the names of the pages that differ from what the code says now."""
-    return [name for name, page in PAGES.items() if not (REFERENCE / name).exists() or (REFERENCE / name).read_text() != page()]
+    return [name for name, page in PAGES.items() if not (DOCS / name).exists() or (DOCS / name).read_text() != page()]
 
 
 def main(arguments: Sequence[str]) -> int:
     late = outdated()
     if "--check" in arguments:
-        print("\n".join(f"docs/reference/{name} is not what the code says" for name in late) or "the reference is up to date")
+        print("\n".join(f"docs/{name} is not what the code says" for name in late) or "all pages are up to date")
         return 1 if late else 0
-    REFERENCE.mkdir(exist_ok=True)
     for name in late:
-        (REFERENCE / name).write_text(PAGES[name]())
-        print(f"wrote docs/reference/{name}")
+        (DOCS / name).write_text(PAGES[name]())
+        print(f"wrote docs/{name}")
     return 0
 
 

@@ -17,6 +17,11 @@ def test_the_reference_is_up_to_date() -> None:
     assert outdated() == [], "run: uv run python -m docs.generate"
 
 
+def test_decisions_are_numbered_without_a_gap() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
     missing = [link for link in _LINK.findall(page.read_text()) if not _leads_somewhere(page, link)]
