@@ -38,3 +38,11 @@ bench *arguments:
 # what every change must pass
 ci:
     .ci/run
+
+# write the pages that are made from the code
+docs *arguments:
+    uv run python -m docs.generate {{arguments}}
+
+# put real output into the pages that show commands
+record *pages:
+    uv run python -m docs.record {{pages}}
