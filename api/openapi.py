@@ -30,7 +30,10 @@ _REQUEST_ID = {
 
 _TEXT, _NONE = {"type": "string"}, {"type": "null"}
 # What types alone do not say.
-_ONE_OR_SEVERAL = [{"required": ["permission"]}, {"required": ["checks"]}]
+_ONE_OR_SEVERAL = [
+    {"required": ["permission"]},
+    {"required": ["checks"], "properties": {"audience": _NONE, "resource": _NONE}},
+]
 _ONE_NAME = [
     {"required": ["email"], "properties": {"email": _TEXT, "username": _NONE}},
     {"required": ["username"], "properties": {"username": _TEXT, "email": _NONE}},

@@ -27,11 +27,23 @@ async def authority(api_folder: Path) -> Any:
         yield running
 
 
+async def administrators(authority: Running, number: int) -> list[str]:
+    emails = [f"root{n}@example.org" for n in range(number)]
+    async with httpx.AsyncClient(base_url=f"{authority.url}/api/v1") as http:
+        body = {"code": authority.bootstrap_code, "email": emails[0], "password": PASSWORD}
+        (await http.post("/bootstrap", json=body)).raise_for_status()
+        login = await http.post("/auth/login", json={"email": emails[0], "password": PASSWORD})
+        headers = {"Authorization": f"Bearer {login.raise_for_status().json()['access_token']}"}
+        for email in emails[1:]:
+            made = await http.post("/auth/register", json={"email": email, "password": PASSWORD})
+            user_id = made.raise_for_status().json()["user_id"]
+            (await http.put(f"/users/{user_id}/roles/admin", headers=headers)).raise_for_status()
+    return emails
+
+
 @pytest.mark.timeout(280)
 async def test_requests_made_from_the_description_are_answered_as_it_says(authority: Running) -> None:
-    async with httpx.AsyncClient(base_url=authority.url) as http:
-        body = {"code": authority.bootstrap_code, "email": "root@example.org", "password": PASSWORD}
-        (await http.post("/api/v1/bootstrap", json=body)).raise_for_status()
+    emails = await administrators(authority, 24)
     child = await asyncio.create_subprocess_exec(
         f"{sysconfig.get_path('scripts')}/schemathesis",
         *("--config-file", str(HERE / "schemathesis.toml"), "run", f"{authority.url}/openapi.json"),
@@ -41,7 +53,7 @@ async def test_requests_made_from_the_description_are_answered_as_it_says(author
             "SCHEMATHESIS_HOOKS": "tests.api.schemathesis_hooks",
             "PYTHONPATH": os.pathsep.join([str(HERE.parent.parent), *sys.path]),
             "RUN_URL": authority.url,
-            "RUN_EMAIL": "root@example.org",
+            "RUN_EMAILS": ",".join(emails),
             "RUN_PASSWORD": PASSWORD,
         },
         stdout=asyncio.subprocess.PIPE,
