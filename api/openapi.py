@@ -31,8 +31,8 @@ _REQUEST_ID = {
 _TEXT, _NONE = {"type": "string"}, {"type": "null"}
 # What types alone do not say.
 _ONE_OR_SEVERAL = [
-    {"required": ["permission"]},
-    {"required": ["checks"], "properties": {"audience": _NONE, "resource": _NONE}},
+    {"required": ["permission"], "not": {"required": ["checks"]}},
+    {"required": ["checks"], "not": {"required": ["permission"]}, "properties": {"audience": _NONE, "resource": _NONE}},
 ]
 _ONE_NAME = [
     {"required": ["email"], "properties": {"email": _TEXT, "username": _NONE}},
