@@ -27,8 +27,6 @@ def covers(held: Permission, wanted: Permission) -> bool:
         if segment == "*":
             if last:
                 return True
-            if want[i] == "*" and i == len(want) - 1:
-                return False
             continue
         if segment != want[i]:
             return False

@@ -47,7 +47,7 @@ class Town:
         self.world = world
         self.ids: dict[str, Any] = {}
         self.signed_in: dict[str, Any] = {}
-        self.passwords = dict.fromkeys(NAMES, PASSWORD)
+        self.passwords: dict[str, str] = dict.fromkeys(NAMES, PASSWORD)
 
     async def ctx(self, name: str) -> Any:
         return await self.world.ctx(self.signed_in[name])

@@ -52,7 +52,7 @@ async def test_a_username_signs_in_too(world: World) -> None:
 
 
 @pytest.mark.parametrize("names", [{}, {"email": "a@example.org", "username": "ada"}])
-async def test_exactly_one_login_name_is_needed(world: World, names: dict[str, str]) -> None:
+async def test_exactly_one_login_name_is_needed(world: World, names: dict[str, Any]) -> None:
     with pytest.raises(LoginNameRequired):
         await sign_in(SignIn(password=PASSWORD, **names), ANYBODY, world.ports)
 
