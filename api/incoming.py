@@ -31,7 +31,8 @@ _ONCE = (
     b"minos-wait-for", b"x-request-id", b"if-none-match",
 )  # fmt: skip
 _CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+"""One that nobody closes goes on to the end: were it no match, each quote in it would be tried anew, in quadratic time."""
 _JSON = re.compile(rb"application/(?:[a-z0-9.+-]+\+)?json[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?", re.IGNORECASE)
 
 
