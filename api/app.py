@@ -1,5 +1,6 @@
 """Composes the HTTP service: settings, the world it touches, the routes, the edge around them."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import cast
@@ -9,6 +10,7 @@ from litestar.routes import HTTPRoute
 
 from adapters import settings_source
 from adapters.settings import Settings
+from api import tracing
 from api.asgi import App
 from api.asking import Asking
 from api.callers import enforce
@@ -27,6 +29,8 @@ def create(settings: Settings | None = None) -> Edge:
     """Make the application (ASGI). Without settings they are read as at every start. Raises BadSettings."""
     chosen = settings_source.load().settings if settings is None else settings
 
+    spans = tracing.spans()
+
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
         def opened(world: World) -> None:
@@ -35,6 +39,8 @@ def create(settings: Settings | None = None) -> Edge:
 
         async with kept_open(lambda: open_world(chosen), opened):
             yield
+        if spans is not None:
+            await asyncio.to_thread(spans.close)
 
     app = Litestar(
         ROUTES,
@@ -58,6 +64,7 @@ def create(settings: Settings | None = None) -> Edge:
     edge = Edge(
         cast("App", app),  # the same protocol; the framework types its scope more narrowly
         methods=methods_by_address(app),
+        spans=spans,
         hosts=chosen.allowed_hosts,
         proxies=networks(chosen.trusted_proxies),
         https=chosen.issuer.startswith("https:"),

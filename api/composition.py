@@ -33,7 +33,12 @@ async def open_world(settings: Settings) -> AsyncGenerator[World]:
         _hints(settings) as hints,
         open_ports(settings, store_metrics=StoreFigures(), hash_metrics=HashFigures()) as opened,
         asyncpg.create_pool(
-            settings.database_url.reveal(), min_size=0, max_size=READERS, command_timeout=READ_SECONDS, timeout=READ_SECONDS
+            settings.database_url.reveal(),
+            min_size=0,
+            max_size=READERS,
+            command_timeout=READ_SECONDS,
+            timeout=READ_SECONDS,
+            reset=_nothing_to_reset,
         ) as pool,
     ):
         await opened.keyring.refresh()
@@ -50,6 +55,10 @@ async def open_world(settings: Settings) -> AsyncGenerator[World]:
             own_audience=frozenset({MINOS}),
             every_audience=frozenset({MINOS, *settings.audiences}),
         )
+
+
+async def _nothing_to_reset(_: object) -> None:
+    """Readers set nothing on their connection; asyncpg's own reset would cost every query a round trip more."""
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from api.express import Express
 from api.incoming import WITH_BODY, HostList, header_fields, read_body
 from api.problems import Answer
 from api.refusals import InternalError, NoSuchRoute, Starting
+from api.tracing import Spans
 from domain.errors import Refused
 
 _SECURITY: tuple[tuple[bytes, bytes], ...] = (
@@ -32,7 +33,16 @@ _QUIET = frozenset({"/health/live", "/health/ready", "/health/startup"})
 class Edge:
     """Wraps the application. Until `open` is set only `/health/` is let through."""
 
-    def __init__(self, app: App, *, hosts: Sequence[str], proxies: Sequence[Network], https: bool, methods: Mapping[str, bytes]) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        hosts: Sequence[str],
+        proxies: Sequence[Network],
+        https: bool,
+        methods: Mapping[str, bytes],
+        spans: Spans | None = None,
+    ) -> None:
         self.app = app
         self.open = False
         self._methods = methods
@@ -40,6 +50,7 @@ class Edge:
         self._hosts = HostList(hosts)
         self._known_hosts: set[bytes] = set()
         self._proxies = proxies
+        self._spans = spans
         self._always = (*_SECURITY, _HSTS) if https else _SECURITY
         self._log = structlog.get_logger()
         self._networks: dict[str, str | None] = {}
@@ -123,6 +134,9 @@ class Edge:
         method = scope["method"]
         metrics.requests(method, route, exchange.status).inc()
         metrics.seconds(method, route).observe(elapsed)
+        if self._spans is not None:
+            parent = exchange.headers.get(b"traceparent")
+            self._spans.record(method=method, route=route, status=exchange.status, elapsed=elapsed, traceparent=parent)
         if route in _QUIET:
             return
         self._log.info(
