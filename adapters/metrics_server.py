@@ -7,8 +7,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import cast
-from wsgiref.simple_server import WSGIServer
+from typing import TYPE_CHECKING, Any, cast
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import msgspec
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication
+
+    from prometheus_client.registry import Collector
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+)\.db")
@@ -22,30 +29,36 @@ def prepare_folder(folder: Path) -> None:
 
 
 class MetricsServer:
-    """Serves the sum of the folder's files as text, in a thread of its own, until `stop`. Raises OSError when the port is taken."""
+    """Serves the sum of the folder's files, in a thread of its own, until `stop`. Raises OSError when the port is taken.
+
+    `/metrics` gives them as text; `/health/ready` says 200 while every worker of the process tree runs, else 503.
+    """
 
     def __init__(self, folder: Path, *, host: str, port: int) -> None:
         # Imported here: it reads the folder's variable once, at import.
-        from prometheus_client import CollectorRegistry, start_http_server
-        from prometheus_client.core import Metric
-        from prometheus_client.multiprocess import MultiProcessCollector
-        from prometheus_client.registry import Collector
-
-        class Living(Collector):
-            """Forgets gauges of processes that are gone: they describe nothing any more. Counters stay: what happened, happened."""
-
-            def __init__(self) -> None:
-                self._all = MultiProcessCollector(None, path=str(folder))  # type: ignore[no-untyped-call]
-
-            def collect(self) -> Iterable[Metric]:
-                _forget_dead(folder)
-                return cast("Iterable[Metric]", self._all.collect())  # type: ignore[no-untyped-call]  # its source has no types
+        from prometheus_client import (
+            CollectorRegistry,
+            make_wsgi_app,  # pyright: ignore[reportUnknownVariableType]  # its source has no types
+        )
+        from prometheus_client.exposition import ThreadingWSGIServer
 
         registry = CollectorRegistry()
-        registry.register(Living())
-        self._server: WSGIServer
-        self._thread: Thread
-        self._server, self._thread = start_http_server(port, addr=host, registry=registry)
+        registry.register(_living(folder))
+        metrics = cast("WSGIApplication", make_wsgi_app(registry))
+
+        def app(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+            if environ["PATH_INFO"] != "/health/ready":
+                return metrics(environ, start_response)
+            workers = workers_ready(folder)
+            ready = bool(workers) and all(workers.values())
+            body = msgspec.json.encode({"status": "ready" if ready else "unready", "workers": workers})
+            status = "200 OK" if ready else "503 Service Unavailable"
+            start_response(status, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
+            return [body]
+
+        self._server = make_server(host, port, app, ThreadingWSGIServer, handler_class=_Silent)
+        self._thread = Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+        self._thread.start()
 
     @property
     def port(self) -> int:
@@ -55,6 +68,35 @@ class MetricsServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=5)
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has there
+        pass
+
+
+def workers_ready(folder: Path) -> dict[str, bool]:
+    """Tell of each worker of the process tree whether it runs; empty when none has said so yet."""
+    gauges = [metric for metric in _living(folder).collect() if metric.name == "minos_worker_ready"]
+    return {sample.labels["worker"]: sample.value == 1 for gauge in gauges for sample in gauge.samples}
+
+
+def _living(folder: Path) -> "Collector":
+    from prometheus_client.core import Metric
+    from prometheus_client.multiprocess import MultiProcessCollector
+    from prometheus_client.registry import Collector
+
+    class Living(Collector):
+        """Forgets gauges of processes that are gone: they describe nothing any more. Counters stay: what happened, happened."""
+
+        def __init__(self) -> None:
+            self._all = MultiProcessCollector(None, path=str(folder))  # type: ignore[no-untyped-call]
+
+        def collect(self) -> Iterable[Metric]:
+            _forget_dead(folder)
+            return cast("Iterable[Metric]", self._all.collect())  # type: ignore[no-untyped-call]  # its source has no types
+
+    return Living()
 
 
 def _forget_dead(folder: Path) -> None:

@@ -87,11 +87,13 @@ class ChildPart:
             self._child = None
 
 
-def alive() -> Callable[[], Awaitable[bool]]:
-    """For a part without an address to ask: it is ready once it was started."""
+def working(folder: Path) -> Callable[[], Awaitable[bool]]:
+    """For the workers: they have begun. One that waits for a store that is away is no reason to start all of them again."""
 
     async def ready() -> bool:
-        return True
+        from adapters.metrics_server import workers_ready
+
+        return bool(workers_ready(folder))
 
     return ready
 

@@ -12,6 +12,7 @@ from commands.signing_keys import ensure_signing_keys
 from domain.ids import CorrelationId
 from domain.signing_key import Algorithm
 from migrations import runner
+from workers import desk
 
 
 async def prepare(settings: Settings, *, owner_url: str) -> str | None:
@@ -21,6 +22,8 @@ async def prepare(settings: Settings, *, owner_url: str) -> str | None:
     """
     await _migrate(owner_url)
     master_key.load_or_make(settings)
+    if settings.database_url is not None:
+        await desk.ensure(settings.database_url.reveal())
     async with open_ports(settings) as opened:
         context = Context(correlation_id=CorrelationId(opened.ports.random.uuid7()), system="cli")
         await define_built_in_roles(context, opened.ports)

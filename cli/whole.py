@@ -14,7 +14,7 @@ from adapters.embedded_postgres import PostgresServer
 from adapters.metrics_server import MetricsServer
 from adapters.secret import Secret
 from adapters.settings import Settings
-from cli.child_part import ChildPart, alive, answers
+from cli.child_part import ChildPart, answers, working
 from cli.migrate import owner_url
 from cli.screen import Screen
 from cli.supervisor import Supervisor, stop_request
@@ -36,7 +36,7 @@ class Whole:
         name = settings.allowed_hosts[0].removeprefix("*.")
         ready = answers(settings.host, settings.port, name=name)
         self._api = ChildPart("serve", settings=self._for_children, ready=ready, grace_s=settings.shutdown_grace + 1)
-        self._workers = ChildPart("work", settings=self._for_children, ready=alive(), grace_s=5)
+        self._workers = ChildPart("work", settings=self._for_children, ready=working(settings.data_dir / "metrics"), grace_s=5)
 
     async def run(self, *, leave_when_ready: bool) -> None:
         """Start everything, stay until told to stop, stop everything. Raises what kept it from starting."""
