@@ -21,7 +21,9 @@ from commands.ports import Verified
 
 T = TypeVar("T")
 
-_M_MMAP_THRESHOLD = -3
+IDLE_S = 1.0
+"""After so long without a hash its memory goes back to the machine. Before, each thread keeps it for the next one: getting
+19 MiB of fresh pages costs a third of a hash."""
 NICENESS = 15
 """Of the hashing threads: low enough for token checks to go first, high enough for sign-ins to go on beside a flood of them."""
 MOST_MEMORY_KIB = 262_144
@@ -42,12 +44,13 @@ class Argon2Hasher:
         queue_limit: int | None = None,
         metrics: HashMetrics | None = None,
     ) -> None:
-        _give_memory_back()
         self._argon2 = argon2.PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1, hash_len=32, salt_len=16)
         self._nobodys = self._argon2.hash(secrets.token_bytes(32))
         threads = threads or cores()
         self._pool = ThreadPoolExecutor(threads, "hashing", _give_way)
         self._queue = HashQueue(threads, limit=queue_limit, metrics=metrics)
+        self._last_ended = 0.0
+        self._returning: asyncio.TimerHandle | None = None
 
     async def hash(self, password: str, *, network: str | None = None) -> str:
         return await self._run(lambda: self._argon2.hash(_normal(password)), known_device=False, network=network)
@@ -62,6 +65,8 @@ class Argon2Hasher:
 
     def close(self) -> None:
         """Wait for hashes under way; their owners have mostly gone."""
+        if self._returning is not None:
+            self._returning.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _matches(self, encoded: str, password: str) -> bool:
@@ -78,11 +83,27 @@ class Argon2Hasher:
         def over(_: "Future[T]") -> None:
             # A caller who went away does not stop the thread: its place is free when the thread is, not before.
             with suppress(RuntimeError):  # the loop is closed, nobody waits any more
-                loop.call_soon_threadsafe(self._queue.leave, time.monotonic() - began)
+                loop.call_soon_threadsafe(self._over, loop, time.monotonic() - began)
 
         future = self._pool.submit(work)
         future.add_done_callback(over)
         return await asyncio.wrap_future(future)
+
+    def _over(self, loop: asyncio.AbstractEventLoop, took: float) -> None:
+        self._last_ended = loop.time()
+        self._queue.leave(took)
+        if self._returning is None:
+            self._returning = loop.call_later(IDLE_S, self._return_memory, loop)
+
+    def _return_memory(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give memory back once no hash has ended for IDLE_S; until then look again."""
+        idle = loop.time() - self._last_ended
+        if idle < IDLE_S:
+            self._returning = loop.call_later(IDLE_S - idle, self._return_memory, loop)
+            return
+        self._returning = None
+        with suppress(RuntimeError):  # closed meanwhile
+            self._pool.submit(_trim)
 
 
 def cores() -> int:
@@ -101,14 +122,11 @@ def _affordable(encoded: str) -> bool:
     return asked.memory_cost <= MOST_MEMORY_KIB and asked.time_cost <= MOST_PASSES and asked.parallelism <= MOST_LANES
 
 
-def _give_memory_back() -> None:
-    """Have malloc map blocks as large as a hash's apart, so that they leave with it: else each thread keeps its own for good.
-
-    Costs about a hundredth of a hash. glibc only (mallopt(3), M_MMAP_THRESHOLD); others do it anyway or keep the memory.
-    """
+def _trim() -> None:
+    """Hand what malloc keeps free back to the machine. glibc only (malloc_trim(3)); others keep it or do so by themselves."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 4 * 2**20)
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _give_way() -> None:

@@ -114,10 +114,11 @@ class _Run:
         self.plan = plan
         self.taken: list[float] = []
         self.statuses: Counter[str] = Counter()
-        self.counts_from = 0.0
+        self.counts_from = self.counts_to = 0.0
 
     def note(self, status: int, began: float, now: float) -> None:
-        if began >= self.counts_from:
+        """Count what was answered within the time; with a pace, what was due within it, however late the answer."""
+        if self.counts_from <= (began if self.plan.per_second else now) < self.counts_to:
             self.statuses[str(status)] += 1
             if status < 300:
                 self.taken.append(now - began)
@@ -155,7 +156,7 @@ async def _run(plan: Plan) -> Tally:
     connections = [_Connection(text, token) for text, token in zip(plan.requests, tokens, strict=True)]
     await asyncio.gather(*(connection.connect(plan.port) for connection in connections))
     run.counts_from = perf_counter() + plan.warm_up
-    until = run.counts_from + plan.seconds
+    until = run.counts_to = run.counts_from + plan.seconds
     cpu = process_time()
     sends = [run.paced(share, count) if plan.per_second else run.closed_loop for share in range(count)]
     await asyncio.gather(*(send(connection, until) for send, connection in zip(sends, connections, strict=True)))
@@ -164,7 +165,7 @@ async def _run(plan: Plan) -> Tally:
         connection.close()
     ordered = sorted(run.taken) or [0.0]
     return Tally(
-        per_second=len(run.taken) / took,
+        per_second=len(run.taken) / plan.seconds,
         p50_ms=ordered[len(ordered) // 2] * 1000,
         p99_ms=ordered[len(ordered) * 99 // 100] * 1000,
         answers=len(run.taken),
