@@ -12,6 +12,7 @@ from docs.generator.markdown import code, document, one_line, table
 from domain.codec import EVENT_TYPES, SEALED_FIELDS
 from domain.event import Event, Sealed
 from domain.session_events import TokenIssued
+from workers.outgoing import LEAVING
 
 ACTIVITY = frozenset({TokenIssued})
 """Events that only say an ended thing was busy: the payloads that retention may one day prune. All others are lasting."""
@@ -22,8 +23,8 @@ with a default keeps the tag, anything else makes a new one that ends in the nex
 sorted, is the exact bytes in the log.
 
 *Sealed* fields hold personal data as `[key id, ciphertext]`: AES-256-GCM under a key of the person's own. They never leave
-the database: messages on NATS have the other fields only. *Lasting* events stay whole; of *activity* events the payload may
-one day be pruned, once the stream they belong to has ended.
+the database; nor does any field whose type could hold free text or a secret. The last column says which fields do. *Lasting*
+events stay whole; of *activity* events the payload may one day be pruned, once the stream they belong to has ended.
 
 Around each event the log keeps: position, append id, stream, version in the stream, event id, when it was recorded (database
 clock), actor, session, command id, correlation id, causation id and, where something is sealed, the key's id. The view
@@ -49,14 +50,16 @@ def _overview() -> str:
 def _section(tag: str, event_type: type[Event]) -> str:
     said = one_line(event_type.__doc__) if "__doc__" in vars(event_type) and event_type.__doc__ else ""
     return "\n\n".join(
-        part for part in (f"### {tag}", f"{event_type.__name__}. {said}".strip(), table(["Field", "Type"], _fields(event_type))) if part
+        part
+        for part in (f"### {tag}", f"{event_type.__name__}. {said}".strip(), table(["Field", "Type", "On NATS"], _fields(tag, event_type)))
+        if part
     )
 
 
-def _fields(event_type: type[Event]) -> Iterator[tuple[str, str]]:
+def _fields(tag: str, event_type: type[Event]) -> Iterator[tuple[str, str, str]]:
     hints = get_type_hints(event_type, include_extras=True)
     for field in msgspec.structs.fields(event_type):
-        yield code(field.encode_name), _named(hints[field.name])
+        yield code(field.encode_name), _named(hints[field.name]), "yes" if field.name in LEAVING[tag] else "no"
 
 
 def _named(hint: Any) -> str:
