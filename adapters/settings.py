@@ -66,7 +66,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     audiences: Annotated[
         tuple[str, ...], _text("Names of the services tokens may be issued for, besides `minos` itself; lower-case slugs.")
     ] = ()
-    default_role: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="Role a new user has.")] = "user"
+    default_role: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)", description="Role a new user has.")] = "user"
     service_name: Annotated[
         str, Meta(min_length=1, max_length=64, description="What people call this service; passwords containing it are refused.")
     ] = "minos"

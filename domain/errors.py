@@ -69,7 +69,7 @@ class InvalidUsername(Refused):
 
 class PasswordUnacceptable(Refused):
     code = "password_unacceptable"
-    detail = "The password is too short, too long, too common, or contains the account's own address or name."
+    detail = "The password is too short, too long, too simple, or contains the account's own address or name."
 
     def __init__(self, why: str) -> None:
         super().__init__()
