@@ -28,7 +28,6 @@ from api.world import World
 def create(settings: Settings | None = None) -> Edge:
     """Make the application (ASGI). Without settings they are read as at every start. Raises BadSettings."""
     chosen = settings_source.load().settings if settings is None else settings
-
     spans = tracing.spans()
 
     @asynccontextmanager
@@ -54,13 +53,7 @@ def create(settings: Settings | None = None) -> Edge:
         debug=False,
     )
     app.state.controllers = tuple(ROUTES)
-    check_complete(
-        handler.operation_id if isinstance(handler.operation_id, str) else None
-        for route in app.routes
-        if isinstance(route, HTTPRoute)
-        for handler in route.route_handlers
-        if handler.http_methods != {"OPTIONS"}
-    )
+    check_complete(operations(app))
     edge = Edge(
         cast("App", app),  # the same protocol; the framework types its scope more narrowly
         methods=methods_by_address(app),
@@ -70,6 +63,17 @@ def create(settings: Settings | None = None) -> Edge:
         https=chosen.issuer.startswith("https:"),
     )
     return edge
+
+
+def operations(app: Litestar) -> list[str | None]:
+    """Name every operation there is, None where somebody forgot to; the framework's own answers to OPTIONS are left out."""
+    return [
+        handler.operation_id if isinstance(handler.operation_id, str) else None
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        if handler.http_methods != {"OPTIONS"}
+    ]
 
 
 def methods_by_address(app: Litestar) -> dict[str, bytes]:

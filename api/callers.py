@@ -63,8 +63,9 @@ def parameters_of(handler: HTTPRouteHandler) -> frozenset[str]:
 
 def access_of(handler: HTTPRouteHandler) -> Access:
     """Give the rule of a handler. Answers to OPTIONS are the framework's own and tell nothing but methods."""
-    operation = handler.operation_id
-    return POLICY[operation] if isinstance(operation, str) else PUBLIC
+    if handler.http_methods == {"OPTIONS"}:
+        return PUBLIC
+    return POLICY[str(handler.operation_id)]
 
 
 def bearer_token(headers: dict[bytes, bytes]) -> str:

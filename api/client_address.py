@@ -14,11 +14,20 @@ def networks(cidrs: Sequence[str]) -> tuple[Network, ...]:
 def client_address(peer: str, forwarded: bytes | None, x_forwarded_for: bytes | None, trusted: Sequence[Network]) -> str:
     """Give the nearest address that is not one of our proxies, read from the right (RFC 7239 5.2).
 
-    What a stranger writes there is never believed; with both fields present, `Forwarded` counts.
+    A proxy writes one of the fields and may pass on the other as a stranger wrote it: where they tell two addresses,
+    neither is believed, and it is the proxy's request.
     """
     if not trusted or not _within(peer, trusted):
         return peer
-    hops = _forwarded_for(forwarded) if forwarded is not None else _listed(x_forwarded_for or b"")
+    told: set[str] = set()
+    if forwarded is not None:
+        told.add(_nearest(peer, _forwarded_for(forwarded), trusted))
+    if x_forwarded_for is not None:
+        told.add(_nearest(peer, _listed(x_forwarded_for), trusted))
+    return told.pop() if len(told) == 1 else peer
+
+
+def _nearest(peer: str, hops: Sequence[str], trusted: Sequence[Network]) -> str:
     nearest = peer
     for hop in reversed(hops):
         address = _address(hop)

@@ -27,6 +27,9 @@ _CLOSED = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'no
 _NO_STORE = (b"cache-control", b"no-store")
 _HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 _UNROUTED = "(none)"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
+_OTHER_METHOD = "(other)"
+"""What a made-up method is counted as: each label of its own would stay in the metrics for good."""
 _QUIET = frozenset({"/health/live", "/health/ready", "/health/startup"})
 
 
@@ -131,7 +134,7 @@ class Edge:
     def _account(self, scope: Scope, exchange: Exchange) -> None:
         elapsed = perf_counter() - exchange.started
         route = str(scope.get("path_template") or _UNROUTED)
-        method = scope["method"]
+        method = scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD
         metrics.requests(method, route, exchange.status).inc()
         metrics.seconds(method, route).observe(elapsed)
         if self._spans is not None:

@@ -21,6 +21,7 @@ from domain.errors import AmbiguousCredentials
 
 BODY_LIMIT = 64 * 1024
 HEADERS_LIMIT = 32 * 1024
+FIELDS_LIMIT = 128
 ADDRESS_LIMIT = 32 * 1024
 DEPTH_LIMIT = 32
 BODY_SECONDS = 10.0
@@ -33,12 +34,15 @@ _ONCE = (
 _CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 """One that nobody closes goes on to the end: were it no match, each quote in it would be tried anew, in quadratic time."""
+_HOST = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
 _JSON = re.compile(rb"application/(?:[a-z0-9.+-]+\+)?json[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?", re.IGNORECASE)
 
 
 def header_fields(scope: Scope) -> dict[bytes, bytes]:
     """Give the header fields by name. Raises where one that may come once is repeated, or they are too many or not ASCII."""
     raw = list(scope["headers"])
+    if len(raw) > FIELDS_LIMIT:
+        raise HeadersTooLarge
     fields = dict(raw)
     if len(fields) != len(raw):
         _refuse_repeated(name for name, _ in raw)
@@ -73,15 +77,10 @@ class HostList:
 
     def check(self, host: bytes | None) -> None:
         """Raises HostNotAllowed (RFC 9110 7.4)."""
-        name = b"" if host is None else _without_port(host).lower()
+        named = None if host is None else _HOST.fullmatch(host)
+        name = b"" if named is None else named[1].lower()
         if name not in self._exact and not (self._below and name.endswith(self._below)):
             raise HostNotAllowed
-
-
-def _without_port(host: bytes) -> bytes:
-    if host.startswith(b"["):
-        return host.partition(b"]")[0] + b"]"
-    return host.partition(b":")[0]
 
 
 async def read_body(fields: dict[bytes, bytes], receive: Receive) -> bytes:

@@ -88,6 +88,9 @@ POLICY: dict[str, Access] = {
 
 def check_complete(operations: Iterable[str | None]) -> None:
     """Refuse to start with a route the table forgot, or a rule for a route there is not."""
-    known = {operation for operation in operations if operation is not None}
+    named = list(operations)
+    known = {operation for operation in named if operation is not None}
+    if None in named:
+        raise RuntimeError("a route has no operation_id, so no rule can hold for it")
     if known != POLICY.keys():
         raise RuntimeError(f"policy and routes differ: {sorted(known ^ POLICY.keys())}")

@@ -59,6 +59,11 @@ def test_a_forgotten_route_stops_the_start() -> None:
         check_complete([*POLICY, "brandNew"])
 
 
+def test_a_route_without_a_name_stops_the_start() -> None:
+    with pytest.raises(RuntimeError, match="operation_id"):
+        check_complete([*POLICY, None])
+
+
 def test_a_rule_without_a_route_stops_the_start() -> None:
     with pytest.raises(RuntimeError, match="register"):
         check_complete(set(POLICY) - {"register"})
