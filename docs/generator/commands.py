@@ -15,20 +15,22 @@ something), 2 it could not be done. Every command has `--help`.
 
 def page() -> str:
     parser = command_line._parser([])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the whole tree is only there
-    return document("Command line", _INTRODUCTION, *(part for name, sub in _subcommands(parser) for part in _described(name, sub)))
+    return document(
+        "Command line", _INTRODUCTION, *(part for name, sub, said in _subcommands(parser) for part in _described(name, sub, said))
+    )
 
 
-def _described(name: str, parser: argparse.ArgumentParser, level: int = 2) -> Iterator[str]:
+def _described(name: str, parser: argparse.ArgumentParser, told: str, level: int = 2) -> Iterator[str]:
     yield f"{'#' * level} minos {name}"
-    if parser.description:
-        yield parser.description
+    if said := parser.description or told:
+        yield said[0].upper() + said[1:].rstrip(".") + "."
     yield f"```text\n{' '.join(parser.format_usage().removeprefix('usage: ').split())}\n```"
     if rows := list(_arguments(parser)):
         yield table(["Argument", "Meaning"], rows)
     if parser.epilog:
         yield _example(parser.epilog)
-    for below, sub in _subcommands(parser):
-        yield from _described(f"{name} {below}", sub, level + 1)
+    for below, sub, said in _subcommands(parser):
+        yield from _described(f"{name} {below}", sub, said, level + 1)
 
 
 def _example(epilog: str) -> str:
@@ -56,9 +58,11 @@ def _help(action: argparse.Action) -> str:
     return (action.help or "").replace("%(default)s", str(action.default)).replace("%%", "%")
 
 
-def _subcommands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+def _subcommands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser, str]]:
+    """Give name, parser and one-line help of each."""
     for action in parser._actions:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        yield from _below(action).items()
+        said: Any = {shown.dest: shown.help for shown in getattr(action, "_choices_actions", ())}
+        yield from ((name, below, said.get(name) or "") for name, below in _below(action).items())
 
 
 def _below(action: argparse.Action) -> dict[str, argparse.ArgumentParser]:

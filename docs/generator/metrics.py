@@ -18,7 +18,7 @@ histograms `_bucket`, `_sum` and `_count`. Routes are templates (`/api/v1/users/
 
 
 def page() -> str:
-    return document("Metrics", _INTRODUCTION, table(["Name", "Kind", "Labels", "Meaning"], sorted(_rows())))
+    return document("Metrics", _INTRODUCTION, table(["Name", "Kind", "Labels", "Meaning"], sorted(set(_rows()))))
 
 
 def _rows() -> Iterator[tuple[str, str, str, str]]:
