@@ -6,7 +6,7 @@ import pytest
 
 from api.incoming import BODY_LIMIT, read_body
 from api.refusals import BodyTooDeep, MalformedBody
-from tests.attacks.bodies import given
+from tests.attacks.requests import given
 
 MOST_SECONDS = 0.25
 """Before the attack was met it took half a minute; a whole body is looked through in some milliseconds."""
