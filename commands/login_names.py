@@ -10,6 +10,8 @@ from domain.errors import InvalidEmail, InvalidUsername
 
 _LOCAL = re.compile(r"[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f-\x9f]{1,64}")
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Letters and marks that leave no mark: Default_Ignorable_Code_Point (UAX 44) outside of categories C and Z, and the empty braille cell."""
 LONGEST_EMAIL = 254
 """Octets, RFC 5321 4.5.3.1.3."""
 
@@ -39,7 +41,7 @@ def _folded(text: str) -> str:
 
 def _unseen(text: str) -> bool:
     """Whether it holds what no reader sees: two addresses that look alike would be two accounts."""
-    return any(unicodedata.category(character)[0] in "CZ" for character in text)
+    return _BLANK.search(text) is not None or any(unicodedata.category(character)[0] in "CZ" for character in text)
 
 
 def normalise_username(username: str) -> str:
