@@ -9,10 +9,12 @@ import re
 import sys
 import traceback
 from collections.abc import MutableMapping
-from typing import TextIO, TypeAlias
+from typing import TextIO, TypeAlias, cast
 
 import msgspec
 import structlog
+
+from adapters.log_outlet import Outlet
 
 FIELDS = frozenset({
     # who, where, when
@@ -59,7 +61,7 @@ def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Outlet(out))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
