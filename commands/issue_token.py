@@ -6,11 +6,12 @@ from msgspec import Meta, Struct
 
 from commands.context import Context
 from commands.ports import Ports, PresentedRefreshToken
+from commands.session_origins import SessionOrigin
 from commands.token_answer import SignedIn, token_answer
 from commands.transact import Transaction, read_states, transact
 from domain import session, user
 from domain.errors import AudienceNotAllowed, InvalidRefreshToken, RefreshTokenReused
-from domain.ids import AudienceSlug, UserId
+from domain.ids import AudienceSlug, SessionId, UserId
 from domain.session import MINOS, Ended, Live
 from domain.user import Account, Active
 
@@ -64,8 +65,17 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
 
 
 async def _owner_of_genuine(presented: PresentedRefreshToken, ports: Ports) -> UserId:
-    stream = session.stream(presented.session_id)
-    state = (await read_states(ports, [(session.decider, stream)])).state(session.decider, stream)
-    if not isinstance(state, Live) or not ports.mint.refresh_token_is_genuine(presented, seed=state.seed):
+    origin = ports.origins.recall(presented.session_id) or await _origin(presented.session_id, ports)
+    if not ports.mint.refresh_token_is_genuine(presented, seed=origin.seed):
         raise InvalidRefreshToken
-    return state.user_id
+    return origin.user_id
+
+
+async def _origin(session_id: SessionId, ports: Ports) -> SessionOrigin:
+    stream = session.stream(session_id)
+    state = (await read_states(ports, [(session.decider, stream)])).state(session.decider, stream)
+    if not isinstance(state, Live):
+        raise InvalidRefreshToken
+    origin = SessionOrigin(user_id=state.user_id, seed=state.seed)
+    ports.origins.remember(session_id, origin)
+    return origin

@@ -1,7 +1,7 @@
 """What commands need of the world, as shapes. `adapters` implements them; tests may too, under the same suites."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from commands.session_origins import SessionOrigins
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import CommandId, CorrelationId, EventId, Kid, KidText, SessionId, StreamName, SubjectKeyId
 from domain.signing_key import Algorithm, PublicJwk
@@ -370,3 +371,4 @@ class Ports:
     bootstrap: BootstrapCodes
     random: Randomness
     policy: Policy
+    origins: SessionOrigins = field(default_factory=SessionOrigins)
