@@ -3,6 +3,8 @@
 import os
 import re
 import shutil
+import struct
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from prometheus_client.registry import Collector
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_LOOKS, _BETWEEN_LOOKS_S = 20, 0.001
 _LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+)\.db")
 
 
@@ -94,7 +97,11 @@ def _living(folder: Path) -> "Collector":
 
         def collect(self) -> Iterable[Metric]:
             _forget_dead(folder)
-            return cast("Iterable[Metric]", self._all.collect())  # type: ignore[no-untyped-call]  # its source has no types
+            for _ in range(_LOOKS):
+                with suppress(struct.error):  # a process is just making its file, which has no length yet
+                    return cast("Iterable[Metric]", self._all.collect())  # type: ignore[no-untyped-call]  # its source has no types
+                time.sleep(_BETWEEN_LOOKS_S)
+            return ()
 
     return Living()
 
