@@ -19,7 +19,7 @@ from domain.errors import IdempotencyKeyInvalid
 from domain.ids import CorrelationId, StreamName
 
 R = TypeVar("R")
-_EMPTY = b"{}"
+EMPTY = b"{}"
 _KEY = re.compile(rb"[!-~]{22,255}")
 
 
@@ -28,7 +28,7 @@ class Asking(Request[Any, Any, State]):
 
     async def body(self) -> bytes:
         """Give the body the edge has read; no body at all is an empty object."""
-        return self.exchange.body or _EMPTY
+        return self.exchange.body or EMPTY
 
     async def json(self) -> Any:
         """Give the body as the handler's own type."""
@@ -78,15 +78,7 @@ class Asking(Request[Any, Any, State]):
         return self.scope["path"]
 
     def context(self, *, repeat: Repeat | None = None) -> Context:
-        """Say who asks and from where, for a command. The correlation id is ours, never the caller's (threats.md 19)."""
-        exchange = self.exchange
-        return Context(
-            correlation_id=CorrelationId(self.world.ports.random.uuid7()),
-            principal=exchange.principal,
-            network=exchange.network,
-            user_agent=exchange.user_agent,
-            repeat=repeat,
-        )
+        return context_of(self.exchange, self.world, repeat=repeat)
 
     def repeatable(self, message: Struct, *secrets: str) -> Context:
         """As `context`, with the Idempotency-Key if there is one. `secrets` are fields the body's digest leaves out.
@@ -111,6 +103,17 @@ class Asking(Request[Any, Any, State]):
             token = self.world.versions.make(self.caller_name, stream, version)
             self.exchange.say(b"minos-stream-version", token)
         return done.result
+
+
+def context_of(exchange: Exchange, world: World, *, repeat: Repeat | None = None) -> Context:
+    """Say who asks and from where, for a command. The correlation id is ours, never the caller's (threats.md 19)."""
+    return Context(
+        correlation_id=CorrelationId(world.ports.random.uuid7()),
+        principal=exchange.principal,
+        network=exchange.network,
+        user_agent=exchange.user_agent,
+        repeat=repeat,
+    )
 
 
 def _without(message: Struct, secrets: tuple[str, ...]) -> bytes:

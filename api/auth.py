@@ -1,21 +1,20 @@
 """Accounts and sessions as anybody meets them: register, sign in, refresh, sign out, prove it again."""
 
-from collections.abc import Awaitable
 from typing import Annotated, Literal, TypeVar
 
 from litestar import Controller, get, post
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
-from prometheus_client import Counter
 
 from api import metrics
 from api.asking import Asking
+from api.refreshing import counted, refreshed
 from api.refuse import refuses
 from api.token_pairs import TokenPair, token_pair
 from commands.bootstrap import BootstrapAdministrator, bootstrap
 from commands.change_password import ChangePassword, change_password
 from commands.identify import SessionStanding, standing
-from commands.issue_token import IssueToken, issue_token
+from commands.issue_token import IssueToken
 from commands.open_account import Registered
 from commands.reauthenticate import Reauthenticate, reauthenticate
 from commands.register_user import RegisterUser, register_user
@@ -84,7 +83,7 @@ class Auth(Controller):
         responses=refuses(errors.InvalidCredentials, errors.LoginNameRequired, errors.AudienceNotAllowed, errors.Overloaded),
     )
     async def login(self, request: Asking, data: JSONBody[SignIn]) -> TokenPair:
-        signed_in = await _counted(metrics.SIGN_INS, "signed_in", sign_in(data, request.context(), request.world.ports))
+        signed_in = await counted(metrics.SIGN_INS, "signed_in", sign_in(data, request.context(), request.world.ports))
         return token_pair(signed_in)
 
     @post(
@@ -99,8 +98,7 @@ class Auth(Controller):
         responses=refuses(errors.InvalidRefreshToken, errors.RefreshTokenReused, errors.AudienceNotAllowed, errors.Contended),
     )
     async def refresh(self, request: Asking, data: JSONBody[IssueToken]) -> TokenPair:
-        pair = await _counted(metrics.REFRESHES, "issued", issue_token(data, request.context(), request.world.ports))
-        return token_pair(pair)
+        return await refreshed(data, request.context(), request.world)
 
     @post(
         "/logout",
@@ -147,14 +145,3 @@ class Auth(Controller):
     )
     async def change_password(self, request: Asking, data: JSONBody[ChangePassword]) -> TokenPair:
         return token_pair(await change_password(data, request.context(), request.world.ports))
-
-
-async def _counted(counter: Counter, success: str, call: Awaitable[R]) -> R:
-    """Count how it went, by the code of the refusal where there was one."""
-    try:
-        result = await call
-    except errors.Refused as refused:
-        counter.labels(refused.code).inc()
-        raise
-    counter.labels(success).inc()
-    return result

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import NODEFAULT, Struct
@@ -27,19 +27,23 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+S = TypeVar("S", bound=Struct)
+
+
 @lru_cache(maxsize=128)
-def _decoder(into: type[Struct]) -> msgspec.json.Decoder[Struct]:
+def _decoder(into: type[S]) -> msgspec.json.Decoder[S]:
     return msgspec.json.Decoder(into)
 
 
-def decode(body: bytes, into: type[Struct]) -> Struct:
+def decode(body: bytes, into: type[S]) -> S:
     """Raises MalformedBody for what is not JSON, ValidationFailed for JSON of another shape."""
     try:
-        return _decoder(into).decode(body)
+        message: S = _decoder(into).decode(body)
     except msgspec.ValidationError as error:
         raise ValidationFailed(tuple(_faults(body, into, str(error)))) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise MalformedBody from None
+    return message
 
 
 def _faults(body: bytes, into: type[Struct], first: str) -> Iterator[Fault]:

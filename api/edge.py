@@ -49,7 +49,7 @@ class Edge:
         self.app = app
         self.open = False
         self._methods = methods
-        self._express: Mapping[str, Express] = {}
+        self._express: Mapping[tuple[str, str], Express] = {}
         self._hosts = HostList(hosts)
         self._known_hosts: set[bytes] = set()
         self._proxies = proxies
@@ -58,8 +58,8 @@ class Edge:
         self._log = structlog.get_logger()
         self._networks: dict[str, str | None] = {}
 
-    def let_everyone_in(self, express: Mapping[str, Express]) -> None:
-        """From now on requests are answered. `express`: what answers a plain GET of an address without the framework."""
+    def let_everyone_in(self, express: Mapping[tuple[str, str], Express]) -> None:
+        """From now on requests are answered. `express`: what answers a method and address without the framework."""
         self._express = express
         self.open = True
 
@@ -78,7 +78,7 @@ class Edge:
             fields = header_fields(scope)
             exchange.meet(fields)
             await self._let_in(scope, exchange, receive)
-            quick = self._express.get(scope["path"])
+            quick = self._express.get((scope["method"], scope["path"]))
             if quick is not None and self._suits(scope, fields):
                 await outgoing.send_whole(await quick(exchange))
             else:
@@ -110,7 +110,7 @@ class Edge:
     @staticmethod
     def _suits(scope: Scope, fields: dict[bytes, bytes]) -> bool:
         """Whether the express lane may answer; parameters and conditions are for the ordinary routes."""
-        if scope["method"] != "GET" or scope["query_string"] or b"if-none-match" in fields:
+        if scope["query_string"] or b"if-none-match" in fields:
             return False
         scope["path_template"] = scope["path"]
         return True

@@ -1,4 +1,4 @@
-"""The two questions every downstream asks all day, answered without the framework's routing and binding.
+"""What is asked all day by everybody, answered without the framework's routing and binding.
 
 Measured on two cores: the framework's layers cost about as much again as the whole strong check. A test holds these
 answers against those of the ordinary routes, which stay the ones that are described.
@@ -8,20 +8,24 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
+from api.asking import EMPTY, context_of
+from api.bodies import decode
 from api.callers import bearer_token
 from api.exchange import Exchange
 from api.problems import Answer
+from api.refreshing import refreshed
 from api.well_known import KEYS_MAX_AGE
 from api.world import World
 from commands.identify import standing
+from commands.issue_token import IssueToken
 
 Express = Callable[[Exchange], Awaitable[Answer]]
 _JSON = (b"content-type", b"application/json")
 _FRESH = (b"cache-control", f"public, max-age={KEYS_MAX_AGE}".encode("ascii"))
 
 
-def express_lane(world: World) -> Mapping[str, Express]:
-    """Give what answers a GET of exactly these addresses."""
+def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
+    """Give what answers exactly these methods and addresses."""
 
     async def session(exchange: Exchange) -> Answer:
         claims = await world.tokens.verify(bearer_token(exchange.headers), audiences=world.every_audience)
@@ -31,7 +35,15 @@ def express_lane(world: World) -> Mapping[str, Express]:
         keys = await world.keyring.key_set()
         return _json(keys.body, (b"etag", keys.etag.encode("ascii")), _FRESH)
 
-    return {"/api/v1/auth/session": session, "/.well-known/jwks.json": key_set}
+    async def refresh(exchange: Exchange) -> Answer:
+        wish = decode(exchange.body or EMPTY, IssueToken)
+        return _json(msgspec.json.encode(await refreshed(wish, context_of(exchange, world), world)))
+
+    return {
+        ("GET", "/api/v1/auth/session"): session,
+        ("GET", "/.well-known/jwks.json"): key_set,
+        ("POST", "/api/v1/auth/refresh"): refresh,
+    }
 
 
 def _json(body: bytes, *more: tuple[bytes, bytes]) -> Answer:

@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+import httpx
 import pytest
 
 from api.express import express_lane
@@ -160,16 +161,42 @@ async def test_bootstrapping_again_is_gone(served: Served, admin: Person) -> Non
     assert (answer.status_code, answer.json()["code"]) == (410, "bootstrap_closed")
 
 
-async def test_the_express_lane_answers_as_the_ordinary_routes_do(served: Served) -> None:
+ORDINARY = {"If-None-Match": '"another"'}
+"""A condition, which the express lane leaves to the ordinary routes."""
+
+
+def seen(answer: httpx.Response) -> tuple[int, dict[str, str]]:
+    return answer.status_code, {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/auth/session", "/.well-known/jwks.json"])
+async def test_the_express_lane_answers_as_the_ordinary_routes_do(served: Served, path: str) -> None:
     person = await served.person()
-    lane = express_lane(served.edge.app.state.world)  # type: ignore[attr-defined]  # the framework's application
     headers = {"Authorization": f"Bearer {person.access}"}
-    assert set(lane) == {"/api/v1/auth/session", "/.well-known/jwks.json"}
-    for path in lane:
-        quick = await served.http.get(path, headers=headers)
-        ordinary = await served.http.get(path, headers=headers | {"If-None-Match": '"another"'})  # which the lane leaves to them
-        assert (quick.status_code, quick.content) == (ordinary.status_code, ordinary.content)
-        ignored = {"x-request-id"}
-        assert {k: v for k, v in quick.headers.items() if k not in ignored} == {
-            k: v for k, v in ordinary.headers.items() if k not in ignored
-        }
+    quick = await served.http.get(path, headers=headers)
+    ordinary = await served.http.get(path, headers=headers | ORDINARY)
+    assert (seen(quick), quick.content) == (seen(ordinary), ordinary.content)
+
+
+async def test_an_express_refresh_answers_as_the_ordinary_one_does(served: Served) -> None:
+    person = await served.person()
+    body = {"refresh_token": person.refresh}
+    quick = await served.http.post("/api/v1/auth/refresh", json=body)
+    ordinary = await served.http.post("/api/v1/auth/refresh", json=body, headers=ORDINARY)  # a repeat within the grace
+    assert seen(quick) == seen(ordinary)
+    assert quick.json().keys() == ordinary.json().keys()
+    assert quick.json()["refresh_token"] == ordinary.json()["refresh_token"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"refresh_token": 7}', b'{"refresh_token": "mrt_x", "role": "admin"}', b"\xff"])
+async def test_an_express_refresh_refuses_as_the_ordinary_one_does(served: Served, body: bytes) -> None:
+    json = {"Content-Type": "application/json"}
+    quick = await served.http.post("/api/v1/auth/refresh", content=body, headers=json)
+    ordinary = await served.http.post("/api/v1/auth/refresh", content=body, headers=json | ORDINARY)
+    assert (seen(quick), quick.content) == (seen(ordinary), ordinary.content)
+    assert 400 <= quick.status_code < 500
+
+
+async def test_everything_on_the_express_lane_is_held_against_its_route(served: Served) -> None:
+    lane = express_lane(served.edge.app.state.world)  # type: ignore[attr-defined]  # the framework's application
+    assert set(lane) == {("GET", "/api/v1/auth/session"), ("GET", "/.well-known/jwks.json"), ("POST", "/api/v1/auth/refresh")}
