@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -199,8 +200,16 @@ class PostgresServer:
 
 def running_app_url(home: Path) -> str:
     """Give the serving role's URL of the server another program runs for `home`. Raises CannotStart when none does."""
-    home = home.resolve()
+    return _running_url(home.resolve(), "minos_app", lambda passwords: passwords.app)
+
+
+def running_owner_url(home: Path) -> str:
+    """The same for the role that owns the schema."""
+    return _running_url(home.resolve(), "minos_owner", lambda passwords: passwords.owner)
+
+
+def _running_url(home: Path, role: str, chosen: Callable[[RolePasswords], str]) -> str:
     if not (home / "passwords.json").exists() or not (home / "pgdata" / "postmaster.pid").exists():
         raise CannotStart(f"no database runs in {home}: start it with `minos up`, or set MINOS_DATABASE_URL")
-    password = kept_passwords(home / "passwords.json").app
-    return f"postgresql://minos_app:{password}@/minos?host={postgres_home.socket_folder(home, postgres_home.system_user())}"
+    password = chosen(kept_passwords(home / "passwords.json"))
+    return f"postgresql://{role}:{password}@/minos?host={postgres_home.socket_folder(home, postgres_home.system_user())}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import asyncpg
 import msgspec
 
-from adapters.embedded_postgres import running_app_url
+from adapters.embedded_postgres import running_app_url, running_owner_url
 from adapters.ports import Opened, open_ports
 from adapters.secret import Secret
 from adapters.settings import Settings
@@ -38,6 +38,13 @@ class Authority:
 def database_url(settings: Settings) -> Secret:
     """Give the URL that is set, or else the one of the server `minos up` runs in the data folder. Raises CannotStart."""
     return settings.database_url or Secret(running_app_url(settings.data_dir / "postgres"))
+
+
+def owner_url(settings: Settings) -> Secret:
+    """The same for the role that owns the schema; the serving role's where no other is set. Raises CannotStart."""
+    if settings.database_url is None:
+        return Secret(running_owner_url(settings.data_dir / "postgres"))
+    return settings.migration_database_url or settings.database_url
 
 
 @asynccontextmanager

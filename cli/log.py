@@ -19,7 +19,8 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         help="show where the log stands; open a new epoch after a restore",
         description=(
             "A position means something only together with the log's epoch. After a restore from a backup, or when NATS knows more than "
-            "the database, nothing goes on until an operator opens a new epoch: readers outside then start over."
+            "the database, nothing goes on until an operator opens a new epoch: readers outside then start over. It is opened as the owner "
+            "role (MINOS_MIGRATION_DATABASE_URL)."
         ),
         epilog="example: minos log open-epoch",
     )
@@ -33,9 +34,11 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     from cli import startup
-    from cli.authority import database_url
+    from cli.authority import database_url, owner_url
 
-    return asyncio.run(_act(args, database_url(startup.settings()).reveal()))
+    settings = startup.settings()
+    chosen = owner_url(settings) if args.action == "open-epoch" else database_url(settings)
+    return asyncio.run(_act(args, chosen.reveal()))
 
 
 async def _act(args: argparse.Namespace, url: str) -> int:

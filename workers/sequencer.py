@@ -119,7 +119,7 @@ class Sequencer:
 async def resequence(url: str) -> Step:
     """After a restore: sequence what has no position, in id order, and raise the epoch. Writers wait meanwhile.
 
-    Positions already given stay. Consumers see the new epoch and resynchronise.
+    Positions already given stay. Consumers see the new epoch and resynchronise. `url` is the owner role's: no other may.
     """
     link = Link(url, seconds=RESEQUENCE_SECONDS)
     began = perf_counter()

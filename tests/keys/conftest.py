@@ -75,11 +75,11 @@ def memory_vault() -> VaultUnderTest:
 
 
 @pytest.fixture
-def postgres_vault(links: Links, wrapping: Wrapping) -> VaultUnderTest:
+def postgres_vault(links: Links, owner: "asyncpg.Connection[asyncpg.Record]", wrapping: Wrapping) -> VaultUnderTest:
     vault = PostgresVault(links, wrapping)
 
     async def destroy(key_id: SubjectKeyId) -> None:
-        await links.run("DELETE FROM vault.subject_keys WHERE key_id = $1", key_id)
+        await owner.execute("DELETE FROM vault.subject_keys WHERE key_id = $1", key_id)
         vault.forget([key_id])
 
     return VaultUnderTest(vault, destroy)

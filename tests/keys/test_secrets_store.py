@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from adapters.postgres_links import Links
@@ -45,22 +46,26 @@ async def test_another_master_key_does_not_open_them(links: Links) -> None:
         await keys_of(links, Wrapping([OTHER_MASTER]))
 
 
-async def test_a_wrapped_key_put_in_another_purposes_row_does_not_unwrap(links: Links, wrapping: Wrapping) -> None:
+async def test_a_wrapped_key_put_in_another_purposes_row_does_not_unwrap(
+    links: Links, owner: "asyncpg.Connection[asyncpg.Record]", wrapping: Wrapping
+) -> None:
     await keys_of(links, wrapping)
-    await links.run(
+    await owner.execute(
         "UPDATE vault.secrets SET wrapped = (SELECT wrapped FROM vault.secrets WHERE purpose = 'cursor') WHERE purpose = 'refresh'"
     )
     with pytest.raises(CannotUnwrap):
         await keys_of(links, wrapping)
 
 
-async def test_a_new_version_checks_at_once_and_makes_only_when_all_processes_have_it(links: Links, wrapping: Wrapping) -> None:
+async def test_a_new_version_checks_at_once_and_makes_only_when_all_processes_have_it(
+    links: Links, owner: "asyncpg.Connection[asyncpg.Record]", wrapping: Wrapping
+) -> None:
     store = SecretsStore(links, wrapping)
     secrets = await store.open()
     assert await store.rotate(Purpose.REFRESH) == 2
     assert sorted(secrets.of(Purpose.REFRESH).keys) == [1, 2]
     assert secrets.of(Purpose.REFRESH).current == 1
-    await links.run("UPDATE vault.secrets SET created_at = created_at - $1 * interval '1 second'", SETTLED_S)
+    await owner.execute("UPDATE vault.secrets SET created_at = created_at - $1 * interval '1 second'", SETTLED_S)
     await store.refresh()
     assert secrets.of(Purpose.REFRESH).current == 2
 

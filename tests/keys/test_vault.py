@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,19 +128,23 @@ async def test_many_fields_of_many_people_open_in_one_statement(links: Links, wr
     assert opened == people
 
 
-async def test_a_key_destroyed_elsewhere_is_forgotten_within_a_minute(links: Links, wrapping: Wrapping, clock: SettableClock) -> None:
+async def test_a_key_destroyed_elsewhere_is_forgotten_within_a_minute(
+    links: Links, owner: "asyncpg.Connection[asyncpg.Record]", wrapping: Wrapping, clock: SettableClock
+) -> None:
     vault = PostgresVault(links, wrapping, clock=clock.monotonic)
     sealed = await seal(vault, "ada@example.org")
-    await links.run("DELETE FROM vault.subject_keys")
+    await owner.execute("DELETE FROM vault.subject_keys")
     clock.pass_by(CACHED_S)
     assert await vault.open(sealed, stream=ADA, field="email") == Erased()
 
 
-async def test_a_credential_destroyed_elsewhere_is_gone_at_once(links: Links, wrapping: Wrapping) -> None:
+async def test_a_credential_destroyed_elsewhere_is_gone_at_once(
+    links: Links, owner: "asyncpg.Connection[asyncpg.Record]", wrapping: Wrapping
+) -> None:
     vault = PostgresVault(links, wrapping)
     sealed = await seal(vault, "hash", kind=SealClass.CREDENTIAL, fresh=True)
     await vault.open(sealed, stream=ADA, field="email")
-    await links.run("DELETE FROM vault.subject_keys")
+    await owner.execute("DELETE FROM vault.subject_keys")
     assert await vault.open(sealed, stream=ADA, field="email") == Erased()
 
 
@@ -157,10 +162,12 @@ async def test_a_missing_master_key_is_an_error_and_not_an_erasure(links: Links)
         await PostgresVault(links, Wrapping([OTHER_MASTER])).open(sealed, stream=ADA, field="email")
 
 
-async def test_a_wrapped_key_put_in_anothers_row_does_not_unwrap(links: Links, wrapping: Wrapping) -> None:
+async def test_a_wrapped_key_put_in_anothers_row_does_not_unwrap(
+    links: Links, owner: "asyncpg.Connection[asyncpg.Record]", wrapping: Wrapping
+) -> None:
     of_ada = await seal(PostgresVault(links, wrapping), "a")
     of_bob = await seal(PostgresVault(links, wrapping), "b", of=BOB)
-    await links.run(
+    await owner.execute(
         "UPDATE vault.subject_keys SET wrapped = (SELECT wrapped FROM vault.subject_keys WHERE key_id = $1) WHERE key_id = $2",
         of_ada.key_id,
         of_bob.key_id,

@@ -137,7 +137,7 @@ async def test_a_halted_publisher_says_so_and_goes_on_after_a_new_epoch(line: Li
     async with asyncio.timeout(5):
         while not any(state.halted for state in told):
             await asyncio.sleep(0.01)
-    await resequence(line.database.app_url)
+    await resequence(line.database.owner_url)
     async with asyncio.timeout(8):
         while told[-1].position != 2:
             await asyncio.sleep(0.05)

@@ -87,7 +87,7 @@ async def test_a_restored_log_goes_on_where_it_stood(database: Database, other: 
     with pytest.raises(ForeignLog):
         await sequencer.step()
     await write_some(other.app_url, names, 2)  # writers do not wait for the operator
-    step = await resequence(other.app_url)
+    step = await resequence(other.owner_url)
     assert (step.added, step.size, step.epoch) == (80, 120, 2)
     await write_some(other.app_url, names, 3)
     await sequencer.step()
@@ -110,7 +110,7 @@ async def test_resequencing_what_is_whole_adds_nothing(database: Database) -> No
     await write_some(database.app_url, [stream() for _ in range(10)], 0)
     sequencer = Sequencer(database.app_url)
     await sequencer.step()
-    step = await resequence(database.app_url)
+    step = await resequence(database.owner_url)
     assert (step.added, step.size, step.epoch) == (0, 10, 2)
     after = await sequencer.step()
     assert after is not None
