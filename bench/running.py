@@ -26,7 +26,7 @@ _POLL_S = 0.01
 _STARTED = re.compile(r"^(\w+): running \([\d.]+ s, pid (\d+)\)$", re.MULTILINE)
 _CODE = re.compile(r"^bootstrap code: (\S+)$", re.MULTILINE)
 _READY = re.compile(r"^ready in ([\d.]+) s", re.MULTILINE)
-_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "UV_CACHE_DIR", "COVERAGE_PROCESS_START")
+_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "UV_CACHE_DIR", "PYTHONPATH", "COVERAGE_PROCESS_START")
 
 
 class NotReady(Exception):

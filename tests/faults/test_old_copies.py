@@ -1,0 +1,80 @@
+"""A store comes back with less than it had: the broker is filled up again; a database that forgot is never made to look right."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bench.running import Running
+from tests.e2e.conftest import CHEAP_HASHES
+from tests.e2e.people import bootstrap, client_of, register
+from tests.faults.truth import everything_follows_from_the_log
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Running]:
+    with tempfile.TemporaryDirectory(prefix="minos-faults-", ignore_cleanup_errors=True) as folder:
+        running = Running(Path(folder), **CHEAP_HASHES)
+        yield running
+        await running.stop()
+
+
+async def with_copy_of(running: Running, what: str) -> None:
+    """Run, copy a store's folder while all is stopped, go on, and put the old copy in the store's place."""
+    store, copy = running.data / what, running.folder / "copy"
+    await running.start()
+    async with client_of(running) as http:
+        await bootstrap(http, running.bootstrap_code)
+        await running.stop()
+        shutil.copytree(store, copy, symlinks=True, copy_function=_copy_with_owner)
+        _own_like(store, copy)
+        await running.start()
+        for _ in range(3):
+            await register(http)
+        await everything_follows_from_the_log(running)
+    await running.stop()
+    shutil.rmtree(store)
+    copy.rename(store)
+
+
+def _copy_with_owner(source: str, target: str) -> str:
+    shutil.copy2(source, target)
+    _chown_like(Path(source), Path(target))
+    return target
+
+
+def _own_like(source: Path, target: Path) -> None:
+    for path in [source, *source.rglob("*")]:
+        if path.is_dir():
+            _chown_like(path, target / path.relative_to(source))
+
+
+def _chown_like(source: Path, target: Path) -> None:
+    found = source.stat()
+    os.chown(target, found.st_uid, found.st_gid)
+
+
+async def test_broker_that_lost_its_tail_gets_the_same_messages_under_the_same_numbers(running: Running) -> None:
+    await with_copy_of(running, "nats/jetstream")
+    await running.start()
+    await everything_follows_from_the_log(running)
+
+
+async def test_database_that_lost_commits_stops_the_push_until_an_operator_opens_an_epoch(running: Running) -> None:
+    await with_copy_of(running, "postgres/pgdata")
+    await running.start()
+    async with client_of(running) as http:
+        ada = await register(http)
+        assert await ada.is_signed_in()
+        async with asyncio.timeout(10):
+            while "publisher_halted" not in running.printed:
+                await asyncio.sleep(0.05)
+        opened = await running.minos("log", "open-epoch", "--json")
+        assert opened.code == 0, opened.err
+        events = await everything_follows_from_the_log(running)
+        assert any(event["stream"] == f"user-{ada.user_id}" for event in events)
+        assert await ada.is_signed_in()
