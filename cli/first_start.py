@@ -22,13 +22,23 @@ async def prepare(settings: Settings, *, owner_url: str) -> str | None:
     """
     await _migrate(owner_url)
     master_key.load_or_make(settings)
+    return await furnish(settings, with_code=True)
+
+
+async def furnish(settings: Settings, *, with_code: bool) -> str | None:
+    """Make, in a migrated database, the tables of the read models, the built-in roles and the first signing keys.
+
+    Gives a new bootstrap code, if wanted, while there is no administrator. Raises NoMasterKey, StoreUnavailable.
+    """
     if settings.database_url is not None:
         await desk.ensure(settings.database_url.reveal())
     async with open_ports(settings) as opened:
         context = Context(correlation_id=CorrelationId(opened.ports.random.uuid7()), system="cli")
         await define_built_in_roles(context, opened.ports)
         await ensure_signing_keys(Algorithm(settings.signing_algorithm), context, opened.ports)
-        return None if await is_bootstrapped(opened.ports) else await opened.ports.bootstrap.issue()
+        if not with_code or await is_bootstrapped(opened.ports):
+            return None
+        return await opened.ports.bootstrap.issue()
 
 
 async def _migrate(owner_url: str) -> None:

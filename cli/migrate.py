@@ -14,7 +14,10 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "migrate",
         help="bring the database's schema up to date",
-        description="Apply the migrations that are missing, as the owner role (MINOS_MIGRATION_DATABASE_URL). With --check, only say.",
+        description=(
+            "Apply the migrations that are missing, as the owner role (MINOS_MIGRATION_DATABASE_URL), and make what serving needs, as the "
+            "serving role (MINOS_DATABASE_URL): read models, built-in roles, the first signing keys. With --check, only say."
+        ),
         epilog="example: minos migrate --check",
     )
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when something is missing")
@@ -23,11 +26,28 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    url = owner_url(startup.settings())
+    settings = startup.settings()
+    url = owner_url(settings)
     if url is None:
         print("minos: set MINOS_MIGRATION_DATABASE_URL; an embedded database is migrated by `minos up`")
         return COULD_NOT
-    return asyncio.run(_migrate(url, check=args.check, as_json=args.json))
+    code = asyncio.run(_migrate(url, check=args.check, as_json=args.json))
+    if not args.check:
+        asyncio.run(_furnish(settings))
+    return code
+
+
+async def _furnish(settings: Settings) -> None:
+    """Without the serving role's URL or the master key only the schema is brought up to date; `minos up` makes the rest."""
+    from adapters import master_key
+    from cli.first_start import furnish
+
+    try:
+        master_key.load(settings)
+    except master_key.NoMasterKey:
+        return
+    if settings.database_url is not None:
+        await furnish(settings, with_code=False)
 
 
 def owner_url(settings: Settings) -> str | None:
