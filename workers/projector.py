@@ -30,7 +30,7 @@ MOST_EVENTS = 2_000
 FIRST_EVENTS = 500
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.5
-PACE_SECONDS = 0.01
+PACE_SECONDS = 0.025
 """Hints closer together than this share a batch: each one costs the same dozen statements whatever is in it."""
 BUSY_STEPS = 20
 STEP_SECONDS = 4.0

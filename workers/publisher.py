@@ -29,6 +29,8 @@ MOST_BYTES = 512 * 1024
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.5
 BUSY_STEPS = 20
+PACE_SECONDS = 0.005
+"""Events closer together than this share a batch: each costs the broker one flush to disk whatever is in it."""
 STANDBY_SECONDS = 0.25
 """How long a publisher that met another one leaves it the field."""
 AWAY_SECONDS = 0.5
@@ -84,7 +86,9 @@ class Publisher:
                 try:
                     moved = await self.step()
                     quiet, told = 0 if moved else quiet + 1, ""
-                    if not moved:
+                    if moved:
+                        await asyncio.sleep(PACE_SECONDS)
+                    else:
                         await self.hint.within(BUSY_SECONDS if quiet < BUSY_STEPS else IDLE_SECONDS)
                 except NotTheEnd:
                     await asyncio.sleep(STANDBY_SECONDS)
