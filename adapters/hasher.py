@@ -57,7 +57,8 @@ class Argon2Hasher:
 
     async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
         """Compare with a stored hash. One that cannot or may not be computed matches nothing, at the usual cost."""
-        if encoded is None or not _affordable(encoded):
+        affordable = _affordable(self._nobodys if encoded is None else encoded)
+        if encoded is None or not affordable:
             await self._run(lambda: self._matches(self._nobodys, password), known_device=known_device, network=network)
             return Verified(matches=False, outdated=False)
         matches = await self._run(lambda: self._matches(encoded, password), known_device=known_device, network=network)

@@ -13,7 +13,7 @@ from commands.register_user import NameText, PasswordText
 from commands.start_session import start_session
 from commands.token_answer import SignedIn
 from commands.transact import Transaction, read_states, transact
-from domain import claim, sign_in_guard, user
+from domain import administrators, claim, sign_in_guard, user
 from domain.claim import ClaimKind, Held
 from domain.errors import AudienceNotAllowed, InvalidCredentials, InvalidEmail, InvalidUsername, LoginNameRequired, Overloaded
 from domain.event import Erased, SealClass, Sealed
@@ -94,14 +94,20 @@ def _audience(command: SignIn, ports: Ports) -> AudienceName:
 
 
 async def _find(kind: ClaimKind, name: str, ports: Ports) -> _Found:
-    """The same reads whether or not there is anybody: index, claim, user, key of the password."""
+    """The same reads whether or not there is anybody: index, claim, user, key of the password.
+
+    What an unknown name has none of is read of an administrator and thrown away: rows that are missing are found, decoded and
+    opened a tenth of a millisecond sooner than rows that are there.
+    """
     try:
         stream = await ports.store.find_claim(ports.macs.claim_candidates(kind, normalise(kind, name)))
     except (InvalidEmail, InvalidUsername):
         stream = await ports.store.find_claim(ports.macs.claim_candidates(kind, guarded_name(kind, name)))
     claim_stream = stream or claim.stream(ClaimId(ports.random.uuid7()))
-    held = (await read_states(ports, [(claim.decider, claim_stream)])).state(claim.decider, claim_stream)
-    user_id = held.user_id if isinstance(held, Held) else UserId(ports.random.uuid7())
+    tx = await read_states(ports, [(claim.decider, claim_stream), (administrators.decider, administrators.STREAM)])
+    held = tx.state(claim.decider, claim_stream)
+    stand_in = min(tx.state(administrators.decider, administrators.STREAM).user_ids, default=None)
+    user_id = held.user_id if isinstance(held, Held) else stand_in or UserId(ports.random.uuid7())
     of_user = user.stream(user_id)
     of_guard = sign_in_guard.stream(user_id)
     tx = await read_states(ports, [(user.decider, of_user), (sign_in_guard.decider, of_guard)])
@@ -110,6 +116,8 @@ async def _find(kind: ClaimKind, name: str, ports: Ports) -> _Found:
     sealed = account.password if account is not None else None
     nobodys = Sealed(key_id=SubjectKeyId(ports.random.uuid7()), box=b"")
     encoded = await ports.vault.open(sealed or nobodys, stream=of_user, field="password")
+    if not isinstance(held, Held):
+        return _Found(account=None, active=False, encoded=None, locked_at=None)
     return _Found(
         account=account,
         active=isinstance(state, Active),
@@ -120,7 +128,8 @@ async def _find(kind: ClaimKind, name: str, ports: Ports) -> _Found:
 
 def _counted_as(kind: ClaimKind, name: str, found: _Found) -> str:
     """An account has one counter, whichever of its names is used: guessing under both earns no second hundred."""
-    return guarded_name(kind, name) if found.account is None else f"account:{found.account.user_id}"
+    unknown = guarded_name(kind, name)
+    return unknown if found.account is None else f"account:{found.account.user_id}"
 
 
 async def _recall_lock(name_mac: bytes, found: _Found, reading: GuardReading, ports: Ports) -> None:
