@@ -26,7 +26,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     port: int
     requests: list[str]
     seconds: float
-    warm_up: float = 0.5
+    warm_up: float = 0.3
     per_second: float = 0.0
     tokens: list[str] = []
     pause_refused: float = 0.05

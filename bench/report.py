@@ -104,7 +104,7 @@ def _page(figures: Sequence[Figure], costs: Costs, where: Circumstances) -> str:
         "## How it is taken",
         "",
         "- **Commands** are appended by the event store in this process, one event of about 250 bytes with 400 bytes of state each,",
-        "  with a sequencer beside it. Its cost is one minus the rate with it over the rate without, in turns.",
+        "  with a sequencer beside it. Its cost is one minus the rate with it over the mean of the rates without it before and after.",
         "- **A long log** is compared with an empty one: the same heads in both, appends to streams picked by chance.",
         "- **Hops** are seen from outside: a subscriber of NATS, and questions to PostgreSQL at each hint or every 5 ms. What watching",
         "  takes of the machine is in the figures.",

@@ -160,15 +160,15 @@ class Running:
             while self.pid(part) == pid:
                 await asyncio.sleep(_POLL_S)
 
-    async def minos(self, *arguments: str, given: str = "", **settings: str) -> Finished:
-        """Run one command of the command line against this authority. Raises TimeoutError."""
+    async def minos(self, *arguments: str, given: str = "", within: float = COMMAND_S, **settings: str) -> Finished:
+        """Run one command of the command line against this authority, `given` on its input. Raises TimeoutError."""
         child = await asyncio.create_subprocess_exec(
             *minos(), *arguments,
             cwd=self.folder,
             env={**self.environment, **{f"MINOS_{name.upper()}": value for name, value in settings.items()}},
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        async with asyncio.timeout(COMMAND_S):
+        async with asyncio.timeout(within):
             out, err = await child.communicate(given.encode())
         return Finished(code=child.returncode or 0, out=out.decode(), err=err.decode())
 

@@ -14,6 +14,7 @@ from adapters.event_store import PostgresEventStore
 from bench import append, fill
 from bench.running import minos
 from bench.scale import Measuring
+from bench.sequencing import sequencer_cost
 from commands.ports import AppendResult
 from domain.ids import StreamName
 from migrations import runner
@@ -33,32 +34,28 @@ async def measure(folder: Path, measuring: Measuring) -> None:
 
 
 async def _appends(postgres: PostgresServer, nats: NatsServer, folder: Path, measuring: Measuring) -> None:
-    """With and without a sequencer in a process of its own, in turns."""
-    store = PostgresEventStore(postgres.app_url)
+    """With a sequencer in a process of its own beside, as it is served."""
+    scale = measuring.scale
+    measuring.told("sequencer's cost")
+    cost = await sequencer_cost(postgres.app_url, seconds=scale.seconds, rounds=scale.rounds)
+    for ratio in cost.rounds:
+        measuring.rounds.add(sequencer_cost=100 * (1 - ratio))
     environment = {"MINOS_DATABASE_URL": postgres.app_url, "MINOS_NATS_URL": nats.url, "MINOS_METRICS_PORT": "0", "PATH": "/usr/bin:/bin"}
+    store = PostgresEventStore(postgres.app_url)
+    with (folder / "sequencer.log").open("ab") as output:
+        sequencer = spawn([*minos(), "work", "sequencer"], cwd=folder, output=output, env=environment)
     try:
-        await append.appends(store, callers=16, seconds=min(1.0, measuring.scale.seconds))
-        for _ in range(measuring.scale.rounds):
+        await _caught_up(postgres.app_url)
+        for _ in range(scale.rounds):
             measuring.told("append")
-            alone = await append.appends(store, callers=128, seconds=measuring.scale.seconds)
-            with (folder / "sequencer.log").open("ab") as output:
-                sequencer = spawn([*minos(), "work", "sequencer"], cwd=folder, output=output, env=environment)
-            try:
-                await _caught_up(postgres.app_url)
-                beside = await append.appends(store, callers=128, seconds=measuring.scale.seconds)
-                one = await append.appends(store, callers=1, seconds=measuring.scale.seconds / 2)
-                some = await append.appends(store, callers=16, seconds=measuring.scale.seconds / 2)
-                paced = await append.paced_appends(store, per_second=1_000, seconds=measuring.scale.seconds)
-            finally:
-                await stop(sequencer)
             measuring.rounds.add(
-                append_1=one.per_second,
-                append_16=some.per_second,
-                append_128=beside.per_second,
-                append_p99=paced.p99_ms,
-                sequencer_cost=100 * (1 - beside.per_second / alone.per_second),
+                append_128=(await append.appends(store, callers=128, seconds=scale.seconds)).per_second,
+                append_16=(await append.appends(store, callers=16, seconds=scale.seconds)).per_second,
+                append_1=(await append.appends(store, callers=1, seconds=scale.seconds)).per_second,
+                append_p99=(await append.paced_appends(store, per_second=1_000, seconds=scale.seconds)).p99_ms,
             )
     finally:
+        await stop(sequencer)
         await store.close()
 
 
