@@ -5,6 +5,7 @@ from uuid import UUID
 
 from commands.context import Context
 from commands.ports import Ports
+from commands.session_origins import SessionOrigin
 from commands.token_answer import SignedIn, token_answer
 from commands.transact import Transaction, transact
 from domain import session, user
@@ -63,6 +64,7 @@ async def start_session(
 
     done = await transact(ports, ctx, [(session.decider, of_session)], decide, glance=[(user.decider, of_user)])
     live, current = done.result
+    ports.origins.remember(session_id, SessionOrigin(user_id=account.user_id, seed=seed))
     device_token = ports.mint.device_token(user_id=account.user_id, epoch=current.token_epoch, device_id=device_id)
     return await token_answer(live, current, ports, at=live.rotated_at, device_token=device_token)
 
