@@ -1,10 +1,11 @@
 """The log as a JetStream stream: one message per event, under the event's own position.
 
-A batch is appended atomically and only after the sequence it expects, so two writers cannot interleave and a stream
-that lost its tail is filled up with the same numbers. One flush to disk then serves the whole batch: with
+Every message is appended only after the sequence it expects, so two writers cannot interleave and a stream that lost its
+tail is filled up with the same numbers. Many go as one atomic batch, which one flush to disk serves: with
 `sync_interval: always` that is ten times the rate of single messages. Needs nats-server 2.12 or newer.
 """
 
+import asyncio
 from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +22,9 @@ from domain.ids import EventId
 REQUEST_SECONDS = 5.0
 MOST_IN_BATCH = 500
 """The server takes 1,000 and holds them in memory meanwhile."""
+FEW = 8
+"""So few go one after the other without waiting for answers between: staging a batch costs the server 2 to 3 ms of processor time
+and 4 ms of waiting, whatever its size, a message 0.1 ms and 0.4 ms (nats-server 2.15, measured on two cores)."""
 
 _WRONG_LAST_SEQUENCE = 10071
 _NO_SUCH_STREAM = 10059
@@ -72,28 +76,40 @@ class EventStream:
         return StreamEnd(sequence=last, event_id=await self._event_at(last) if last else None)
 
     async def append(self, after: int, messages: Sequence[Outgoing]) -> None:
-        """Add messages, all or none, as the sequences following `after`. At most MOST_IN_BATCH.
+        """Add messages, in order, as the sequences following `after`. At most MOST_IN_BATCH.
 
-        Raises NotTheEnd when the stream ends elsewhere, StreamAway when nobody knows what happened.
+        Raises NotTheEnd when the stream ends elsewhere, StreamAway when nobody knows what happened: then none is there, or
+        some of the first.
         """
-        batch, last = uuid4().hex, len(messages)
         self._insist_on_connection()
         try:
-            for number, message in enumerate(messages, start=1):
-                headers = {"Nats-Expected-Stream": self.name}
-                if number == 1:
-                    headers["Nats-Expected-Last-Sequence"] = str(after)
-                if last > 1:
-                    headers |= {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
-                if number < last:
-                    await self._client.publish(message.subject, message.body, headers=headers)
-                    continue
-                if last > 1:
-                    headers["Nats-Batch-Commit"] = "1"
-                answer = await self._client.request(message.subject, message.body, timeout=REQUEST_SECONDS, headers=headers)
-                _expect(_answer(answer), sequence=after + last)
+            await (self._one_by_one if len(messages) <= FEW else self._at_once)(after, messages)
         except (NatsError, OSError, TimeoutError) as error:
             raise StreamAway(type(error).__name__) from error
+
+    async def _one_by_one(self, after: int, messages: Sequence[Outgoing]) -> None:
+        """Each expects the one before it: when one is refused, so are all behind it."""
+        sent = [
+            self._client.request(message.subject, message.body, timeout=REQUEST_SECONDS, headers=self._expecting(sequence))
+            for sequence, message in enumerate(messages, start=after)
+        ]
+        for sequence, answer in enumerate(await asyncio.gather(*sent), start=after + 1):
+            _expect(_answer(answer), sequence=sequence)
+
+    async def _at_once(self, after: int, messages: Sequence[Outgoing]) -> None:
+        batch, last = uuid4().hex, len(messages)
+        for number, message in enumerate(messages, start=1):
+            headers = self._expecting(after) if number == 1 else {"Nats-Expected-Stream": self.name}
+            headers |= {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+            if number < last:
+                await self._client.publish(message.subject, message.body, headers=headers)
+                continue
+            headers["Nats-Batch-Commit"] = "1"
+            answer = await self._client.request(message.subject, message.body, timeout=REQUEST_SECONDS, headers=headers)
+            _expect(_answer(answer), sequence=after + last)
+
+    def _expecting(self, last: int) -> dict[str, str]:
+        return {"Nats-Expected-Stream": self.name, "Nats-Expected-Last-Sequence": str(last)}
 
     async def _close_earlier(self) -> None:
         """Let the streams of earlier epochs go on as archives: their subjects are this one's now."""
