@@ -8,6 +8,7 @@ from litestar import Controller, Response, get
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET, Struct, UnsetType
 
+from adapters.postgres import AWAY
 from api.asking import Asking
 from projections.sql import beside
 
@@ -62,7 +63,7 @@ class Health(Controller):
         try:
             async with asyncio.timeout(_SECONDS):
                 level: int = await request.world.pool.fetchval(_SQL["level"])
-        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError):
+        except (*AWAY, asyncpg.PostgresError):
             return _unready("down")
         return Response(Ready(status="ready", postgres="up", schema_level=level))
 
