@@ -62,9 +62,11 @@ def _about_issuer(issuer: str) -> Iterator[str]:
 def _about_addresses(settings: Settings) -> Iterator[str]:
     for network in settings.trusted_proxies:
         try:
-            ipaddress.ip_network(network)
-        except ValueError as error:
-            yield f"MINOS_TRUSTED_PROXIES: {error}"
+            around = ipaddress.ip_network(network, strict=False)
+            if around.network_address != ipaddress.ip_interface(network).ip:
+                yield f"MINOS_TRUSTED_PROXIES: {network} is one address in a network; did you mean {around}?"
+        except ValueError:
+            yield f"MINOS_TRUSTED_PROXIES: {network[:80]!r} is no network such as 10.0.0.0/8"
     for host in settings.allowed_hosts:
         if not re.fullmatch(r"\*|(\*\.)?[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]", host):
             yield f"MINOS_ALLOWED_HOSTS: {host[:80]!r} is no host name (no scheme, no port)"

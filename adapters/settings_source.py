@@ -123,7 +123,8 @@ def _take(setting: Setting, raw: _Raw, values: dict[str, object], problems: list
     except ValueError as error:  # msgspec.ValidationError is one
         wanted = str(error).partition(" - at ")[0]
         given = "" if setting.secret else f", not {raw.text[:80]!r}"
-        problems.append(f"{setting.name}: {_in_words(wanted, setting)}{given} (from {raw.origin})")
+        origin = "" if raw.origin == setting.name else f" (from {raw.origin})"
+        problems.append(f"{setting.name}: {_in_words(wanted, setting)}{given}{origin}")
 
 
 def _parts(setting: Setting, text: str) -> object:

@@ -35,6 +35,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.action == "code":
         return with_authority(lambda authority: _code(authority, as_json=args.json))
+    if not args.password_stdin and not sys.stdin.isatty():
+        print("minos: there is no terminal to ask for a password on; give it with --password-stdin", file=sys.stderr)
+        return COULD_NOT
     password = sys.stdin.readline().rstrip("\n") if args.password_stdin else _asked()
     if password is None:
         print("minos: the two passwords differ", file=sys.stderr)

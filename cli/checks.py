@@ -11,8 +11,10 @@ from msgspec import Struct
 
 from adapters import master_key
 from adapters.children import CannotStart
+from adapters.postgres import AWAY
 from adapters.postgres_sql import statements
 from adapters.settings import Settings
+from cli.database import in_words
 from cli.running import connected
 from migrations import runner
 
@@ -65,8 +67,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with asyncio.timeout(_DEADLINE_S):
             connection = await asyncpg.connect(url.reveal(), timeout=_DEADLINE_S)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        yield Finding(check="database", ok=False, detail=f"cannot connect: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
+    except (*AWAY, asyncpg.PostgresError) as error:
+        yield Finding(check="database", ok=False, detail=f"cannot connect: {in_words(error)}")
         return
     try:
         version = connection.get_server_version()
@@ -132,8 +134,8 @@ async def _broker(settings: Settings) -> Finding:
             finally:
                 await client.close()
     except (OSError, TimeoutError, Error) as error:
-        return Finding(check="broker", ok=False, detail=f"cannot use JetStream: {type(error).__name__}")
-    return Finding(check="broker", ok=True, detail=f"JetStream on, {account.streams} streams")
+        return Finding(check="broker", ok=False, detail=f"cannot use JetStream: {in_words(error)}")
+    return Finding(check="broker", ok=True, detail=f"JetStream on, streams: {account.streams}")
 
 
 async def _keep_quiet(_: Exception) -> None:

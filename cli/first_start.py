@@ -1,10 +1,9 @@
 """What must be there before the API and the workers may start: the schema, the first keys, a way to the first administrator."""
 
-import asyncpg
-
 from adapters import master_key
 from adapters.ports import open_ports
 from adapters.settings import Settings
+from cli.database import connect
 from commands.bootstrap import is_bootstrapped
 from commands.context import Context
 from commands.define_role import define_built_in_roles
@@ -42,7 +41,7 @@ async def furnish(settings: Settings, *, with_code: bool) -> str | None:
 
 
 async def _migrate(owner_url: str) -> None:
-    connection = await asyncpg.connect(owner_url, timeout=10)
+    connection = await connect(owner_url)
     try:
         await runner.migrate(connection)
     finally:

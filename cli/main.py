@@ -36,6 +36,9 @@ def run() -> NoReturn:
 def main(argv: Sequence[str]) -> int:
     """Run one command and give its exit code. What went wrong is said on stderr, in one or few lines, without a traceback."""
     try:
+        if not argv:
+            _parser(argv).print_help(sys.stderr)
+            return COULD_NOT
         arguments = _parser(argv).parse_args(argv)
         command: Callable[[argparse.Namespace], int] = arguments.run
         return command(arguments)
@@ -59,12 +62,19 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         epilog="Start with: minos up",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=_version() if "--version" in argv else "")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     wanted = [argv[0]] if argv and argv[0] in COMMANDS else COMMANDS
     for name in wanted:
         module = import_module(f"cli.{name.replace('-', '_')}")
         module.add(commands).set_defaults(run=module.run)
     return parser
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"minos {version('minos')}"
 
 
 def _explained(error: Exception) -> str | None:

@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+import sys
 
 import msgspec
 
 from adapters.settings import Settings
 from cli import startup
 from cli.command import COULD_NOT, DONE, NO, Commands
+from cli.database import connect
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -29,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     settings = startup.settings()
     url = owner_url(settings)
     if url is None:
-        print("minos: set MINOS_MIGRATION_DATABASE_URL; an embedded database is migrated by `minos up`")
+        print("minos: set MINOS_MIGRATION_DATABASE_URL; an embedded database is migrated by `minos up`", file=sys.stderr)
         return COULD_NOT
     code = asyncio.run(_migrate(url, check=args.check, as_json=args.json))
     if not args.check:
@@ -57,11 +59,9 @@ def owner_url(settings: Settings) -> str | None:
 
 
 async def _migrate(url: str, *, check: bool, as_json: bool) -> int:
-    import asyncpg
-
     from migrations import runner
 
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await connect(url)
     try:
         applied = () if check else await runner.migrate(connection)
         status = await runner.status(connection)

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Self
 
 from cli.command import COULD_NOT, DONE, NO, Commands
+from cli.database import connect
 
 if TYPE_CHECKING:
     import asyncpg
@@ -45,11 +46,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _act(args: argparse.Namespace, url: str) -> int:
-    import asyncpg
-
     if args.action == "rebuild":
         return await _rebuild(args, url)
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await connect(url)
     try:
         match args.action:
             case "status":

@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+import errno
 import os
 import shutil
 import tempfile
@@ -34,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
         return COULD_NOT
     settings = startup.settings()
     startup.require(settings, "DATABASE_URL")
+    startup.refuse_taken_metrics_port(settings)
     metrics = MetricsServer(metrics_folder, host=settings.metrics_host, port=settings.metrics_port) if settings.metrics_port else None
     _serve(settings.host, settings.port, settings.workers, settings.shutdown_grace)
     if metrics is not None:
@@ -85,7 +87,13 @@ def _serve(host: str, port: int, workers: int, grace_s: int) -> None:
             "loggers": {"_granian": {"handlers": [], "propagate": True}, "granian.access": {"handlers": [], "propagate": False}}
         },
     )
-    server.serve(target_loader=_load, wrap_loader=False)
+    try:
+        server.serve(target_loader=_load, wrap_loader=False)
+    except RuntimeError as error:  # its word for the system's refusal of the address
+        if "(os error " not in str(error):
+            raise
+        taken = f"(os error {errno.EADDRINUSE})" in str(error)
+        raise startup.port_refused(host, port, "MINOS_PORT", os.strerror(errno.EADDRINUSE) if taken else str(error), taken=taken) from None
 
 
 def _load() -> Callable[..., Any]:

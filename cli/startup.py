@@ -1,6 +1,8 @@
 """What every command that runs something does first: settings, logging, and settings handed down by a parent."""
 
+import errno
 import os
+import socket
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +28,30 @@ def require(settings: Settings, *names: str) -> None:
     missing = [f"MINOS_{name}" for name in names if getattr(settings, name.lower()) is None]
     if missing:
         raise CannotStart(f"set {' and '.join(missing)}, or run everything with `minos up`")
+
+
+def refuse_taken_port(host: str, port: int, name: str) -> None:
+    """Say now, in words, what would fail later. Without SO_REUSEPORT, or two authorities could share one port unnoticed."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise port_refused(host, port, name, error.strerror or str(error), taken=error.errno == errno.EADDRINUSE) from None
+
+
+def refuse_taken_metrics_port(settings: Settings) -> None:
+    if settings.metrics_port:
+        refuse_taken_port(settings.metrics_host, settings.metrics_port, "MINOS_METRICS_PORT")
+
+
+def port_refused(host: str, port: int, name: str, why: str, *, taken: bool) -> Exception:
+    """Give what to raise when an address cannot be listened on."""
+    from adapters.children import CannotStart
+
+    hint = f"another program is there; choose another {name}" if taken else f"look at {name.replace('PORT', 'HOST')} and {name}"
+    return CannotStart(f"{host}:{port} cannot be used ({why}): {hint}")
 
 
 def add_parent_option(parser: "argparse.ArgumentParser") -> None:

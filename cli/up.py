@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import socket
 import time
 
 from cli import startup
@@ -31,24 +30,10 @@ def run(args: argparse.Namespace) -> int:
     from adapters.metrics_server import prepare_folder
 
     hold_folder(settings.data_dir)  # until we end
-    _refuse_taken_port(settings.host, settings.port, "MINOS_PORT")
-    if settings.metrics_port:
-        _refuse_taken_port(settings.metrics_host, settings.metrics_port, "MINOS_METRICS_PORT")
+    startup.refuse_taken_port(settings.host, settings.port, "MINOS_PORT")
+    startup.refuse_taken_metrics_port(settings)
     prepare_folder(settings.data_dir / "metrics")
     from cli.whole import Whole
 
     asyncio.run(Whole(settings, began=began).run(leave_when_ready=args.exit_when_ready))
     return DONE
-
-
-def _refuse_taken_port(host: str, port: int, name: str) -> None:
-    """Say now, in words, what would fail later. Without SO_REUSEPORT, or two authorities could share one port unnoticed."""
-    from adapters.children import CannotStart
-
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CannotStart(f"{host}:{port} cannot be used ({error.strerror}): another program is there? Choose another {name}") from None

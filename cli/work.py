@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
         return COULD_NOT
     settings = startup.settings()
     startup.require(settings, "DATABASE_URL", "NATS_URL")
+    startup.refuse_taken_metrics_port(settings)
     metrics = MetricsServer(metrics_folder, host=settings.metrics_host, port=settings.metrics_port) if settings.metrics_port else None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_workers(args.names, settings))

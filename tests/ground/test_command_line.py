@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,41 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["settings", "--nonsense"]])
 def test_what_it_does_not_understand_exits_2(tmp_path: Path, arguments: list[str]) -> None:
     assert minos(tmp_path, *arguments).returncode == 2
+
+
+def test_without_a_command_it_shows_them(tmp_path: Path) -> None:
+    assert "run everything" in minos(tmp_path).stderr
+
+
+def test_it_says_which_version_it_is(tmp_path: Path) -> None:
+    assert re.fullmatch(r"minos \d+\.\d+\.\d+\n", minos(tmp_path, "--version").stdout)
+
+
+def test_without_a_terminal_nobody_is_asked_for_a_password(tmp_path: Path) -> None:
+    done = minos(tmp_path, "admin", "create", "--email", "ada@example.org")
+    assert done.returncode == 2
+    assert "--password-stdin" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["MINOS_PORT", "MINOS_METRICS_PORT"])
+def test_serving_at_a_taken_port_says_which_setting(tmp_path: Path, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        ports = {"MINOS_PORT": "1", "MINOS_METRICS_PORT": "0", name: port}
+        done = minos(tmp_path, "serve", MINOS_DATABASE_URL="postgresql://minos_app:x@127.0.0.1:1/minos", **ports)
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port} cannot be used (Address already in use): another program is there; choose another {name}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_is_away_is_called_by_its_name(tmp_path: Path) -> None:
+    url = "postgresql://minos:hunter2@127.0.0.1:1/minos"
+    done = minos(tmp_path, "migrate", MINOS_DATABASE_URL=url, MINOS_MIGRATION_DATABASE_URL=url)
+    assert done.returncode == 2
+    assert "PostgreSQL cannot be used" in done.stderr
+    assert "MINOS_MIGRATION_DATABASE_URL" in done.stderr
+    assert "hunter2" not in done.stderr
 
 
 def test_bad_settings_exit_2_and_are_all_named(tmp_path: Path) -> None:

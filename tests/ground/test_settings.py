@@ -128,6 +128,10 @@ def test_a_trusted_proxy_that_is_no_network_stops_the_start(network: str) -> Non
     assert refused({"MINOS_TRUSTED_PROXIES": f"127.0.0.1/32,{network}"})
 
 
+def test_an_address_in_a_network_is_answered_with_the_network() -> None:
+    assert "did you mean 10.0.0.0/8?" in refused({"MINOS_TRUSTED_PROXIES": "10.0.0.1/8"})[0]
+
+
 @pytest.mark.parametrize(
     "change",
     [
