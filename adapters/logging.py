@@ -50,7 +50,8 @@ def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
     """
     out: TextIO = stream if stream is not None else sys.stderr
     people = style == "console" or (style == "auto" and out.isatty())
-    renderer = structlog.dev.ConsoleRenderer(colors=out.isatty()) if people else _to_json
+    # For people in the order the call has them, which begins with what matters.
+    renderers = [_without_nothing, structlog.dev.ConsoleRenderer(colors=out.isatty(), sort_keys=False)] if people else [_to_json]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -58,7 +59,7 @@ def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _exceptions,
             allow_listed,
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Outlet(out))),
@@ -105,6 +106,10 @@ def _message_is_safe(error: BaseException) -> bool:
     """Ours, the system's and the database's first line hold no values of users; anybody else's might."""
     module = type(error).__module__ + "."
     return isinstance(error, OSError) or module.startswith((*_OURS, "asyncpg.", "nats."))
+
+
+def _without_nothing(_logger: object, _method: str, event: EventDict) -> EventDict:
+    return {name: value for name, value in event.items() if value is not None}
 
 
 def _to_json(_logger: object, _method: str, event: EventDict) -> str:
