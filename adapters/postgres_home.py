@@ -54,12 +54,13 @@ def _make_user() -> None:
 
 
 def let_through(folder: Path) -> None:
-    """Add o+x to every folder above and including `folder` that lacks it, and say which."""
+    """Add o+x to every folder above and including `folder` that lacks it, and say which; `folder` is our own and needs no word."""
     for part in [*reversed(folder.parents), folder]:
         mode = part.stat().st_mode
         if not mode & stat.S_IXOTH:
             part.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
-            log.warning("folder_opened_for_passing", folder=str(part), system_user=SYSTEM_USER)
+            if part != folder:
+                log.warning("folder_opened_for_passing", folder=str(part), system_user=SYSTEM_USER)
 
 
 def programs(home: Path, user: SystemUser | None) -> Path:
