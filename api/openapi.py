@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ VERSION = "0.1.0"
 _METHODS = ("get", "put", "post", "patch", "delete")
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _REPEATABLE = frozenset({"bootstrap", "register", "defineRole"})
+_DONE = {"200": "Answered.", "201": "Made.", "204": "Done; the answer has no body."}
 _REQUEST_ID = {
     "description": "Of this request; the one that was sent, where it has 1 to 64 letters, digits or ._~-.",
     "schema": {"type": "string"},
@@ -101,6 +103,8 @@ def _shape(operation: dict[str, Any], handler: HTTPRouteHandler, shapes: Shapes)
         operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": body}}}
     answer = shapes.answer(handler)
     for status, response in operation["responses"].items():
+        if response["description"] == HTTPStatus(int(status)).description:  # the framework's own, such as "Document created, URL follows"
+            response["description"] = _DONE.get(status, "")
         if problems.CONTENT_TYPE in response.get("content", {}):
             response["content"][problems.CONTENT_TYPE] = {"schema": _PROBLEM}
         elif status in {"204", "304"} or answer is None:

@@ -60,7 +60,7 @@ class BodyTooSlow(Refused):
 
 class UnsupportedMediaType(Refused):
     code = "unsupported_media_type"
-    detail = "A body has to be application/json, not compressed."
+    detail = "A body has to be sent as Content-Type: application/json, uncompressed."
 
 
 class HeaderInvalid(Refused):
