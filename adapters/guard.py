@@ -29,17 +29,22 @@ class PostgresGuard:
     async def admit(self, name_mac: bytes, *, device_mac: bytes | None) -> GuardReading:
         """Count one attempt in one statement. Raises StoreUnavailable; then it may have been counted."""
         rows = await self._links.run(SQL["admit"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET, WAITS, COUNTER_TTL)
-        failures, refused, locked_until, at, since = rows[0]
+        failures, refused, locked_until, at, since, by_device = rows[0]
         return GuardReading(
             failures=failures,
             locked_until=locked_until,
             at=at,
             lock_began=locked_until is not None and not refused,
+            by_device=by_device,
             counting_since=since,
         )
 
     async def forgive(self, name_mac: bytes, *, device_mac: bytes | None) -> None:
         await self._links.read(SQL["forgive"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET)
+
+    async def take_back(self, name_mac: bytes, *, device_mac: bytes | None, reading: GuardReading) -> None:
+        counted = device_mac if reading.by_device and device_mac else _NO_DEVICE
+        await self._links.run(SQL["take_back"], name_mac, counted, reading.locked_until)
 
     async def seed(self, name_mac: bytes, failures: int) -> None:
         await self._links.read(SQL["seed"], name_mac, failures, COUNTER_TTL)

@@ -34,11 +34,11 @@ WITH clock AS (
     RETURNING failures, refusals, locked_until
 )
 SELECT e.failures, e.refusals > 0 AS refused, e.locked_until, clock.at,
-       coalesce((SELECT since FROM mark), (SELECT since FROM sign_in_guard_since), clock.at) AS since
+       coalesce((SELECT since FROM mark), (SELECT since FROM sign_in_guard_since), clock.at) AS since, false AS by_device
 FROM everybody e, clock
 UNION ALL
 SELECT d.failures, false, NULL, clock.at,
-       coalesce((SELECT since FROM mark), (SELECT since FROM sign_in_guard_since), clock.at)
+       coalesce((SELECT since FROM mark), (SELECT since FROM sign_in_guard_since), clock.at), true
 FROM device d, clock WHERE d.failures <= $3::integer;
 
 -- name: forgive
@@ -50,6 +50,13 @@ WITH device AS (
 DELETE FROM sign_in_guard
 WHERE name_mac = $1 AND device_mac = ''
   AND ($2::bytea = '' OR EXISTS (SELECT FROM device WHERE failures > $3::integer));
+
+-- name: take_back
+-- A lock that another attempt has begun since stays.
+UPDATE sign_in_guard SET
+    failures = greatest(failures - 1, 0),
+    locked_until = CASE WHEN locked_until IS DISTINCT FROM $3::timestamptz THEN locked_until END
+WHERE name_mac = $1 AND device_mac = $2;
 
 -- name: seed
 INSERT INTO sign_in_guard AS g (name_mac, device_mac, failures, expires_at)

@@ -33,7 +33,7 @@ class MemoryGuard:
             if device.failures < DEVICE_BUDGET:
                 device.failures += 1
                 device.expires_at = at + timedelta(seconds=COUNTER_TTL)
-                return GuardReading(failures=device.failures, locked_until=None, at=at, counting_since=self._since)
+                return GuardReading(failures=device.failures, locked_until=None, at=at, by_device=True, counting_since=self._since)
             device.failures = DEVICE_BUDGET + 1
         return self._admit_as_everybody(name_mac, at)
 
@@ -60,6 +60,14 @@ class MemoryGuard:
         device = self._counters.pop((name_mac, device_mac), None)
         if device is not None and device.failures > DEVICE_BUDGET:
             self._counters.pop((name_mac, None), None)
+
+    async def take_back(self, name_mac: bytes, *, device_mac: bytes | None, reading: GuardReading) -> None:
+        counter = self._counters.get((name_mac, device_mac if reading.by_device else None))
+        if counter is None:
+            return
+        counter.failures = max(counter.failures - 1, 0)
+        if counter.locked_until == reading.locked_until:
+            counter.locked_until = None
 
     async def seed(self, name_mac: bytes, failures: int) -> None:
         counter = self._counter(name_mac, None, self._clock())

@@ -183,6 +183,8 @@ class GuardReading(Struct, frozen=True, kw_only=True):
     at: datetime
     lock_began: bool = False
     """This very attempt, should it fail, is the one that began the lock: worth an event when the account is real."""
+    by_device: bool = False
+    """It was counted against the known device's own budget."""
     counting_since: datetime | None = None
     """When the counters were last empty. What was counted before is lost: see `SignInGuard.seed`."""
 
@@ -209,6 +211,10 @@ class SignInGuard(Protocol):
 
     async def forgive(self, name_mac: bytes, *, device_mac: bytes | None) -> None:
         """Empty, after a completed sign-in, the counter that admitted it."""
+        ...
+
+    async def take_back(self, name_mac: bytes, *, device_mac: bytes | None, reading: GuardReading) -> None:
+        """Uncount an attempt that was admitted and whose password was then not looked at, and lift the lock it began."""
         ...
 
     async def seed(self, name_mac: bytes, failures: int) -> None:

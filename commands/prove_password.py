@@ -4,7 +4,7 @@ from commands.context import Context, Principal
 from commands.ports import AttemptOutcome, Ports
 from commands.transact import read_states
 from domain import user
-from domain.errors import InvalidCredentials, InvalidToken
+from domain.errors import InvalidCredentials, InvalidToken, Overloaded
 from domain.event import Erased
 from domain.user import Account, Active
 
@@ -20,7 +20,12 @@ async def prove_password(password: str, principal: Principal, ctx: Context, port
     locked = reading.locked_until is not None and not reading.lock_began
     encoded = await ports.vault.open(state.account.password, stream=of_user, field="password")
     usable = None if locked or isinstance(encoded, Erased) else encoded
-    verified = await ports.hasher.verify(usable, password, known_device=True, network=ctx.network)
+    try:
+        verified = await ports.hasher.verify(usable, password, known_device=True, network=ctx.network)
+    except Overloaded:
+        if not locked:
+            await ports.guard.take_back(name_mac, device_mac=None, reading=reading)
+        raise
     if locked or not verified.matches:
         outcome = AttemptOutcome.LOCKED if locked else AttemptOutcome.WRONG_PASSWORD
         await ports.guard.refused(name_mac, user_id=principal.user_id, outcome=outcome, known_device=True)

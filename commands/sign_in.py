@@ -62,9 +62,13 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     await _recall_lock(name_mac, found, reading, ports)
     locked = not reading.may_try
     # A locked name still costs a hash, so that the lock cannot be told from a wrong password by the clock.
-    verified = await ports.hasher.verify(
-        None if locked else found.encoded, command.password, known_device=device is not None, network=ctx.network
-    )
+    encoded = None if locked else found.encoded
+    try:
+        verified = await ports.hasher.verify(encoded, command.password, known_device=device is not None, network=ctx.network)
+    except Overloaded:
+        if not locked:  # nobody guessed: who tries again when we are less busy must not find the door locked for it
+            await ports.guard.take_back(name_mac, device_mac=device_mac, reading=reading)
+        raise
     if found.account is None or locked or not verified.matches or not found.active:
         await _refuse(name_mac, found, reading, ctx, ports, known_device=device is not None)
         raise InvalidCredentials

@@ -138,3 +138,38 @@ async def test_every_refusal_is_kept_as_a_row_outside_the_log(
     await postgres_guard.guard.refused(ADA, user_id=user_id, outcome=outcome, known_device=True)
     [row] = await links.read("SELECT name_mac, user_id, outcome, known_device FROM sign_in_attempts")
     assert tuple(row) == (ADA, user_id, outcome, True)
+
+
+async def test_an_attempt_taken_back_was_never_made(guarded: GuardUnderTest) -> None:
+    before = await attempts(guarded.guard, DELAY_AFTER - 1)
+    for _ in range(3):
+        began = await guarded.guard.admit(ADA, device_mac=None)
+        assert began.lock_began
+        await guarded.guard.take_back(ADA, device_mac=None, reading=began)
+    again = await guarded.guard.admit(ADA, device_mac=None)
+    assert (again.failures, again.lock_began) == (before.failures + 1, True)
+
+
+async def test_what_is_taken_back_of_a_device_is_its_own(guarded: GuardUnderTest) -> None:
+    everybody = await attempts(guarded.guard, 2)
+    for _ in range(3 * DEVICE_BUDGET):
+        reading = await guarded.guard.admit(ADA, device_mac=DEVICE)
+        assert (reading.by_device, reading.failures) == (True, 1)
+        await guarded.guard.take_back(ADA, device_mac=DEVICE, reading=reading)
+    assert (await guarded.guard.admit(ADA, device_mac=None)).failures == everybody.failures + 1
+
+
+async def test_a_spent_device_takes_back_what_counted_for_everybody(guarded: GuardUnderTest) -> None:
+    await attempts(guarded.guard, DEVICE_BUDGET, device=DEVICE)
+    for _ in range(3 * DELAY_AFTER):
+        reading = await guarded.guard.admit(ADA, device_mac=DEVICE)
+        assert (reading.by_device, reading.failures) == (False, 1)
+        await guarded.guard.take_back(ADA, device_mac=DEVICE, reading=reading)
+    assert not (await guarded.guard.admit(ADA, device_mac=DEVICE)).by_device
+
+
+async def test_taking_back_lifts_no_lock_that_another_began(guarded: GuardUnderTest) -> None:
+    first = await attempts(guarded.guard, DELAY_AFTER - 1)
+    assert (await guarded.guard.admit(ADA, device_mac=None)).lock_began
+    await guarded.guard.take_back(ADA, device_mac=None, reading=first)
+    assert not (await guarded.guard.admit(ADA, device_mac=None)).may_try

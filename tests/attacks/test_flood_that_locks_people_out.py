@@ -1,0 +1,82 @@
+"""While strangers keep the hashers busy, people's own tries are turned away unread; counted, they locked their names for an hour."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from adapters.hasher import Argon2Hasher
+from commands.change_password import ChangePassword, change_password
+from commands.ports import Verified
+from domain.errors import InvalidCredentials, Overloaded
+from domain.sign_in_guard import DELAY_AFTER, SignInLocked
+from tests.commands.world import PASSWORD, World, make_world
+
+
+class Busy:
+    """The hasher of a flooded service: no place in the queue."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    async def hash(self, password: str, *, network: str | None = None) -> str:
+        raise Overloaded(1)
+
+    async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
+        raise Overloaded(1)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    hasher = Argon2Hasher(memory_kib=8, passes=1, threads=1)
+    world = await make_world(hasher)
+    await world.register("ada")
+    yield world
+    hasher.close()
+
+
+async def tried_during_a_flood(world: World, times: int, **more: Any) -> None:
+    hasher = world.ports.hasher
+    world.use(hasher=Busy(hasher))
+    for _ in range(times):
+        with pytest.raises(Overloaded):
+            await world.sign_in("ada", PASSWORD, **more)
+    world.use(hasher=hasher)
+
+
+async def test_tries_that_nobody_looked_at_lock_nobody_out(world: World) -> None:
+    await tried_during_a_flood(world, 3 * DELAY_AFTER)
+    await world.sign_in("ada")
+    assert world.happened(SignInLocked) == []
+
+
+async def test_nor_do_they_spend_what_a_known_device_has(world: World) -> None:
+    device = (await world.sign_in("ada")).device_token
+    await tried_during_a_flood(world, 30, device_token=device)
+    await world.sign_in("ada", device_token=device)
+
+
+async def test_nor_do_they_lock_who_is_signed_in_out_of_their_password(world: World) -> None:
+    ctx = await world.ctx(await world.sign_in("ada"))
+    wish = ChangePassword(current_password=PASSWORD, new_password="another battery, another horse")
+    hasher = world.ports.hasher
+    world.use(hasher=Busy(hasher))
+    for _ in range(3 * DELAY_AFTER):
+        with pytest.raises(Overloaded):
+            await change_password(wish, ctx, world.ports)
+    world.use(hasher=hasher)
+    await change_password(wish, ctx, world.ports)
+
+
+async def test_a_flood_gives_no_guess_back(world: World) -> None:
+    for _ in range(DELAY_AFTER - 1):
+        with pytest.raises(InvalidCredentials):
+            await world.sign_in("ada", "wrong horse battery")
+    await tried_during_a_flood(world, 10)
+    with pytest.raises(InvalidCredentials):
+        await world.sign_in("ada", "wrong horse battery")
+    with pytest.raises(InvalidCredentials):
+        await world.sign_in("ada")
+    await tried_during_a_flood(world, 10)
+    with pytest.raises(InvalidCredentials):
+        await world.sign_in("ada")
