@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import Iterator
 from io import StringIO
@@ -214,6 +215,9 @@ async def test_a_log_line_holds_the_route_and_none_of_the_secrets(served: Served
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
         answer = await http.post(f"{LOGIN}?secret=1", json={"email": "nobody@example.org", "password": PASSWORD}, headers=headers)
     assert "strict-transport-security" in answer.headers
+    async with asyncio.timeout(5):
+        while not lines.getvalue():  # lines are gathered for a moment while a loop runs
+            await asyncio.sleep(0.01)
     line = json.loads(lines.getvalue())
     assert (line["route"], line["method"], line["status"], line["trace_id"]) == (LOGIN, "POST", 422, trace)
     assert not {PASSWORD, "secret", "example.org"} & set(lines.getvalue().split('"'))
