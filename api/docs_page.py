@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from api.problems import STATUS
+from api.problems import CONTENT_TYPE, STATUS
 
 STYLE = """
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
@@ -18,6 +18,7 @@ summary { cursor: pointer; }
 summary b { display: inline-block; min-width: 4.5rem; text-transform: uppercase; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; vertical-align: top; border-top: 1px solid var(--line); padding: 0.3rem 0.6rem 0.3rem 0; }
+td p { margin: 0; }
 h2 { margin-top: 2.5rem; text-transform: capitalize; }
 """.strip()
 
@@ -35,7 +36,9 @@ def page_of(described: dict[str, Any]) -> str:
 def _page_of(encoded: bytes) -> str:
     described: dict[str, Any] = msgspec.json.decode(encoded)
     parts = [_HEAD.format(title="Minos API"), "<h1>Minos API</h1>", _text(described["info"]["description"])]
-    parts.append('<p><a href="/openapi.json">openapi.json</a> · <a href="/docs/problems">problems</a></p>')
+    parts.append(
+        '<p><a href="/openapi.json">openapi.json</a> · <a href="/docs/problems">problems</a> · <a href="#Problem">their shape</a></p>'
+    )
     by_tag: dict[str, list[str]] = {}
     for path, item in described["paths"].items():
         for method, operation in item.items():
@@ -75,7 +78,8 @@ def _parameter(parameter: dict[str, Any]) -> tuple[str, str]:
 
 
 def _response(status: str, response: dict[str, Any]) -> tuple[str, str]:
-    shapes = "".join(_schema(content["schema"]) for content in response.get("content", {}).values() if "schema" in content)
+    schemas = [content["schema"] for kind, content in response.get("content", {}).items() if kind != CONTENT_TYPE and "schema" in content]
+    shapes = "".join(_schema(schema) for schema in schemas)  # the shape of a problem is said once, at the top
     return status, _text(response.get("description", "")) + shapes
 
 
@@ -95,7 +99,8 @@ def _schema(schema: dict[str, Any]) -> str:
 
 def _shape(name: str, schema: dict[str, Any]) -> str:
     written = msgspec.json.format(msgspec.json.encode(schema), indent=2).decode()
-    return f'<details id="{escape(name)}"><summary><code>{escape(name)}</code></summary><pre>{escape(written)}</pre></details>'
+    # A browser opens the details that a link leads into, not those it leads to.
+    return f'<details><summary><code>{escape(name)}</code></summary><pre id="{escape(name)}">{escape(written)}</pre></details>'
 
 
 def _text(text: str) -> str:
