@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from api import refusals as http
 from api.refusals import Fault
+from commands.revoke_session import PROOF_MAX_AGE
 from domain import errors
 
 CONTENT_TYPE = "application/problem+json"
@@ -29,6 +30,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.InvalidRefreshToken: 401,
     errors.RefreshTokenReused: 401,
     errors.SessionEnded: 401,
+    errors.ReauthenticationRequired: 401,
     errors.AudienceNotAllowed: 403,
     errors.PermissionDenied: 403,
     errors.RightsExceeded: 403,
@@ -73,6 +75,8 @@ POINTERS: dict[type[errors.Refused], str] = {
 
 _NO_TOKEN = b'Bearer realm="minos"'
 _BAD_TOKEN = b'Bearer realm="minos", error="invalid_token", error_description="The access token is not valid here."'
+_TOO_OLD = b'Bearer realm="minos", error="insufficient_user_authentication", max_age="%d"' % PROOF_MAX_AGE
+"""RFC 9470 3."""
 _TOO_NARROW = b'Bearer realm="minos", error="insufficient_scope"'
 _BY_STATUS: dict[int, tuple[tuple[bytes, bytes], ...]] = {
     401: ((b"www-authenticate", _NO_TOKEN),),
@@ -129,6 +133,8 @@ def _told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
     match refused:
         case errors.InvalidToken() | errors.SessionEnded():
             return [(b"www-authenticate", _BAD_TOKEN)]
+        case errors.ReauthenticationRequired():
+            return [(b"www-authenticate", _TOO_OLD)]
         case errors.PermissionDenied():
             return [(b"www-authenticate", _TOO_NARROW)]
         case errors.Overloaded():

@@ -114,6 +114,11 @@ class SessionEnded(Refused):
     detail = "The session has ended."
 
 
+class ReauthenticationRequired(Refused):
+    code = "reauthentication_required"
+    detail = "The password was shown too long ago for this: reauthenticate, and ask again with the token that gives."
+
+
 class AudienceNotAllowed(Refused):
     code = "audience_not_allowed"
     detail = "No token can be issued for this audience here."
