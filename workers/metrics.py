@@ -6,32 +6,32 @@ from workers.projector import Progress
 from workers.publisher import Published
 from workers.sequencer import Step
 
-READY = Gauge("minos_worker_ready", "1 while the worker runs, 0 while it waits or is halted", ["worker"], multiprocess_mode="livemin")
-LOG_SIZE = Gauge("minos_log_size", "Events that have a position", multiprocess_mode="livemostrecent")
-SEQUENCED = Counter("minos_sequenced_events", "Events given a position")
+READY = Gauge("minos_worker_ready", "1 while the worker runs, 0 while it waits or is halted.", ["worker"], multiprocess_mode="livemin")
+LOG_SIZE = Gauge("minos_log_size", "Events that have a position.", multiprocess_mode="livemostrecent")
+SEQUENCED = Counter("minos_sequenced_events", "Events given a position.")
 SEQUENCER_STEP = Histogram(
-    "minos_sequencer_step_seconds", "Time of one sequencer step", buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5)
+    "minos_sequencer_step_seconds", "Time of one sequencer step.", buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5)
 )
-PUBLISHER_POSITION = Gauge("minos_publisher_position", "Last position in the stream", multiprocess_mode="livemostrecent")
-PUBLISHER_LAG = Gauge("minos_publisher_lag_events", "Sequenced events not yet published", multiprocess_mode="livemostrecent")
+PUBLISHER_POSITION = Gauge("minos_publisher_position", "Last position in the stream.", multiprocess_mode="livemostrecent")
+PUBLISHER_LAG = Gauge("minos_publisher_lag_events", "Sequenced events not yet published.", multiprocess_mode="livemostrecent")
 PUBLISHER_LAG_SECONDS = Gauge(
-    "minos_publisher_lag_seconds", "Age of the oldest event of the last batch when it was published", multiprocess_mode="livemostrecent"
+    "minos_publisher_lag_seconds", "Age of the oldest event of the last batch when it was published.", multiprocess_mode="livemostrecent"
 )
-PUBLISHER_HALTED = Gauge("minos_publisher_halted", "1 while stream and log contradict each other", multiprocess_mode="livemax")
+PUBLISHER_HALTED = Gauge("minos_publisher_halted", "1 while stream and log contradict each other.", multiprocess_mode="livemax")
 PROJECTION_POSITION = Gauge(
-    "minos_projection_position", "Last position in the read model", ["projection", "generation"], multiprocess_mode="livemostrecent"
+    "minos_projection_position", "Last position in the read model.", ["projection", "generation"], multiprocess_mode="livemostrecent"
 )
 PROJECTION_LAG = Gauge(
-    "minos_projection_lag_events", "Sequenced events not yet in the read model", ["projection", "generation"],
+    "minos_projection_lag_events", "Sequenced events not yet in the read model.", ["projection", "generation"],
     multiprocess_mode="livemostrecent",
 )  # fmt: skip
 PROJECTION_LAG_SECONDS = Gauge(
-    "minos_projection_lag_seconds", "Age of the oldest event of the last batch when it was in the read model",
+    "minos_projection_lag_seconds", "Age of the oldest event of the last batch when it was in the read model.",
     ["projection", "generation"], multiprocess_mode="livemostrecent",
 )  # fmt: skip
-PARKED = Gauge("minos_parked_streams", "Streams held back from a read model", ["projection"], multiprocess_mode="livemostrecent")
-PAUSED = Gauge("minos_projection_paused", "1 while a read model is stopped", ["projection"], multiprocess_mode="livemostrecent")
-PRUNED = Counter("minos_pruned_rows", "Rows deleted because their time was over", ["kind"])
+PARKED = Gauge("minos_parked_streams", "Streams held back from a read model.", ["projection"], multiprocess_mode="livemostrecent")
+PAUSED = Gauge("minos_projection_paused", "1 while a read model is stopped.", ["projection"], multiprocess_mode="livemostrecent")
+PRUNED = Counter("minos_pruned_rows", "Rows deleted because their time was over.", ["kind"])
 
 
 def sequenced(step: Step) -> None:

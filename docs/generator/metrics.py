@@ -12,8 +12,8 @@ from docs.generator.markdown import code, document, table
 _ROOT = Path(__file__).parents[2]
 _INTRODUCTION = """
 Served as Prometheus text on `MINOS_METRICS_HOST` and `MINOS_METRICS_PORT` (127.0.0.1:9464), never on the API's own port.
-The figures of all processes under one `minos up`, `serve` or `work` are added up there. Counters have the suffix `_total`,
-histograms `_bucket`, `_sum` and `_count`. Routes are templates (`/api/v1/users/{user_id}`), never the paths that were asked for.
+The figures of all processes under one `minos up`, `serve` or `work` are added up there. Histograms have
+the suffixes `_bucket`, `_sum` and `_count`. Routes are templates (`/api/v1/users/{user_id}`), never the paths that were asked for.
 """
 
 
@@ -27,7 +27,8 @@ def _rows() -> Iterator[tuple[str, str, str, str]]:
     }.values():
         (described,) = figure.describe()
         labels: tuple[str, ...] = getattr(figure, "_labelnames", ())  # shown nowhere else before a label has a value
-        yield code(described.name), described.type, ", ".join(map(code, labels)) or "-", described.documentation
+        name = f"{described.name}_total" if described.type == "counter" else described.name
+        yield code(name), described.type, ", ".join(map(code, labels)) or "-", described.documentation
 
 
 def _modules() -> Iterator[ModuleType]:
