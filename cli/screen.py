@@ -34,6 +34,11 @@ class Screen:
             self._live.stop()
             self._live = None
 
+    def part_from_typing(self) -> None:
+        """Leave the line on which a terminal shows `^C`."""
+        if sys.stdout.isatty():
+            print(flush=True)
+
     def tell(self, report: Report) -> None:
         self._latest[report.part] = report
         if self._live is not None:

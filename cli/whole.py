@@ -49,6 +49,7 @@ class Whole:
                 await starting
                 if not leave_when_ready:
                     await stopping
+                    self._screen.part_from_typing()
         finally:
             for task in (starting, stopping):
                 task.cancel()
