@@ -41,6 +41,7 @@ class StatementRefused(Exception):
     """
 
     def __init__(self, error: asyncpg.PostgresError) -> None:
+        self.sqlstate = error.sqlstate
         constraint = getattr(error, "constraint_name", None)
         super().__init__(f"{type(error).__name__} {error.sqlstate}" + (f" by {constraint}" if constraint else ""))
 

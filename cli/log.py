@@ -2,10 +2,14 @@
 
 import argparse
 import asyncio
+import sys
 
 from msgspec import Struct
 
-from cli.command import DONE, Commands
+from cli.command import COULD_NOT, DONE, Commands
+
+_NOT_ALLOWED = "42501"
+"""insufficient_privilege (PostgreSQL, appendix A)."""
 
 
 class ShownLog(Struct, frozen=True, kw_only=True):
@@ -43,11 +47,18 @@ def run(args: argparse.Namespace) -> int:
 
 async def _act(args: argparse.Namespace, url: str) -> int:
     from adapters.log_reader import LogReader
+    from adapters.postgres import StatementRefused
     from cli.printing import print_rows
     from workers.sequencer import resequence
 
     if args.action == "open-epoch":
-        await resequence(url)
+        try:
+            await resequence(url)
+        except StatementRefused as refused:
+            if refused.sqlstate != _NOT_ALLOWED:
+                raise
+            print("minos: only the role that owns the schema opens an epoch; set MINOS_MIGRATION_DATABASE_URL", file=sys.stderr)
+            return COULD_NOT
     reader = LogReader(url)
     try:
         now = await reader.size()
