@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.hasher import Argon2Hasher
-from api import problems
+from api.problems import answer as answer_to
 from commands.issue_token import IssueToken, issue_token
 from commands.reauthenticate import Reauthenticate, reauthenticate
 from commands.revoke_session import PROOF_MAX_AGE, revoke_other_sessions
@@ -55,6 +55,6 @@ async def test_who_signed_in_just_now_may(world: World) -> None:
 
 
 def test_the_answer_says_what_to_do() -> None:
-    answer = problems.answer(ReauthenticationRequired())
+    answer = answer_to(ReauthenticationRequired())
     assert answer.status == 401
     assert (b"www-authenticate", b'Bearer realm="minos", error="insufficient_user_authentication", max_age="900"') in answer.headers
