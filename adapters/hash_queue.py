@@ -108,6 +108,11 @@ class HashQueue:
             raise
         self._metrics.started(self._clock() - arrived)
 
+    def require_room(self, *, network: str | None) -> None:
+        """Raise Overloaded where a stranger of this network would find no place now. Takes none."""
+        if self._waiting or not self._free:
+            self._require_place(known_device=False, network=network)
+
     def leave(self, took: float) -> None:
         """Give the thread to the next in line. `took` is how many seconds the work lasted."""
         self._metrics.finished(took)
@@ -124,18 +129,25 @@ class HashQueue:
         self._metrics.queued(len(self._waiting))
 
     def _make_room(self, *, known_device: bool, network: str | None) -> None:
-        """Raises Overloaded unless there is a place for one more of this kind."""
+        """Raises Overloaded unless there is, or can be made, a place for one more of this kind."""
+        stranger = self._require_place(known_device=known_device, network=network)
+        if stranger is not None:
+            self._waiting.remove(stranger)
+            if not stranger.turn.done():
+                stranger.turn.set_exception(self._refusal(HashRefusal.DISPLACED))
+
+    def _require_place(self, *, known_device: bool, network: str | None) -> _Waiter | None:
+        """Give the stranger whose place a known device may take, None where there is a free one. Raises Overloaded."""
         if len(self._waiting) >= self._limit:
             raise self._refusal(HashRefusal.FULL)
         if not known_device and sum(not w.known_device for w in self._waiting) >= self._strangers_limit:
             raise self._refusal(HashRefusal.FULL)
-        if network is not None and sum(w.network == network for w in self._waiting) >= self._network_limit:
-            stranger = next((w for w in reversed(self._waiting) if w.network == network and not w.known_device), None)
-            if stranger is None or not known_device:
-                raise self._refusal(HashRefusal.NETWORK)
-            self._waiting.remove(stranger)
-            if not stranger.turn.done():
-                stranger.turn.set_exception(self._refusal(HashRefusal.DISPLACED))
+        if network is None or sum(w.network == network for w in self._waiting) < self._network_limit:
+            return None
+        stranger = next((w for w in reversed(self._waiting) if w.network == network and not w.known_device), None)
+        if stranger is None or not known_device:
+            raise self._refusal(HashRefusal.NETWORK)
+        return stranger
 
     def _give_up(self, waiter: _Waiter) -> None:
         """Take somebody out of line; a turn that came in the same moment goes to the next."""

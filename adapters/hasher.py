@@ -52,6 +52,9 @@ class Argon2Hasher:
         self._last_ended = 0.0
         self._returning: asyncio.TimerHandle | None = None
 
+    def require_room(self, *, network: str | None = None) -> None:
+        self._queue.require_room(network=network)
+
     async def hash(self, password: str, *, network: str | None = None) -> str:
         return await self._run(lambda: self._argon2.hash(_normal(password)), known_device=False, network=network)
 

@@ -168,6 +168,10 @@ class PasswordHasher(Protocol):
     caller's network prefix, which may hold at most an eighth of the queue (threats.md 20).
     """
 
+    def require_room(self, *, network: str | None = None) -> None:
+        """Raise Overloaded where a stranger of this network would be turned away now, before anything is read for them."""
+        ...
+
     async def hash(self, password: str, *, network: str | None = None) -> str: ...
     async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
         """With `encoded` None the same work is done for nothing, so that an unknown name costs what a known one does."""

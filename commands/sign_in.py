@@ -54,6 +54,8 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     """Begin a session and issue its first token. Raises InvalidCredentials, AudienceNotAllowed, Overloaded."""
     kind, name = _login_name(command)
     audience = _audience(command, ports)
+    if command.device_token is None or ports.mint.read_device_token(command.device_token) is None:
+        ports.hasher.require_room(network=ctx.network)  # a flood is turned away before it costs a read
     found = await _find(kind, name, ports)
     device = _known_device(command, found.account, ports)
     name_mac = ports.macs.login_name(_counted_as(kind, name, found))

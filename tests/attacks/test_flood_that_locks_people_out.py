@@ -19,6 +19,9 @@ class Busy:
     def __init__(self, inner: Any) -> None:
         self._inner = inner
 
+    def require_room(self, *, network: str | None = None) -> None:
+        """There was room when it was asked for, and none a moment later."""
+
     async def hash(self, password: str, *, network: str | None = None) -> str:
         raise Overloaded(1)
 

@@ -203,6 +203,9 @@ async def test_hashers_too_busy_to_rehash_do_not_stop_a_sign_in(world: World) ->
     stronger = Argon2Hasher(memory_kib=16, passes=1, threads=1)
 
     class Busy:
+        def require_room(self, **_: object) -> None:
+            pass
+
         async def verify(self, encoded: str | None, password: str, **more: Any) -> Any:
             return await stronger.verify(encoded, password, **more)
 
@@ -235,6 +238,7 @@ async def test_a_sign_in_overtaken_by_a_password_change_is_refused(world: World)
 
     class Slow:
         hash = world.ports.hasher.hash
+        require_room = world.ports.hasher.require_room
 
         async def verify(self, encoded: str | None, password: str, **more: Any) -> Any:
             answer = await verify(encoded, password, **more)
