@@ -16,6 +16,7 @@ BATCH = 1_000
 AGES: dict[str, str] = {
     "command_results": "72 hours",
     "sign_in_attempts": "90 days",
+    "attempts_on_nobody": "1 day",
     "sign_in_guard": "0 seconds",
     "bootstrap_codes": "1 day",
 }
@@ -38,7 +39,10 @@ class Reaper:
                     async with asyncio.timeout(PAUSE_SECONDS):
                         await stop.wait()
         finally:
-            await self._link.close()
+            await self.close()
+
+    async def close(self) -> None:
+        await self._link.close()
 
     async def step(self) -> int:
         """Delete all that is due, and give how many rows that were. Raises StoreUnavailable."""

@@ -30,3 +30,11 @@ WITH gone AS (
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*) FROM gone
+
+-- name: attempts_on_nobody
+WITH gone AS (
+    DELETE FROM sign_in_attempts WHERE id IN (
+        SELECT id FROM sign_in_attempts WHERE user_id IS NULL AND at < clock_timestamp() - $1::text::interval
+        ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*) FROM gone

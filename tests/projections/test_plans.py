@@ -142,7 +142,7 @@ async def test_the_reaper_deletes_what_is_over_and_nothing_else(begun: str, data
             SELECT sha256(n::text::bytea), 1, now() + n * interval '1 hour' FROM generate_series(-5, 5) n""")
         cleaner = reaper.Reaper(begun)
         await cleaner.step()
-        await cleaner._link.close()
+        await cleaner.close()
         assert await owner.fetchval("SELECT count(*) FROM command_results") in (71, 72)
         assert await owner.fetchval("SELECT count(*) FROM sign_in_guard") in (5, 6)
     finally:
