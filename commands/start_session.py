@@ -31,12 +31,8 @@ async def start_session(
     seed = ports.random.bytes(32)
     of_user, of_session = user.stream(account.user_id), session.stream(session_id)
     seen = {"network": ctx.network, "user_agent": ctx.user_agent, "device_name": device_name}
-    telemetry = await ports.vault.seal(
-        subject=of_user,
-        seal_class=SealClass.TELEMETRY,
-        stream=of_session,
-        fields={field: text for field, text in seen.items() if text is not None},
-    )
+    fields = {field: text for field, text in seen.items() if text is not None}
+    telemetry = await ports.vault.seal(subject=of_user, seal_class=SealClass.TELEMETRY, stream=of_session, fields=fields)
 
     def decide(tx: Transaction) -> tuple[Live, Account]:
         now = tx.state(user.decider, of_user)

@@ -166,20 +166,27 @@ async def transact(
             raise
         if not tx.changes_something:
             return Done(result=result, at=tx.at, versions=tx.versions(), appended=False)
-        outcome = msgspec.json.encode(result) if remember is not None else None
-        appended = await ports.store.append(tx.commit(ctx, outcome))
-        match appended.result:
-            case AppendResult.DONE:
-                return Done(result=result, at=tx.at, versions=tx.versions(), appended=True)
-            case AppendResult.LOST_RACE:
-                continue
-            case AppendResult.CLAIM_TAKEN:
-                raise ClaimLost
-            case AppendResult.KEY_CONFLICT:
-                raise IdempotencyKeyReused
-            case AppendResult.REPLAYED:
-                return _first_answer(appended, remember)
+        done = await _appended(ports, ctx, tx, result, remember)
+        if done is not None:
+            return done
     raise Contended
+
+
+async def _appended(ports: Ports, ctx: Context, tx: Transaction, result: R, remember: type[R] | None) -> Done[R] | None:
+    """Append what was recorded; None when the race was lost. Raises ClaimLost, IdempotencyKeyReused."""
+    outcome = msgspec.json.encode(result) if remember is not None else None
+    appended = await ports.store.append(tx.commit(ctx, outcome))
+    match appended.result:
+        case AppendResult.DONE:
+            return Done(result=result, at=tx.at, versions=tx.versions(), appended=True)
+        case AppendResult.LOST_RACE:
+            return None
+        case AppendResult.CLAIM_TAKEN:
+            raise ClaimLost
+        case AppendResult.KEY_CONFLICT:
+            raise IdempotencyKeyReused
+        case AppendResult.REPLAYED:
+            return _first_answer(appended, remember)
 
 
 def _first_answer(appended: Appended, answer: type[R] | None) -> Done[R]:

@@ -1,0 +1,143 @@
+"""What commands need of the world, as shapes. `adapters` implements them; tests may too, under the same suites."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+from uuid import UUID
+
+from msgspec import Struct
+
+from commands.ports.signing_in import (
+    AttemptOutcome,
+    BootstrapCodes,
+    GuardReading,
+    PasswordHasher,
+    SignInGuard,
+    Verified,
+)
+from commands.ports.store import (
+    Appended,
+    AppendResult,
+    ClaimChange,
+    ClaimMac,
+    Commit,
+    EventStore,
+    Heads,
+    IdempotencyKey,
+    NewEvent,
+    StoredEvent,
+    StoredHead,
+    StreamWrite,
+)
+from commands.ports.tokens import (
+    AccessClaims,
+    NewKey,
+    PresentedDevice,
+    PresentedRefreshToken,
+    SigningKeys,
+    TokenMint,
+)
+from commands.session_origins import SessionOrigins
+from domain.event import Erased, SealClass, Sealed
+from domain.ids import StreamName
+
+__all__ = [
+    "AccessClaims",
+    "AppendResult",
+    "Appended",
+    "AttemptOutcome",
+    "BootstrapCodes",
+    "ClaimChange",
+    "ClaimMac",
+    "Commit",
+    "EventStore",
+    "GuardReading",
+    "Heads",
+    "IdempotencyKey",
+    "Macs",
+    "NewEvent",
+    "NewKey",
+    "PasswordHasher",
+    "Policy",
+    "Ports",
+    "PresentedDevice",
+    "PresentedRefreshToken",
+    "Randomness",
+    "SignInGuard",
+    "SigningKeys",
+    "StoredEvent",
+    "StoredHead",
+    "StreamWrite",
+    "TokenMint",
+    "Vault",
+    "Verified",
+]
+
+
+@runtime_checkable
+class Vault(Protocol):
+    """Subject keys and what they protect (audit.md, Erasure; threats.md 12).
+
+    `seal` makes the subject's key of that class when there is none; with `fresh` a new generation is always made
+    (each password has its own). `open` gives Erased where the key is gone.
+    """
+
+    async def seal(
+        self, *, subject: StreamName, seal_class: SealClass, stream: StreamName, fields: Mapping[str, str], fresh: bool = False
+    ) -> Mapping[str, Sealed]: ...
+    async def open(self, sealed: Sealed, *, stream: StreamName, field: str) -> str | Erased: ...
+
+
+@runtime_checkable
+class Macs(Protocol):
+    """Keyed HMACs, each purpose under its own key (threats.md 11)."""
+
+    def claim(self, kind: str, normalised: str) -> ClaimMac:
+        """Under the newest index key: what a new claim is stored as."""
+        ...
+
+    def claim_candidates(self, kind: str, normalised: str) -> Sequence[ClaimMac]:
+        """Under every index key still in use: what to look a name up by."""
+        ...
+
+    def login_name(self, normalised: str) -> bytes: ...
+    def device(self, device_id: UUID) -> bytes: ...
+    def idempotency_key(self, *, principal: str, method: str, route: str, key: str) -> bytes: ...
+    def body_digest(self, body: bytes) -> bytes: ...
+
+
+class Randomness(Protocol):
+    def uuid7(self) -> UUID: ...
+    def bytes(self, n: int) -> bytes: ...
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """The settings that decisions depend on. Durations are whole seconds."""
+
+    audiences: tuple[str, ...]
+    """Audiences a login may name besides `minos`."""
+    default_role: str = "user"
+    access_token_ttl: int = 300
+    refresh_idle_ttl: int = 14 * 86_400
+    refresh_absolute_ttl: int = 90 * 86_400
+    refresh_grace: int = 10
+    registration: str = "open"
+    password_min_length: int = 12
+    service_name: str = "minos"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a command may touch."""
+
+    store: EventStore
+    vault: Vault
+    hasher: PasswordHasher
+    guard: SignInGuard
+    mint: TokenMint
+    macs: Macs
+    keys: SigningKeys
+    bootstrap: BootstrapCodes
+    random: Randomness
+    policy: Policy
+    origins: SessionOrigins = field(default_factory=SessionOrigins)

@@ -1,0 +1,94 @@
+"""What stands between a stranger and an account: the hasher, the counters of attempts, the one-time bootstrap code."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class Verified(Struct, frozen=True):
+    matches: bool
+    outdated: bool
+    """The hash was made with weaker parameters than today's."""
+
+
+@runtime_checkable
+class PasswordHasher(Protocol):
+    """Argon2id in a bounded pool. Raises Overloaded instead of queueing without end.
+
+    `known_device` may use the part of the queue that is kept for devices that signed in before; `network` is the
+    caller's network prefix, which may hold at most an eighth of the queue (threats.md 20).
+    """
+
+    def require_room(self, *, network: str | None = None) -> None:
+        """Raise Overloaded where a stranger of this network would be turned away now, before anything is read for them."""
+        ...
+
+    async def hash(self, password: str, *, network: str | None = None) -> str: ...
+    async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
+        """With `encoded` None the same work is done for nothing, so that an unknown name costs what a known one does."""
+        ...
+
+
+class GuardReading(Struct, frozen=True, kw_only=True):
+    """How a login name stands after counting this attempt."""
+
+    failures: int
+    locked_until: datetime | None
+    """Until when no further attempt is looked at; None when the next one may come at once."""
+    at: datetime
+    lock_began: bool = False
+    """This very attempt, should it fail, is the one that began the lock: worth an event when the account is real."""
+    by_device: bool = False
+    """It was counted against the known device's own budget."""
+    counting_since: datetime | None = None
+    """When the counters were last empty. What was counted before is lost: see `SignInGuard.seed`."""
+
+    @property
+    def may_try(self) -> bool:
+        """Whether this attempt's password is looked at. The attempt that begins a lock is; those during it are not."""
+        return self.locked_until is None or self.lock_began
+
+
+class AttemptOutcome(StrEnum):
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a name for an outcome, no password
+    UNKNOWN_NAME = "unknown_name"
+    LOCKED = "locked"
+    SUSPENDED = "suspended"
+
+
+@runtime_checkable
+class SignInGuard(Protocol):
+    """Counts attempts per login name before the hash, for unknown names too (threats.md 16)."""
+
+    async def admit(self, name_mac: bytes, *, device_mac: bytes | None) -> GuardReading:
+        """Count one attempt as failed already; a known device has a budget of its own."""
+        ...
+
+    async def forgive(self, name_mac: bytes, *, device_mac: bytes | None) -> None:
+        """Empty, after a completed sign-in, the counter that admitted it."""
+        ...
+
+    async def take_back(self, name_mac: bytes, *, device_mac: bytes | None, reading: GuardReading) -> None:
+        """Uncount an attempt that was admitted and whose password was then not looked at, and lift the lock it began."""
+        ...
+
+    async def seed(self, name_mac: bytes, failures: int) -> None:
+        """Have at least this many failures counted for a name, whose last lock began before `counting_since`."""
+        ...
+
+    async def refused(self, name_mac: bytes, *, user_id: UUID | None, outcome: AttemptOutcome, known_device: bool) -> None:
+        """Keep a row of a refused attempt: outside the log, pruned, shown in history as not provable."""
+        ...
+
+
+@runtime_checkable
+class BootstrapCodes(Protocol):
+    """The one-time code for the first administrator (threats.md 18). Digest only, one hour, five tries."""
+
+    async def issue(self) -> str: ...
+    async def redeem(self, code: str) -> bool:
+        """Count the try; True when the code is right and alive. It stays alive until the bootstrap is appended."""
+        ...

@@ -1,0 +1,135 @@
+"""The event store as commands see it: heads, one way to append, streams, claims and idempotency keys."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
+
+from domain.ids import CommandId, CorrelationId, EventId, SessionId, StreamName, SubjectKeyId
+
+
+class StoredHead(Struct, frozen=True, kw_only=True):
+    """A stream as its head has it: version 0 and no state when nothing was ever appended."""
+
+    stream: StreamName
+    version: int
+    state: bytes | None
+    state_version: int
+
+
+class Heads(Struct, frozen=True, kw_only=True):
+    """Heads in the order asked for, and the database's clock when they were read."""
+
+    heads: tuple[StoredHead, ...]
+    at: datetime
+
+
+class NewEvent(Struct, frozen=True, kw_only=True):
+    event_id: EventId
+    type: str
+    payload: bytes
+    key_id: SubjectKeyId | None
+
+
+class StoredEvent(Struct, frozen=True, kw_only=True):
+    """One row of the log. `position` is None until sequenced."""
+
+    position: int | None
+    append_id: int
+    stream: StreamName
+    version: int
+    type: str
+    event_id: EventId
+    recorded_at: datetime
+    actor: str
+    session_id: SessionId | None
+    command_id: CommandId
+    correlation_id: CorrelationId
+    causation_id: EventId | None
+    key_id: SubjectKeyId | None
+    payload: bytes
+
+
+class StreamWrite(Struct, frozen=True, kw_only=True):
+    """Events for one stream, with the state they fold to. `expected` is the version the decision was made on.
+
+    With no events it is a condition only: the commit passes only if the stream is still at `expected`.
+    """
+
+    stream: StreamName
+    expected: int
+    events: tuple[NewEvent, ...]
+    state: bytes
+    state_version: int
+
+
+class ClaimMac(Struct, frozen=True):
+    """A keyed HMAC of a normalised address or name, under one version of the index key."""
+
+    index_version: int
+    mac: bytes
+
+
+class ClaimChange(Struct, frozen=True, kw_only=True):
+    """Take a name for a claim stream, or give it up. Part of the append: all or nothing."""
+
+    claim: ClaimMac
+    stream: StreamName
+    take: bool
+
+
+class IdempotencyKey(Struct, frozen=True, kw_only=True):
+    """`key`: HMAC of principal, method, route and the client's key. `digest`: HMAC of the body without secrets.
+    `outcome`: what to answer a repeat with, ids and versions only (threats.md 4)."""
+
+    key: bytes
+    digest: bytes
+    outcome: bytes
+
+
+class Commit(Struct, frozen=True, kw_only=True):
+    """One command's whole effect."""
+
+    command_id: CommandId
+    actor: str
+    session_id: SessionId | None
+    correlation_id: CorrelationId
+    causation_id: EventId | None
+    writes: tuple[StreamWrite, ...]
+    claims: tuple[ClaimChange, ...] = ()
+    idempotency: IdempotencyKey | None = None
+
+
+class AppendResult(StrEnum):
+    DONE = "done"
+    LOST_RACE = "lost_race"
+    """A stream is not at the expected version: load again, decide again."""
+    CLAIM_TAKEN = "claim_taken"
+    REPLAYED = "replayed"
+    """The idempotency key is known with the same digest; `outcome` is the first answer's."""
+    KEY_CONFLICT = "key_conflict"
+    """The idempotency key is known with another digest."""
+
+
+class Appended(Struct, frozen=True, kw_only=True):
+    result: AppendResult
+    outcome: bytes | None = None
+
+
+@runtime_checkable
+class EventStore(Protocol):
+    """Streams, their heads, and the one way to change them.
+
+    `append` has happened, durably and whole, when it returns DONE; on any other result nothing has. Appends for
+    different streams never wait for one another. Raises StoreUnavailable when it cannot know.
+    """
+
+    async def load(self, streams: Sequence[StreamName]) -> Heads: ...
+    async def append(self, commit: Commit) -> Appended: ...
+    async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]: ...
+    async def find_claim(self, candidates: Sequence[ClaimMac]) -> StreamName | None: ...
+    async def find_outcome(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """Give (digest, outcome) of a known idempotency key."""
+        ...
