@@ -77,7 +77,7 @@ class Publisher:
         self._name, self._root, self._replicas = name, root, replicas
         self._reader = LogReader(url)
         self._stream: EventStream | None = None
-        self._position = 0
+        self._position = self._lag = 0
         self._last: EventId | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -92,7 +92,7 @@ class Publisher:
                     quiet, told = 0 if moved else quiet + 1, ""
                     if moved:
                         await asyncio.sleep(LOADED_PACE_SECONDS if self._position - before >= LOADED_STEP else PACE_SECONDS)
-                    else:
+                    if not self._lag:
                         await self.hint.within(BUSY_SECONDS if quiet < BUSY_STEPS else IDLE_SECONDS)
                 except NotTheEnd:
                     await asyncio.sleep(STANDBY_SECONDS)
@@ -130,7 +130,8 @@ class Publisher:
             self._stream = None
             raise
         age = (datetime.now(UTC) - events[0].recorded_at).total_seconds() if events else 0.0
-        self._observe(Published(self._position, max(0, page.size - self._position), max(0.0, age)))
+        self._lag = max(0, page.size - self._position)
+        self._observe(Published(self._position, self._lag, max(0.0, age)))
         return bool(events)
 
     async def _following(self, stream: EventStream) -> LogPage | None:

@@ -25,7 +25,7 @@ LOADED_STEP = 60
 """A step that found so many events, a rate above 10,000/s, is followed by a longer pause: each step is a flush to disk."""
 
 IDLE_SECONDS = 0.1
-BUSY_STEPS = 3
+BUSY_STEPS = 1
 """After that many steps without a new event the pace goes down to the idle one, until a hint comes."""
 
 PARTITION_SECONDS = 10.0
