@@ -30,8 +30,11 @@ MOST_EVENTS = 2_000
 FIRST_EVENTS = 500
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.5
-PACE_SECONDS = 0.025
+PACE_SECONDS = 0.05
 """Hints closer together than this share a batch: each one costs the same dozen statements whatever is in it."""
+LOADED_PACE_SECONDS = 0.025
+LOADED_BATCH = 16
+"""A step that had so many events is worth its statements sooner. An event after a pause is worked on at once in any case."""
 BUSY_STEPS = 20
 STEP_SECONDS = 4.0
 """Less than the database allows a transaction of ours, so that it is we who give up and try with fewer events."""
@@ -82,6 +85,7 @@ class Projector:
         self._reader = LogReader(url)
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._limit = FIRST_EVENTS
+        self._handled, self._behind = 0, False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep up until `stop` is set. Raises StoreUnavailable when Postgres goes away, and LogBroken; call it again then."""
@@ -92,8 +96,8 @@ class Projector:
                 self.hint.clear()
                 moved = await self.step()
                 quiet = 0 if moved else quiet + 1
-                await asyncio.sleep(PACE_SECONDS)
-                if not moved:
+                await asyncio.sleep(LOADED_PACE_SECONDS if self._handled >= LOADED_BATCH else PACE_SECONDS)
+                if not moved or not self._behind:
                     await self.hint.within(BUSY_SECONDS if quiet < BUSY_STEPS else IDLE_SECONDS)
         finally:
             await self.close()
@@ -111,6 +115,7 @@ class Projector:
     async def step(self) -> bool:
         """Give every feed its next batch; feeds at about the same place share one. True when any of them moved."""
         moved = False
+        self._handled, self._behind = 0, True
         try:
             waiting = await feeds.live(await self._connected(), self._projections)
             while waiting:
@@ -119,6 +124,8 @@ class Projector:
                 waiting = waiting[len(together) :]
                 done = await self._apply_within(together, batch) if batch.through > batch.after else []
                 moved = moved or bool(done)
+                self._handled += batch.through - batch.after
+                self._behind = bool(waiting) or batch.through < size
                 self._tell(together, done, batch, size)
         except asyncpg.UndefinedTableError:
             return True  # a generation was dropped meanwhile: the next look no longer finds it

@@ -29,9 +29,9 @@ MOST_BYTES = 512 * 1024
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.5
 BUSY_STEPS = 20
-PACE_SECONDS = 0.005
+PACE_SECONDS = 0.01
 """Events closer together than this share a batch: each costs the broker one flush to disk whatever is in it."""
-LOADED_PACE_SECONDS = 0.012
+LOADED_PACE_SECONDS = 0.015
 LOADED_STEP = 8
 """A step that sent so many is followed by the longer pause: under load, fewer flushes count for more than milliseconds."""
 STANDBY_SECONDS = 0.25
