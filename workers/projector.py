@@ -30,11 +30,8 @@ MOST_EVENTS = 2_000
 FIRST_EVENTS = 500
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.5
-PACE_SECONDS = 0.05
+PACE_SECONDS = 0.02
 """Hints closer together than this share a batch: each one costs the same dozen statements whatever is in it."""
-LOADED_PACE_SECONDS = 0.025
-LOADED_BATCH = 16
-"""A step that had so many events is worth its statements sooner. An event after a pause is worked on at once in any case."""
 BUSY_STEPS = 20
 STEP_SECONDS = 4.0
 """Less than the database allows a transaction of ours, so that it is we who give up and try with fewer events."""
@@ -85,7 +82,7 @@ class Projector:
         self._reader = LogReader(url)
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._limit = FIRST_EVENTS
-        self._handled, self._behind = 0, False
+        self._behind = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep up until `stop` is set. Raises StoreUnavailable when Postgres goes away, and LogBroken; call it again then."""
@@ -96,7 +93,7 @@ class Projector:
                 self.hint.clear()
                 moved = await self.step()
                 quiet = 0 if moved else quiet + 1
-                await asyncio.sleep(LOADED_PACE_SECONDS if self._handled >= LOADED_BATCH else PACE_SECONDS)
+                await asyncio.sleep(PACE_SECONDS)
                 if not moved or not self._behind:
                     await self.hint.within(BUSY_SECONDS if quiet < BUSY_STEPS else IDLE_SECONDS)
         finally:
@@ -115,7 +112,7 @@ class Projector:
     async def step(self) -> bool:
         """Give every feed its next batch; feeds at about the same place share one. True when any of them moved."""
         moved = False
-        self._handled, self._behind = 0, True
+        self._behind = True
         try:
             waiting = await feeds.live(await self._connected(), self._projections)
             while waiting:
@@ -124,7 +121,6 @@ class Projector:
                 waiting = waiting[len(together) :]
                 done = await self._apply_within(together, batch) if batch.through > batch.after else []
                 moved = moved or bool(done)
-                self._handled += batch.through - batch.after
                 self._behind = bool(waiting) or batch.through < size
                 self._tell(together, done, batch, size)
         except asyncpg.UndefinedTableError:
