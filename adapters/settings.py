@@ -46,7 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     trusted_proxies: Annotated[
-        tuple[str, ...], _text("Networks (CIDR) whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, read from the right.")
+        tuple[str, ...], _text("Networks (CIDR) of proxies whose `Forwarded` or `X-Forwarded-For` is believed, read from the right.")
     ] = ()
     data_dir: Annotated[Path, _text("Folder of everything Minos keeps on this machine: embedded servers, master key, metrics.")] = Path(
         ".minos"
