@@ -29,6 +29,11 @@ def environment(data: Path, **more: str) -> dict[str, str]:
     return kept | ports | {"MINOS_DATA_DIR": str(data), "MINOS_LOG_FORMAT": "json"} | more
 
 
+def _hear_a_hang_up() -> None:
+    """Tests started under nohup hand on that SIGHUP is ignored, and `up` heeds that."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Authority:
     """Starts with `start`, which waits for `ready in`; `output` is all it has printed so far."""
 
@@ -52,7 +57,9 @@ class Authority:
 
     def launch(self) -> None:
         with self._log.open("wb") as log:
-            self.program = subprocess.Popen([MINOS, "up"], env=self.environment, stdout=log, stderr=subprocess.STDOUT)
+            self.program = subprocess.Popen(
+                [MINOS, "up"], env=self.environment, stdout=log, stderr=subprocess.STDOUT, preexec_fn=_hear_a_hang_up
+            )
 
     def wait_for(self, pattern: str, *, times: int = 1) -> None:
         deadline = time.monotonic() + DEADLINE_S
