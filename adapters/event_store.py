@@ -6,12 +6,12 @@ from pathlib import Path
 from time import perf_counter
 
 from adapters.batching import Batcher
-from adapters.event_store_columns import check, columns, keys, stored_event
+from adapters.event_store_columns import check, columns, keys, stored_event, stored_head
 from adapters.lone_append import LoneAppend, LoneAppends, appended
 from adapters.postgres import Link, StatementRefused
 from adapters.postgres_sql import statements
 from adapters.store_metrics import Flushed, NoMetrics, StoreMetrics
-from commands.ports import Appended, ClaimMac, Commit, Heads, StoredEvent, StoredHead
+from commands.ports import Appended, Claimed, ClaimMac, Commit, Heads, StoredEvent
 from domain.errors import StoreUnavailable
 from domain.ids import StreamName
 
@@ -48,7 +48,7 @@ class PostgresEventStore:
         self._appends: Batcher[Commit, Appended | _Alone] = Batcher(self._flush_appends, lanes=append_lanes, limit=BATCH, keys=keys)
         self._lone: Batcher[LoneAppend, Appended] = Batcher(self._flush_lone, lanes=2, limit=1)
         self._loads: Batcher[Sequence[StreamName], Heads] = Batcher(self._flush_loads, lanes=load_lanes, limit=BATCH)
-        self._claims: Batcher[Sequence[ClaimMac], StreamName | None] = Batcher(self._flush_claims, limit=BATCH)
+        self._claims: Batcher[tuple[Sequence[ClaimMac], Sequence[StreamName]], Claimed] = Batcher(self._flush_claims, limit=BATCH)
         self._outcomes: Batcher[bytes, tuple[bytes, bytes] | None] = Batcher(self._flush_outcomes, limit=BATCH)
         self._reads: Batcher[tuple[StreamName, int], Sequence[StoredEvent]] = Batcher(self._flush_reads, limit=1)
 
@@ -72,8 +72,11 @@ class PostgresEventStore:
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
         return await self._reads.submit((stream, after_version))
 
-    async def find_claim(self, candidates: Sequence[ClaimMac]) -> StreamName | None:
-        return await self._claims.submit(candidates)
+    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
+        """Raise ValueError for no candidates."""
+        if not candidates:
+            raise ValueError("find_claim needs at least one candidate")
+        return await self._claims.submit((candidates, beside))
 
     async def find_outcome(self, key: bytes) -> tuple[bytes, bytes] | None:
         return await self._outcomes.submit(key)
@@ -112,10 +115,7 @@ class PostgresEventStore:
         done = self._timed("load", len(requests))
         rows = await self._load_links[lane].read(SQL["load_heads"], streams)
         done()
-        heads = [
-            StoredHead(stream=stream, version=row[0] or 0, state=row[1], state_version=row[2] or 0)
-            for stream, row in zip(streams, rows, strict=True)
-        ]
+        heads = [stored_head(stream, row) for stream, row in zip(streams, rows, strict=True)]
         results: list[Heads] = []
         start = 0
         for request in requests:
@@ -124,13 +124,21 @@ class PostgresEventStore:
             start = end
         return results
 
-    async def _flush_claims(self, _: int, requests: Sequence[Sequence[ClaimMac]]) -> Sequence[StreamName | None]:
-        wanted = [claim for request in requests for claim in request]
+    async def _flush_claims(self, _: int, requests: Sequence[tuple[Sequence[ClaimMac], Sequence[StreamName]]]) -> Sequence[Claimed]:
+        wanted = [claim for candidates, _ in requests for claim in candidates]
+        streams = [stream for _, beside in requests for stream in beside]
         done = self._timed("claims", len(requests))
-        rows = await self._find_link.read(SQL["find_claims"], [c.index_version for c in wanted], [c.mac for c in wanted])
+        rows = await self._find_link.read(SQL["find_claims"], [c.index_version for c in wanted], [c.mac for c in wanted], streams)
         done()
-        owners = iter(rows)
-        return [next((r[0] for r in [next(owners) for _ in request] if r[0] is not None), None) for request in requests]
+        owners, heads = iter(rows[: len(wanted)]), zip(streams, rows[len(wanted) :], strict=True)
+        return [
+            Claimed(
+                claim=next((stored_head(row[4], row) for row in [next(owners) for _ in candidates] if row[4] is not None), None),
+                beside=tuple(stored_head(*next(heads)) for _ in beside),
+                at=rows[0][3],
+            )
+            for candidates, beside in requests
+        ]
 
     async def _flush_outcomes(self, _: int, wanted: Sequence[bytes]) -> Sequence[tuple[bytes, bytes] | None]:
         done = self._timed("outcomes", len(wanted))

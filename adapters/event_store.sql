@@ -12,7 +12,7 @@ SELECT result, outcome FROM append_commits(
 SELECT version, state, state_version, at FROM load_heads($1::text[])
 
 -- name: find_claims
-SELECT stream FROM find_claims($1::int[], $2::bytea[])
+SELECT version, state, state_version, at, stream FROM find_claims($1::int[], $2::bytea[], $3::text[])
 
 -- name: find_outcomes
 SELECT digest, outcome FROM find_outcomes($1::bytea[])

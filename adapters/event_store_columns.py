@@ -5,7 +5,8 @@ from typing import Any
 
 from asyncpg import Record
 
-from commands.ports import Commit, StoredEvent
+from commands.ports import Commit, StoredEvent, StoredHead
+from domain.ids import StreamName
 
 PAYLOAD_LIMIT = 32_768
 """Bytes; a leaf of the log with such a payload still fits the 65,535 of C2SP tlog-tiles."""
@@ -76,22 +77,26 @@ def _add_writes(writes: tuple[list[Any], ...], events: tuple[list[Any], ...], nu
             e_payload.append(event.payload)
 
 
+def stored_head(stream: StreamName, row: Record) -> StoredHead:
+    """Read the first columns of `load_heads` and `find_claims`: version, state, state_version."""
+    return StoredHead(stream=stream, version=row[0] or 0, state=row[1], state_version=row[2] or 0)
+
+
 def stored_event(row: Record) -> StoredEvent:
-    """Read the fourteen columns of `read_stream` and `read_log`, in their order."""
-    values: tuple[Any, ...] = tuple(row)
+    """Read the first fourteen columns of `read_stream` and `read_log`, in their order."""
     return StoredEvent(
-        position=values[0],
-        append_id=values[1],
-        stream=values[2],
-        version=values[3],
-        type=values[4],
-        event_id=values[5],
-        recorded_at=values[6],
-        actor=values[7],
-        session_id=values[8],
-        command_id=values[9],
-        correlation_id=values[10],
-        causation_id=values[11],
-        key_id=values[12],
-        payload=values[13],
+        position=row[0],
+        append_id=row[1],
+        stream=row[2],
+        version=row[3],
+        type=row[4],
+        event_id=row[5],
+        recorded_at=row[6],
+        actor=row[7],
+        session_id=row[8],
+        command_id=row[9],
+        correlation_id=row[10],
+        causation_id=row[11],
+        key_id=row[12],
+        payload=row[13],
     )

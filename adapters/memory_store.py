@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from adapters.event_store_columns import check
-from commands.ports import Appended, AppendResult, ClaimMac, Commit, Heads, StoredEvent, StoredHead, StreamWrite
+from commands.ports import Appended, AppendResult, Claimed, ClaimMac, Commit, Heads, StoredEvent, StoredHead, StreamWrite
 from domain.ids import StreamName
 
 
@@ -58,8 +58,11 @@ class MemoryEventStore:
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
         return self._streams.get(stream, [])[max(after_version, 0) :]
 
-    async def find_claim(self, candidates: Sequence[ClaimMac]) -> StreamName | None:
-        return next((self._claims[claim] for claim in candidates if claim in self._claims), None)
+    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
+        owner = next((self._claims[claim] for claim in candidates if claim in self._claims), None)
+        return Claimed(
+            claim=None if owner is None else self._head(owner), beside=tuple(self._head(stream) for stream in beside), at=self.clock()
+        )
 
     async def find_outcome(self, key: bytes) -> tuple[bytes, bytes] | None:
         return self._outcomes.get(key)

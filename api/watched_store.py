@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from commands.ports import Appended, AppendResult, ClaimMac, Commit, EventStore, Heads, StoredEvent
+from commands.ports import Appended, AppendResult, Claimed, ClaimMac, Commit, EventStore, Heads, StoredEvent
 from domain.ids import StreamName
 
 
@@ -25,8 +25,8 @@ class WatchedStore:
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
         return await self._store.read_stream(stream, after_version)
 
-    async def find_claim(self, candidates: Sequence[ClaimMac]) -> StreamName | None:
-        return await self._store.find_claim(candidates)
+    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
+        return await self._store.find_claim(candidates, beside=beside)
 
     async def find_outcome(self, key: bytes) -> tuple[bytes, bytes] | None:
         return await self._store.find_outcome(key)

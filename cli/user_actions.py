@@ -9,7 +9,7 @@ from msgspec import Struct
 from cli.authority import Authority
 from commands.login_names import normalise_email
 from commands.read_profile import Profile, read_profile
-from commands.transact import read_states
+from commands.transact import folded
 from domain import claim
 from domain.claim import ClaimKind, Held
 from domain.errors import InvalidEmail, NoSuchUser
@@ -34,10 +34,10 @@ async def found(authority: Authority, who: str) -> UserId:
         candidates = authority.ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(who))
     except InvalidEmail:
         raise NoSuchUser from None
-    stream = await authority.ports.store.find_claim(candidates)
-    if stream is None:
+    owner = (await authority.ports.store.find_claim(candidates)).claim
+    if owner is None:
         raise NoSuchUser
-    held = (await read_states(authority.ports, [(claim.decider, stream)])).state(claim.decider, stream)
+    held = await folded(authority.ports.store, owner, claim.decider)
     if not isinstance(held, Held):
         raise NoSuchUser
     return held.user_id

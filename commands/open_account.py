@@ -69,7 +69,7 @@ async def open_account(
         return await transact(ports, ctx, reads, decide_all, remember=Registered)
     except ClaimLost:
         email = ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(wanted.email))
-        raise (EmailTaken if await ports.store.find_claim(email) else UsernameTaken) from None
+        raise (EmailTaken if (await ports.store.find_claim(email)).claim else UsernameTaken) from None
 
 
 def check_account(wanted: NewAccount, ports: Ports) -> None:

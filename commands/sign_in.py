@@ -6,18 +6,19 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from commands.at_once import both
 from commands.context import Context
 from commands.login_names import guarded_name, normalise
-from commands.ports import AttemptOutcome, Commit, GuardReading, Ports, PresentedDevice, StreamWrite
+from commands.ports import AttemptOutcome, Commit, GuardReading, Heads, Ports, PresentedDevice, StreamWrite
 from commands.register_user import NameText, PasswordText
 from commands.start_session import start_session
 from commands.token_answer import SignedIn
-from commands.transact import Transaction, read_states, transact
+from commands.transact import Transaction, folded, read_states, transact
 from domain import administrators, claim, sign_in_guard, user
 from domain.claim import ClaimKind, Held
 from domain.errors import AudienceNotAllowed, InvalidCredentials, InvalidEmail, InvalidUsername, LoginNameRequired, Overloaded
 from domain.event import Erased, SealClass, Sealed
-from domain.ids import AudienceName, AudienceSlug, ClaimId, CommandId, SubjectKeyId, UserId
+from domain.ids import AudienceName, AudienceSlug, CommandId, StreamName, SubjectKeyId, UserId
 from domain.session import MINOS
 from domain.sign_in_guard import COUNTER_TTL, DELAY_AFTER
 from domain.user import Account, Active
@@ -42,7 +43,11 @@ class _Found(Struct, frozen=True, kw_only=True):
 
     account: Account | None
     active: bool
-    encoded: str | None
+    sealed: Sealed
+    """The hash to look at, with the stream it is sealed for: its own, or a stand-in's."""
+    sealed_for: StreamName
+    seen: Heads
+    """Of the user whose hash that is, as the account was read from it."""
     locked_at: datetime | None
     """When its newest lock began, as the log has it."""
 
@@ -60,11 +65,11 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     device = _known_device(command, found.account, ports)
     name_mac = ports.macs.login_name(_counted_as(kind, name, found))
     device_mac = None if device is None else ports.macs.device(device.device_id)
-    reading = await ports.guard.admit(name_mac, device_mac=device_mac)
+    encoded, reading = await both(_password(found, ports), ports.guard.admit(name_mac, device_mac=device_mac))
     await _recall_lock(name_mac, found, reading, ports)
     locked = not reading.may_try
     # A locked name still costs a hash, so that the lock cannot be told from a wrong password by the clock.
-    encoded = None if locked else found.encoded
+    encoded = None if locked else encoded
     try:
         verified = await ports.hasher.verify(encoded, command.password, known_device=device is not None, network=ctx.network)
     except Overloaded:
@@ -74,11 +79,12 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     if found.account is None or locked or not verified.matches or not found.active:
         await _refuse(name_mac, found, reading, ctx, ports, known_device=device is not None)
         raise InvalidCredentials
-    await ports.guard.forgive(name_mac, device_mac=device_mac)
     if verified.outdated:
         await _rehash(found.account, command.password, ctx, ports)
     device_id = ports.random.uuid7() if device is None else device.device_id
-    return await start_session(found.account, ctx, ports, audience=audience, device_id=device_id, device_name=command.device_name)
+    begun = start_session(found.account, found.seen, ctx, ports, audience=audience, device_id=device_id, device_name=command.device_name)
+    signed_in, _ = await both(begun, ports.guard.forgive(name_mac, device_mac=device_mac))
+    return signed_in
 
 
 def _login_name(command: SignIn) -> tuple[ClaimKind, str]:
@@ -100,36 +106,41 @@ def _audience(command: SignIn, ports: Ports) -> AudienceName:
 
 
 async def _find(kind: ClaimKind, name: str, ports: Ports) -> _Found:
-    """The same reads whether or not there is anybody: index, claim, user, key of the password.
+    """The same reads whether or not there is anybody: name, user, lock.
 
     What an unknown name has none of is read of an administrator and thrown away: rows that are missing are found, decoded and
     opened a tenth of a millisecond sooner than rows that are there.
     """
     try:
-        stream = await ports.store.find_claim(ports.macs.claim_candidates(kind, normalise(kind, name)))
+        candidates = ports.macs.claim_candidates(kind, normalise(kind, name))
     except (InvalidEmail, InvalidUsername):
-        stream = await ports.store.find_claim(ports.macs.claim_candidates(kind, guarded_name(kind, name)))
-    claim_stream = stream or claim.stream(ClaimId(ports.random.uuid7()))
-    tx = await read_states(ports, [(claim.decider, claim_stream), (administrators.decider, administrators.STREAM)])
-    held = tx.state(claim.decider, claim_stream)
-    stand_in = min(tx.state(administrators.decider, administrators.STREAM).user_ids, default=None)
+        candidates = ports.macs.claim_candidates(kind, guarded_name(kind, name))
+    owner = await ports.store.find_claim(candidates, beside=[administrators.STREAM])
+    held = claim.decider.initial if owner.claim is None else await folded(ports.store, owner.claim, claim.decider)
+    stand_in = min((await folded(ports.store, owner.beside[0], administrators.decider)).user_ids, default=None)
     user_id = held.user_id if isinstance(held, Held) else stand_in or UserId(ports.random.uuid7())
     of_user = user.stream(user_id)
     of_guard = sign_in_guard.stream(user_id)
-    tx = await read_states(ports, [(user.decider, of_user), (sign_in_guard.decider, of_guard)])
-    state, guard = tx.state(user.decider, of_user), tx.state(sign_in_guard.decider, of_guard)
+    heads = await ports.store.load([of_user, of_guard])
+    state = await folded(ports.store, heads.heads[0], user.decider)
+    guard = await folded(ports.store, heads.heads[1], sign_in_guard.decider)
     account = None if isinstance(state, user.Absent) else state.account
-    sealed = account.password if account is not None else None
+    known = account is not None and isinstance(held, Held)
     nobodys = Sealed(key_id=SubjectKeyId(ports.random.uuid7()), box=b"")
-    encoded = await ports.vault.open(sealed or nobodys, stream=of_user, field="password")
-    if not isinstance(held, Held):
-        return _Found(account=None, active=False, encoded=None, locked_at=None)
     return _Found(
-        account=account,
-        active=isinstance(state, Active),
-        encoded=None if isinstance(encoded, Erased) else encoded,
-        locked_at=guard.locked_at,
+        account=account if known else None,
+        active=known and isinstance(state, Active),
+        sealed=(account.password if account is not None else None) or nobodys,
+        sealed_for=of_user,
+        seen=Heads(heads=heads.heads[:1], at=heads.at),
+        locked_at=guard.locked_at if known else None,
     )
+
+
+async def _password(found: _Found, ports: Ports) -> str | None:
+    """Open the hash, a stand-in's too; None where it is nobody's."""
+    encoded = await ports.vault.open(found.sealed, stream=found.sealed_for, field="password")
+    return None if found.account is None or isinstance(encoded, Erased) else encoded
 
 
 def _counted_as(kind: ClaimKind, name: str, found: _Found) -> str:

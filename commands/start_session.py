@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from commands.context import Context
-from commands.ports import Ports
+from commands.ports import Heads, Ports, StoredHead
 from commands.session_origins import SessionOrigin
 from commands.token_answer import SignedIn, token_answer
 from commands.transact import Transaction, transact
@@ -20,18 +20,18 @@ FIRST_PARTY = ClientId("minos")
 
 
 async def start_session(
-    account: Account, ctx: Context, ports: Ports, *, audience: AudienceName, device_id: UUID, device_name: str | None
+    account: Account, seen: Heads, ctx: Context, ports: Ports, *, audience: AudienceName, device_id: UUID, device_name: str | None
 ) -> SignedIn:
-    """Begin a session under the account as it was when the password was verified.
+    """Begin a session under the account as it was when the password was verified; `seen` is the user's head of then.
 
-    Raises InvalidCredentials when the password or the account's standing changed meanwhile; a change after the
-    read is caught by the token epoch, under which the session is then born dead.
+    The append passes only if that head has not moved. If it has, the decision is taken again on what it is now: raises
+    InvalidCredentials when the password or the account's standing changed.
     """
     session_id = SessionId(ports.random.uuid7())
     seed = ports.random.bytes(32)
     of_user, of_session = user.stream(account.user_id), session.stream(session_id)
-    seen = {"network": ctx.network, "user_agent": ctx.user_agent, "device_name": device_name}
-    fields = {field: text for field, text in seen.items() if text is not None}
+    told = {"network": ctx.network, "user_agent": ctx.user_agent, "device_name": device_name}
+    fields = {field: text for field, text in told.items() if text is not None}
     telemetry = await ports.vault.seal(subject=of_user, seal_class=SealClass.TELEMETRY, stream=of_session, fields=fields)
 
     def decide(tx: Transaction) -> tuple[Live, Account]:
@@ -58,7 +58,9 @@ async def start_session(
         issued = tx.record(session.decider, of_session, issue_on(begun, audience, ports, tx))
         return session.live(issued), now.account
 
-    done = await transact(ports, ctx, [(session.decider, of_session)], decide, glance=[(user.decider, of_user)])
+    unwritten = StoredHead(stream=of_session, version=0, state=None, state_version=0)
+    now = Heads(heads=(unwritten, *seen.heads), at=seen.at)
+    done = await transact(ports, ctx, [(session.decider, of_session), (user.decider, of_user)], decide, seen=now)
     live, current = done.result
     ports.origins.remember(session_id, SessionOrigin(user_id=account.user_id, seed=seed))
     device_token = ports.mint.device_token(user_id=account.user_id, epoch=current.token_epoch, device_id=device_id)

@@ -142,20 +142,23 @@ async def transact(
     decide: Callable[[Transaction], R],
     *,
     glance: Sequence[Read] = (),
+    seen: Heads | None = None,
     remember: type[R] | None = None,
 ) -> Done[R]:
     """Run a decision on the truth of the streams it reads, and append what it recorded, all or nothing.
 
     The append passes only if every stream in `reads` is still at the version that was loaded. Streams in `glance` are
     read in the same moment but may move meanwhile: enough where a token epoch disarms what was decided on the older
-    state. `decide` must be pure: it may run again. With `remember` (the result's type) and an idempotency key in the
+    state. `decide` must be pure: it may run again. With `seen`, heads of all these streams that the caller has read already,
+    the first attempt decides on those, at their time. With `remember` (the result's type) and an idempotency key in the
     context, a repeat gets the first answer. Raises ClaimLost, IdempotencyKeyReused, Contended, and whatever the decision raises.
     """
     command_id = CommandId(ports.random.uuid7())
     conditions = {stream: (of, stream) for of, stream in reads}
     wanted = list((conditions | {stream: (of, stream) for of, stream in glance if stream not in conditions}).values())
     for _ in range(ATTEMPTS):
-        heads = await ports.store.load([stream for _, stream in wanted])
+        heads = seen or await ports.store.load([stream for _, stream in wanted])
+        seen = None
         tx = Transaction(heads, command_id, await _fold_all(ports.store, heads, wanted), len(conditions))
         try:
             result = decide(tx)
@@ -212,10 +215,10 @@ async def read_states(ports: Ports, reads: Sequence[Read]) -> Transaction:
 
 
 async def _fold_all(store: EventStore, heads: Heads, reads: Sequence[Read]) -> dict[StreamName, Any]:
-    return {stream: await _fold(store, head, of) for head, (of, stream) in zip(heads.heads, reads, strict=True)}
+    return {stream: await folded(store, head, of) for head, (of, stream) in zip(heads.heads, reads, strict=True)}
 
 
-async def _fold(store: EventStore, head: StoredHead, of: Decider[S, Any]) -> S:
+async def folded(store: EventStore, head: StoredHead, of: Decider[S, Any]) -> S:
     """Take the head's state, or refold it where another version of the code wrote it."""
     if head.version == 0:
         return of.initial

@@ -42,15 +42,18 @@ async def live(connection: Connection, projections: Mapping[str, Projection]) ->
     return [_feed(projections, record) for record in records]
 
 
-async def locked(connection: Connection, projections: Mapping[str, Projection], feeds: Sequence[Feed]) -> list[Feed]:
-    """Lock the state rows of these feeds that nobody else is at, until the transaction ends, and read them again."""
+async def take(
+    connection: Connection, projections: Mapping[str, Projection], feeds: Sequence[Feed], streams: Sequence[StreamName]
+) -> list[tuple[Feed, frozenset[StreamName]]]:
+    """Lock the feeds that nobody else is at until the transaction ends, and read them again, each with those of `streams` it holds back."""
     records = await connection.fetch(
-        SQL["locked"],
+        SQL["take"],
         [feed.projection.name for feed in feeds],
         [feed.generation.number for feed in feeds],
         [feed.slots[0] for feed in feeds],
+        streams,
     )
-    return [_feed(projections, record) for record in records]
+    return [(_feed(projections, record), frozenset(record["back"])) for record in records]
 
 
 def _feed(projections: Mapping[str, Projection], record: asyncpg.Record) -> Feed:
@@ -82,18 +85,6 @@ async def pause(connection: Connection, feed: Feed, reason: str) -> None:
 
 async def resume(connection: Connection, projections: Iterable[str]) -> None:
     await connection.execute(SQL["resume"], list(projections))
-
-
-async def parked(connection: Connection, feeds: Sequence[Feed], streams: Sequence[StreamName]) -> dict[Generation, set[StreamName]]:
-    """Give which of these streams each feed holds back."""
-    records = await connection.fetch(
-        SQL["parked"], [feed.projection.name for feed in feeds], [feed.generation.number for feed in feeds], streams
-    )
-    found: dict[Generation, set[StreamName]] = {feed.generation: set() for feed in feeds}
-    by_name = {(feed.projection.name, feed.generation.number): feed.generation for feed in feeds}
-    for record in records:
-        found[by_name[record["name"], record["version"]]].add(record["stream"])
-    return found
 
 
 async def park(connection: Connection, feed: Feed, poisoned: Sequence[Poison]) -> None:

@@ -5,13 +5,8 @@ JOIN unnest($1::text[], $2::integer[]) AS p (name, fold_version) ON p.name = s.n
 WHERE s.status = 'live' AND to_regclass(format('read.%s_v%s_g%s', s.name, p.fold_version, s.version)) IS NOT NULL
 ORDER BY s.position, s.name, s.version, s.slot_from
 
--- name: locked
-SELECT s.name, s.version, s.slot_from, s.slot_to, s.position
-FROM projection_state s
-JOIN unnest($1::text[], $2::integer[], $3::smallint[]) AS f (name, version, slot_from)
-    ON f.name = s.name AND f.version = s.version AND f.slot_from = s.slot_from
-WHERE s.status = 'live'
-ORDER BY s.name, s.version, s.slot_from FOR UPDATE OF s SKIP LOCKED
+-- name: take
+SELECT name, version, slot_from, slot_to, position, back FROM take_feeds($1::text[], $2::integer[], $3::smallint[], $4::text[])
 
 -- name: move
 UPDATE projection_state s SET position = f.position, epoch = $5, moved_at = clock_timestamp()
@@ -23,11 +18,6 @@ UPDATE projection_state SET status = 'paused', reason = $4 WHERE name = $1 AND v
 
 -- name: resume
 UPDATE projection_state SET status = 'live', reason = NULL WHERE name = ANY ($1::text[]) AND status = 'paused'
-
--- name: parked
-SELECT DISTINCT p.name, p.version, p.stream FROM projection_parked p
-JOIN unnest($1::text[], $2::integer[]) AS f (name, version) ON f.name = p.name AND f.version = p.version
-WHERE p.stream = ANY ($3::text[])
 
 -- name: park
 INSERT INTO projection_parked (name, version, stream, position, reason) VALUES ($1, $2, $3, $4, $5)
@@ -52,9 +42,6 @@ INSERT INTO projection_state AS s (name, version, slot_from, slot_to, position, 
 SELECT c.name, c.version, w.slot_from, w.slot_to, c.position, c.epoch, c.status, c.reason FROM changed c CROSS JOIN wanted w
 ON CONFLICT (name, version, slot_from) DO UPDATE
 SET slot_to = excluded.slot_to, position = excluded.position, epoch = excluded.epoch, status = excluded.status, reason = excluded.reason
-
--- name: need_not_wait_for_disk
-SET LOCAL synchronous_commit = off
 
 -- name: is_parked
 SELECT position FROM projection_parked WHERE name = $1 AND version = $2 AND stream = $3

@@ -33,6 +33,8 @@ IDLE_SECONDS = 0.5
 PACE_SECONDS = 0.02
 """Hints closer together than this share a batch: each one costs the same dozen statements whatever is in it."""
 BUSY_STEPS = 20
+LOOK_SECONDS = 1.0
+"""How often a busy projector looks for feeds that are new."""
 STEP_SECONDS = 4.0
 """Less than the database allows a transaction of ours, so that it is we who give up and try with fewer events."""
 
@@ -83,6 +85,8 @@ class Projector:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._limit = FIRST_EVENTS
         self._behind = False
+        self._left: list[Feed] = []
+        self._look_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep up until `stop` is set. Raises StoreUnavailable when Postgres goes away, and LogBroken; call it again then."""
@@ -114,7 +118,8 @@ class Projector:
         moved = False
         self._behind = True
         try:
-            waiting = await feeds.live(await self._connected(), self._projections)
+            waiting = await self._waiting()
+            number, left = len(waiting), list[Feed]()
             while waiting:
                 batch, size = await self._read(waiting[0].position)
                 together = [feed for feed in waiting if feed.position <= batch.through]
@@ -123,6 +128,8 @@ class Projector:
                 moved = moved or bool(done)
                 self._behind = bool(waiting) or batch.through < size
                 self._tell(together, done, batch, size)
+                left += done
+            self._left = left if len(left) == number else []
         except asyncpg.UndefinedTableError:
             return True  # a generation was dropped meanwhile: the next look no longer finds it
         except TimeoutError:
@@ -138,6 +145,15 @@ class Projector:
     async def close(self) -> None:
         await self._reader.close()
         self._drop()
+
+    async def _waiting(self) -> list[Feed]:
+        """Give every feed, the furthest behind first: where a step that moved all of them left them, or else by a look."""
+        left, self._left = self._left, []
+        now = asyncio.get_running_loop().time()
+        if left and now < self._look_at:
+            return sorted(left, key=lambda feed: feed.position)
+        self._look_at = now + LOOK_SECONDS
+        return await feeds.live(await self._connected(), self._projections)
 
     async def _read(self, after: int) -> tuple[_Batch, int]:
         page: LogPage = await self._reader.read(after, self._limit)
@@ -156,22 +172,19 @@ class Projector:
         """Write one batch for every feed that nobody else is at, all or nothing. Gives those that moved, where they are now."""
         connection = await self._connected()
         async with connection.transaction():
-            await connection.execute(feeds.SQL["need_not_wait_for_disk"])
-            held = await feeds.locked(connection, self._projections, together)
-            held = [feed for feed in held if batch.after <= feed.position < batch.through]
-            if not held:
-                return []
-            back = await feeds.parked(connection, held, list({event.stream for event in batch.events}))
+            taken = await feeds.take(connection, self._projections, together, list({event.stream for event in batch.events}))
             moved: list[Feed] = []
-            for feed in held:
-                through = await self._write(connection, feed, batch, back[feed.generation])
+            for feed, back in taken:
+                if not batch.after <= feed.position < batch.through:
+                    continue
+                through = await self._write(connection, feed, batch, back)
                 if through > feed.position:
                     moved.append(replace(feed, position=through))
             if moved:
                 await feeds.move(connection, moved, epoch=batch.epoch)
             return moved
 
-    async def _write(self, connection: generations.Connection, feed: Feed, batch: _Batch, back: set[StreamName]) -> int:
+    async def _write(self, connection: generations.Connection, feed: Feed, batch: _Batch, back: frozenset[StreamName]) -> int:
         """Write one feed's rows, park what it cannot take, and give how far it came."""
         events = [e for e in concerned(feed.projection, batch.events, back) if (e.position or 0) > feed.position and feed.takes(e.stream)]
         if not events:

@@ -25,8 +25,7 @@ LOADED_STEP = 60
 """A step that found so many events, a rate above 10,000/s, is followed by a longer pause: each step is a flush to disk."""
 
 IDLE_SECONDS = 0.1
-BUSY_STEPS = 1
-"""After that many steps without a new event the pace goes down to the idle one, until a hint comes."""
+"""How long a hint is waited for. Where events are found that none announced, it looks again at the busy pace for as long as there are."""
 
 PARTITION_SECONDS = 10.0
 STEP_SECONDS = 30.0
@@ -90,7 +89,7 @@ class Sequencer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Step until `stop` is set. Survives Postgres being away; raises ForeignLog, after which only an operator goes on."""
-        pause, quiet, partitions_at = BUSY_SECONDS, BUSY_STEPS, 0.0
+        pause, unannounced, partitions_at = BUSY_SECONDS, False, 0.0
         try:
             while not stop.is_set():
                 self.hint.clear()
@@ -105,10 +104,9 @@ class Sequencer:
                     await _wait(stop, pause)
                     continue
                 pause = BUSY_SECONDS
-                quiet = 0 if step is not None and step.added else quiet + 1
                 await asyncio.sleep(BUSY_SECONDS if step is None or step.added < LOADED_STEP else LOADED_SECONDS)
-                if quiet >= BUSY_STEPS:
-                    await _wait(self.hint, IDLE_SECONDS)
+                if not (unannounced and step is not None and step.added):
+                    unannounced = not await _wait(self.hint, IDLE_SECONDS)
         finally:
             await self._link.close()
 
@@ -131,6 +129,8 @@ async def resequence(url: str) -> Step:
     return Step(added=added, size=size, epoch=epoch, seconds=perf_counter() - began)
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
+async def _wait(event: asyncio.Event, seconds: float) -> bool:
+    """Tell whether it came in time."""
     with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()

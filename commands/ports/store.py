@@ -26,6 +26,15 @@ class Heads(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class Claimed(Struct, frozen=True, kw_only=True):
+    """Who owns a name, and what was read in the same moment."""
+
+    claim: StoredHead | None
+    """The claim stream that owns it; None where it is free."""
+    beside: tuple[StoredHead, ...]
+    at: datetime
+
+
 class NewEvent(Struct, frozen=True, kw_only=True):
     event_id: EventId
     type: str
@@ -129,7 +138,10 @@ class EventStore(Protocol):
     async def load(self, streams: Sequence[StreamName]) -> Heads: ...
     async def append(self, commit: Commit) -> Appended: ...
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]: ...
-    async def find_claim(self, candidates: Sequence[ClaimMac]) -> StreamName | None: ...
+    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
+        """Find the first of these names that is owned, with its owner's head and the heads of `beside`, as `load` would."""
+        ...
+
     async def find_outcome(self, key: bytes) -> tuple[bytes, bytes] | None:
         """Give (digest, outcome) of a known idempotency key."""
         ...

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.hasher import Argon2Hasher
 from commands.bootstrap import CreateAdministrator, create_administrator
-from commands.ports import Heads
+from commands.ports import Claimed, ClaimMac, Heads, StoredHead
 from domain.errors import InvalidCredentials
 from domain.event import Erased, Sealed
 from domain.ids import StreamName
@@ -25,8 +25,16 @@ class WatchedStore:
 
     async def load(self, streams: Sequence[StreamName]) -> Heads:
         heads: Heads = await self._inner.load(streams)
-        self._found += [head.stream.partition("-")[0] for head in heads.heads if head.version]
+        self._note(heads.heads)
         return heads
+
+    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
+        found: Claimed = await self._inner.find_claim(candidates, beside=beside)
+        self._note([*([] if found.claim is None else [found.claim]), *found.beside])
+        return found
+
+    def _note(self, heads: Sequence[StoredHead]) -> None:
+        self._found += [head.stream.partition("-")[0] for head in heads if head.version]
 
 
 class WatchedVault:

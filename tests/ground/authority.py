@@ -58,7 +58,11 @@ class Authority:
     def launch(self) -> None:
         with self._log.open("wb") as log:
             self.program = subprocess.Popen(
-                [MINOS, "up"], env=self.environment, stdout=log, stderr=subprocess.STDOUT, preexec_fn=_hear_a_hang_up
+                [MINOS, "up"],
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_hear_a_hang_up,  # noqa: PLW1509 - it takes no lock
             )
 
     def wait_for(self, pattern: str, *, times: int = 1) -> None:

@@ -4,10 +4,16 @@ import asyncio
 
 import pytest
 
-from commands.ports import AppendResult, EventStore
+from commands.ports import AppendResult, ClaimMac, EventStore
+from domain.ids import StreamName
 from tests.store.commits import commit, event, idempotency, mac, release, stream, take, write
 
 DONE, LOST, TAKEN = AppendResult.DONE, AppendResult.LOST_RACE, AppendResult.CLAIM_TAKEN
+
+
+async def owner_of(store: EventStore, *names: ClaimMac) -> StreamName | None:
+    claim = (await store.find_claim(names)).claim
+    return None if claim is None else claim.stream
 
 
 async def test_a_stream_nobody_wrote_is_at_version_0_without_state(store: EventStore) -> None:
@@ -101,8 +107,34 @@ async def test_a_taken_name_cannot_be_taken_again(store: EventStore) -> None:
     name, first, second = mac(), stream("claim"), stream("claim")
     assert (await store.append(commit(write(first, 0), claims=(take(name, first),)))).result is DONE
     assert (await store.append(commit(write(second, 0), claims=(take(name, second),)))).result is TAKEN
-    assert await store.find_claim([mac(), name]) == first
+    assert await owner_of(store, mac(), name) == first
     assert (await store.load([second])).heads[0].version == 0
+
+
+async def test_a_name_is_found_with_its_owners_head_and_others_beside(store: EventStore) -> None:
+    name, owner, beside, nobody = mac(), stream("claim"), stream(), stream()
+    await store.append(commit(write(owner, 0, events=2), write(beside, 0), claims=(take(name, owner),)))
+    found = await store.find_claim([mac(), name], beside=[nobody, beside])
+    assert found.claim == (await store.load([owner])).heads[0]
+    assert found.beside == (await store.load([nobody, beside])).heads
+    assert found.at.tzinfo is not None
+
+
+async def test_a_name_nobody_owns_is_found_free_with_others_beside(store: EventStore) -> None:
+    beside = stream()
+    await store.append(commit(write(beside, 0)))
+    found = await store.find_claim([mac()], beside=[beside])
+    assert (found.claim, [head.version for head in found.beside]) == (None, [1])
+
+
+async def test_names_looked_up_at_once_are_each_answered_for_themselves(store: EventStore) -> None:
+    names, owners, beside = [mac() for _ in range(100)], [stream("claim") for _ in range(100)], [stream() for _ in range(100)]
+    for name, owner, other in zip(names[::2], owners[::2], beside[::2], strict=True):
+        await store.append(commit(write(owner, 0), write(other, 0), claims=(take(name, owner),)))
+    asked = (store.find_claim([mac(), name], beside=[other][: n % 4]) for n, (name, other) in enumerate(zip(names, beside, strict=True)))
+    for n, found in enumerate(await asyncio.gather(*asked)):
+        assert (found.claim.stream if found.claim else None) == (None if n % 2 else owners[n])
+        assert [(head.stream, head.version) for head in found.beside] == [(beside[n], 1 - n % 2)][: n % 4]
 
 
 async def test_what_a_losing_commit_wanted_stays_free(store: EventStore) -> None:
@@ -113,7 +145,7 @@ async def test_what_a_losing_commit_wanted_stays_free(store: EventStore) -> None
     assert (await store.append(lost)).result is TAKEN
     stale = commit(write(owner, 0), claims=(take(free, owner),), idempotency=key)
     assert (await store.append(stale)).result is LOST
-    assert await store.find_claim([free]) is None
+    assert await owner_of(store, free) is None
     assert await store.find_outcome(key.key) is None
 
 
@@ -121,7 +153,7 @@ async def test_a_released_name_is_free(store: EventStore) -> None:
     name, owner, next_owner = mac(), stream("claim"), stream("claim")
     await store.append(commit(write(owner, 0), claims=(take(name, owner),)))
     assert (await store.append(commit(write(owner, 1), claims=(release(name, owner),)))).result is DONE
-    assert await store.find_claim([name]) is None
+    assert await owner_of(store, name) is None
     assert (await store.append(commit(write(next_owner, 0), claims=(take(name, next_owner),)))).result is DONE
 
 
@@ -130,7 +162,7 @@ async def test_a_name_can_pass_from_stream_to_stream_in_one_commit(store: EventS
     await store.append(commit(write(owner, 0), claims=(take(name, owner),)))
     passed = commit(write(owner, 1), write(next_owner, 0), claims=(release(name, owner), take(name, next_owner)))
     assert (await store.append(passed)).result is DONE
-    assert await store.find_claim([name]) == next_owner
+    assert await owner_of(store, name) == next_owner
 
 
 async def test_nobody_releases_the_name_of_another(store: EventStore) -> None:
@@ -138,14 +170,14 @@ async def test_nobody_releases_the_name_of_another(store: EventStore) -> None:
     await store.append(commit(write(owner, 0), claims=(take(name, owner),)))
     passed = commit(write(stranger, 0), claims=(release(name, stranger), take(name, stranger)))
     assert (await store.append(passed)).result is TAKEN
-    assert await store.find_claim([name]) == owner
+    assert await owner_of(store, name) == owner
 
 
 async def test_taking_ones_own_name_again_changes_nothing(store: EventStore) -> None:
     name, owner = mac(), stream("claim")
     await store.append(commit(write(owner, 0), claims=(take(name, owner),)))
     assert (await store.append(commit(write(owner, 1), claims=(take(name, owner),)))).result is DONE
-    assert await store.find_claim([name]) == owner
+    assert await owner_of(store, name) == owner
 
 
 async def test_a_known_key_gives_the_first_answer_again(store: EventStore) -> None:
@@ -181,7 +213,7 @@ async def test_of_32_who_want_one_name_exactly_one_gets_it(store: EventStore) ->
     owners = [stream("claim") for _ in range(32)]
     results = await asyncio.gather(*(store.append(commit(write(o, 0), claims=(take(name, o),))) for o in owners))
     winners = [o for o, r in zip(owners, results, strict=True) if r.result is DONE]
-    assert [await store.find_claim([name])] == winners
+    assert [await owner_of(store, name)] == winners
 
 
 async def test_of_32_with_one_key_one_acts_and_the_others_hear_its_answer(store: EventStore) -> None:

@@ -66,15 +66,6 @@ async def test_pages_of_any_size_give_every_position_once(
     assert positions == list(range(1, size + 1))
 
 
-async def test_a_page_is_read_through_where_its_slots_have_nothing(
-    reader: LogReader, postgres_store: PostgresEventStore, sequencer: Sequencer
-) -> None:
-    size = await fill(postgres_store, sequencer)
-    parts = [await reader.read(0, size, slots=range(low, low + 16)) for low in (0, 16, 32, 48)]
-    assert {page.through for page in parts} == {size}
-    assert sorted(e.position or 0 for page in parts for e in page.events) == list(range(1, size + 1))
-
-
 async def test_past_the_end_there_is_nothing(reader: LogReader, postgres_store: PostgresEventStore, sequencer: Sequencer) -> None:
     size = await fill(postgres_store, sequencer, rounds=1)
     page = await reader.read(size + 5, 10)

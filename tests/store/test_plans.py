@@ -70,7 +70,7 @@ async def test_nothing_on_the_hot_paths_scans_a_table(database: Database, postgr
         await postgres_store.append(commit(write(name, 3)))
         await postgres_store.load([name, stream()])
         await postgres_store.read_stream(name)
-        await postgres_store.find_claim([claim, mac()])
+        await postgres_store.find_claim([claim, mac()], beside=[name, stream()])
         await postgres_store.find_outcome(b"k" * 32)
         await sequencer.step()
         size = (await reader.size()).size

@@ -82,7 +82,9 @@ async def test_everything_works_over_two_pooled_connections(pooled_url: str) -> 
         results = await asyncio.gather(*(s.append(commit(write(contended, version))) for s in stores for _ in range(5)))
         assert [r.result for r in results].count(AppendResult.DONE) == 1
         await asyncio.gather(*(s.load([contended, owner]) for s in stores), sequencer.step())
-    assert await stores[1].find_claim([claim]) == owner
+    found = (await stores[1].find_claim([claim])).claim
+    assert found is not None
+    assert found.stream == owner
     assert await stores[2].find_outcome(key.key) is not None
     assert [e.position for e in await stores[0].read_stream(contended)] == list(range(2, 12))
     assert (await reader.read(0, 100)).through == 11

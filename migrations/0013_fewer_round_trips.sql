@@ -1,0 +1,108 @@
+-- Signing in and keeping read models up to date asked the database one thing at a time. On a busy machine each question costs a
+-- turn of two processes, whatever is asked; so what is always asked together is one question now.
+
+-- One row per candidate, in order: the head of the claim stream that owns it, or nulls; then the heads of `p_beside`, in order.
+-- A name nobody owns costs the look for a head as well, so that the clock does not tell.
+DROP FUNCTION find_claims(integer[], bytea[]);
+CREATE FUNCTION find_claims(p_versions integer[], p_macs bytea[], p_beside text[])
+RETURNS TABLE (version integer, state bytea, state_version smallint, at timestamptz, stream text) LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, public, pg_temp
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+AS $$
+DECLARE
+    read_at timestamptz := clock_timestamp();
+BEGIN
+    RETURN QUERY SELECT h.version, h.state, h.state_version, read_at, c.stream::text
+        FROM unnest(p_versions, p_macs) WITH ORDINALITY AS k (version, mac, n)
+        LEFT JOIN claim_index c ON c.index_version = k.version AND c.mac = k.mac
+        LEFT JOIN heads h ON h.stream = coalesce(c.stream, 'claim-') ORDER BY k.n;
+    RETURN QUERY SELECT h.version, h.state, h.state_version, read_at, s.stream
+        FROM unnest(p_beside) WITH ORDINALITY AS s (stream, n) LEFT JOIN heads h ON h.stream = s.stream ORDER BY s.n;
+END $$;
+
+REVOKE ALL ON FUNCTION find_claims FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION find_claims TO minos_app;
+
+-- The log's size, and the events at the positions after `p_after`, at most `p_limit` of them; one row without an event if none.
+-- Runs that do not follow one another hold nothing anybody may rely on: then there are no events, and the reader misses them.
+DROP FUNCTION find_runs(bigint, bigint);
+DROP FUNCTION read_stretches(bigint[], bigint[], bigint[], smallint, smallint);
+CREATE FUNCTION read_log(p_after bigint, p_limit bigint)
+RETURNS TABLE (
+    "position" bigint, append_id bigint, stream text, version integer, type text, event_id uuid, recorded_at timestamptz,
+    actor text, session_id uuid, command_id uuid, correlation_id uuid, causation_id uuid, key_id uuid, payload bytea,
+    size bigint, epoch integer
+) LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, public, pg_temp
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+AS $$
+DECLARE
+    first bigint;
+    last bigint;
+    whole boolean;
+BEGIN
+    SELECT h.size, h.epoch INTO size, epoch FROM log_head h WHERE h.only_row;
+    last := least(size, p_after + p_limit);
+    SELECT max(l.position_start) INTO first FROM log_runs l WHERE l.position_start <= p_after + 1;
+    SELECT max(l.position_start + l.n) - first = sum(l.n) INTO whole FROM log_runs l
+    WHERE l.position_start >= first AND l.position_start <= last;
+    IF whole AND last > p_after THEN
+        -- Runs in their order, and of each its events in theirs: the inner side of a lateral join is run for one after the other.
+        RETURN QUERY
+        SELECT r.position_start + (e.append_id - r.append_start), e.append_id, e.stream::text, e.version, e.type::text, e.event_id,
+               e.recorded_at, e.actor::text, e.session_id, e.command_id, e.correlation_id, e.causation_id, e.key_id, e.payload,
+               read_log.size, read_log.epoch
+        FROM (
+            SELECT l.position_start, l.append_start, l.n FROM log_runs l
+            WHERE l.position_start >= first AND l.position_start <= last
+            ORDER BY l.position_start
+        ) r
+        CROSS JOIN LATERAL (
+            SELECT * FROM events v
+            WHERE v.append_id >= r.append_start + greatest(p_after + 1 - r.position_start, 0)
+                AND v.append_id < r.append_start + least(r.n, last + 1 - r.position_start)
+            ORDER BY v.append_id
+        ) e;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    RETURN NEXT;
+END $$;
+
+REVOKE ALL ON FUNCTION read_log FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION read_log TO minos_app;
+
+-- Take the feeds that nobody else is at until the transaction ends, and say which of `p_streams` each of them holds back. Looked up
+-- in a statement after the lock: what an operator let go again in between must be seen, or its events would be passed over.
+-- The transaction need not wait for the disk: losing the last of them in a power cut is the same as not having done it.
+CREATE FUNCTION take_feeds(p_names text[], p_versions integer[], p_slots smallint[], p_streams text[])
+RETURNS TABLE (name text, version integer, slot_from smallint, slot_to smallint, "position" bigint, back text[]) LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    taken record;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    FOR taken IN
+        SELECT s.* FROM projection_state s
+        JOIN unnest(p_names, p_versions, p_slots) AS f (name, version, slot_from)
+            ON f.name = s.name AND f.version = s.version AND f.slot_from = s.slot_from
+        WHERE s.status = 'live'
+        ORDER BY s.name, s.version, s.slot_from FOR UPDATE OF s SKIP LOCKED
+    LOOP
+        name := taken.name;
+        version := taken.version;
+        slot_from := taken.slot_from;
+        slot_to := taken.slot_to;
+        "position" := taken."position";
+        back := ARRAY(
+            SELECT p.stream FROM projection_parked p
+            WHERE p.name = taken.name AND p.version = taken.version AND p.stream = ANY (p_streams)
+        );
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
+REVOKE ALL ON FUNCTION take_feeds FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION take_feeds TO minos_app;
