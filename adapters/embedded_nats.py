@@ -19,6 +19,8 @@ _START_S = 30.0
 _POLL_S = 0.01
 _HOST = "127.0.0.1"
 _USER = "minos"
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "TZ": "UTC", "GOMAXPROCS": "1"}
+"""One thread runs its code: beside everything else on one machine, handing work from thread to thread costs more than it brings."""
 _LOG_LIMIT = 16 * 2**20
 
 log = structlog.stdlib.get_logger()
@@ -132,7 +134,7 @@ max_payload: 1MB
             self._log_path.replace(self._log_path.with_suffix(".log.1"))
         with self._log_path.open("ab") as output:
             # Relative paths and this working directory: nothing in the path of `home` needs quoting, and a leftover is known by it.
-            return spawn([str(binary), "-c", "nats.conf"], cwd=self.home, output=output, env={"PATH": "/usr/bin:/bin", "TZ": "UTC"})
+            return spawn([str(binary), "-c", "nats.conf"], cwd=self.home, output=output, env=_ENVIRONMENT)
 
     @property
     def _log_path(self) -> Path:

@@ -6,9 +6,8 @@ from litestar import Controller, get, post
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
-from api import metrics
 from api.asking import Asking
-from api.refreshing import counted, refreshed
+from api.issuing import refreshed, signed_in
 from api.refuse import refuses
 from api.token_pairs import TokenPair, token_pair
 from commands.bootstrap import BootstrapAdministrator, bootstrap
@@ -18,7 +17,7 @@ from commands.issue_token import IssueToken
 from commands.open_account import Registered
 from commands.reauthenticate import Reauthenticate, reauthenticate
 from commands.register_user import RegisterUser, register_user
-from commands.sign_in import SignIn, sign_in
+from commands.sign_in import SignIn
 from commands.sign_out import SignOut, sign_out
 from domain import errors
 
@@ -83,8 +82,7 @@ class Auth(Controller):
         responses=refuses(errors.InvalidCredentials, errors.LoginNameRequired, errors.AudienceNotAllowed, errors.Overloaded),
     )
     async def login(self, request: Asking, data: JSONBody[SignIn]) -> TokenPair:
-        signed_in = await counted(metrics.SIGN_INS, "signed_in", sign_in(data, request.context(), request.world.ports))
-        return token_pair(signed_in)
+        return await signed_in(data, request.context(), request.world)
 
     @post(
         "/refresh",

@@ -12,12 +12,13 @@ from api.asking import EMPTY, context_of
 from api.bodies import decode
 from api.callers import bearer_token
 from api.exchange import Exchange
+from api.issuing import refreshed, signed_in
 from api.problems import Answer
-from api.refreshing import refreshed
 from api.well_known import KEYS_MAX_AGE
 from api.world import World
 from commands.identify import standing
 from commands.issue_token import IssueToken
+from commands.sign_in import SignIn
 
 Express = Callable[[Exchange], Awaitable[Answer]]
 _JSON = (b"content-type", b"application/json")
@@ -35,6 +36,10 @@ def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
         keys = await world.keyring.key_set()
         return _json(keys.body, (b"etag", keys.etag.encode("ascii")), _FRESH)
 
+    async def login(exchange: Exchange) -> Answer:
+        wish = decode(exchange.body or EMPTY, SignIn)
+        return _json(msgspec.json.encode(await signed_in(wish, context_of(exchange, world), world)))
+
     async def refresh(exchange: Exchange) -> Answer:
         wish = decode(exchange.body or EMPTY, IssueToken)
         return _json(msgspec.json.encode(await refreshed(wish, context_of(exchange, world), world)))
@@ -42,6 +47,7 @@ def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
     return {
         ("GET", "/api/v1/auth/session"): session,
         ("GET", "/.well-known/jwks.json"): key_set,
+        ("POST", "/api/v1/auth/login"): login,
         ("POST", "/api/v1/auth/refresh"): refresh,
     }
 

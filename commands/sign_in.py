@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from commands.at_once import both
 from commands.context import Context
-from commands.login_names import guarded_name, normalise
+from commands.login_names import GuardedName, guarded_name
 from commands.ports import AttemptOutcome, Commit, GuardReading, Heads, Ports, PresentedDevice, StreamWrite
 from commands.register_user import NameText, PasswordText
 from commands.start_session import start_session
@@ -16,7 +16,7 @@ from commands.token_answer import SignedIn
 from commands.transact import Transaction, folded, read_states, transact
 from domain import administrators, claim, sign_in_guard, user
 from domain.claim import ClaimKind, Held
-from domain.errors import AudienceNotAllowed, InvalidCredentials, InvalidEmail, InvalidUsername, LoginNameRequired, Overloaded
+from domain.errors import AudienceNotAllowed, InvalidCredentials, LoginNameRequired, Overloaded
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import AudienceName, AudienceSlug, CommandId, StreamName, SubjectKeyId, UserId
 from domain.session import MINOS
@@ -57,13 +57,14 @@ class _Found(Struct, frozen=True, kw_only=True):
 
 async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     """Begin a session and issue its first token. Raises InvalidCredentials, AudienceNotAllowed, Overloaded."""
-    kind, name = _login_name(command)
+    kind, text = _login_name(command)
+    name = guarded_name(kind, text)
     audience = _audience(command, ports)
     if command.device_token is None or ports.mint.read_device_token(command.device_token) is None:
         ports.hasher.require_room(network=ctx.network)  # a flood is turned away before it costs a read
     found = await _find(kind, name, ports)
     device = _known_device(command, found.account, ports)
-    name_mac = ports.macs.login_name(_counted_as(kind, name, found))
+    name_mac = ports.macs.login_name(_counted_as(name, found))
     device_mac = None if device is None else ports.macs.device(device.device_id)
     encoded, reading = await both(_password(found, ports), ports.guard.admit(name_mac, device_mac=device_mac))
     await _recall_lock(name_mac, found, reading, ports)
@@ -105,17 +106,13 @@ def _audience(command: SignIn, ports: Ports) -> AudienceName:
     return command.audience
 
 
-async def _find(kind: ClaimKind, name: str, ports: Ports) -> _Found:
+async def _find(kind: ClaimKind, name: GuardedName, ports: Ports) -> _Found:
     """The same reads whether or not there is anybody: name, user, lock.
 
     What an unknown name has none of is read of an administrator and thrown away: rows that are missing are found, decoded and
     opened a tenth of a millisecond sooner than rows that are there.
     """
-    try:
-        candidates = ports.macs.claim_candidates(kind, normalise(kind, name))
-    except (InvalidEmail, InvalidUsername):
-        candidates = ports.macs.claim_candidates(kind, guarded_name(kind, name))
-    owner = await ports.store.find_claim(candidates, beside=[administrators.STREAM])
+    owner = await ports.store.find_claim(ports.macs.claim_candidates(kind, name.normalised), beside=[administrators.STREAM])
     held = claim.decider.initial if owner.claim is None else await folded(ports.store, owner.claim, claim.decider)
     stand_in = min((await folded(ports.store, owner.beside[0], administrators.decider)).user_ids, default=None)
     user_id = held.user_id if isinstance(held, Held) else stand_in or UserId(ports.random.uuid7())
@@ -143,10 +140,9 @@ async def _password(found: _Found, ports: Ports) -> str | None:
     return None if found.account is None or isinstance(encoded, Erased) else encoded
 
 
-def _counted_as(kind: ClaimKind, name: str, found: _Found) -> str:
+def _counted_as(name: GuardedName, found: _Found) -> str:
     """An account has one counter, whichever of its names is used: guessing under both earns no second hundred."""
-    unknown = guarded_name(kind, name)
-    return unknown if found.account is None else f"account:{found.account.user_id}"
+    return name.counted_as if found.account is None else f"account:{found.account.user_id}"
 
 
 async def _recall_lock(name_mac: bytes, found: _Found, reading: GuardReading, ports: Ports) -> None:

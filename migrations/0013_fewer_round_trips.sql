@@ -106,3 +106,49 @@ END $$;
 
 REVOKE ALL ON FUNCTION take_feeds FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION take_feeds TO minos_app;
+
+-- Give positions to everything committed since the last step. `added` is null when another sequencer is at it, and -1 when
+-- the stored snapshot was taken in another cluster (a restore): then only resequence() may go on.
+CREATE OR REPLACE FUNCTION sequence_step(OUT added bigint, OUT size bigint, OUT epoch integer) LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, public, pg_temp
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+    -- The first step after a long pause may have millions to do.
+    SET transaction_timeout = 0
+AS $$
+DECLARE
+    head log_head;
+    seen pg_snapshot;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'sequencing needs READ COMMITTED: the snapshot must be newer than the lock';
+    END IF;
+    -- A first look without a lock, so that an idle log costs no write.
+    SELECT * INTO head FROM log_head h WHERE h.only_row;
+    SELECT pg_current_snapshot() INTO seen;
+    added := 0;
+    size := head.size;
+    epoch := head.epoch;
+    -- Which cluster this is cannot change under a connection; asking takes longer than all the rest of an idle step.
+    IF current_setting('minos.cluster', true) IS DISTINCT FROM head.cluster::text THEN
+        PERFORM set_config('minos.cluster', c.system_identifier::text, false) FROM pg_control_system() c;
+    END IF;
+    IF pg_snapshot_xmax(head.snapshot) > pg_snapshot_xmax(seen)
+        OR head.cluster::text <> current_setting('minos.cluster') THEN
+        added := -1;
+        RETURN;
+    END IF;
+    IF NOT EXISTS (SELECT FROM committed_between(head.snapshot, seen, head.fence)) THEN
+        RETURN;
+    END IF;
+    SELECT * INTO head FROM log_head h WHERE h.only_row FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        added := NULL;
+        RETURN;
+    END IF;
+    -- A statement of its own, after the lock: later than every snapshot stored before.
+    SELECT pg_current_snapshot() INTO seen;
+    added := store_runs(head.size, ARRAY(SELECT committed_between(head.snapshot, seen, head.fence)));
+    size := head.size + added;
+    epoch := head.epoch;
+    UPDATE log_head SET size = head.size + added, snapshot = seen WHERE only_row AND added > 0;
+END $$;

@@ -197,6 +197,43 @@ async def test_an_express_refresh_refuses_as_the_ordinary_one_does(served: Serve
     assert 400 <= quick.status_code < 500
 
 
+async def test_an_express_login_answers_as_the_ordinary_one_does(served: Served) -> None:
+    person = await served.person(sign_in=False)
+    body = {"email": person.email, "password": PASSWORD, "device_name": "laptop"}
+    quick = await served.http.post("/api/v1/auth/login", json=body)
+    ordinary = await served.http.post("/api/v1/auth/login", json=body, headers=ORDINARY)
+    assert quick.status_code == 200
+    assert shape(quick) == shape(ordinary)
+    assert quick.json()["session_id"] != ordinary.json()["session_id"]
+
+
+def shape(answer: httpx.Response) -> tuple[int, set[str], dict[str, type]]:
+    """Tokens differ in value and, by the digits of their ids, in length."""
+    return answer.status_code, set(answer.headers), {name: type(value) for name, value in answer.json().items()}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[]", b"\xff", b'{"password": "a wrong password"}', b'{"email": "nobody@example.org", "password": 7}',
+        b'{"email": "nobody@example.org", "password": "a wrong password"}',
+        b'{"email": "nobody@example.org", "password": "a wrong password", "role": "admin"}',
+        b'{"email": "nobody@example.org", "password": "a wrong password", "audience": "unheard-of"}',
+    ],
+)  # fmt: skip
+async def test_an_express_login_refuses_as_the_ordinary_one_does(served: Served, body: bytes) -> None:
+    json = {"Content-Type": "application/json"}
+    quick = await served.http.post("/api/v1/auth/login", content=body, headers=json)
+    ordinary = await served.http.post("/api/v1/auth/login", content=body, headers=json | ORDINARY)
+    assert (seen(quick), quick.content) == (seen(ordinary), ordinary.content)
+    assert 400 <= quick.status_code < 500
+
+
 async def test_everything_on_the_express_lane_is_held_against_its_route(served: Served) -> None:
     lane = express_lane(served.edge.app.state.world)  # type: ignore[attr-defined]  # the framework's application
-    assert set(lane) == {("GET", "/api/v1/auth/session"), ("GET", "/.well-known/jwks.json"), ("POST", "/api/v1/auth/refresh")}
+    assert set(lane) == {
+        ("GET", "/api/v1/auth/session"),
+        ("GET", "/.well-known/jwks.json"),
+        ("POST", "/api/v1/auth/login"),
+        ("POST", "/api/v1/auth/refresh"),
+    }

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import idna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +32,22 @@ def test_an_address_has_one_normal_form_or_is_refused(address: str) -> None:
             assert normalise_email(spelling) == normal or spelling.casefold() != address.casefold()
         except InvalidEmail:
             continue
+
+
+LABELS = st.from_regex(r"(?:xn--)?[A-Za-z0-9-]{1,64}", fullmatch=True)
+
+
+@given(st.lists(LABELS, min_size=2, max_size=6).map(".".join))
+def test_a_plain_domain_is_what_idna_makes_of_it(domain: str) -> None:
+    try:
+        expected = idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        with pytest.raises(InvalidEmail):
+            normalise_email(f"ada@{domain}")
+        return
+    if expected.rpartition(".")[2].isdigit() or len(expected) > LONGEST_EMAIL - 4:
+        return
+    assert normalise_email(f"ada@{domain}") == f"ada@{expected}"
 
 
 @given(TEXT)

@@ -1,4 +1,4 @@
-"""A refresh and the figures it moves; both ways to it go through here."""
+"""Token pairs given out, and the figures that moves; both ways to each go through here."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -10,9 +10,14 @@ from api.token_pairs import TokenPair, token_pair
 from api.world import World
 from commands.context import Context
 from commands.issue_token import IssueToken, issue_token
+from commands.sign_in import SignIn, sign_in
 from domain import errors
 
 R = TypeVar("R")
+
+
+async def signed_in(wish: SignIn, ctx: Context, world: World) -> TokenPair:
+    return token_pair(await counted(metrics.SIGN_INS, "signed_in", sign_in(wish, ctx, world.ports)))
 
 
 async def refreshed(wish: IssueToken, ctx: Context, world: World) -> TokenPair:
