@@ -5,14 +5,16 @@ from enum import Enum
 from pathlib import Path
 from time import perf_counter
 
+from asyncpg import Record
+
 from adapters.batching import Batcher
 from adapters.event_store_columns import check, columns, keys, stored_event, stored_head
 from adapters.lone_append import LoneAppend, LoneAppends, appended
 from adapters.postgres import Link, StatementRefused
 from adapters.postgres_sql import statements
 from adapters.store_metrics import Flushed, NoMetrics, StoreMetrics
-from commands.ports import Appended, Claimed, ClaimMac, Commit, Heads, StoredEvent
-from domain.errors import StoreUnavailable
+from commands.ports import KEYS_PER_ACTOR, Appended, Claimed, ClaimMac, Commit, Heads, StoredEvent
+from domain.errors import IdempotencyKeysExhausted, StoreUnavailable
 from domain.ids import StreamName
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
@@ -49,7 +51,7 @@ class PostgresEventStore:
         self._lone: Batcher[LoneAppend, Appended] = Batcher(self._flush_lone, lanes=2, limit=1)
         self._loads: Batcher[Sequence[StreamName], Heads] = Batcher(self._flush_loads, lanes=load_lanes, limit=BATCH)
         self._claims: Batcher[tuple[Sequence[ClaimMac], Sequence[StreamName]], Claimed] = Batcher(self._flush_claims, limit=BATCH)
-        self._outcomes: Batcher[bytes, tuple[bytes, bytes] | None] = Batcher(self._flush_outcomes, limit=BATCH)
+        self._outcomes: Batcher[tuple[bytes, str | None], Record] = Batcher(self._flush_outcomes, limit=BATCH)
         self._reads: Batcher[tuple[StreamName, int], Sequence[StoredEvent]] = Batcher(self._flush_reads, limit=1)
 
     async def load(self, streams: Sequence[StreamName]) -> Heads:
@@ -78,8 +80,11 @@ class PostgresEventStore:
             raise ValueError("find_claim needs at least one candidate")
         return await self._claims.submit((candidates, beside))
 
-    async def find_outcome(self, key: bytes) -> tuple[bytes, bytes] | None:
-        return await self._outcomes.submit(key)
+    async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
+        digest, outcome, exhausted = await self._outcomes.submit((key, capped))
+        if exhausted:
+            raise IdempotencyKeysExhausted
+        return None if digest is None else (digest, outcome)
 
     async def close(self) -> None:
         """Answer what is queued, then let the connections go."""
@@ -140,11 +145,11 @@ class PostgresEventStore:
             for candidates, beside in requests
         ]
 
-    async def _flush_outcomes(self, _: int, wanted: Sequence[bytes]) -> Sequence[tuple[bytes, bytes] | None]:
+    async def _flush_outcomes(self, _: int, wanted: Sequence[tuple[bytes, str | None]]) -> Sequence[Record]:
         done = self._timed("outcomes", len(wanted))
-        rows = await self._outcome_link.read(SQL["find_outcomes"], wanted)
+        rows = await self._outcome_link.read(SQL["find_outcomes"], *zip(*wanted, strict=True), KEYS_PER_ACTOR)
         done()
-        return [None if row[0] is None else (row[0], row[1]) for row in rows]
+        return rows
 
     async def _flush_reads(self, _: int, wanted: Sequence[tuple[StreamName, int]]) -> Sequence[Sequence[StoredEvent]]:
         return [

@@ -15,7 +15,7 @@ SELECT version, state, state_version, at FROM load_heads($1::text[])
 SELECT version, state, state_version, at, stream FROM find_claims($1::int[], $2::bytea[], $3::text[])
 
 -- name: find_outcomes
-SELECT digest, outcome FROM find_outcomes($1::bytea[])
+SELECT digest, outcome, exhausted FROM find_outcomes($1::bytea[], $2::text[], $3::int)
 
 -- name: read_stream
 SELECT position, append_id, stream, version, type, event_id, recorded_at, actor, session_id,

@@ -3,11 +3,24 @@
 Each append runs without an await, so it is whole by itself. Positions are given at once.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from adapters.event_store_columns import check
-from commands.ports import Appended, AppendResult, Claimed, ClaimMac, Commit, Heads, StoredEvent, StoredHead, StreamWrite
+from commands.ports import (
+    KEYS_PER_ACTOR,
+    Appended,
+    AppendResult,
+    Claimed,
+    ClaimMac,
+    Commit,
+    Heads,
+    StoredEvent,
+    StoredHead,
+    StreamWrite,
+)
+from domain.errors import IdempotencyKeysExhausted
 from domain.ids import StreamName
 
 
@@ -25,6 +38,7 @@ class MemoryEventStore:
         self._heads: dict[StreamName, StoredHead] = {}
         self._claims: dict[ClaimMac, StreamName] = {}
         self._outcomes: dict[bytes, tuple[bytes, bytes]] = {}
+        self._kept_of: Counter[str] = Counter()
 
     @property
     def log(self) -> Sequence[StoredEvent]:
@@ -51,6 +65,7 @@ class MemoryEventStore:
         self._claims = dict(claims)
         if kept is not None:
             self._outcomes[kept.key] = (kept.digest, kept.outcome)
+            self._kept_of[commit.actor] += 1
         for write in commit.writes:
             self._write(commit, write)
         return Appended(result=AppendResult.DONE)
@@ -64,8 +79,11 @@ class MemoryEventStore:
             claim=None if owner is None else self._head(owner), beside=tuple(self._head(stream) for stream in beside), at=self.clock()
         )
 
-    async def find_outcome(self, key: bytes) -> tuple[bytes, bytes] | None:
-        return self._outcomes.get(key)
+    async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
+        known = self._outcomes.get(key)
+        if known is None and capped is not None and self._kept_of[capped] >= KEYS_PER_ACTOR:
+            raise IdempotencyKeysExhausted
+        return known
 
     def _head(self, stream: StreamName) -> StoredHead:
         return self._heads.get(stream) or StoredHead(stream=stream, version=0, state=None, state_version=0)

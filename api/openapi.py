@@ -172,6 +172,8 @@ def _general(needs: Needs, operation: dict[str, Any], name: str) -> dict[str, li
     kinds.append(refusals.ValidationFailed)
     if name in _REPEATABLE:
         kinds += [errors.IdempotencyKeyInvalid, errors.IdempotencyKeyReused]
+        if needs is not Needs.NOTHING:
+            kinds.append(errors.IdempotencyKeysExhausted)
     if "{" in operation.get("path", "{"):
         kinds.append(refusals.NoSuchRoute)
     if needs is not Needs.NOTHING:
@@ -192,7 +194,7 @@ def _add_problem(responses: dict[str, Any], kinds: list[type[Refused]]) -> None:
             response["description"] = f"{response['description']}\n\n`{kind.code}`: {kind.detail}".strip()
     if status == "401":
         response.setdefault("headers", {})["WWW-Authenticate"] = {"schema": {"type": "string"}, "description": "RFC 6750."}
-    if status == "503":
+    if status in {"429", "503"}:
         response.setdefault("headers", {})["Retry-After"] = {"schema": {"type": "integer"}, "description": "Whole seconds."}
 
 
@@ -208,7 +210,7 @@ def _header_parameters(name: str, responses: dict[str, Any]) -> list[dict[str, A
                 "schema": {"type": "string", "pattern": "^[!-~]{22,255}$"},
             }
         )
-    if "429" in responses:
+    if f"`{errors.TooManyWaiting.code}`" in responses.get("429", {}).get("description", ""):
         wanted.append(
             {
                 "name": "Minos-Wait-For",

@@ -41,6 +41,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.LoginNameRequired: 422,
     errors.IdempotencyKeyReused: 422,
     errors.IdempotencyKeyInvalid: 400,
+    errors.IdempotencyKeysExhausted: 429,
     errors.AmbiguousCredentials: 400,
     errors.CursorInvalid: 400,
     errors.StreamVersionInvalid: 400,
@@ -137,7 +138,7 @@ def _told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
             return [(b"www-authenticate", _TOO_OLD)]
         case errors.PermissionDenied():
             return [(b"www-authenticate", _TOO_NARROW)]
-        case errors.Overloaded():
+        case errors.Overloaded() | errors.IdempotencyKeysExhausted():
             return [(b"retry-after", b"%d" % refused.retry_after)]
         case http.MethodNotAllowed():
             return [(b"allow", refused.allow.encode("ascii"))]

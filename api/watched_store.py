@@ -28,5 +28,5 @@ class WatchedStore:
     async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
         return await self._store.find_claim(candidates, beside=beside)
 
-    async def find_outcome(self, key: bytes) -> tuple[bytes, bytes] | None:
-        return await self._store.find_outcome(key)
+    async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
+        return await self._store.find_outcome(key, capped=capped)

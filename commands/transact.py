@@ -164,7 +164,7 @@ async def transact(
             result = decide(tx)
         except Refused:
             # What refuses it may be the first answer's own effect, appended since the key was looked up.
-            if remember is not None and (first := await earlier_answer(ports, ctx, remember)) is not None:
+            if remember is not None and (first := await _known_answer(ports, ctx, remember)) is not None:
                 return first
             raise
         if not tx.changes_something:
@@ -199,8 +199,16 @@ def _first_answer(appended: Appended, answer: type[R] | None) -> Done[R]:
 
 
 async def earlier_answer(ports: Ports, ctx: Context, answer: type[R]) -> Done[R] | None:
-    """Give the first answer to a repeated request, before any work is done for it again. Raises IdempotencyKeyReused."""
-    if ctx.repeat is None or (known := await ports.store.find_outcome(ctx.repeat.key)) is None:
+    """Give the first answer to a repeated request, before any work is done for it again.
+
+    Raises IdempotencyKeyReused, and IdempotencyKeysExhausted for one more key than is kept of a principal. Callers without
+    one share a name: under a cap a stranger could use it up and shut out all others.
+    """
+    return await _known_answer(ports, ctx, answer, capped=None if ctx.principal is None else ctx.actor)
+
+
+async def _known_answer(ports: Ports, ctx: Context, answer: type[R], *, capped: str | None = None) -> Done[R] | None:
+    if ctx.repeat is None or (known := await ports.store.find_outcome(ctx.repeat.key, capped=capped)) is None:
         return None
     digest, outcome = known
     if digest != ctx.repeat.digest:

@@ -164,6 +164,14 @@ class IdempotencyKeyInvalid(Refused):
     detail = "An idempotency key has 22 to 255 printable ASCII characters."
 
 
+class IdempotencyKeysExhausted(Refused):
+    """The oldest key of a principal may go in a moment or in 72 hours: `retry_after`, in whole seconds, is a guess."""
+
+    code = "idempotency_keys_exhausted"
+    detail = "Too many idempotency keys of yours are kept already; each goes 72 hours after its use."
+    retry_after: ClassVar[int] = 3_600
+
+
 class AmbiguousCredentials(Refused):
     code = "ambiguous_credentials"
     detail = "The request carries more than one credential."

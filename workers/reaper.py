@@ -19,8 +19,9 @@ AGES: dict[str, str] = {
     "attempts_on_nobody": "1 day",
     "sign_in_guard": "0 seconds",
     "bootstrap_codes": "1 day",
+    "orphaned_keys": "1 hour",
 }
-"""What is deleted, and how long after it was made (results, attempts) or expired (guard rows, codes)."""
+"""What is deleted, and how long after it was made (results, attempts, keys) or expired (guard rows, codes)."""
 
 
 class Reaper:
@@ -48,9 +49,9 @@ class Reaper:
         """Delete all that is due, and give how many rows that were. Raises StoreUnavailable."""
         total = 0
         for kind, age in AGES.items():
-            deleted = BATCH
-            while deleted == BATCH:
-                ((deleted,),) = await self._link.fetch(SQL[kind], age, BATCH)
+            more = True
+            while more:
+                ((deleted, more),) = await self._link.fetch(SQL[kind], age, BATCH)
                 self._observe(kind, deleted)
                 total += deleted
         return total

@@ -1,3 +1,5 @@
+-- Each gives how many rows were deleted, and whether there may be more.
+
 -- Not locked first: the serving role may delete these rows and not change them. A second reaper waits a moment and finds them gone.
 -- name: command_results
 WITH gone AS (
@@ -5,7 +7,7 @@ WITH gone AS (
         SELECT key FROM command_results WHERE created_at < clock_timestamp() - $1::text::interval
         ORDER BY created_at LIMIT $2)
     RETURNING 1
-) SELECT count(*) FROM gone
+) SELECT count(*), count(*) = $2 FROM gone
 
 -- name: sign_in_attempts
 WITH gone AS (
@@ -13,7 +15,7 @@ WITH gone AS (
         SELECT id FROM sign_in_attempts WHERE at < clock_timestamp() - $1::text::interval
         ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
-) SELECT count(*) FROM gone
+) SELECT count(*), count(*) = $2 FROM gone
 
 -- name: sign_in_guard
 WITH gone AS (
@@ -21,7 +23,7 @@ WITH gone AS (
         SELECT name_mac, device_mac FROM sign_in_guard WHERE expires_at < clock_timestamp() - $1::text::interval
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
-) SELECT count(*) FROM gone
+) SELECT count(*), count(*) = $2 FROM gone
 
 -- name: bootstrap_codes
 WITH gone AS (
@@ -29,7 +31,7 @@ WITH gone AS (
         SELECT digest FROM bootstrap_codes WHERE expires_at < clock_timestamp() - $1::text::interval
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
-) SELECT count(*) FROM gone
+) SELECT count(*), count(*) = $2 FROM gone
 
 -- name: attempts_on_nobody
 WITH gone AS (
@@ -37,4 +39,7 @@ WITH gone AS (
         SELECT id FROM sign_in_attempts WHERE user_id IS NULL AND at < clock_timestamp() - $1::text::interval
         ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
-) SELECT count(*) FROM gone
+) SELECT count(*), count(*) = $2 FROM gone
+
+-- name: orphaned_keys
+SELECT deleted, more FROM vault.sweep_orphaned_keys($1::text::interval, $2)

@@ -16,6 +16,7 @@ from commands.ports.signing_in import (
     Verified,
 )
 from commands.ports.store import (
+    KEYS_PER_ACTOR,
     Appended,
     AppendResult,
     ClaimChange,
@@ -43,6 +44,7 @@ from domain.event import Erased, SealClass, Sealed
 from domain.ids import StreamName
 
 __all__ = [
+    "KEYS_PER_ACTOR",
     "AccessClaims",
     "AppendResult",
     "Appended",

@@ -9,6 +9,9 @@ from msgspec import Struct
 
 from domain.ids import CommandId, CorrelationId, EventId, SessionId, StreamName, SubjectKeyId
 
+KEYS_PER_ACTOR = 1_000
+"""Idempotency keys of one principal that may be kept at a time (threats.md 4)."""
+
 
 class StoredHead(Struct, frozen=True, kw_only=True):
     """A stream as its head has it: version 0 and no state when nothing was ever appended."""
@@ -142,6 +145,10 @@ class EventStore(Protocol):
         """Find the first of these names that is owned, with its owner's head and the heads of `beside`, as `load` would."""
         ...
 
-    async def find_outcome(self, key: bytes) -> tuple[bytes, bytes] | None:
-        """Give (digest, outcome) of a known idempotency key."""
+    async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
+        """Give (digest, outcome) of a known idempotency key.
+
+        Raises IdempotencyKeysExhausted for a new one where the actor `capped` has KEYS_PER_ACTOR already. Requests that
+        were let through together may pass the cap together: it bounds what is kept, nothing is decided on it.
+        """
         ...

@@ -1,5 +1,8 @@
 """What administrators change, and what keeps them from changing."""
 
+import secrets
+
+import asyncpg
 import pytest
 
 from tests.api.conftest import PASSWORD, Person, Served
@@ -69,6 +72,23 @@ async def test_nobody_hands_out_more_than_they_hold(served: Served, admin: Perso
     ]
     assert {(wish.status_code, wish.json()["code"]) for wish in wishes} == {(403, "rights_exceeded")}
     assert (await person.ask("POST", "/roles", json={"name": "desk", "permissions": ["desk.read"]})).status_code == 201
+
+
+async def test_more_idempotency_keys_than_are_kept_are_refused_and_say_when_to_ask_again(served: Served, admin: Person) -> None:
+    person = await served.person()
+    await admin.ask("PUT", f"/users/{person.user_id}/roles/admin")
+    connection = await asyncpg.connect(served.database.superuser_url)
+    await connection.execute(
+        "INSERT INTO command_results (key, digest, outcome, actor) "
+        "SELECT sha256(n::text::bytea), '', '', $1 FROM generate_series(1, 1000) n",
+        f"user:{person.user_id}",
+    )
+    await connection.close()
+    wish, headers = {"name": "janitor", "permissions": []}, {"Idempotency-Key": secrets.token_urlsafe(24)}
+    refused = await person.ask("POST", "/roles", json=wish, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (429, "idempotency_keys_exhausted")
+    assert int(refused.headers["Retry-After"]) > 60
+    await admin.ask("DELETE", f"/users/{person.user_id}/roles/admin")
 
 
 @pytest.mark.parametrize("name", ["admin", "user"])

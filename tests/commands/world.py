@@ -85,8 +85,8 @@ class InterleavedStore:
         await asyncio.sleep(0)
         return found
 
-    async def find_outcome(self, key: bytes) -> tuple[bytes, bytes] | None:
-        outcome = await self.inner.find_outcome(key)
+    async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
+        outcome = await self.inner.find_outcome(key, capped=capped)
         await asyncio.sleep(0)
         return outcome
 

@@ -26,10 +26,12 @@ def write(name: StreamName, expected: int, events: int = 1) -> StreamWrite:
     )
 
 
-def commit(*writes: StreamWrite, claims: tuple[ClaimChange, ...] = (), idempotency: IdempotencyKey | None = None) -> Commit:
+def commit(
+    *writes: StreamWrite, claims: tuple[ClaimChange, ...] = (), idempotency: IdempotencyKey | None = None, actor: str = "system"
+) -> Commit:
     return Commit(
         command_id=CommandId(uuid4()),
-        actor="system",
+        actor=actor,
         session_id=None,
         correlation_id=CorrelationId(uuid4()),
         causation_id=None,

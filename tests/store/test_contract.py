@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from commands.ports import AppendResult, ClaimMac, EventStore
+from commands.ports import KEYS_PER_ACTOR, AppendResult, ClaimMac, EventStore
+from domain.errors import IdempotencyKeysExhausted
 from domain.ids import StreamName
 from tests.store.commits import commit, event, idempotency, mac, release, stream, take, write
 
@@ -198,6 +199,42 @@ async def test_a_known_key_with_another_body_is_a_conflict(store: EventStore) ->
 
 async def test_a_key_nobody_used_has_no_outcome(store: EventStore) -> None:
     assert await store.find_outcome(b"k" * 32) is None
+
+
+async def keep_keys(store: EventStore, actor: str, number: int = 1) -> bytes:
+    """Give one of them."""
+    kept = [commit(write(stream(), 0), idempotency=idempotency(), actor=actor) for _ in range(number)]
+    await asyncio.gather(*(store.append(c) for c in kept))
+    assert kept[0].idempotency is not None
+    return kept[0].idempotency.key
+
+
+async def test_an_actor_with_as_many_keys_as_are_kept_gets_no_new_one(store: EventStore) -> None:
+    await keep_keys(store, "user:ada", KEYS_PER_ACTOR - 1)
+    assert await store.find_outcome(b"k" * 32, capped="user:ada") is None
+    await keep_keys(store, "user:ada")
+    with pytest.raises(IdempotencyKeysExhausted):
+        await store.find_outcome(b"k" * 32, capped="user:ada")
+
+
+async def test_the_cap_keeps_nobody_from_an_answer_and_no_other_actor_from_a_key(store: EventStore) -> None:
+    known = await keep_keys(store, "user:ada", KEYS_PER_ACTOR)
+    exhausted, *others = await asyncio.gather(
+        store.find_outcome(b"k" * 32, capped="user:ada"),
+        store.find_outcome(known, capped="user:ada"),
+        store.find_outcome(b"k" * 32, capped="user:bob"),
+        store.find_outcome(b"k" * 32),
+        return_exceptions=True,
+    )
+    assert isinstance(exhausted, IdempotencyKeysExhausted)
+    assert others == [(b"digest", b"outcome"), None, None]
+
+
+async def test_a_command_that_lost_uses_up_no_key(store: EventStore) -> None:
+    await keep_keys(store, "user:ada", KEYS_PER_ACTOR - 1)
+    lost = commit(write(stream(), 7), idempotency=idempotency(), actor="user:ada")
+    assert (await store.append(lost)).result is LOST
+    assert await store.find_outcome(b"k" * 32, capped="user:ada") is None
 
 
 async def test_of_64_appends_at_one_version_exactly_one_wins(store: EventStore) -> None:

@@ -57,6 +57,8 @@ async def test_the_serving_role_writes_no_table_of_the_log(app: "asyncpg.Connect
         "DELETE FROM vault.signing_secrets",
         "DELETE FROM vault.subject_keys",
         "UPDATE vault.subject_keys SET wrapped = ''",
+        "UPDATE vault.swept_keys SET created_at = '-infinity'",
+        "DELETE FROM vault.swept_keys",
         "SET ROLE minos_owner",
         "COPY events TO PROGRAM 'true'",
     ],
