@@ -36,7 +36,7 @@ def create(settings: Settings | None = None) -> Edge:
             app.state.world = world
             edge.let_everyone_in(express_lane(world))
 
-        async with kept_open(lambda: open_world(chosen), opened):
+        async with kept_open(lambda: open_world(chosen, spans), opened):
             yield
         if spans is not None:
             await asyncio.to_thread(spans.close)

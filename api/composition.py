@@ -9,13 +9,15 @@ import asyncpg
 
 from adapters.hints import APPENDED, Hints
 from adapters.nats_client import NatsConnection
-from adapters.ports import NoDatabase, open_ports
+from adapters.ports import NoDatabase, Opened, open_ports
 from adapters.settings import Settings
 from api.metrics import HashFigures, StoreFigures, count_events
+from api.traced_ports import HashSpans, traced
+from api.tracing import Spans
 from api.waiting import Waiting
 from api.watched_store import WatchedStore
 from api.world import World
-from commands.ports import Commit
+from commands.ports import Commit, Ports
 from domain.session import MINOS
 from projections.reading import ReadModels
 
@@ -25,13 +27,14 @@ READ_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def open_world(settings: Settings) -> AsyncGenerator[World]:
-    """Raises what kept it from opening; try again later."""
+async def open_world(settings: Settings, spans: Spans | None = None) -> AsyncGenerator[World]:
+    """Raises what kept it from opening; try again later. Without `spans` nothing of a trace is in anybody's way."""
     if settings.database_url is None:
         raise NoDatabase("set MINOS_DATABASE_URL")
+    hash_figures = HashFigures() if spans is None else HashSpans(HashFigures())
     async with (
         _hints(settings) as hints,
-        open_ports(settings, store_metrics=StoreFigures(), hash_metrics=HashFigures()) as opened,
+        open_ports(settings, store_metrics=StoreFigures(), hash_metrics=hash_figures) as opened,
         asyncpg.create_pool(
             settings.database_url.reveal(),
             min_size=0,
@@ -44,7 +47,7 @@ async def open_world(settings: Settings) -> AsyncGenerator[World]:
         await opened.keyring.refresh()
         yield World(
             settings=settings,
-            ports=replace(opened.ports, store=WatchedStore(opened.store, _watcher(hints))),
+            ports=_ports(opened, hints, spans),
             tokens=opened.tokens,
             keyring=opened.keyring,
             versions=opened.versions,
@@ -78,6 +81,11 @@ async def _hints(settings: Settings) -> AsyncGenerator[Hints | None]:
             await connecting
         await hints.close()
         await nats.close()
+
+
+def _ports(opened: Opened, hints: Hints | None, spans: Spans | None) -> Ports:
+    watched = replace(opened.ports, store=WatchedStore(opened.store, _watcher(hints)))
+    return watched if spans is None else traced(watched, spans)
 
 
 def _watcher(hints: Hints | None) -> Callable[[Commit], None]:

@@ -11,9 +11,10 @@ from api.asgi import App, Message, Receive, Scope, Send
 from api.client_address import Network, client_address, network_of
 from api.exchange import SCOPE_KEY, Exchange
 from api.express import Express
-from api.incoming import WITH_BODY, HostList, header_fields, read_body
+from api.incoming import METHODS, WITH_BODY, HostList, header_fields, read_body
 from api.problems import Answer
 from api.refusals import InternalError, NoSuchRoute, Starting
+from api.traced_requests import TracedRequests
 from api.tracing import Spans
 from domain.errors import Refused
 
@@ -27,7 +28,6 @@ _CLOSED = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'no
 _NO_STORE = (b"cache-control", b"no-store")
 _HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 _UNROUTED = "(none)"
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 _OTHER_METHOD = "(other)"
 """What a made-up method is counted as: each label of its own would stay in the metrics for good."""
 _QUIET = frozenset({"/health/live", "/health/ready", "/health/startup"})
@@ -48,12 +48,12 @@ class Edge:
     ) -> None:
         self.app = app
         self.open = False
+        self._answering: App = self._answer if spans is None else TracedRequests(self._answer, spans)
         self._methods = methods
         self._express: Mapping[tuple[str, str], Express] = {}
         self._hosts = HostList(hosts)
         self._known_hosts: set[bytes] = set()
         self._proxies = proxies
-        self._spans = spans
         self._always = (*_SECURITY, _HSTS) if https else _SECURITY
         self._log = structlog.get_logger()
         self._networks: dict[str, str | None] = {}
@@ -65,7 +65,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await self._answering(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000, "reason": None})
         else:
@@ -134,12 +134,9 @@ class Edge:
     def _account(self, scope: Scope, exchange: Exchange) -> None:
         elapsed = perf_counter() - exchange.started
         route = str(scope.get("path_template") or _UNROUTED)
-        method = scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD
+        method = scope["method"] if scope["method"] in METHODS else _OTHER_METHOD
         metrics.requests(method, route, exchange.status).inc()
         metrics.seconds(method, route).observe(elapsed)
-        if self._spans is not None:
-            parent = exchange.headers.get(b"traceparent")
-            self._spans.record(method=method, route=route, status=exchange.status, elapsed=elapsed, traceparent=parent)
         if route in _QUIET:
             return
         self._log.info(
