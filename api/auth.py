@@ -20,7 +20,7 @@ from commands.reauthenticate import Reauthenticate, reauthenticate
 from commands.register_user import RegisterUser, register_user
 from commands.sign_in import SignIn, sign_in
 from commands.sign_out import SignOut, sign_out
-from domain import errors
+from domain import errors, session
 
 R = TypeVar("R")
 
@@ -129,7 +129,8 @@ class Auth(Controller):
         responses=refuses(errors.InvalidToken, errors.InvalidCredentials, errors.SessionEnded, errors.Overloaded),
     )
     async def reauthenticate(self, request: Asking, data: JSONBody[Reauthenticate]) -> FreshToken:
-        fresh = await reauthenticate(data, request.context(), request.world.ports)
+        done = await reauthenticate(data, request.context(), request.world.ports)
+        fresh = request.wrote(done, session.stream(request.caller.session_id))
         return FreshToken(access_token=fresh.access_token, expires_in=fresh.expires_in)
 
     @post(
@@ -144,4 +145,5 @@ class Auth(Controller):
         opt={"password_pointer": "/new_password"},
     )
     async def change_password(self, request: Asking, data: JSONBody[ChangePassword]) -> TokenPair:
-        return token_pair(await change_password(data, request.context(), request.world.ports))
+        done = await change_password(data, request.context(), request.world.ports)
+        return token_pair(request.wrote(done, session.stream(request.caller.session_id)))
