@@ -105,7 +105,10 @@ class Auth(Controller):
         operation_id="logout",
         status_code=204,
         summary="End this session, or all",
-        description="Takes a token for any audience. Effective when it returns; ending an ended session is no error.",
+        description=(
+            "Takes a token for any audience; `everywhere` needs one for Minos itself, or nothing ends. Effective when it returns; "
+            "ending an ended session is no error."
+        ),
         responses=refuses(errors.InvalidToken),
     )
     async def logout(self, request: Asking, data: JSONBody[SignOut]) -> None:
