@@ -4,8 +4,10 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct
 
 from adapters.secret import Secret
 from adapters.settings import Settings
@@ -14,44 +16,22 @@ MASTER_KEY_BYTES = 32
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-def inconsistencies(settings: Settings) -> Iterator[str]:
-    """Give every contradiction or unusable value, as a line for the operator."""
-    yield from _about_issuer(settings.issuer)
-    yield from _about_addresses(settings)
-    yield from _about_names(settings)
-    yield from _about_url("MINOS_DATABASE_URL", settings.database_url, {"postgresql", "postgres"})
-    yield from _about_url("MINOS_MIGRATION_DATABASE_URL", settings.migration_database_url, {"postgresql", "postgres"})
-    yield from _about_url("MINOS_NATS_URL", settings.nats_url, {"nats", "tls", "ws", "wss"})
-    if settings.migration_database_url is not None and settings.database_url is None:
-        yield "MINOS_MIGRATION_DATABASE_URL needs MINOS_DATABASE_URL: the owner's role must not serve requests"
-    if settings.master_key is not None and not _is_whole(settings.master_key):
-        yield f"MINOS_MASTER_KEY: expected {MASTER_KEY_BYTES} bytes in base64 (make one: openssl rand -base64 32)"
-    if settings.refresh_idle_ttl > settings.refresh_absolute_ttl:
-        yield "MINOS_REFRESH_IDLE_TTL is longer than MINOS_REFRESH_ABSOLUTE_TTL"
+class Check(Struct, frozen=True, kw_only=True):
+    """`faults` looks at the fields in `needs` and no other: without one of them it has nothing to say."""
+
+    needs: tuple[str, ...]
+    faults: Callable[[Settings], Iterator[str]]
 
 
-def refusals_in_production(settings: Settings) -> Iterator[str]:
-    """Give every setting that is only fit for trying out. Nothing outside production."""
-    if settings.in_production:
-        yield from (f"production: {text}" for refused, text in _trying_out(settings) if refused)
+def contradictions(settings: Settings, unread: set[str]) -> Iterator[str]:
+    """Give every contradiction or unusable value, as a line for the operator. `unread`: fields whose value is not known."""
+    for check in CHECKS:
+        if unread.isdisjoint(check.needs):
+            yield from check.faults(settings)
 
 
-def _trying_out(settings: Settings) -> Iterator[tuple[bool, str]]:
-    key = settings.master_key
-    issuer = split_url(settings.issuer)
-    yield issuer is None or issuer.scheme != "https", "MINOS_ISSUER must be an https URL"
-    yield key is None, "MINOS_MASTER_KEY must be given: a key made on the spot is lost with the machine"
-    yield key is not None and _is_weak(key), "MINOS_MASTER_KEY is no random key: it repeats itself"
-    yield settings.database_url is None, "MINOS_DATABASE_URL must be given: the embedded PostgreSQL is for trying out"
-    yield settings.nats_url is None, "MINOS_NATS_URL must be given: the embedded NATS is for trying out"
-    yield settings.api_docs == "open", "MINOS_API_DOCS=open shows the documents to anybody"
-    yield settings.debug, "MINOS_DEBUG shows inner errors to callers"
-    unproved = settings.registration == "open" and settings.email_verification == "optional"
-    yield unproved, "MINOS_REGISTRATION=open lets anybody take another's unproved address; set invite or closed"
-    yield "*" in settings.allowed_hosts, "MINOS_ALLOWED_HOSTS must name the hosts"
-
-
-def _about_issuer(issuer: str) -> Iterator[str]:
+def _about_issuer(settings: Settings) -> Iterator[str]:
+    issuer = settings.issuer
     url = split_url(issuer)
     if url is None or url.scheme not in {"http", "https"} or not url.hostname:
         yield f"MINOS_ISSUER: expected an http(s) URL, not {issuer[:200]!r}"
@@ -59,7 +39,7 @@ def _about_issuer(issuer: str) -> Iterator[str]:
         yield "MINOS_ISSUER: a URL without query, fragment, user and final slash"
 
 
-def _about_addresses(settings: Settings) -> Iterator[str]:
+def _about_proxies(settings: Settings) -> Iterator[str]:
     for network in settings.trusted_proxies:
         try:
             around = ipaddress.ip_network(network, strict=False)
@@ -67,14 +47,15 @@ def _about_addresses(settings: Settings) -> Iterator[str]:
                 yield f"MINOS_TRUSTED_PROXIES: {network} is one address in a network; did you mean {around}?"
         except ValueError:
             yield f"MINOS_TRUSTED_PROXIES: {network[:80]!r} is no network such as 10.0.0.0/8"
+
+
+def _about_hosts(settings: Settings) -> Iterator[str]:
     for host in settings.allowed_hosts:
         if not re.fullmatch(r"\*|(\*\.)?[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]", host):
             yield f"MINOS_ALLOWED_HOSTS: {host[:80]!r} is no host name (no scheme, no port)"
-    if settings.metrics_port == settings.port:
-        yield "MINOS_METRICS_PORT and MINOS_PORT are the same"
 
 
-def _about_names(settings: Settings) -> Iterator[str]:
+def _about_audiences(settings: Settings) -> Iterator[str]:
     for audience in settings.audiences:
         if not _SLUG.fullmatch(audience):
             yield f"MINOS_AUDIENCES: {audience[:80]!r} is not a lower-case slug of at most 64 characters"
@@ -82,16 +63,26 @@ def _about_names(settings: Settings) -> Iterator[str]:
             yield "MINOS_AUDIENCES: `minos` is always there; name the other services only"
     if len(set(settings.audiences)) != len(settings.audiences):
         yield "MINOS_AUDIENCES: a name is there twice"
-    if settings.default_role == "admin":
-        yield "MINOS_DEFAULT_ROLE: new users cannot be administrators"
 
 
-def _about_url(name: str, secret: Secret | None, schemes: set[str]) -> Iterator[str]:
-    if secret is None:
-        return
-    url = split_url(secret.reveal())
-    if url is None or url.scheme not in schemes:
-        yield f"{name}: expected a URL with scheme {' or '.join(sorted(schemes))}"
+def _url(field: str, schemes: set[str]) -> Check:
+    text = f"MINOS_{field.upper()}: expected a URL with scheme {' or '.join(sorted(schemes))}"
+
+    def is_another(settings: Settings) -> bool:
+        secret: Secret | None = getattr(settings, field)
+        url = None if secret is None else split_url(secret.reveal())
+        return secret is not None and (url is None or url.scheme not in schemes)
+
+    return _never(is_another, text, field)
+
+
+def _never(holds: Callable[[Settings], bool], text: str, *needs: str) -> Check:
+    return Check(needs=needs, faults=lambda settings: iter([text] if holds(settings) else []))
+
+
+def _trying_out(holds: Callable[[Settings], bool], text: str, *needs: str) -> Check:
+    """What is only fit for trying out is refused in production, and nowhere else."""
+    return _never(lambda settings: settings.in_production and holds(settings), f"production: {text}", "environment", *needs)
 
 
 def split_url(url: str) -> SplitResult | None:
@@ -120,3 +111,55 @@ def _is_whole(secret: Secret) -> bool:
 def _is_weak(secret: Secret) -> bool:
     key = decoded_master_key(secret)
     return key is None or len(set(key)) < MASTER_KEY_BYTES // 2
+
+
+def _is_plain(issuer: str) -> bool:
+    url = split_url(issuer)
+    return url is None or url.scheme != "https"
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(needs=("issuer",), faults=_about_issuer),
+    Check(needs=("trusted_proxies",), faults=_about_proxies),
+    Check(needs=("allowed_hosts",), faults=_about_hosts),
+    _never(lambda s: s.metrics_port == s.port, "MINOS_METRICS_PORT and MINOS_PORT are the same", "metrics_port", "port"),
+    Check(needs=("audiences",), faults=_about_audiences),
+    _never(lambda s: s.default_role == "admin", "MINOS_DEFAULT_ROLE: new users cannot be administrators", "default_role"),
+    _url("database_url", {"postgresql", "postgres"}),
+    _url("migration_database_url", {"postgresql", "postgres"}),
+    _url("nats_url", {"nats", "tls", "ws", "wss"}),
+    _never(
+        lambda s: s.migration_database_url is not None and s.database_url is None,
+        "MINOS_MIGRATION_DATABASE_URL needs MINOS_DATABASE_URL: the owner's role must not serve requests",
+        "migration_database_url", "database_url",
+    ),
+    _never(
+        lambda s: s.master_key is not None and not _is_whole(s.master_key),
+        f"MINOS_MASTER_KEY: expected {MASTER_KEY_BYTES} bytes in base64 (make one: openssl rand -base64 32)",
+        "master_key",
+    ),
+    _never(
+        lambda s: s.refresh_idle_ttl > s.refresh_absolute_ttl,
+        "MINOS_REFRESH_IDLE_TTL is longer than MINOS_REFRESH_ABSOLUTE_TTL",
+        "refresh_idle_ttl", "refresh_absolute_ttl",
+    ),
+    _trying_out(lambda s: _is_plain(s.issuer), "MINOS_ISSUER must be an https URL", "issuer"),
+    _trying_out(
+        lambda s: s.master_key is None, "MINOS_MASTER_KEY must be given: a key made on the spot is lost with the machine", "master_key"
+    ),
+    _trying_out(
+        lambda s: s.master_key is not None and _is_weak(s.master_key), "MINOS_MASTER_KEY is no random key: it repeats itself", "master_key"
+    ),
+    _trying_out(
+        lambda s: s.database_url is None, "MINOS_DATABASE_URL must be given: the embedded PostgreSQL is for trying out", "database_url"
+    ),
+    _trying_out(lambda s: s.nats_url is None, "MINOS_NATS_URL must be given: the embedded NATS is for trying out", "nats_url"),
+    _trying_out(lambda s: s.api_docs == "open", "MINOS_API_DOCS=open shows the documents to anybody", "api_docs"),
+    _trying_out(lambda s: s.debug, "MINOS_DEBUG shows inner errors to callers", "debug"),
+    _trying_out(
+        lambda s: s.registration == "open" and s.email_verification == "optional",
+        "MINOS_REGISTRATION=open lets anybody take another's unproved address; set invite or closed",
+        "registration", "email_verification",
+    ),
+    _trying_out(lambda s: "*" in s.allowed_hosts, "MINOS_ALLOWED_HOSTS must name the hosts", "allowed_hosts"),
+)  # fmt: skip

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from adapters.secret import Secret
 from adapters.settings import PREFIX, SETTINGS, Setting, Settings
-from adapters.settings_checks import inconsistencies, refusals_in_production, split_url
+from adapters.settings_checks import contradictions, split_url
 
 _LARGEST_FILE = 64 * 1024
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -55,10 +55,8 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
     for setting in SETTINGS:
         if setting.name in raw:
             _take(setting, raw[setting.name], values, problems)
-    if problems:
-        raise BadSettings(tuple(problems))
     settings = _completed(msgspec.convert(values, Settings, dec_hook=_decode), folder)
-    problems += [*inconsistencies(settings), *refusals_in_production(settings)]
+    problems += contradictions(settings, _unread(given, values))
     if problems:
         raise BadSettings(tuple(problems))
     return Loaded(settings=settings, origins={name: found.origin for name, found in raw.items()})
@@ -125,6 +123,12 @@ def _take(setting: Setting, raw: _Raw, values: dict[str, object], problems: list
         given = "" if setting.secret else f", not {raw.text[:80]!r}"
         origin = "" if raw.origin == setting.name else f" (from {raw.origin})"
         problems.append(f"{setting.name}: {_in_words(wanted, setting)}{given}{origin}")
+
+
+def _unread(given: Mapping[str, _Raw], values: Mapping[str, object]) -> set[str]:
+    """Give the fields somebody chose a value for that is not known: what stands in for it is no choice of theirs."""
+    chosen = {name.removesuffix("_FILE") for name in given}
+    return {setting.field for setting in SETTINGS if setting.name in chosen and setting.field not in values}
 
 
 def _parts(setting: Setting, text: str) -> object:

@@ -19,7 +19,7 @@ from commands.reauthenticate import Reauthenticate, reauthenticate
 from commands.register_user import RegisterUser, register_user
 from commands.sign_in import SignIn
 from commands.sign_out import SignOut, sign_out
-from domain import errors
+from domain import errors, session
 
 R = TypeVar("R")
 
@@ -103,7 +103,10 @@ class Auth(Controller):
         operation_id="logout",
         status_code=204,
         summary="End this session, or all",
-        description="Takes a token for any audience. Effective when it returns; ending an ended session is no error.",
+        description=(
+            "Takes a token for any audience; `everywhere` needs one for Minos itself, or nothing ends. Effective when it returns; "
+            "ending an ended session is no error."
+        ),
         responses=refuses(errors.InvalidToken),
     )
     async def logout(self, request: Asking, data: JSONBody[SignOut]) -> None:
@@ -127,7 +130,8 @@ class Auth(Controller):
         responses=refuses(errors.InvalidToken, errors.InvalidCredentials, errors.SessionEnded, errors.Overloaded),
     )
     async def reauthenticate(self, request: Asking, data: JSONBody[Reauthenticate]) -> FreshToken:
-        fresh = await reauthenticate(data, request.context(), request.world.ports)
+        done = await reauthenticate(data, request.context(), request.world.ports)
+        fresh = request.wrote(done, session.stream(request.caller.session_id))
         return FreshToken(access_token=fresh.access_token, expires_in=fresh.expires_in)
 
     @post(
@@ -142,4 +146,5 @@ class Auth(Controller):
         opt={"password_pointer": "/new_password"},
     )
     async def change_password(self, request: Asking, data: JSONBody[ChangePassword]) -> TokenPair:
-        return token_pair(await change_password(data, request.context(), request.world.ports))
+        done = await change_password(data, request.context(), request.world.ports)
+        return token_pair(request.wrote(done, session.stream(request.caller.session_id)))

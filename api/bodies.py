@@ -9,6 +9,7 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 
 from api.refusals import Fault, MalformedBody, ValidationFailed
+from api.repeated_names import refuse_repeated_names
 
 _PATH = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+|\.\.\.)\]")
@@ -36,7 +37,8 @@ def _decoder(into: type[S]) -> msgspec.json.Decoder[S]:
 
 
 def decode(body: bytes, into: type[S]) -> S:
-    """Raises MalformedBody for what is not JSON, ValidationFailed for JSON of another shape."""
+    """Raises MalformedBody for what is not JSON, NameRepeated for what readers disagree on, ValidationFailed for another shape."""
+    refuse_repeated_names(body)
     try:
         message: S = _decoder(into).decode(body)
     except msgspec.ValidationError as error:

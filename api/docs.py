@@ -17,6 +17,11 @@ class Docs(Controller):
     tags = ("documentation",)
     include_in_schema = False
 
+    @get("/", operation_id="findDocs", summary="To the description for people")
+    async def front(self, request: Asking) -> Response[bytes]:
+        _open_to(request)
+        return Response(b"", status_code=303, headers={"Location": "/docs"}, media_type=_HTML)
+
     @get("/openapi.json", operation_id="readOpenApi", summary="This description, for machines")
     async def openapi(self, request: Asking) -> Response[bytes]:
         _open_to(request)

@@ -64,7 +64,8 @@ class Me(Controller):
         responses=refuses(errors.InvalidToken, errors.SessionEnded, errors.ReauthenticationRequired, errors.Contended),
     )
     async def end_others(self, request: Asking) -> TokenPair:
-        return token_pair(await revoke_other_sessions(request.context(), request.world.ports))
+        done = await revoke_other_sessions(request.context(), request.world.ports)
+        return token_pair(request.wrote(done, session.stream(request.caller.session_id)))
 
     @delete(
         "/sessions/{session_id:uuid}",

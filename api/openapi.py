@@ -46,7 +46,7 @@ CONFIG = OpenAPIConfig(
     version=VERSION,
     summary="Who is who, who may do what, and proof of both.",
     description=(
-        "JSON in and out, at most 64 KiB and 32 levels deep; unknown fields are refused. Every refusal is a problem "
+        "JSON in and out, at most 64 KiB and 32 levels deep; unknown fields and repeated names are refused. Every refusal is a problem "
         "(RFC 9457) with a stable `code`. Times are RFC 3339 in UTC, ids are UUIDs. Lists are walked with `limit` and `cursor`."
     ),
     license=License(name="Apache-2.0", identifier="Apache-2.0"),
@@ -166,8 +166,8 @@ def _general(needs: Needs, operation: dict[str, Any], name: str) -> dict[str, li
         kinds += [refusals.Starting, errors.StoreUnavailable]
     if "requestBody" in operation:
         kinds += [
-            refusals.MalformedBody, refusals.BodyTooDeep, refusals.BodyTooLarge, refusals.BodyTooSlow,
-            refusals.UnsupportedMediaType, refusals.ValidationFailed,
+            refusals.MalformedBody, refusals.NameRepeated, refusals.BodyTooDeep, refusals.BodyTooLarge,
+            refusals.BodyTooSlow, refusals.UnsupportedMediaType, refusals.ValidationFailed,
         ]  # fmt: skip
     kinds.append(refusals.ValidationFailed)
     if name in _REPEATABLE:

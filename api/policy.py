@@ -79,6 +79,7 @@ POLICY: dict[str, Access] = {
     "healthLive": PUBLIC,
     "healthReady": PUBLIC,
     "healthStartup": PUBLIC,
+    "findDocs": PUBLIC,
     "readDocs": PUBLIC,
     "readDocsAsset": PUBLIC,
     "readProblems": PUBLIC,

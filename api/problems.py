@@ -53,6 +53,7 @@ STATUS: dict[type[errors.Refused], int] = {
     http.NoSuchRoute: 404,
     http.MethodNotAllowed: 405,
     http.MalformedBody: 400,
+    http.NameRepeated: 400,
     http.BodyTooDeep: 400,
     http.BodyTooLarge: 413,
     http.BodyTooSlow: 408,

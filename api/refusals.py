@@ -43,6 +43,11 @@ class MalformedBody(Refused):
     detail = "The body is not JSON in UTF-8."
 
 
+class NameRepeated(Refused):
+    code = "name_repeated"
+    detail = "An object in the body has the same name twice."
+
+
 class BodyTooDeep(Refused):
     code = "body_too_deep"
     detail = "The body nests deeper than 32 levels."

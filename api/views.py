@@ -8,9 +8,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from commands.ports import Vault
+from commands.read_profile import opened
 from domain import role, session, user
-from domain.event import Erased, Sealed
-from domain.ids import AudienceName, RoleName, SessionId, StreamName, UserId
+from domain.ids import AudienceName, RoleName, SessionId, UserId
 from domain.permission import Permission
 from domain.session_events import AuthMethod
 from domain.user_events import SuspendReason
@@ -116,7 +116,7 @@ async def role_view(row: RoleRow, vault: Vault) -> RoleView:
     return RoleView(
         role=row.role,
         permissions=row.permissions,
-        description=await _opened(vault, row.description, role.stream(row.role), "description"),
+        description=await opened(row.description, role.stream(row.role), "description", vault),
         defined_at=row.defined_at,
         updated_at=row.updated_at,
         retired_at=row.retired_at,
@@ -129,9 +129,9 @@ async def _user(row: UserRow, vault: Vault) -> UserView:
         user_id=row.user_id,
         status=row.status,
         roles=row.roles,
-        email=await _opened(vault, row.email, stream, "email"),
-        username=await _opened(vault, row.username, stream, "username"),
-        name=await _opened(vault, row.name, stream, "name"),
+        email=await opened(row.email, stream, "email", vault),
+        username=await opened(row.username, stream, "username", vault),
+        name=await opened(row.name, stream, "name", vault),
         registered_at=row.registered_at,
         updated_at=row.updated_at,
         suspended_at=row.suspended_at,
@@ -152,9 +152,9 @@ async def _session(judged: Judged, vault: Vault, current: SessionId) -> SessionV
         refreshed_at=row.refreshed_at,
         idle_expires_at=row.idle_expires_at,
         expires_at=row.expires_at,
-        network=await _opened(vault, row.network, stream, "network"),
-        user_agent=await _opened(vault, row.user_agent, stream, "user_agent"),
-        device_name=await _opened(vault, row.device_name, stream, "device_name"),
+        network=await opened(row.network, stream, "network", vault),
+        user_agent=await opened(row.user_agent, stream, "user_agent", vault),
+        device_name=await opened(row.device_name, stream, "device_name", vault),
         ended_at=row.ended_at,
         why_ended=judged.why_ended,
     )
@@ -170,14 +170,7 @@ async def _history(row: HistoryRow, vault: Vault) -> HistoryView:
         role=row.role,
         reason=row.reason,
         until=row.until,
-        network=await _opened(vault, row.network, row.stream, "network"),
-        user_agent=await _opened(vault, row.user_agent, row.stream, "user_agent"),
-        device_name=await _opened(vault, row.device_name, row.stream, "device_name"),
+        network=await opened(row.network, row.stream, "network", vault),
+        user_agent=await opened(row.user_agent, row.stream, "user_agent", vault),
+        device_name=await opened(row.device_name, row.stream, "device_name", vault),
     )
-
-
-async def _opened(vault: Vault, sealed: Sealed | None, stream: StreamName, field: str) -> str | None:
-    if sealed is None:
-        return None
-    opened = await vault.open(sealed, stream=stream, field=field)
-    return None if isinstance(opened, Erased) else opened

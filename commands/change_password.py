@@ -7,10 +7,10 @@ from commands.ports import Ports
 from commands.prove_password import prove_password
 from commands.read_profile import open_profile
 from commands.register_user import PasswordText
-from commands.revoke_session import keep_session, required
+from commands.revoke_session import keep_session, next_pair, required
 from commands.standing import require_standing, standing_reads
-from commands.token_answer import SignedIn, token_answer
-from commands.transact import Transaction, transact
+from commands.token_answer import SignedIn
+from commands.transact import Done, Transaction, transact
 from domain import user
 from domain.errors import InvalidCredentials
 from domain.event import SealClass
@@ -27,7 +27,7 @@ class ChangePassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return "ChangePassword(...)"
 
 
-async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -> SignedIn:
+async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -> Done[SignedIn]:
     """Answer with a new pair for this session. Raises InvalidCredentials, PasswordUnacceptable, Overloaded."""
     principal = required(ctx)
     account = await prove_password(command.current_password, principal, ctx, ports)
@@ -51,6 +51,4 @@ async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -
         changed = tx.record(user.decider, of_user, user.change_password(state, password=sealed["password"], at=tx.at))
         return keep_session(tx, principal, account_of(changed), ports), account_of(changed)
 
-    done = await transact(ports, ctx, standing_reads(principal), decide)
-    live, changed = done.result
-    return await token_answer(live, changed, ports, at=done.at)
+    return await next_pair(await transact(ports, ctx, standing_reads(principal), decide), ports)

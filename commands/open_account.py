@@ -1,6 +1,6 @@
 """What registering and bootstrapping share: two claims, a user and a password, in one append."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -11,8 +11,8 @@ from commands.transact import ClaimLost, Done, Read, Transaction, transact
 from domain import claim, user
 from domain.claim import ClaimKind
 from domain.errors import EmailTaken, UsernameTaken
-from domain.event import SealClass
-from domain.ids import ClaimId, RoleSlug, UserId
+from domain.event import SealClass, Sealed
+from domain.ids import ClaimId, RoleSlug, StreamName, UserId
 from domain.password import check_choice, context_words
 from domain.user_events import RegisteredBy
 
@@ -55,10 +55,11 @@ async def open_account(
     check_account(wanted, ports)
     names = _names(wanted, ports)
     user_id = UserId(ports.random.uuid7())
-    decide = await _prepare(wanted, names, user_id, ctx, ports)
+    sealed = await _seal(wanted, user.stream(user_id), ctx, ports)
 
-    def decide_all(tx: Transaction) -> Registered:
-        decide(tx)
+    def decide(tx: Transaction) -> Registered:
+        _take(tx, names, user_id)
+        _register(tx, wanted, names, user_id, sealed)
         if decide_alongside is not None:
             decide_alongside(tx, user_id)
         return Registered(user_id=user_id)
@@ -66,7 +67,7 @@ async def open_account(
     claims: list[Read] = [(claim.decider, claim.stream(name.claim_id)) for name in names]
     reads: list[Read] = [(user.decider, user.stream(user_id)), *claims, *alongside]
     try:
-        return await transact(ports, ctx, reads, decide_all, remember=Registered)
+        return await transact(ports, ctx, reads, decide, remember=Registered)
     except ClaimLost:
         email = ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(wanted.email))
         raise (EmailTaken if (await ports.store.find_claim(email)).claim else UsernameTaken) from None
@@ -94,44 +95,45 @@ def _names(wanted: NewAccount, ports: Ports) -> tuple[_Name, ...]:
     )
 
 
-async def _prepare(
-    wanted: NewAccount, names: Sequence[_Name], user_id: UserId, ctx: Context, ports: Ports
-) -> Callable[[Transaction], None]:
-    """Hash and seal first; the decision that comes back is pure."""
+async def _seal(wanted: NewAccount, stream: StreamName, ctx: Context, ports: Ports) -> Mapping[str, Sealed]:
+    """Hash the password and seal every text, before anything is decided: a decision is pure."""
     encoded = await ports.hasher.hash(wanted.password, network=ctx.network)
-    of_user = user.stream(user_id)
     texts = {"email": wanted.email, "username": wanted.username, "name": wanted.name}
     profile = await ports.vault.seal(
-        subject=of_user,
+        subject=stream,
         seal_class=SealClass.PROFILE,
-        stream=of_user,
+        stream=stream,
         fields={field: text for field, text in texts.items() if text is not None},
     )
     credential = await ports.vault.seal(
-        subject=of_user, seal_class=SealClass.CREDENTIAL, stream=of_user, fields={"password": encoded}, fresh=True
+        subject=stream, seal_class=SealClass.CREDENTIAL, stream=stream, fields={"password": encoded}, fresh=True
     )
+    return {**profile, **credential}
 
-    def decide(tx: Transaction) -> None:
-        for name in names:
-            stream = claim.stream(name.claim_id)
-            taken = claim.take(tx.state(claim.decider, stream), claim_id=name.claim_id, kind=name.kind, user_id=user_id, at=tx.at)
-            tx.record(claim.decider, stream, taken)
-            for mac in name.macs:
-                tx.take(mac, stream)
-        claims = {name.kind: name.claim_id for name in names}
-        events = user.register(
-            tx.state(user.decider, of_user),
-            user_id=user_id,
-            email=profile["email"],
-            email_claim=claims[ClaimKind.EMAIL],
-            username=profile.get("username"),
-            username_claim=claims.get(ClaimKind.USERNAME),
-            name=profile.get("name"),
-            password=credential["password"],
-            roles=wanted.roles,
-            registered_by=wanted.registered_by,
-            at=tx.at,
-        )
-        tx.record(user.decider, of_user, events)
 
-    return decide
+def _take(tx: Transaction, names: Sequence[_Name], user_id: UserId) -> None:
+    for name in names:
+        stream = claim.stream(name.claim_id)
+        taken = claim.take(tx.state(claim.decider, stream), claim_id=name.claim_id, kind=name.kind, user_id=user_id, at=tx.at)
+        tx.record(claim.decider, stream, taken)
+        for mac in name.macs:
+            tx.take(mac, stream)
+
+
+def _register(tx: Transaction, wanted: NewAccount, names: Sequence[_Name], user_id: UserId, sealed: Mapping[str, Sealed]) -> None:
+    stream = user.stream(user_id)
+    claims = {name.kind: name.claim_id for name in names}
+    registered = user.register(
+        tx.state(user.decider, stream),
+        user_id=user_id,
+        email=sealed["email"],
+        email_claim=claims[ClaimKind.EMAIL],
+        username=sealed.get("username"),
+        username_claim=claims.get(ClaimKind.USERNAME),
+        name=sealed.get("name"),
+        password=sealed["password"],
+        roles=wanted.roles,
+        registered_by=wanted.registered_by,
+        at=tx.at,
+    )
+    tx.record(user.decider, stream, registered)

@@ -5,11 +5,11 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from commands.ports import Ports
+from commands.ports import Ports, Vault
 from commands.transact import read_states
 from domain import user
 from domain.event import Erased, Sealed
-from domain.ids import RoleSlug, UserId
+from domain.ids import RoleSlug, StreamName, UserId
 from domain.user import Account, Suspended, account_of
 
 
@@ -58,15 +58,17 @@ async def read_profile(user_id: UserId, ports: Ports) -> Profile:
 
 
 async def open_profile(account: Account, ports: Ports) -> Texts:
+    stream = user.stream(account.user_id)
     return Texts(
-        email=await _text(account, account.email, "email", ports),
-        username=await _text(account, account.username, "username", ports),
-        name=await _text(account, account.name, "name", ports),
+        email=await opened(account.email, stream, "email", ports.vault),
+        username=await opened(account.username, stream, "username", ports.vault),
+        name=await opened(account.name, stream, "name", ports.vault),
     )
 
 
-async def _text(account: Account, sealed: Sealed | None, field: str, ports: Ports) -> str | None:
+async def opened(sealed: Sealed | None, stream: StreamName, field: str, vault: Vault) -> str | None:
+    """Give what a field says; None where it was left empty or has been erased."""
     if sealed is None:
         return None
-    opened = await ports.vault.open(sealed, stream=user.stream(account.user_id), field=field)
-    return None if isinstance(opened, Erased) else opened
+    text = await vault.open(sealed, stream=stream, field=field)
+    return None if isinstance(text, Erased) else text

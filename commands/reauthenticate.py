@@ -9,7 +9,7 @@ from commands.register_user import PasswordText
 from commands.revoke_session import required
 from commands.standing import require_standing, standing_reads
 from commands.token_answer import access_token_for
-from commands.transact import Transaction, transact
+from commands.transact import Done, Transaction, transact
 from domain import session
 from domain.errors import InvalidCredentials
 from domain.session import Live
@@ -32,7 +32,7 @@ class Reauthenticated(Struct, frozen=True, kw_only=True):
         return "Reauthenticated(...)"
 
 
-async def reauthenticate(command: Reauthenticate, ctx: Context, ports: Ports) -> Reauthenticated:
+async def reauthenticate(command: Reauthenticate, ctx: Context, ports: Ports) -> Done[Reauthenticated]:
     """Raises InvalidCredentials, SessionEnded, Overloaded."""
     principal = required(ctx)
     account = await prove_password(command.password, principal, ctx, ports)
@@ -48,4 +48,5 @@ async def reauthenticate(command: Reauthenticate, ctx: Context, ports: Ports) ->
     done = await transact(ports, ctx, standing_reads(principal), decide)
     live, now = done.result
     token, expires_in = await access_token_for(live, now, ports, audience=principal.audience, auth_time=done.at, at=done.at)
-    return Reauthenticated(access_token=token, expires_in=expires_in)
+    answer = Reauthenticated(access_token=token, expires_in=expires_in)
+    return Done(result=answer, versions=done.versions, at=done.at, appended=done.appended)

@@ -46,7 +46,7 @@ async def revoke_session(command: RevokeSession, ctx: Context, ports: Ports) -> 
     return await transact(ports, ctx, [(session.decider, stream)], decide)
 
 
-async def revoke_other_sessions(ctx: Context, ports: Ports) -> SignedIn:
+async def revoke_other_sessions(ctx: Context, ports: Ports) -> Done[SignedIn]:
     """Raise the token epoch, keep this session under the new one, and answer with a new pair. O(1) however many there are.
 
     Raises ReauthenticationRequired unless the password was shown within PROOF_MAX_AGE, SessionEnded, InvalidToken.
@@ -61,20 +61,26 @@ async def revoke_other_sessions(ctx: Context, ports: Ports) -> SignedIn:
         raised = tx.record(user.decider, of_user, user.sign_out_everywhere(tx.state(user.decider, of_user), at=tx.at))
         return keep_session(tx, principal, account_of(raised), ports), account_of(raised)
 
-    done = await transact(ports, ctx, standing_reads(principal), decide)
-    live, account = done.result
-    return await token_answer(live, account, ports, at=done.at)
+    return await next_pair(await transact(ports, ctx, standing_reads(principal), decide), ports)
 
 
 def keep_session(tx: Transaction, principal: Principal, account: Account, ports: Ports) -> Live:
     """Rebase the caller's session onto the account's new epoch and issue its next token, in the same append.
 
-    The decision has to have looked at the caller's standing before it raised the epoch: this would raise the dead.
+    The decision has to have looked at the caller's standing before it raised the epoch: this would raise the dead. The session's
+    events come last in the append (`standing_reads`): a list that shows them shows the others ended.
     """
     stream = session.stream(principal.session_id)
     state = session.live(tx.state(session.decider, stream))
     rebased = tx.record(session.decider, stream, session.rebase(state, token_epoch=account.token_epoch, at=tx.at))
     return session.live(tx.record(session.decider, stream, issue_on(rebased, state.audience, ports, tx)))
+
+
+async def next_pair(kept: Done[tuple[Live, Account]], ports: Ports) -> Done[SignedIn]:
+    """Answer with the tokens of the session that was kept."""
+    live, account = kept.result
+    pair = await token_answer(live, account, ports, at=kept.at)
+    return Done(result=pair, versions=kept.versions, at=kept.at, appended=kept.appended)
 
 
 def required(ctx: Context) -> Principal:

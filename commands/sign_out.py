@@ -19,7 +19,12 @@ class SignOut(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def sign_out(command: SignOut, claims: AccessClaims, ctx: Context, ports: Ports) -> None:
-    """Effective when it returns. Idempotent: the token of a session that is over changes nothing, and is not refused."""
+    """Effective when it returns. Idempotent: the token of a session that is over changes nothing, and is not refused.
+
+    Raises InvalidToken for `everywhere` with a token that any other service is handed (threats.md 7).
+    """
+    if command.everywhere and claims.aud != session.MINOS:
+        raise InvalidToken
     try:
         of_session = session.stream(SessionId(UUID(claims.sid)))
         of_user = user.stream(UserId(UUID(claims.sub)))

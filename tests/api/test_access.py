@@ -16,7 +16,7 @@ from tests.api.conftest import Person, Served
 NOBODY = str(uuid4())
 PUBLIC = {
     "bootstrap", "register", "login", "refresh", "readOpenIdConfiguration", "readAuthorizationServer", "readKeySet",
-    "healthLive", "healthReady", "healthStartup", "readDocs", "readDocsAsset", "readProblems", "readOpenApi",
+    "healthLive", "healthReady", "healthStartup", "findDocs", "readDocs", "readDocsAsset", "readProblems", "readOpenApi",
 }  # fmt: skip
 FOREIGN = {"logout", "readAuthSession"}
 

@@ -1,5 +1,6 @@
 """Accounts and sessions from the outside."""
 
+import asyncio
 import secrets
 from typing import Any
 
@@ -134,8 +135,52 @@ async def test_a_change_of_profile_answers_with_what_is_now_so(served: Served) -
 
 
 async def test_anonymous_answers_tell_no_stream_version(served: Served) -> None:
-    answer = await served.http.post("/api/v1/auth/register", json={"email": "quiet@example.org", "password": PASSWORD})
-    assert "minos-stream-version" not in answer.headers
+    person = await served.person()
+    bodies = {
+        "register": {"email": "quiet@example.org", "password": PASSWORD},
+        "login": {"email": person.email, "password": PASSWORD},
+        "refresh": {"refresh_token": person.refresh},
+    }
+    answers = [await served.http.post(f"/api/v1/auth/{name}", json=body) for name, body in bodies.items()]
+    assert [answer.status_code for answer in answers] == [201, 200, 200]
+    assert not any("minos-stream-version" in answer.headers for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "/me/sessions", None),
+        ("POST", "/auth/password/change", {"current_password": PASSWORD, "new_password": "quite another long phrase"}),
+        ("POST", "/auth/reauthenticate", {"password": PASSWORD}),
+    ],
+)
+async def test_an_answer_with_tokens_tells_the_version_of_the_session_they_are_of(
+    served: Served, method: str, path: str, body: dict[str, str] | None
+) -> None:
+    person = await served.person()
+    answer = await person.ask(method, path, **({} if body is None else {"json": body}))
+    assert answer.status_code == 200
+    world = served.edge.app.state.world  # type: ignore[attr-defined]  # the framework's application
+    stream, version = world.versions.read(f"user:{person.user_id}", answer.headers["minos-stream-version"])
+    written = await world.ports.store.read_stream(stream)
+    assert (stream, version) == (f"session-{person.session_id}", written[-1].version)
+    assert version > 2  # a start and the first token are every session's
+
+
+async def test_my_sessions_wait_for_the_end_of_the_others(served: Served) -> None:
+    person = await served.person()
+    await Person(served.http, person.email).sign_in()
+    ended = await person.ask("DELETE", "/me/sessions")
+    person.keep(ended.json())
+
+    async def later() -> None:
+        await asyncio.sleep(0.05)
+        await served.project()
+
+    asking = person.ask("GET", "/me/sessions", headers={"Minos-Wait-For": ended.headers["minos-stream-version"]})
+    answer, _ = await asyncio.gather(asking, later())
+    assert [(row["current"], row["status"]) for row in answer.json()["data"]].count((True, "active")) == 1
+    assert {row["status"] for row in answer.json()["data"] if not row["current"]} == {"ended"}
 
 
 async def test_one_may_end_a_session_of_ones_own(served: Served) -> None:

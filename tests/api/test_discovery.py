@@ -1,12 +1,16 @@
 """What anybody may read: discovery, keys, health, the description."""
 
+from pathlib import Path
+
 import httpx
 import jwt
 import pytest
+from msgspec.structs import replace
 
 from adapters.settings import Settings
 from api.app import create
-from tests.api.conftest import BASE, Served
+from tests.api.conftest import BASE, Served, lifespan, settings_for, until_open
+from tests.conftest import Database
 
 
 async def test_a_stranger_can_verify_a_token_with_what_is_published(served: Served) -> None:
@@ -68,7 +72,17 @@ async def test_the_pages_fetch_nothing_from_elsewhere(served: Served, path: str)
     assert "'unsafe" not in answer.headers["content-security-policy"]
 
 
-async def test_the_docs_are_not_served_where_they_are_off(served: Served) -> None:
-    world = served.edge.app.state.world  # type: ignore[attr-defined]  # the framework's application
-    assert world.settings.docs_are_open
+async def test_who_opens_the_printed_address_is_led_to_the_docs(served: Served) -> None:
+    answer = await served.http.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/docs")
+    assert (await served.http.get("/", follow_redirects=True)).text.startswith("<!doctype html>")
+
+
+async def test_the_docs_are_not_served_where_they_are_off(served: Served, api_database: Database, api_folder: Path) -> None:
     assert not Settings(environment="production").docs_are_open
+    edge = create(replace(settings_for(api_database, api_folder), api_docs="off"))
+    transport = httpx.ASGITransport(app=edge)  # type: ignore[arg-type]  # the same protocol, typed less openly
+    async with lifespan(edge), httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+        await until_open(edge)
+        answers = [await http.get(path) for path in ("/", "/docs", "/openapi.json")]
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "not_found")}

@@ -167,7 +167,7 @@ async def test_an_unsound_request_id_is_replaced(served: Served, given: str) -> 
     assert len(answer.headers["x-request-id"]) == 32
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/nope", "/api/v1/me", "/.well-known/jwks.json", "/docs"])
+@pytest.mark.parametrize("path", ["/health/live", "/nope", "/api/v1/me", "/.well-known/jwks.json", "/docs", "/"])
 async def test_every_answer_has_the_security_fields(served: Served, path: str) -> None:
     headers = (await served.http.get(path)).headers
     assert headers["x-content-type-options"] == "nosniff"

@@ -43,9 +43,9 @@ async def test_ending_the_others_with_a_stolen_token_gives_no_refresh_token(worl
 async def test_who_shows_the_password_again_may(world: World) -> None:
     ctx = await world.ctx(await refreshed_much_later(world))
     proof = await reauthenticate(Reauthenticate(password=PASSWORD), ctx, world.ports)
-    fresh = await world.principal(proof.access_token)
+    fresh = await world.principal(proof.result.access_token)
     kept = await revoke_other_sessions(replace(ANYBODY, principal=fresh), world.ports)
-    assert await world.is_live(await world.ctx(kept))
+    assert await world.is_live(await world.ctx(kept.result))
 
 
 async def test_who_signed_in_just_now_may(world: World) -> None:

@@ -74,7 +74,7 @@ class Town:
 
     async def change_password(self, name: str) -> None:
         wish = ChangePassword(current_password=self.passwords[name], new_password=self.passwords[name] + "!")
-        self.signed_in[name] = await change_password(wish, await self.ctx(name), self.world.ports)
+        self.signed_in[name] = (await change_password(wish, await self.ctx(name), self.world.ports)).result
         self.passwords[name] = wish.new_password
 
     async def sign_out(self, name: str, *, everywhere: bool = False) -> None:

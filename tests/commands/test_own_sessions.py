@@ -71,7 +71,7 @@ async def test_nobody_revokes_nothing(world: World) -> None:
 async def test_signing_out_the_others_keeps_this_one_with_a_new_pair(world: World) -> None:
     first = await world.register("ada") and await world.sign_in("ada")
     ctx, others = await world.ctx(first), [await world.ctx(await world.sign_in("ada")) for _ in range(3)]
-    kept = await revoke_other_sessions(ctx, world.ports)
+    kept = (await revoke_other_sessions(ctx, world.ports)).result
     assert [await world.is_live(other) for other in others] == [False] * 3
     assert kept.session_id == first.session_id
     await world.principal(kept.access_token)
@@ -83,7 +83,7 @@ async def test_signing_out_the_others_keeps_this_one_with_a_new_pair(world: Worl
 async def test_a_password_change_keeps_this_session_and_ends_the_others(world: World) -> None:
     ctx = await world.enter("ada")
     other = await world.ctx(await world.sign_in("ada"))
-    kept = await change_password(CHANGE, ctx, world.ports)
+    kept = (await change_password(CHANGE, ctx, world.ports)).result
     assert await world.is_live(ctx)
     assert not await world.is_live(other)
     await world.principal(kept.access_token)
@@ -171,7 +171,7 @@ async def test_reauthenticating_gives_a_fresh_time_to_the_token_it_returns_and_t
     signed_in = await world.sign_in("ada")
     began = world.clock.timestamp()
     world.clock.forward(100)
-    proven = await reauthenticate(Reauthenticate(password=PASSWORD), await world.ctx(signed_in), world.ports)
+    proven = (await reauthenticate(Reauthenticate(password=PASSWORD), await world.ctx(signed_in), world.ports)).result
     claims = await world.claims(proven.access_token)
     assert (claims.auth_time, claims.sid) == (began + 100, str(signed_in.session_id))
     assert len(world.happened(Reauthenticated)) == 1

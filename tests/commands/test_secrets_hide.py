@@ -84,7 +84,7 @@ async def test_tokens_in_answers_hide(world: World) -> None:
     await world.register("ada")
     signed_in = await world.sign_in("ada")
     refreshed = await run_issue_token(IssueToken(refresh_token=signed_in.refresh_token), ANYBODY, world.ports)
-    proven = await run_reauthenticate(Reauthenticate(password=PASSWORD), await world.ctx(refreshed), world.ports)
+    proven = (await run_reauthenticate(Reauthenticate(password=PASSWORD), await world.ctx(refreshed), world.ports)).result
     for answer in (signed_in, refreshed, proven):
         for secret in (answer.access_token, getattr(answer, "refresh_token", None), getattr(answer, "device_token", None)):
             assert secret is None or secret not in repr(answer)

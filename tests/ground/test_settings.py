@@ -1,13 +1,16 @@
 """Settings: where they come from, what is refused, and that a secret stays one."""
 
 from pathlib import Path
+from typing import Any, cast
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.secret import Secret
 from adapters.settings import SETTINGS, Settings
+from adapters.settings_checks import CHECKS
 from adapters.settings_source import BadSettings, Loaded, load
 
 NOWHERE = Path("/nonexistent-folder")
@@ -46,6 +49,64 @@ def test_an_unknown_name_refuses_to_start_and_says_what_was_meant() -> None:
 def test_all_faults_are_told_at_once() -> None:
     problems = refused({"MINOS_PORT": "0", "MINOS_WORKERS": "many", "MINOS_REGISTRATION": "yes", "MINOS_NOPE": "1"})
     assert len(problems) == 4
+
+
+def test_values_that_parse_are_held_against_each_other_while_another_does_not() -> None:
+    problems = refused(
+        {
+            "MINOS_WORKERS": "many",
+            "MINOS_TRUSTED_PROXIES": "proxy",
+            "MINOS_AUDIENCES": "Orders",
+            "MINOS_REFRESH_IDLE_TTL": "91d",
+            "MINOS_METRICS_PORT": "8000",
+            "MINOS_NOPE": "1",
+        }
+    )
+    assert len(problems) == 6
+
+
+def test_production_is_held_to_its_rules_while_a_value_does_not_parse() -> None:
+    problems = refused(FIT_FOR_PRODUCTION | {"MINOS_WORKERS": "many", "MINOS_DEBUG": "1", "MINOS_ISSUER": "http://id.example.org"})
+    assert [problem.partition(":")[0] for problem in problems] == ["MINOS_WORKERS", "production", "production"]
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"MINOS_METRICS_PORT": "x", "MINOS_PORT": "9464"},
+        {"MINOS_PORT": "x", "MINOS_METRICS_PORT": "8000"},
+        {"MINOS_REFRESH_ABSOLUTE_TTL": "long", "MINOS_REFRESH_IDLE_TTL": "91d"},
+        {"MINOS_DATABASE_URL_FILE": "none", "MINOS_MIGRATION_DATABASE_URL": "postgresql://owner@db/minos"},
+        {"MINOS_ENVIRONMENT": "prod", "MINOS_DEBUG": "1"},
+        FIT_FOR_PRODUCTION | {"MINOS_REGISTRATION": "yes"},
+        {name: text for name, text in FIT_FOR_PRODUCTION.items() if name != "MINOS_MASTER_KEY"} | {"MINOS_MASTER_KEY_FILE": "none"},
+    ],
+    ids=lambda environ: next(reversed(environ)),
+)
+def test_a_value_that_cannot_be_read_is_told_once_and_its_default_accused_of_nothing(environ: dict[str, str]) -> None:
+    assert len(refused(environ)) == 1
+
+
+class Seen:
+    """Settings that remember which of their fields were looked at."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.fields: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.fields.add({"in_production": "environment"}.get(name, name))
+        return getattr(self._settings, name)
+
+
+@pytest.mark.parametrize("environ", [{}, FIT_FOR_PRODUCTION, {"MINOS_MIGRATION_DATABASE_URL": "x", "MINOS_DATABASE_URL": "postgresql://x"}])
+def test_a_check_looks_at_no_more_than_it_says(environ: dict[str, str]) -> None:
+    parsed = {setting.field: environ[setting.name] for setting in SETTINGS if setting.name in environ}
+    settings = msgspec.convert(parsed, Settings, dec_hook=lambda kind, value: kind(value))
+    for check in CHECKS:
+        seen = Seen(settings)
+        list(check.faults(cast("Settings", seen)))  # it has every attribute of them
+        assert seen.fields <= set(check.needs)
 
 
 def test_an_access_token_lives_an_hour_at_most() -> None:

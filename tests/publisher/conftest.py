@@ -1,7 +1,8 @@
 """A log, and a publisher that sends it to a stream of the test's own."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -30,9 +31,25 @@ class Line:
     database: Database
     name: str
     root: str
+    publishers: list[Publisher] = field(default_factory=list)
 
     def publisher(self) -> Publisher:
-        return Publisher(self.database.app_url, self.client, name=self.name, root=self.root)
+        """Make another; it is closed with the line."""
+        self.publishers.append(Publisher(self.database.app_url, self.client, name=self.name, root=self.root))
+        return self.publishers[-1]
+
+    async def sent(self, people: int = 1) -> Publisher:
+        """Give a publisher that has sent all there is, after so many people more."""
+        await self.grow(people)
+        publisher = self.publisher()
+        await drain(publisher)
+        return publisher
+
+    async def grow(self, people: int = 1) -> int:
+        """Add two events for each, with their positions; the log's size then."""
+        for _ in range(people):
+            await self.scribe.user()
+        return await self.sequence()
 
     async def sequence(self) -> int:
         """Give positions to all there is; the log's size then."""
@@ -42,6 +59,10 @@ class Line:
             if not step.added:
                 break
         return size
+
+    async def intrude(self, body: bytes) -> None:
+        """Put a message at the stream's end that no publisher sent."""
+        await self.client.request(f"{self.root}.v1.user.registered", body, timeout=5)
 
     async def ask(self, what: str, question: dict[str, Any] | None = None) -> dict[str, Any]:
         answer = await self.client.request(f"$JS.API.{what}", msgspec.json.encode(question or {}), timeout=5)
@@ -63,16 +84,25 @@ async def drain(publisher: Publisher) -> None:
         pass
 
 
-@pytest.fixture
-async def line(database: Database, nats_server: NatsServer) -> AsyncIterator[Line]:
-    number = next(_numbers)
+@asynccontextmanager
+async def laid(database: Database, nats: NatsServer, name: str, root: str) -> AsyncGenerator[Line]:
     store = PostgresEventStore(database.app_url)
     sequencer = Sequencer(database.app_url)
-    connection = NatsConnection(nats_server.url)
+    connection = NatsConnection(nats.url)
     await connection.connect()
+    line = Line(Scribe(store), sequencer, connection.client, database, name, root)
     try:
-        yield Line(Scribe(store), sequencer, connection.client, database, f"TEST_{number}", f"test{number}.events")
+        yield line
     finally:
+        for publisher in line.publishers:
+            await publisher.close()
         await connection.close()
         await sequencer.close()
         await store.close()
+
+
+@pytest.fixture
+async def line(database: Database, nats_server: NatsServer) -> AsyncIterator[Line]:
+    number = next(_numbers)
+    async with laid(database, nats_server, f"TEST_{number}", f"test{number}.events") as line:
+        yield line

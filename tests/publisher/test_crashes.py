@@ -17,13 +17,12 @@ import pytest
 from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import PostgresServer
 from adapters.event_store import PostgresEventStore
-from adapters.nats_client import NatsConnection
 from domain.errors import StoreUnavailable
 from projections import generations
 from projections.catalogue import ALL
 from tests.conftest import Database, database_of
 from tests.projections.histories import Scribe
-from tests.publisher.conftest import Line, drain
+from tests.publisher.conftest import Line, drain, laid
 from workers import rebuild_check
 from workers.projector import Projector
 from workers.publisher import Publisher
@@ -43,16 +42,8 @@ async def broker(tmp_path: Path) -> AsyncIterator[NatsServer]:
 
 @pytest.fixture
 async def fragile(database: Database, broker: NatsServer) -> AsyncIterator[Line]:
-    store = PostgresEventStore(database.app_url)
-    sequencer = Sequencer(database.app_url)
-    connection = NatsConnection(broker.url)
-    await connection.connect()
-    try:
-        yield Line(Scribe(store), sequencer, connection.client, database, "FRAGILE", "fragile.events")
-    finally:
-        await connection.close()
-        await sequencer.close()
-        await store.close()
+    async with laid(database, broker, "FRAGILE", "fragile.events") as line:
+        yield line
 
 
 async def _until_sent(line: Line, publisher: Publisher) -> None:
@@ -67,46 +58,31 @@ async def _until_sent(line: Line, publisher: Publisher) -> None:
 
 
 async def test_a_killed_broker_goes_on_with_the_same_numbers(fragile: Line, broker: NatsServer) -> None:
-    publisher = fragile.publisher()
-    for _ in range(5):
-        await fragile.scribe.user()
-    await fragile.sequence()
-    await drain(publisher)
+    publisher = await fragile.sent(5)
     await broker.kill()
-    for _ in range(5):
-        await fragile.scribe.user()
-    await fragile.sequence()
+    await fragile.grow(5)
     await broker.start()
     await _until_sent(fragile, publisher)
     assert await fragile.last_sequence() == 20
     assert [(await fragile.message(n))["position"] for n in (1, 10, 11, 20)] == [1, 10, 11, 20]
-    await publisher.close()
 
 
 async def test_a_broker_that_lost_its_tail_gets_the_same_messages_again(fragile: Line, broker: NatsServer, tmp_path: Path) -> None:
-    publisher = fragile.publisher()
-    for _ in range(3):
-        await fragile.scribe.user()
-    await fragile.sequence()
-    await drain(publisher)
+    publisher = await fragile.sent(3)
     await broker.kill()
     shutil.copytree(broker.home / "jetstream", tmp_path / "older")
     await broker.start()
-    for _ in range(3):
-        await fragile.scribe.user()
-    await fragile.sequence()
+    await fragile.grow(3)
     await _until_sent(fragile, publisher)
     newest = [await fragile.message(n) for n in range(1, 13)]
     await broker.kill()
     shutil.rmtree(broker.home / "jetstream")
     shutil.copytree(tmp_path / "older", broker.home / "jetstream")
     await broker.start()
-    await fragile.scribe.user()
-    await fragile.sequence()
+    await fragile.grow()
     await _until_sent(fragile, publisher)
     assert [await fragile.message(n) for n in range(1, 13)] == newest
     assert await fragile.last_sequence() == 14
-    await publisher.close()
 
 
 async def test_a_killed_database_leaves_rows_and_position_in_step(durable_server: PostgresServer) -> None:

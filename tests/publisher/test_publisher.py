@@ -10,27 +10,21 @@ from tests.publisher.conftest import Line, drain
 from workers.publisher import Halted, Published
 from workers.sequencer import resequence
 
+ANOTHER = b'{"event_id":"00000000-0000-7000-8000-000000000000"}'
+
 
 async def test_sequences_are_positions(line: Line) -> None:
-    for _ in range(3):
-        await line.scribe.user()
-    size = await line.sequence()
-    publisher = line.publisher()
-    await drain(publisher)
+    size = await line.grow(3)
+    await drain(line.publisher())
     assert await line.last_sequence() == size == 6
     assert [(await line.message(n))["position"] for n in range(1, 7)] == [1, 2, 3, 4, 5, 6]
-    await publisher.close()
 
 
 async def test_a_long_log_goes_out_in_several_batches(line: Line) -> None:
-    for _ in range(550):
-        await line.scribe.user()
-    size = await line.sequence()
-    publisher = line.publisher()
-    await drain(publisher)
+    size = await line.grow(550)
+    await drain(line.publisher())
     assert await line.last_sequence() == size == 1_100
     assert (await line.message(1_100))["position"] == 1_100
-    await publisher.close()
 
 
 async def test_two_publishers_send_each_event_once(line: Line) -> None:
@@ -46,8 +40,7 @@ async def test_two_publishers_send_each_event_once(line: Line) -> None:
 
     tasks = [asyncio.create_task(keep_sending(number)) for number in range(2)]
     for _ in range(40):
-        await line.scribe.user()
-        await line.sequence()
+        await line.grow()
     for _ in range(500):
         if await line.last_sequence() == 80:
             break
@@ -56,79 +49,53 @@ async def test_two_publishers_send_each_event_once(line: Line) -> None:
     await asyncio.gather(*tasks)
     assert [(await line.message(n))["position"] for n in (1, 40, 80)] == [1, 40, 80]
     assert await line.last_sequence() == 80
-    for publisher in publishers:
-        await publisher.close()
 
 
 async def test_the_second_publisher_is_refused_and_looks_again(line: Line) -> None:
     first, second = line.publisher(), line.publisher()
-    await line.scribe.user()
-    await line.sequence()
+    await line.grow()
     await drain(first)
     await drain(second)
-    await line.scribe.user()
-    await line.sequence()
+    await line.grow()
     await drain(first)
     with pytest.raises(NotTheEnd):
         await second.step()
     assert not await second.step()
-    await first.close()
-    await second.close()
 
 
 async def test_an_emptied_broker_gets_the_same_numbers_again(line: Line) -> None:
-    for _ in range(3):
-        await line.scribe.user()
-    await line.sequence()
-    publisher = line.publisher()
-    await drain(publisher)
+    publisher = await line.sent(3)
     before = [await line.message(n) for n in range(1, 7)]
     await line.ask(f"STREAM.DELETE.{line.name}")
-    await line.scribe.user()
-    await line.sequence()
+    await line.grow()
     with pytest.raises(StreamAway):
         await publisher.step()
     await drain(publisher)
     assert [await line.message(n) for n in range(1, 7)] == before
     assert await line.last_sequence() == 8
-    await publisher.close()
 
 
 async def test_the_stream_can_be_neither_purged_nor_thinned(line: Line) -> None:
-    await line.scribe.user()
-    await line.sequence()
-    publisher = line.publisher()
-    await drain(publisher)
+    await line.sent()
     assert "error" in await line.ask(f"STREAM.PURGE.{line.name}")
     assert "error" in await line.ask(f"STREAM.MSG.DELETE.{line.name}", {"seq": 1})
-    await publisher.close()
 
 
 async def test_a_broker_ahead_of_the_log_halts_and_is_never_overwritten(line: Line) -> None:
-    await line.scribe.user()
-    await line.sequence()
-    publisher = line.publisher()
-    await drain(publisher)
-    await line.client.request(f"{line.root}.v1.user.registered", b'{"event_id":"00000000-0000-7000-8000-000000000000"}', timeout=5)
+    await line.sent()
+    await line.intrude(ANOTHER)
     again = line.publisher()
     with pytest.raises(Halted):
         await again.step()
-    await line.scribe.user()
-    await line.sequence()
+    await line.grow()
     with pytest.raises(Halted):
         await again.step()
     assert await line.last_sequence() == 3
-    await publisher.close()
-    await again.close()
 
 
 async def test_a_halted_publisher_says_so_and_goes_on_after_a_new_epoch(line: Line) -> None:
-    await line.scribe.user()
-    await line.sequence()
-    publisher = line.publisher()
-    await drain(publisher)
-    await publisher.close()
-    await line.client.request(f"{line.root}.v1.user.registered", b'{"event_id":"00000000-0000-7000-8000-000000000000"}', timeout=5)
+    await line.sent()
+    await line.intrude(ANOTHER)
     told: list[Published] = []
     stop = asyncio.Event()
     again = line.publisher()
@@ -149,29 +116,21 @@ async def test_a_halted_publisher_says_so_and_goes_on_after_a_new_epoch(line: Li
 
 
 async def test_a_database_that_lost_what_was_sent_and_wrote_something_else_is_found_out(line: Line) -> None:
-    await line.scribe.user()
-    await line.sequence()
-    publisher = line.publisher()
-    await drain(publisher)
+    publisher = await line.sent()
     owner = await asyncpg.connect(line.database.superuser_url)
     try:
         await owner.execute("SET session_replication_role = replica")
         await owner.execute("UPDATE events SET event_id = gen_random_uuid() WHERE version = 2")
     finally:
         await owner.close()
-    await line.scribe.user()
-    await line.sequence()
+    await line.grow()
     with pytest.raises(Halted):
         await publisher.step()
     assert await line.last_sequence() == 2
-    await publisher.close()
 
 
 async def test_a_log_that_became_shorter_than_the_stream_halts(line: Line) -> None:
-    await line.scribe.user()
-    await line.sequence()
-    publisher = line.publisher()
-    await drain(publisher)
+    publisher = await line.sent()
     owner = await asyncpg.connect(line.database.superuser_url)
     try:
         await owner.execute("UPDATE log_runs SET n = 1")
@@ -180,17 +139,11 @@ async def test_a_log_that_became_shorter_than_the_stream_halts(line: Line) -> No
         await owner.close()
     with pytest.raises(Halted):
         await publisher.step()
-    await publisher.close()
 
 
 async def test_a_stranger_s_message_at_the_end_halts(line: Line) -> None:
-    await line.scribe.user()
-    await line.sequence()
-    publisher = line.publisher()
-    await drain(publisher)
-    await publisher.close()
-    await line.client.request(f"{line.root}.v1.user.registered", b"hello", timeout=5)
+    await line.sent()
+    await line.intrude(b"hello")
     again = line.publisher()
     with pytest.raises(Halted):
         await again.step()
-    await again.close()
