@@ -5,6 +5,7 @@ They carry nothing and are never waited for: a lost one costs the pause until th
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -25,28 +26,39 @@ class Hints:
     def __init__(self, client: Client, subject: str) -> None:
         self._client = client
         self._subject = subject
-        self._pending: asyncio.Task[None] | None = None
-        self._wanted = False
+        self._sending: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
+        self._not_before = 0.0
 
     def send(self) -> None:
-        """Tell the others, now or together with hints that follow at once. Call it on the event loop."""
-        self._wanted = True
-        if self._pending is None or self._pending.done():
-            self._pending = asyncio.get_running_loop().create_task(self._send())
+        """Tell the others: now, or where that was done only just, together with what else comes until it may be done again."""
+        if self._later is not None:
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._not_before:
+            self._later = loop.call_at(self._not_before, self._send_now)
+        else:
+            self._send_now()
 
     async def close(self) -> None:
-        """Let a hint under way finish."""
-        if self._pending is not None:
-            await asyncio.wait({self._pending}, timeout=1.0)
+        """Let a hint under way finish; one that would come later is dropped."""
+        if self._later is not None:
+            self._later.cancel()
+        if self._sending is not None:
+            await asyncio.wait({self._sending}, timeout=1.0)
 
-    async def _send(self) -> None:
-        while self._wanted and self._client.is_connected:
-            self._wanted = False
-            try:
-                await self._client.publish(self._subject)
-            except NatsError:
-                return
-            await asyncio.sleep(QUIET_SECONDS)
+    def _send_now(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._later = None
+        self._not_before = loop.time() + QUIET_SECONDS
+        if self._sending is not None and not self._sending.done():
+            self._later = loop.call_at(self._not_before, self._send_now)
+        elif self._client.is_connected:
+            self._sending = loop.create_task(self._publish())
+
+    async def _publish(self) -> None:
+        with suppress(NatsError):
+            await self._client.publish(self._subject)
 
 
 async def listen(client: Client, subject: str, wake: Callable[[], None]) -> None:

@@ -117,7 +117,9 @@ CREATE OR REPLACE FUNCTION sequence_step(OUT added bigint, OUT size bigint, OUT 
 AS $$
 DECLARE
     head log_head;
+    locked log_head;
     seen pg_snapshot;
+    ids bigint[];
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'sequencing needs READ COMMITTED: the snapshot must be newer than the lock';
@@ -132,23 +134,60 @@ BEGIN
     IF current_setting('minos.cluster', true) IS DISTINCT FROM head.cluster::text THEN
         PERFORM set_config('minos.cluster', c.system_identifier::text, false) FROM pg_control_system() c;
     END IF;
-    IF pg_snapshot_xmax(head.snapshot) > pg_snapshot_xmax(seen)
-        OR head.cluster::text <> current_setting('minos.cluster') THEN
+    IF pg_snapshot_xmax(head.snapshot) > pg_snapshot_xmax(seen) OR head.cluster::text <> current_setting('minos.cluster') THEN
         added := -1;
         RETURN;
     END IF;
-    IF NOT EXISTS (SELECT FROM committed_between(head.snapshot, seen, head.fence)) THEN
+    ids := ARRAY(SELECT committed_between(head.snapshot, seen, head.fence));
+    IF cardinality(ids) = 0 THEN
         RETURN;
     END IF;
-    SELECT * INTO head FROM log_head h WHERE h.only_row FOR UPDATE SKIP LOCKED;
+    SELECT * INTO locked FROM log_head h WHERE h.only_row FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         added := NULL;
         RETURN;
     END IF;
-    -- A statement of its own, after the lock: later than every snapshot stored before.
-    SELECT pg_current_snapshot() INTO seen;
-    added := store_runs(head.size, ARRAY(SELECT committed_between(head.snapshot, seen, head.fence)));
-    size := head.size + added;
-    epoch := head.epoch;
-    UPDATE log_head SET size = head.size + added, snapshot = seen WHERE only_row AND added > 0;
+    -- Where another sequencer was here since the look, look again: what counts is what was not seen by the snapshot stored now,
+    -- and the new one, taken in a statement of its own, has to be later than that.
+    IF locked.snapshot::text <> head.snapshot::text OR locked.epoch <> head.epoch THEN
+        SELECT pg_current_snapshot() INTO seen;
+        ids := ARRAY(SELECT committed_between(locked.snapshot, seen, locked.fence));
+    END IF;
+    added := store_runs(locked.size, ids);
+    size := locked.size + added;
+    epoch := locked.epoch;
+    UPDATE log_head SET size = locked.size + added, snapshot = seen WHERE only_row AND added > 0;
+END $$;
+
+-- Store ids, sorted, as runs of consecutive ones after position `size`. A run that goes on where the last one ends prolongs it,
+-- and mostly that is all there is to do.
+CREATE OR REPLACE FUNCTION store_runs(size bigint, ids bigint[]) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    last log_runs;
+    first_id bigint;
+    last_id bigint;
+BEGIN
+    IF cardinality(ids) = 0 THEN
+        RETURN 0;
+    END IF;
+    SELECT * INTO last FROM log_runs r ORDER BY r.position_start DESC LIMIT 1;
+    SELECT min(id), max(id) INTO first_id, last_id FROM unnest(ids) AS id;
+    IF first_id = last.append_start + last.n AND last_id - first_id + 1 = cardinality(ids) AND last.position_start + last.n = size + 1 THEN
+        UPDATE log_runs r SET n = r.n + cardinality(ids) WHERE r.position_start = last.position_start;
+        RETURN cardinality(ids);
+    END IF;
+    WITH placed AS (
+        SELECT id, row_number() OVER (ORDER BY id) AS rank FROM unnest(ids) AS id
+    ), runs AS (
+        SELECT size + min(rank) AS position_start, min(id) AS append_start, count(*) AS n FROM placed GROUP BY id - rank
+    ), prolonged AS (
+        UPDATE log_runs l SET n = l.n + r.n FROM runs r
+        WHERE l.position_start = last.position_start AND r.append_start = last.append_start + last.n
+            AND r.position_start = size + 1
+        RETURNING r.position_start
+    )
+    INSERT INTO log_runs (position_start, append_start, n)
+    SELECT r.position_start, r.append_start, r.n FROM runs r
+    WHERE r.position_start NOT IN (SELECT position_start FROM prolonged) ORDER BY r.position_start;
+    RETURN cardinality(ids);
 END $$;
