@@ -42,11 +42,10 @@ def spawn(
     pass_fds: Sequence[int] = (),
     when_orphaned: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a process group of its own; the kernel sends it `when_orphaned` when the calling *thread* ends.
+    """Start a program in a session of its own; the kernel sends it `when_orphaned` when the calling *thread* ends.
 
-    A group of its own, so that Ctrl-C reaches us alone and we choose the order in which parts stop. No session of its own: Linux
-    shares the cores among sessions first (sched_autogroup), and niceness counts only within one. Hashing threads would then give way
-    to nobody but their own process, and a token check that waits for Postgres would wait for them.
+    A session of its own, so that Ctrl-C reaches us alone and we choose the order in which parts stop; and so that Linux, which
+    shares the cores among sessions first (sched_autogroup), leaves no part without its share (docs/adr, 7).
     """
     return subprocess.Popen(  # noqa: S603
         list(argv),
@@ -55,7 +54,7 @@ def spawn(
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output if output is None else subprocess.STDOUT,
-        process_group=0,
+        start_new_session=True,
         pass_fds=pass_fds,
         user=None if user is None else user.uid,
         group=None if user is None else user.gid,
