@@ -1,17 +1,17 @@
 """From a proven identity to a live session with its first token."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from commands.context import Context
 from commands.ports import Heads, Ports, StoredHead
 from commands.session_origins import SessionOrigin
 from commands.token_answer import SignedIn, token_answer
-from commands.transact import Transaction, transact
+from commands.transact import Read, Transaction, transact
 from domain import session, user
 from domain.errors import InvalidCredentials
-from domain.event import SealClass
-from domain.ids import AudienceName, ClientId, SessionId
+from domain.event import SealClass, Sealed
+from domain.ids import AudienceName, ClientId, SessionId, StreamName
 from domain.session import Live
 from domain.session_events import AuthMethod, SessionEvent
 from domain.user import Account, Active
@@ -30,9 +30,7 @@ async def start_session(
     session_id = SessionId(ports.random.uuid7())
     seed = ports.random.bytes(32)
     of_user, of_session = user.stream(account.user_id), session.stream(session_id)
-    told = {"network": ctx.network, "user_agent": ctx.user_agent, "device_name": device_name}
-    fields = {field: text for field, text in told.items() if text is not None}
-    telemetry = await ports.vault.seal(subject=of_user, seal_class=SealClass.TELEMETRY, stream=of_session, fields=fields)
+    telemetry = await _sealed_origin(of_user, of_session, ctx, ports, device_name=device_name)
 
     def decide(tx: Transaction) -> tuple[Live, Account]:
         now = tx.state(user.decider, of_user)
@@ -49,22 +47,33 @@ async def start_session(
             seed=seed,
             idle_ttl=ports.policy.refresh_idle_ttl,
             absolute_ttl=ports.policy.refresh_absolute_ttl,
-            network=telemetry.get("network"),
-            user_agent=telemetry.get("user_agent"),
-            device_name=telemetry.get("device_name"),
+            **telemetry,
             at=tx.at,
         )
         begun = tx.record(session.decider, of_session, started)
         issued = tx.record(session.decider, of_session, issue_on(begun, audience, ports, tx))
         return session.live(issued), now.account
 
-    unwritten = StoredHead(stream=of_session, version=0, state=None, state_version=0)
-    now = Heads(heads=(unwritten, *seen.heads), at=seen.at)
-    done = await transact(ports, ctx, [(session.decider, of_session), (user.decider, of_user)], decide, seen=now)
-    live, current = done.result
+    reads: list[Read] = [(session.decider, of_session), (user.decider, of_user)]
+    live, current = (await transact(ports, ctx, reads, decide, seen=_beside_unwritten(of_session, seen))).result
     ports.origins.remember(session_id, SessionOrigin(user_id=account.user_id, seed=seed))
     device_token = ports.mint.device_token(user_id=account.user_id, epoch=current.token_epoch, device_id=device_id)
     return await token_answer(live, current, ports, at=live.rotated_at, device_token=device_token)
+
+
+def _beside_unwritten(stream: StreamName, seen: Heads) -> Heads:
+    """Put a stream that cannot be there yet, its id having just been drawn, before heads that were read."""
+    return Heads(heads=(StoredHead(stream=stream, version=0, state=None, state_version=0), *seen.heads), at=seen.at)
+
+
+async def _sealed_origin(
+    of_user: StreamName, of_session: StreamName, ctx: Context, ports: Ports, *, device_name: str | None
+) -> Mapping[str, Sealed | None]:
+    """Seal where from and on what, as far as it is known."""
+    told = {"network": ctx.network, "user_agent": ctx.user_agent, "device_name": device_name}
+    fields = {field: text for field, text in told.items() if text is not None}
+    sealed = await ports.vault.seal(subject=of_user, seal_class=SealClass.TELEMETRY, stream=of_session, fields=fields)
+    return {field: sealed.get(field) for field in told}
 
 
 def issue_on(state: session.Session, audience: AudienceName, ports: Ports, tx: Transaction) -> Sequence[SessionEvent]:

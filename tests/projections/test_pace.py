@@ -56,3 +56,40 @@ async def test_a_projector_started_late_lets_the_others_keep_up(world: World) ->
     assert await world.projector.step()
     positions = await world.connection.fetch("SELECT name, position FROM projection_state")
     assert {row["position"] for row in positions} == {8}
+
+
+async def test_a_feed_that_was_paused_while_all_moved_stays_where_it_is(world: World) -> None:
+    """A step goes on from where the last one left every feed, without a look at who is to be fed."""
+    await world.scribe.user()
+    await world.sequencer.step()
+    assert await world.projector.step()
+    await world.connection.execute("UPDATE projection_state SET status = 'paused' WHERE name = 'users'")
+    await world.scribe.user()
+    await world.project()
+    assert await positions(world) == {"users": 2, "others": 4}
+    await world.connection.execute("UPDATE projection_state SET status = 'live' WHERE name = 'users'")
+    await world.project()
+    assert await positions(world) == {"users": 4, "others": 4}
+    assert await world.connection.fetchval("SELECT count(*) FROM read.users_v1_g1") == 2
+
+
+async def test_a_busy_projector_takes_up_a_feed_that_another_one_moved(world: World) -> None:
+    other = Projector(world.app_url)
+    for _ in range(3):
+        await world.scribe.user()
+        await world.sequencer.step()
+        assert await world.projector.step()
+        await world.scribe.user()
+        await world.sequencer.step()
+        assert await other.step()
+    await other.close()
+    await world.project()
+    assert await positions(world) == {"users": 12, "others": 12}
+    assert await world.connection.fetchval("SELECT count(*) FROM read.users_v1_g1") == 6
+
+
+async def positions(world: World) -> dict[str, int]:
+    rows = await world.connection.fetch("SELECT CASE name WHEN 'users' THEN name ELSE 'others' END AS who, position FROM projection_state")
+    found = {(row["who"], row["position"]) for row in rows}
+    assert len(found) == 2
+    return dict(found)
