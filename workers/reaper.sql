@@ -4,7 +4,7 @@
 -- name: command_results
 WITH gone AS (
     DELETE FROM command_results WHERE key IN (
-        SELECT key FROM command_results WHERE created_at < clock_timestamp() - $1::text::interval
+        SELECT key FROM command_results WHERE created_at < statement_timestamp() - $1::text::interval
         ORDER BY created_at LIMIT $2)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
@@ -12,7 +12,7 @@ WITH gone AS (
 -- name: sign_in_attempts
 WITH gone AS (
     DELETE FROM sign_in_attempts WHERE id IN (
-        SELECT id FROM sign_in_attempts WHERE at < clock_timestamp() - $1::text::interval
+        SELECT id FROM sign_in_attempts WHERE at < statement_timestamp() - $1::text::interval
         ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
@@ -20,7 +20,7 @@ WITH gone AS (
 -- name: sign_in_guard
 WITH gone AS (
     DELETE FROM sign_in_guard WHERE (name_mac, device_mac) IN (
-        SELECT name_mac, device_mac FROM sign_in_guard WHERE expires_at < clock_timestamp() - $1::text::interval
+        SELECT name_mac, device_mac FROM sign_in_guard WHERE expires_at < statement_timestamp() - $1::text::interval
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
@@ -28,7 +28,7 @@ WITH gone AS (
 -- name: bootstrap_codes
 WITH gone AS (
     DELETE FROM bootstrap_codes WHERE digest IN (
-        SELECT digest FROM bootstrap_codes WHERE expires_at < clock_timestamp() - $1::text::interval
+        SELECT digest FROM bootstrap_codes WHERE expires_at < statement_timestamp() - $1::text::interval
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
@@ -36,7 +36,7 @@ WITH gone AS (
 -- name: attempts_on_nobody
 WITH gone AS (
     DELETE FROM sign_in_attempts WHERE id IN (
-        SELECT id FROM sign_in_attempts WHERE user_id IS NULL AND at < clock_timestamp() - $1::text::interval
+        SELECT id FROM sign_in_attempts WHERE user_id IS NULL AND at < statement_timestamp() - $1::text::interval
         ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
