@@ -1,12 +1,12 @@
 """A password is shown, a session begins. Unknown, wrong, suspended and locked look and cost the same (threats.md 15, 16)."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from commands.at_once import both
 from commands.context import Context
 from commands.login_names import GuardedName, guarded_name
 from commands.ports import AttemptOutcome, Commit, GuardReading, Heads, Ports, PresentedDevice, StreamWrite
@@ -16,7 +16,7 @@ from commands.token_answer import SignedIn
 from commands.transact import Transaction, folded, read_states, transact
 from domain import administrators, claim, sign_in_guard, user
 from domain.claim import ClaimKind, Held
-from domain.errors import AudienceNotAllowed, InvalidCredentials, LoginNameRequired, Overloaded
+from domain.errors import AudienceNotAllowed, Contended, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import AudienceName, AudienceSlug, CommandId, StreamName, SubjectKeyId, UserId
 from domain.session import MINOS
@@ -58,34 +58,54 @@ class _Found(Struct, frozen=True, kw_only=True):
 async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     """Begin a session and issue its first token. Raises InvalidCredentials, AudienceNotAllowed, Overloaded."""
     kind, text = _login_name(command)
-    name = guarded_name(kind, text)
     audience = _audience(command, ports)
     if command.device_token is None or ports.mint.read_device_token(command.device_token) is None:
         ports.hasher.require_room(network=ctx.network)  # a flood is turned away before it costs a read
+    name = guarded_name(kind, text)
     found = await _find(kind, name, ports)
     device = _known_device(command, found.account, ports)
     name_mac = ports.macs.login_name(_counted_as(name, found))
     device_mac = None if device is None else ports.macs.device(device.device_id)
-    encoded, reading = await both(_password(found, ports), ports.guard.admit(name_mac, device_mac=device_mac))
+    encoded = await _password(found, ports)  # before the attempt counts: nobody is to be locked out because a store is away
+    reading = await ports.guard.admit(name_mac, device_mac=device_mac)
     await _recall_lock(name_mac, found, reading, ports)
-    locked = not reading.may_try
     # A locked name still costs a hash, so that the lock cannot be told from a wrong password by the clock.
-    encoded = None if locked else encoded
+    encoded = encoded if reading.may_try else None
     try:
-        verified = await ports.hasher.verify(encoded, command.password, known_device=device is not None, network=ctx.network)
-    except Overloaded:
-        if not locked:  # nobody guessed: who tries again when we are less busy must not find the door locked for it
-            await ports.guard.take_back(name_mac, device_mac=device_mac, reading=reading)
-        raise
-    if found.account is None or locked or not verified.matches or not found.active:
+        signed_in = await _proven(command, found, ctx, ports, encoded=encoded, device=device, audience=audience)
+    except InvalidCredentials:
         await _refuse(name_mac, found, reading, ctx, ports, known_device=device is not None)
+        raise
+    except (Contended, Overloaded, StoreUnavailable):
+        if reading.may_try:  # nobody guessed: who tries again when we are better must not find the door locked for it
+            with suppress(StoreUnavailable):
+                await ports.guard.take_back(name_mac, device_mac=device_mac, reading=reading)
+        raise
+    with suppress(StoreUnavailable):  # the session is there, and its tokens must reach their owner; a count too high is the safe side
+        await ports.guard.forgive(name_mac, device_mac=device_mac)
+    return signed_in
+
+
+async def _proven(
+    command: SignIn,
+    found: _Found,
+    ctx: Context,
+    ports: Ports,
+    *,
+    encoded: str | None,
+    device: PresentedDevice | None,
+    audience: AudienceName,
+) -> SignedIn:
+    """Look at the password and begin the session. Raises InvalidCredentials where it is wrong, or right for what is no longer so."""
+    verified = await ports.hasher.verify(encoded, command.password, known_device=device is not None, network=ctx.network)
+    if found.account is None or not verified.matches or not found.active:
         raise InvalidCredentials
     if verified.outdated:
         await _rehash(found.account, command.password, ctx, ports)
     device_id = ports.random.uuid7() if device is None else device.device_id
-    begun = start_session(found.account, found.seen, ctx, ports, audience=audience, device_id=device_id, device_name=command.device_name)
-    signed_in, _ = await both(begun, ports.guard.forgive(name_mac, device_mac=device_mac))
-    return signed_in
+    return await start_session(
+        found.account, found.seen, ctx, ports, audience=audience, device_id=device_id, device_name=command.device_name
+    )
 
 
 def _login_name(command: SignIn) -> tuple[ClaimKind, str]:

@@ -83,6 +83,9 @@ AS $$
 DECLARE
     taken record;
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'feeds need READ COMMITTED: what is held back must be looked up after the lock';
+    END IF;
     PERFORM set_config('synchronous_commit', 'off', true);
     FOR taken IN
         SELECT s.* FROM projection_state s
@@ -130,7 +133,8 @@ BEGIN
     added := 0;
     size := head.size;
     epoch := head.epoch;
-    -- Which cluster this is cannot change under a connection; asking takes longer than all the rest of an idle step.
+    -- Which cluster this is cannot change under a connection; asking takes longer than all the rest of an idle step. Anybody may say
+    -- it for their own connection: so before anything is written, it is asked.
     IF current_setting('minos.cluster', true) IS DISTINCT FROM head.cluster::text THEN
         PERFORM set_config('minos.cluster', c.system_identifier::text, false) FROM pg_control_system() c;
     END IF;
@@ -145,6 +149,10 @@ BEGIN
     SELECT * INTO locked FROM log_head h WHERE h.only_row FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         added := NULL;
+        RETURN;
+    END IF;
+    IF locked.cluster <> (SELECT c.system_identifier FROM pg_control_system() c) THEN
+        added := -1;
         RETURN;
     END IF;
     -- Where another sequencer was here since the look, look again: what counts is what was not seen by the snapshot stored now,

@@ -12,7 +12,7 @@ from commands.change_password import ChangePassword, change_password
 from commands.ports import AttemptOutcome
 from commands.sign_in import SignIn, sign_in
 from commands.suspend_user import SuspendUser, suspend_user
-from domain.errors import AudienceNotAllowed, InvalidCredentials, LoginNameRequired, Overloaded
+from domain.errors import AudienceNotAllowed, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
 from domain.session import MINOS, Live
 from domain.session_events import SessionStarted, TokenIssued
 from domain.user_events import PasswordRehashed
@@ -267,3 +267,47 @@ async def test_sign_ins_at_once_are_a_session_each(world: World) -> None:
     assert len({a.session_id for a in answers}) == 4
     for answer in answers:
         assert isinstance(await world.session_of(answer.session_id), Live)
+
+
+class Away:
+    """A port of which one call fails as when its store is away."""
+
+    def __init__(self, inner: Any, call: str) -> None:
+        self._inner, self._call = inner, call
+
+    def __getattr__(self, name: str) -> Any:
+        return self._fail if name == self._call else getattr(self._inner, name)
+
+    async def _fail(self, *_: object, **__: object) -> Any:
+        raise StoreUnavailable
+
+
+@pytest.mark.parametrize(("port", "call"), [("vault", "open"), ("vault", "seal"), ("store", "append")])
+async def test_a_store_that_is_away_locks_nobody_out(world: World, port: str, call: str) -> None:
+    await world.register("ada")
+    ports = world.ports
+    world.use(**{port: Away(getattr(ports, port), call)})
+    for _ in range(12):
+        with pytest.raises(StoreUnavailable):
+            await world.sign_in("ada")
+    world.ports = ports
+    await world.sign_in("ada")
+
+
+async def test_a_session_that_has_begun_reaches_its_owner_though_the_counter_is_away(world: World) -> None:
+    await world.register("ada")
+    world.use(guard=Away(world.ports.guard, "forgive"))
+    signed_in = await world.sign_in("ada")
+    await world.principal(signed_in.access_token)
+
+
+async def test_a_right_password_for_what_is_no_longer_so_stays_counted_and_is_kept(world: World) -> None:
+    user_id = await world.register("ada")
+
+    async def suspend(_: object) -> None:
+        await suspend_user(SuspendUser(user_id=user_id), SYSTEM, world.ports)
+
+    world.store.overtake = suspend
+    with pytest.raises(InvalidCredentials):
+        await world.sign_in("ada")
+    assert len(world.guard.attempts) == 1
