@@ -21,6 +21,7 @@ from migrations import runner
 SQL = statements(Path(__file__).with_suffix(".sql"))
 LOWEST_DISK_BYTES = 1 << 30
 LARGEST_SKEW_S = 2.0
+FURTHEST_BEHIND_S = 5.0
 _DEADLINE_S = 5.0
 
 
@@ -114,6 +115,10 @@ async def _schema(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Find
         found.append(Finding(check="events are kept", ok=not unguarded, detail=f"tables without their guard: {unguarded or 'none'}"))
         size = await connection.fetchval(SQL["identity_cache"], timeout=_DEADLINE_S)
         found.append(Finding(check="append ids", ok=size in {1, None}, detail=f"identity cache {size}; it must be 1"))
+    if status.ready:
+        behind = await connection.fetchval(SQL["behind"], timeout=_DEADLINE_S)
+        detail = f"read models are {behind:.1f} s behind the events" + ("" if behind <= FURTHEST_BEHIND_S else ": do workers run?")
+        found.append(Finding(check="workers", ok=behind <= FURTHEST_BEHIND_S, detail=detail))
     return found
 
 

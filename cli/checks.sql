@@ -24,3 +24,9 @@ ORDER BY c.relname;
 SELECT s.seqcache AS size
 FROM pg_sequence s
 WHERE s.seqrelid = pg_get_serial_sequence('public.events', 'append_id')::regclass;
+
+-- name: behind
+-- Seconds since the oldest event that some read model in use does not have yet; one without a position counts as well.
+SELECT coalesce(greatest(0, extract(epoch FROM clock_timestamp() - recorded_after((
+    SELECT min(s.position) FROM projection_state s JOIN projection_active a ON a.name = s.name AND a.version = s.version
+)))), 0)::float8

@@ -14,7 +14,16 @@ from domain.user_events import RegisteredBy
 
 EmailText = Annotated[str, Meta(min_length=3, max_length=320, description="An e-mail address.", examples=["ada@example.org"])]
 UsernameText = Annotated[str, Meta(min_length=3, max_length=64, description="A login name.", examples=["ada"])]
-NameText = Annotated[str, Meta(min_length=1, max_length=200, description="What people call you.", examples=["Ada Lovelace"])]
+NameText = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\u0000-\u001f\u007f-\u009f]*$(?!\n)",
+        description="What people call you. No control characters: it is shown on terminals, too.",
+        examples=["Ada Lovelace"],
+    ),
+]
 PasswordText = Annotated[
     str, Meta(min_length=1, max_length=1_024, description="Any Unicode; nothing is cut off.", examples=["correct horse battery"])
 ]

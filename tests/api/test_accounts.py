@@ -282,3 +282,17 @@ async def test_everything_on_the_express_lane_is_held_against_its_route(served: 
         ("POST", "/api/v1/auth/login"),
         ("POST", "/api/v1/auth/refresh"),
     }
+
+
+@pytest.mark.parametrize("name", ["Ada\u0000", "\u001b[2JAda", "Ada\n", "A\u009bda", "Ada\r\nRoot"])
+async def test_a_name_that_could_steer_a_terminal_is_refused(served: Served, name: str) -> None:
+    body = {"email": "steering@example.org", "password": PASSWORD, "name": name}
+    registered = await served.http.post("/api/v1/auth/register", json=body)
+    login = await served.http.post("/api/v1/auth/login", json={"email": "a@example.org", "password": PASSWORD, "device_name": name})
+    for answer, pointer in ((registered, "/name"), (login, "/device_name")):
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_names_in_any_script_are_taken(served: Served) -> None:
+    body = {"email": "any-script@example.org", "password": PASSWORD, "name": "Ада 愛 Ní Lóbhlais-O’Brien 👩‍💻"}
+    assert (await served.http.post("/api/v1/auth/register", json=body)).status_code == 201

@@ -66,6 +66,7 @@ async def test_before_it_is_open_it_says_so_and_answers_nothing_else() -> None:
 async def test_the_pages_fetch_nothing_from_elsewhere(served: Served, path: str) -> None:
     answer = await served.http.get(path)
     assert answer.status_code == 200
+    assert answer.headers["content-type"].count("charset=utf-8") == 1
     assert "http://" not in answer.text
     assert "https://" not in answer.text
     assert "<script" not in answer.text

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cli.checks import SQL as DOCTOR
 from domain import user
 from domain.errors import StoreUnavailable
 from tests.projections.conftest import World
@@ -61,3 +62,12 @@ async def test_making_the_tables_twice_makes_them_once(world: World) -> None:
 async def test_a_database_that_is_away_is_said_to_be(world: World) -> None:
     with pytest.raises(StoreUnavailable):
         await desk.status("postgresql://nobody@127.0.0.1:9/none")
+
+
+async def test_doctor_sees_that_workers_do_not_work_by_events_without_a_position_too(world: World) -> None:
+    await world.scribe.user()
+    assert await world.connection.fetchval(DOCTOR["behind"]) > 0
+    await world.sequencer.step()
+    assert await world.connection.fetchval(DOCTOR["behind"]) > 0
+    await world.project()
+    assert await world.connection.fetchval(DOCTOR["behind"]) == 0
