@@ -218,7 +218,7 @@ async def test_hashers_too_busy_to_rehash_do_not_stop_a_sign_in(world: World) ->
     stronger.close()
 
 
-async def test_a_sign_in_overtaken_by_a_suspension_is_refused(world: World) -> None:
+async def test_a_sign_in_overtaken_by_a_suspension_is_refused_and_kept(world: World) -> None:
     user_id = await world.register("ada")
 
     async def suspend(_: object) -> None:
@@ -228,6 +228,7 @@ async def test_a_sign_in_overtaken_by_a_suspension_is_refused(world: World) -> N
     with pytest.raises(InvalidCredentials):
         await world.sign_in("ada")
     assert world.happened(SessionStarted) == []
+    assert [user for _, user, _, _ in world.guard.attempts] == [user_id]
 
 
 async def test_a_sign_in_overtaken_by_a_password_change_is_refused(world: World) -> None:
@@ -299,15 +300,3 @@ async def test_a_session_that_has_begun_reaches_its_owner_though_the_counter_is_
     world.use(guard=Away(world.ports.guard, "forgive"))
     signed_in = await world.sign_in("ada")
     await world.principal(signed_in.access_token)
-
-
-async def test_a_right_password_for_what_is_no_longer_so_stays_counted_and_is_kept(world: World) -> None:
-    user_id = await world.register("ada")
-
-    async def suspend(_: object) -> None:
-        await suspend_user(SuspendUser(user_id=user_id), SYSTEM, world.ports)
-
-    world.store.overtake = suspend
-    with pytest.raises(InvalidCredentials):
-        await world.sign_in("ada")
-    assert len(world.guard.attempts) == 1
