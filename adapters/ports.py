@@ -12,8 +12,8 @@ from adapters.access_tokens import AccessTokenVerifier, KeyedMint
 from adapters.bootstrap_codes import PostgresBootstrapCodes
 from adapters.event_store import PostgresEventStore
 from adapters.guard import PostgresGuard
-from adapters.hash_queue import HashMetrics
-from adapters.hasher import Argon2Hasher, cores
+from adapters.hashing.hasher import Argon2Hasher, cores
+from adapters.hashing.queue import HashMetrics
 from adapters.keyring import Keyring
 from adapters.macs import KeyedMacs
 from adapters.opaque_tokens import Cursors, StreamVersions
@@ -48,6 +48,7 @@ class Opened:
     tokens: AccessTokenVerifier
     versions: StreamVersions
     cursors: Cursors
+    hasher: Argon2Hasher
 
 
 @asynccontextmanager
@@ -113,6 +114,7 @@ def _composed(
         tokens=AccessTokenVerifier(keyring, issuer=settings.issuer),
         versions=StreamVersions(secrets),
         cursors=Cursors(secrets),
+        hasher=hasher,
     )
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 
-from adapters.hash_queue import HashMetrics, HashRefusal
+from adapters.hashing.queue import HashMetrics, HashRefusal
 from api.tracing import Spans, Step
 from commands.ports import Appended, Claimed, ClaimMac, Commit, EventStore, Heads, PasswordHasher, Ports, StoredEvent, Verified
 from domain.ids import StreamName
@@ -89,7 +89,7 @@ class TracedHasher:
 
 
 class HashSpans:
-    """adapters.hash_queue.HashMetrics, that also knows whose turn it is: the queue tells it in the context of who waited."""
+    """adapters.hashing.queue.HashMetrics, that also knows whose turn it is: the queue tells it in the context of who waited."""
 
     def __init__(self, metrics: HashMetrics) -> None:
         self._metrics = metrics

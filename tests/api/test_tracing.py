@@ -14,8 +14,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from adapters.event_store import PostgresEventStore
-from adapters.hash_queue import NoHashMetrics
-from adapters.hasher import Argon2Hasher
+from adapters.hashing.hasher import Argon2Hasher
+from adapters.hashing.queue import NoHashMetrics
 from adapters.ports import open_ports
 from adapters.store_metrics import Flushed, NoMetrics
 from api.asgi import Receive, Scope, Send

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from adapters.hasher import Argon2Hasher
+from adapters.hashing.hasher import Argon2Hasher
 from api.problems import answer as answer_to
 from commands.issue_token import IssueToken, issue_token
 from commands.reauthenticate import Reauthenticate, reauthenticate

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.hasher import Argon2Hasher
+from adapters.hashing.hasher import Argon2Hasher
 from commands.bootstrap import CreateAdministrator, create_administrator
 from commands.ports import Claimed, ClaimMac, Heads, StoredHead
 from domain.errors import InvalidCredentials

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.hasher import Argon2Hasher
+from adapters.hashing.hasher import Argon2Hasher
 from commands.sign_in import SignIn, sign_in
 from domain.errors import InvalidCredentials, Overloaded
 from tests.commands.recording import Recording

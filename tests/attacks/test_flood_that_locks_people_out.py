@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.hasher import Argon2Hasher
+from adapters.hashing.hasher import Argon2Hasher
 from commands.change_password import ChangePassword, change_password
 from commands.ports import Verified
 from domain.errors import InvalidCredentials, Overloaded

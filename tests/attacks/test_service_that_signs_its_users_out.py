@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.hasher import Argon2Hasher
+from adapters.hashing.hasher import Argon2Hasher
 from commands.sign_out import SignOut, sign_out
 from domain.errors import InvalidToken
 from tests.api.conftest import Person, Served

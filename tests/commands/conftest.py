@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.hasher import Argon2Hasher
+from adapters.hashing.hasher import Argon2Hasher
 from commands.bootstrap import CreateAdministrator, create_administrator
 from commands.context import Context
 from tests.commands.world import PASSWORD, SYSTEM, World, make_world

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from adapters.hasher import Argon2Hasher
+from adapters.hashing.hasher import Argon2Hasher
 from commands.change_password import ChangePassword, change_password
 from commands.change_profile import ChangeProfile, change_profile
 from commands.define_role import ChangeRolePermissions, DefineRole, RetireRole, change_role_permissions, define_role, retire_role

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from adapters.hasher import Argon2Hasher
+from adapters.hashing.hasher import Argon2Hasher
 from commands.change_password import ChangePassword, change_password
 from commands.ports import AttemptOutcome
 from commands.sign_in import SignIn, sign_in

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.hasher import Argon2Hasher
+from adapters.hashing.hasher import Argon2Hasher
 from adapters.memory_guard import MemoryGuard
 from commands.change_password import ChangePassword, change_password
 from commands.sign_in import SignIn, sign_in

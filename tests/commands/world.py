@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from adapters.access_tokens import AccessTokenVerifier, KeyedMint
-from adapters.hasher import Argon2Hasher
+from adapters.hashing.hasher import Argon2Hasher
 from adapters.keyring import Keyring
 from adapters.macs import KeyedMacs
 from adapters.memory_bootstrap_codes import MemoryBootstrapCodes

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.hash_queue import HashQueue, HashRefusal
+from adapters.hashing.queue import HashQueue, HashRefusal
 from domain.errors import Overloaded
 
 

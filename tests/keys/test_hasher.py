@@ -1,18 +1,16 @@
 """Passwords: compared whole, in NFKC, at the same cost whoever is asked for (security.md, Passwords)."""
 
 import asyncio
-import resource
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 
 import argon2
 import pytest
 from argon2.low_level import Type
 
-from adapters.hasher import IDLE_S, MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES, Argon2Hasher
+from adapters.hashing.argon2id import MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES
+from adapters.hashing.hasher import Argon2Hasher
 from commands.ports import Verified
 from domain.errors import Overloaded
 
@@ -121,33 +119,3 @@ async def test_the_event_loop_stays_free_during_a_flood() -> None:
         waits.append(time.perf_counter() - began)
     hasher.close()
     assert median(waits) < 0.01
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-async def test_the_memory_of_hashes_goes_back_when_none_came_for_a_while() -> None:
-    hasher = Argon2Hasher(threads=2)
-    await asyncio.gather(*(hasher.verify(None, PASSWORD) for _ in range(4)))
-    await asyncio.sleep(IDLE_S + 0.5)
-    before = resident_mib()
-    await asyncio.gather(*(hasher.verify(None, PASSWORD) for _ in range(4)))
-    await asyncio.sleep(IDLE_S + 0.5)
-    after = resident_mib()
-    hasher.close()
-    assert after - before < 8
-
-
-async def test_one_hash_after_another_works_in_the_same_memory() -> None:
-    hasher = Argon2Hasher(threads=1)
-    for _ in range(3):
-        await hasher.verify(None, PASSWORD)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(10):
-        await hasher.verify(None, PASSWORD)
-    faults = (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10
-    hasher.close()
-    assert faults < 1_000, "19 MiB are 4,864 pages"
-
-
-def resident_mib() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() >> 20

@@ -1,0 +1,74 @@
+"""The port of password hashes: who may have one now, and what a comparison with a stored one means."""
+
+import asyncio
+import os
+import sys
+import time
+
+from adapters.hashing import wire
+from adapters.hashing.argon2id import Argon2id, affordable
+from adapters.hashing.link import Cost, HashingEnded, HashingLink
+from adapters.hashing.queue import HashMetrics, HashQueue
+from commands.ports import Verified
+from domain.errors import Overloaded
+
+
+class Argon2Hasher:
+    """commands.ports.PasswordHasher, by a process of its own with `threads` threads (default: one a core)."""
+
+    def __init__(
+        self,
+        *,
+        memory_kib: int = 19_456,
+        passes: int = 2,
+        threads: int | None = None,
+        queue_limit: int | None = None,
+        metrics: HashMetrics | None = None,
+    ) -> None:
+        threads = threads or cores()
+        self._argon2id = Argon2id(memory_kib=memory_kib, passes=passes)
+        self._nobodys = self._argon2id.nobodys()
+        self._link = HashingLink(Cost(memory_kib, passes, threads))
+        self._queue = HashQueue(threads, limit=queue_limit, metrics=metrics)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the hashing process, once there is one."""
+        return self._link.pid
+
+    async def start(self) -> None:
+        """Start the process before somebody waits for it. Raises OSError when the machine allows no process more."""
+        await self._link.start()
+
+    def require_room(self, *, network: str | None = None) -> None:
+        self._queue.require_room(network=network)
+
+    async def hash(self, password: str, *, network: str | None = None) -> str:
+        return (await self._ask("", password, known_device=False, network=network)).decode()
+
+    async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
+        """Compare with a stored hash. One that cannot or may not be computed matches nothing, at the usual cost."""
+        if encoded is None or not affordable(encoded):
+            await self._ask(self._nobodys, password, known_device=known_device, network=network)
+            return Verified(matches=False, outdated=False)
+        matches = await self._ask(encoded, password, known_device=known_device, network=network) == wire.MATCHES
+        return Verified(matches=matches, outdated=matches and self._argon2id.outdated(encoded))
+
+    def close(self) -> None:
+        """End the process, and with it hashes under way; their owners have mostly gone."""
+        self._link.close()
+
+    async def _ask(self, encoded: str, password: str, *, known_device: bool, network: str | None) -> bytes:
+        await self._queue.enter(known_device=known_device, network=network)
+        began = time.monotonic()
+        asking = asyncio.create_task(self._link.ask(encoded, password))
+        # A caller who went away does not stop the hash: its place is free when the thread is, not before.
+        asking.add_done_callback(lambda _: self._queue.leave(time.monotonic() - began))
+        try:
+            return await asyncio.shield(asking)
+        except HashingEnded:
+            raise Overloaded(1) from None
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

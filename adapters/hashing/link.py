@@ -1,0 +1,154 @@
+"""The service's side of its hashing process: starts it, asks it, starts another where it ended."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import cast
+
+import structlog
+
+from adapters.hashing import wire
+
+NICENESS = 15
+"""Of the hashing process: low enough for token checks to go first, high enough for sign-ins to go on beside a flood of them."""
+_PASSED_ON = ("PATH", "LD_", "PYTHON", "COVERAGE_")
+"""What it may know of the service's environment, in which there may be secrets."""
+_KEEPING_MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+"""For glibc: what a hash frees stays for the next one until the process gives it back, from one place, where all of it can be."""
+
+
+class HashingEnded(Exception):
+    """The process ended before it answered, could not be started, or had no memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    memory_kib: int
+    passes: int
+    threads: int
+
+
+class HashingLink:
+    """At most one process at a time, from the first question on. What one that was killed left unanswered is asked again, once."""
+
+    def __init__(self, cost: Cost) -> None:
+        self._cost = cost
+        self._connecting = asyncio.Lock()
+        self._process: _Process | None = None
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.child.pid
+
+    async def start(self) -> None:
+        """Start it unless it runs. Raises OSError when the machine allows no process more."""
+        await self._living()
+
+    async def ask(self, encoded: str, password: str) -> bytes:
+        """Give MATCHES or DIFFERS, or with `encoded` empty the new hash. Raises HashingEnded."""
+        for _ in range(2):
+            try:
+                outcome = await (await self._living()).ask(encoded, password)
+            except OSError as error:
+                raise HashingEnded(f"cannot be started: {os.strerror(error.errno or 0)}") from None
+            except HashingEnded:
+                continue
+            if outcome == wire.FAILED:
+                raise HashingEnded("no memory for a hash")
+            return outcome
+        raise HashingEnded("ended twice before it answered")
+
+    def close(self) -> None:
+        """End it, also in the middle of a hash."""
+        self._closed = True
+        if self._process is not None:
+            self._process.end()
+
+    async def _living(self) -> "_Process":
+        async with self._connecting:
+            if self._closed:
+                raise HashingEnded("closed")
+            if self._process is None or self._process.ended:
+                self._process = await _started(self._cost)
+            return self._process
+
+
+class _Process(asyncio.Protocol):
+    """One process, from its start to its end."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+        self.child = child
+        self.ended = False
+        self._asked = 0
+        self._waiting: dict[int, asyncio.Future[bytes]] = {}
+        self._received = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.WriteTransport", transport)  # of a stream socket
+
+    def ask(self, encoded: str, password: str) -> "asyncio.Future[bytes]":
+        answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        if self.ended:
+            answered.set_exception(HashingEnded("ended"))
+            return answered
+        self._asked = (self._asked + 1) & 0xFFFF_FFFF
+        self._waiting[self._asked] = answered
+        self._transport.write(wire.request(wire.Request(self._asked, encoded, password)))
+        return answered
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        for number, outcome in wire.take_answers(self._received):
+            answered = self._waiting.pop(number)
+            if not answered.done():
+                answered.set_result(outcome)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it ended, the exit code says
+        if not self.ended:
+            self.end()
+            structlog.stdlib.get_logger().warning("hashing_process_ended", exit_code=self.child.returncode)
+
+    def end(self) -> None:
+        """Kill what may be left of it, and tell whoever waits."""
+        self.ended = True
+        self._transport.abort()
+        self.child.kill()
+        self.child.wait()
+        for answered in self._waiting.values():
+            if not answered.done():
+                answered.set_exception(HashingEnded("ended"))
+        self._waiting.clear()
+
+
+async def _started(cost: Cost) -> _Process:
+    ours, theirs = socket.socketpair()
+    try:
+        child = _spawned(cost, theirs)
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    _, process = await asyncio.get_running_loop().create_unix_connection(lambda: _Process(child), sock=ours)
+    return process
+
+
+def _spawned(cost: Cost, service: socket.socket) -> "subprocess.Popen[bytes]":
+    options = {"memory-kib": cost.memory_kib, "passes": cost.passes, "threads": cost.threads, "niceness": NICENESS}
+    return subprocess.Popen(  # noqa: S603
+        [
+            sys.executable,
+            "-P",  # never code from the current folder
+            "-m",
+            "adapters.hashing.process",
+            *(f"--{name}={value}" for name, value in options.items()),
+        ],
+        stdin=service.fileno(),
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # whose share of the cores can be made small, and which no Ctrl-C reaches
+        env={name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)} | _KEEPING_MEMORY,
+    )

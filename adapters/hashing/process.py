@@ -1,0 +1,99 @@
+"""The hashing process. `python -m adapters.hashing.process`, with a socket for its input: see adapters.hashing.wire.
+
+It imports little, since each process of the API has one. It ends when the other side of the socket is closed, which the
+kernel does for a service that is killed; signals are for the service, which knows when nobody needs hashes any more.
+"""
+
+import argparse
+import ctypes
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from adapters.hashing import wire
+from adapters.hashing.argon2id import Argon2id
+
+IDLE_S = 1.0
+"""After so long without a request the memory of hashes goes back to the machine. Before, each thread keeps it for its next
+one: getting 19 MiB of fresh pages costs a third of a hash."""
+
+
+class Requests:
+    """The service's requests, each taken by whichever thread is free."""
+
+    def __init__(self, service: socket.socket) -> None:
+        self._service = service
+        self._coming = select.poll()
+        self._coming.register(service, select.POLLIN)
+        self._taking, self._answering = threading.Lock(), threading.Lock()
+
+    def take(self) -> wire.Request | None:
+        """Wait for one. None when there will be none any more."""
+        with self._taking:
+            if not self._coming.poll(IDLE_S * 1_000):
+                _trim()
+                self._coming.poll()
+            with suppress(ConnectionError):
+                return wire.read_request(lambda size: self._service.recv(size, socket.MSG_WAITALL) if size else b"")
+            return None
+
+    def answer(self, number: int, outcome: bytes) -> None:
+        with self._answering, suppress(ConnectionError):
+            self._service.sendall(wire.answer(number, outcome))
+
+
+def work(requests: Requests, argon2id: Argon2id) -> None:
+    while (request := requests.take()) is not None:
+        requests.answer(request.number, _outcome(request, argon2id))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    for option in ("--memory-kib", "--passes", "--threads", "--niceness"):
+        parser.add_argument(option, type=int, required=True)
+    options = parser.parse_args()
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, signal.SIG_IGN)
+    _give_way(options.niceness)
+    requests = Requests(socket.socket(fileno=sys.stdin.fileno()))
+    argon2id = Argon2id(memory_kib=options.memory_kib, passes=options.passes)
+    threads = [threading.Thread(target=work, args=(requests, argon2id)) for _ in range(options.threads)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _outcome(request: wire.Request, argon2id: Argon2id) -> bytes:
+    try:
+        if not request.encoded:
+            return argon2id.hash(request.password).encode()
+        return wire.MATCHES if argon2id.matches(request.encoded, request.password) else wire.DIFFERS
+    except MemoryError:
+        return wire.FAILED
+
+
+def _give_way(niceness: int) -> None:
+    """Have the scheduler prefer everything else. Linux shares the cores among sessions first (sched_autogroup), so that our own
+    session has to give way too, and not only we within it."""
+    with suppress(OSError):
+        os.nice(niceness)
+    if sys.platform == "linux":
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(niceness))
+
+
+def _trim() -> None:
+    """Hand what malloc keeps free back to the machine. glibc only (malloc_trim(3)); others keep it or do so by themselves."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+if __name__ == "__main__":
+    main()
