@@ -18,10 +18,13 @@ SEQUENCED = "minos.hint.sequenced"
 
 QUIET_SECONDS = 0.002
 """Hints closer together than this become one."""
+GATHER_SECONDS = 0.05
+GATHERED = 4
+"""What is in no hurry waits so long for company, or until there are so many: a look costs the workers the same whatever it finds."""
 
 
 class Hints:
-    """Sends one kind of hint. `send` never waits, never raises, and does nothing while NATS is away."""
+    """Sends one kind of hint. Neither way of sending ever waits or raises, and both do nothing while NATS is away."""
 
     def __init__(self, client: Client, subject: str) -> None:
         self._client = client
@@ -29,16 +32,23 @@ class Hints:
         self._sending: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | None = None
         self._not_before = 0.0
+        self._gathered = 0
 
     def send(self) -> None:
         """Tell the others: now, or where that was done only just, together with what else comes until it may be done again."""
-        if self._later is not None:
-            return
         loop = asyncio.get_running_loop()
         if loop.time() < self._not_before:
-            self._later = loop.call_at(self._not_before, self._send_now)
+            self._send_at(self._not_before)
         else:
             self._send_now()
+
+    def gather(self) -> None:
+        """Tell the others of something that is in no hurry: with the next hint of any kind, at the latest after GATHER_SECONDS."""
+        self._gathered += 1
+        if self._gathered >= GATHERED:
+            self.send()
+        else:
+            self._send_at(asyncio.get_running_loop().time() + GATHER_SECONDS)
 
     async def close(self) -> None:
         """Let a hint under way finish; one that would come later is dropped."""
@@ -47,12 +57,23 @@ class Hints:
         if self._sending is not None:
             await asyncio.wait({self._sending}, timeout=1.0)
 
+    def _send_at(self, when: float) -> None:
+        """Send then, unless that is to be done before anyway."""
+        if self._later is not None:
+            if self._later.when() <= when:
+                return
+            self._later.cancel()
+        self._later = asyncio.get_running_loop().call_at(when, self._send_now)
+
     def _send_now(self) -> None:
         loop = asyncio.get_running_loop()
-        self._later = None
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         self._not_before = loop.time() + QUIET_SECONDS
+        self._gathered = 0
         if self._sending is not None and not self._sending.done():
-            self._later = loop.call_at(self._not_before, self._send_now)
+            self._send_at(self._not_before)
         elif self._client.is_connected:
             self._sending = loop.create_task(self._publish())
 

@@ -18,12 +18,16 @@ from api.waiting import Waiting
 from api.watched_store import WatchedStore
 from api.world import World
 from commands.ports import Commit, Ports
+from domain import codec
 from domain.session import MINOS
+from domain.session_events import SessionStarted, TokenIssued
 from projections.reading import ReadModels
 
 READERS = 8
 """Connections for lists; what they ask is answered in milliseconds, and a process has one event loop."""
 READ_SECONDS = 5.0
+UNHURRIED = frozenset({codec.tag_of(kind) for kind in (SessionStarted, TokenIssued)})
+"""What nobody waits for: it reaches the read models and NATS together with what else comes in the next moment (docs/adr, 18)."""
 
 
 @asynccontextmanager
@@ -45,6 +49,7 @@ async def open_world(settings: Settings, spans: Spans | None = None) -> AsyncGen
         ) as pool,
     ):
         await opened.keyring.refresh()
+        await opened.hasher.start()
         yield World(
             settings=settings,
             ports=_ports(opened, hints, spans),
@@ -54,7 +59,7 @@ async def open_world(settings: Settings, spans: Spans | None = None) -> AsyncGen
             cursors=opened.cursors,
             models=ReadModels(pool),
             pool=pool,
-            waiting=Waiting(),
+            waiting=Waiting(_nobody_to_tell if hints is None else hints.send),
             own_audience=frozenset({MINOS}),
             every_audience=frozenset({MINOS, *settings.audiences}),
         )
@@ -92,6 +97,15 @@ def _watcher(hints: Hints | None) -> Callable[[Commit], None]:
     def appended(commit: Commit) -> None:
         count_events(commit)
         if hints is not None:
-            hints.send()
+            (hints.gather if _unhurried(commit) else hints.send)()
 
     return appended
+
+
+def _unhurried(commit: Commit) -> bool:
+    """Sign-ins and refreshes, which are nearly all there is, take nothing away from a token that is out there."""
+    return all(event.type in UNHURRIED for write in commit.writes for event in write.events)
+
+
+def _nobody_to_tell() -> None:
+    pass

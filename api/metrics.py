@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from adapters.hash_queue import HashRefusal
+from adapters.hashing.queue import HashRefusal
 from adapters.store_metrics import Flushed, Retried
 from commands.ports import AppendResult, Commit
 
@@ -75,7 +75,7 @@ def _flush(kind: str) -> tuple[Histogram, Histogram]:
 
 
 class HashFigures:
-    """adapters.hash_queue.HashMetrics, as Prometheus figures."""
+    """adapters.hashing.queue.HashMetrics, as Prometheus figures."""
 
     def queued(self, depth: int) -> None:
         HASH_QUEUE.set(depth)

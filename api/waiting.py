@@ -1,7 +1,7 @@
 """How many requests of one caller wait for a read model at a time: at most four (threats.md 15)."""
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from domain.errors import TooManyWaiting
@@ -10,9 +10,10 @@ MOST = 4
 
 
 class Waiting:
-    """Counts in this process; a caller who spreads over several processes waits in each."""
+    """Counts in this process; a caller who spreads over several processes waits in each. Whoever waits hurries the workers."""
 
-    def __init__(self) -> None:
+    def __init__(self, hurry: Callable[[], None]) -> None:
+        self._hurry = hurry
         self._callers: Counter[str] = Counter()
 
     @contextmanager
@@ -21,6 +22,7 @@ class Waiting:
         if self._callers[caller] >= MOST:
             raise TooManyWaiting
         self._callers[caller] += 1
+        self._hurry()
         try:
             yield
         finally:

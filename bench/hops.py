@@ -148,7 +148,7 @@ async def _paced(store: PostgresEventStore, client: Client, seconds: float, seen
         if answer.result is not AppendResult.DONE:
             raise AssertionError(f"the session is ours alone, yet {answer.result}")
         seen.committed[commit.writes[0].events[0].event_id] = perf_counter()
-        hints.send()
+        hints.gather()
 
     async with asyncio.TaskGroup() as group:
         for n in range(int(PER_SECOND * seconds)):

@@ -49,7 +49,7 @@ SEALED_FIELDS: dict[str, tuple[str, ...]] = {
 """Which fields of an event hold ciphertext: they never leave the database."""
 
 
-def tag_of(event: Event) -> str:
+def tag_of(event: Event | type[Event]) -> str:
     return str(event.__struct_config__.tag)
 
 

@@ -1,9 +1,10 @@
 """Hints wake other processes, and cost next to nothing."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from adapters.embedded_nats import NatsServer
-from adapters.hints import Hints, listen
+from adapters.hints import GATHER_SECONDS, GATHERED, Hints, listen
 from adapters.nats_client import NatsConnection
 from workers.hints import Hint
 from workers.status import WorkerCondition, is_ready, note, worker_status
@@ -49,10 +50,67 @@ async def test_the_last_hint_of_a_burst_is_never_swallowed(nats_server: NatsServ
     await there.close()
 
 
+async def arrivals(nats_server: NatsServer, subject: str, tell: Callable[[Hints], Awaitable[None]]) -> list[float]:
+    """Give after how many seconds a hint came, each counted from the beginning of `tell`."""
+    here, there = NatsConnection(nats_server.url), NatsConnection(nats_server.url)
+    await here.connect()
+    await there.connect()
+    loop = asyncio.get_running_loop()
+    came: list[float] = []
+    await listen(there.client, subject, lambda: came.append(loop.time()))
+    await there.client.flush()
+    hints = Hints(here.client, subject)
+    began = loop.time()
+    await tell(hints)
+    await asyncio.sleep(3 * GATHER_SECONDS)
+    await hints.close()
+    await here.close()
+    await there.close()
+    return [at - began for at in came]
+
+
+async def test_what_is_in_no_hurry_comes_once_after_a_while(nats_server: NatsServer) -> None:
+    async def tell(hints: Hints) -> None:
+        for _ in range(GATHERED - 1):
+            hints.gather()
+
+    (only,) = await arrivals(nats_server, "test.gather", tell)
+    assert only >= GATHER_SECONDS * 0.9
+
+
+async def test_enough_of_it_waits_no_longer(nats_server: NatsServer) -> None:
+    async def tell(hints: Hints) -> None:
+        for _ in range(GATHERED):
+            hints.gather()
+
+    (only,) = await arrivals(nats_server, "test.enough", tell)
+    assert only < GATHER_SECONDS * 0.9
+
+
+async def test_a_hurried_hint_overtakes_and_takes_the_others_along(nats_server: NatsServer) -> None:
+    async def tell(hints: Hints) -> None:
+        hints.gather()
+        hints.send()
+
+    (only,) = await arrivals(nats_server, "test.overtakes", tell)
+    assert only < GATHER_SECONDS * 0.9
+
+
+async def test_after_a_hurried_hint_what_is_in_no_hurry_still_comes(nats_server: NatsServer) -> None:
+    async def tell(hints: Hints) -> None:
+        hints.send()
+        await asyncio.sleep(0)
+        hints.gather()
+
+    first, second = await arrivals(nats_server, "test.still", tell)
+    assert first < GATHER_SECONDS * 0.9 <= second
+
+
 async def test_hints_without_nats_do_nothing() -> None:
     away = NatsConnection("nats://127.0.0.1:9")
     hints = Hints(away.client, "test.hint")
     hints.send()
+    hints.gather()
     await hints.close()
 
 
