@@ -18,9 +18,10 @@ SEQUENCED = "minos.hint.sequenced"
 
 QUIET_SECONDS = 0.002
 """Hints closer together than this become one."""
-GATHER_SECONDS = 0.05
-GATHERED = 4
-"""What is in no hurry waits so long for company, or until there are so many: a look costs the workers the same whatever it finds."""
+GATHER_SECONDS = 0.1
+GATHERED = 8
+"""What is in no hurry is told so long after the last hint, or when there are so many: a look costs the workers the same whatever
+it finds. After a quiet time it is told at once."""
 
 
 class Hints:
@@ -31,24 +32,25 @@ class Hints:
         self._subject = subject
         self._sending: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | None = None
-        self._not_before = 0.0
+        self._sent_at = -GATHER_SECONDS
         self._gathered = 0
 
     def send(self) -> None:
         """Tell the others: now, or where that was done only just, together with what else comes until it may be done again."""
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._not_before:
-            self._send_at(self._not_before)
+        again_at = self._sent_at + QUIET_SECONDS
+        if asyncio.get_running_loop().time() < again_at:
+            self._send_at(again_at)
         else:
             self._send_now()
 
     def gather(self) -> None:
         """Tell the others of something that is in no hurry: with the next hint of any kind, at the latest after GATHER_SECONDS."""
         self._gathered += 1
-        if self._gathered >= GATHERED:
+        due = self._sent_at + GATHER_SECONDS
+        if self._gathered >= GATHERED or asyncio.get_running_loop().time() >= due:
             self.send()
         else:
-            self._send_at(asyncio.get_running_loop().time() + GATHER_SECONDS)
+            self._send_at(due)
 
     async def close(self) -> None:
         """Let a hint under way finish; one that would come later is dropped."""
@@ -70,10 +72,10 @@ class Hints:
         if self._later is not None:
             self._later.cancel()
             self._later = None
-        self._not_before = loop.time() + QUIET_SECONDS
+        self._sent_at = loop.time()
         self._gathered = 0
         if self._sending is not None and not self._sending.done():
-            self._send_at(self._not_before)
+            self._send_at(self._sent_at + QUIET_SECONDS)
         elif self._client.is_connected:
             self._sending = loop.create_task(self._publish())
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from adapters.embedded_nats import NatsServer
-from adapters.hints import GATHER_SECONDS, GATHERED, Hints, listen
+from adapters.hints import GATHER_SECONDS, GATHERED, QUIET_SECONDS, Hints, listen
 from adapters.nats_client import NatsConnection
 from workers.hints import Hint
 from workers.status import WorkerCondition, is_ready, note, worker_status
@@ -69,41 +69,43 @@ async def arrivals(nats_server: NatsServer, subject: str, tell: Callable[[Hints]
     return [at - began for at in came]
 
 
-async def test_what_is_in_no_hurry_comes_once_after_a_while(nats_server: NatsServer) -> None:
+async def test_what_is_in_no_hurry_is_told_at_once_after_a_quiet_time(nats_server: NatsServer) -> None:
     async def tell(hints: Hints) -> None:
-        for _ in range(GATHERED - 1):
-            hints.gather()
+        hints.gather()
 
-    (only,) = await arrivals(nats_server, "test.gather", tell)
-    assert only >= GATHER_SECONDS * 0.9
+    (only,) = await arrivals(nats_server, "test.quiet", tell)
+    assert only < GATHER_SECONDS * 0.9
+
+
+async def test_what_follows_comes_once_and_later(nats_server: NatsServer) -> None:
+    async def tell(hints: Hints) -> None:
+        for _ in range(GATHERED):
+            hints.gather()
+            await asyncio.sleep(0)
+
+    first, second = await arrivals(nats_server, "test.gather", tell)
+    assert first < GATHER_SECONDS * 0.9 <= second
 
 
 async def test_enough_of_it_waits_no_longer(nats_server: NatsServer) -> None:
     async def tell(hints: Hints) -> None:
-        for _ in range(GATHERED):
+        for _ in range(GATHERED + 1):
             hints.gather()
+            await asyncio.sleep(0)
 
-    (only,) = await arrivals(nats_server, "test.enough", tell)
-    assert only < GATHER_SECONDS * 0.9
+    first, second = await arrivals(nats_server, "test.enough", tell)
+    assert first <= second < GATHER_SECONDS * 0.9
 
 
 async def test_a_hurried_hint_overtakes_and_takes_the_others_along(nats_server: NatsServer) -> None:
     async def tell(hints: Hints) -> None:
         hints.gather()
-        hints.send()
-
-    (only,) = await arrivals(nats_server, "test.overtakes", tell)
-    assert only < GATHER_SECONDS * 0.9
-
-
-async def test_after_a_hurried_hint_what_is_in_no_hurry_still_comes(nats_server: NatsServer) -> None:
-    async def tell(hints: Hints) -> None:
-        hints.send()
-        await asyncio.sleep(0)
+        await asyncio.sleep(2 * QUIET_SECONDS)
         hints.gather()
+        hints.send()
 
-    first, second = await arrivals(nats_server, "test.still", tell)
-    assert first < GATHER_SECONDS * 0.9 <= second
+    first, second = await arrivals(nats_server, "test.overtakes", tell)
+    assert first <= second < GATHER_SECONDS * 0.9
 
 
 async def test_hints_without_nats_do_nothing() -> None:
