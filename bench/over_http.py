@@ -134,8 +134,9 @@ def bare_hashes(seconds: float) -> float:
 
 
 def _api_memory(running: Running) -> float:
-    """The process that answers, not the one that keeps it alive."""
-    return max(resident_mb(pid) for pid in tree(running.pid("api")))
+    """The process that answers, not the one that keeps it alive, and the one below it that hashes."""
+    _, answers, *hashes = tree(running.pid("api"))
+    return sum(resident_mb(pid) for pid in (answers, *hashes))
 
 
 def _member(url: str, number: int) -> Member:
