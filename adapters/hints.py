@@ -32,6 +32,7 @@ class Hints:
         self._subject = subject
         self._sending: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | None = None
+        self._later_at = 0.0
         self._sent_at = -GATHER_SECONDS
         self._gathered = 0
 
@@ -62,10 +63,10 @@ class Hints:
     def _send_at(self, when: float) -> None:
         """Send then, unless that is to be done before anyway."""
         if self._later is not None:
-            if self._later.when() <= when:
+            if self._later_at <= when:
                 return
             self._later.cancel()
-        self._later = asyncio.get_running_loop().call_at(when, self._send_now)
+        self._later, self._later_at = asyncio.get_running_loop().call_at(when, self._send_now), when
 
     def _send_now(self) -> None:
         loop = asyncio.get_running_loop()

@@ -27,7 +27,7 @@ READERS = 8
 """Connections for lists; what they ask is answered in milliseconds, and a process has one event loop."""
 READ_SECONDS = 5.0
 UNHURRIED = frozenset({codec.tag_of(kind) for kind in (SessionStarted, TokenIssued)})
-"""What nobody waits for: it reaches the read models and NATS together with what else comes in the next moment (docs/adr, 18)."""
+"""What nobody waits for: it reaches the read models and NATS together with what else comes in the next moment (docs/adr, 19)."""
 
 
 @asynccontextmanager
@@ -48,8 +48,7 @@ async def open_world(settings: Settings, spans: Spans | None = None) -> AsyncGen
             reset=_nothing_to_reset,
         ) as pool,
     ):
-        await opened.keyring.refresh()
-        await opened.hasher.start()
+        await asyncio.gather(opened.keyring.refresh(), opened.hasher.start())
         yield World(
             settings=settings,
             ports=_ports(opened, hints, spans),

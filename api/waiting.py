@@ -22,8 +22,8 @@ class Waiting:
         if self._callers[caller] >= MOST:
             raise TooManyWaiting
         self._callers[caller] += 1
-        self._hurry()
         try:
+            self._hurry()
             yield
         finally:
             self._callers[caller] -= 1

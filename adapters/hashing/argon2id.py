@@ -32,7 +32,7 @@ class Argon2id:
         """Raises MemoryError; a stored hash that cannot be computed for any other reason matches nothing."""
         try:
             return self._argon2.verify(encoded, _normal(password))
-        except Argon2Error as error:
+        except (Argon2Error, ValueError) as error:
             if error.args == (_NO_MEMORY,):
                 raise MemoryError(_NO_MEMORY) from error
             return False
@@ -49,6 +49,8 @@ class Argon2id:
 
 
 def affordable(encoded: str) -> bool:
+    if not encoded.isascii():  # the library reads digits of any script
+        return False
     try:
         asked = argon2.extract_parameters(encoded)
     except InvalidHashError:

@@ -37,7 +37,7 @@ class Argon2Hasher:
         return self._link.pid
 
     async def start(self) -> None:
-        """Start the process before somebody waits for it. Raises OSError when the machine allows no process more."""
+        """Start the process before somebody waits for it, and see it begin. Raises HashingEnded when it cannot."""
         await self._link.start()
 
     def require_room(self, *, network: str | None = None) -> None:
@@ -48,7 +48,8 @@ class Argon2Hasher:
 
     async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
         """Compare with a stored hash. One that cannot or may not be computed matches nothing, at the usual cost."""
-        if encoded is None or not affordable(encoded):
+        payable = affordable(self._nobodys if encoded is None else encoded)
+        if encoded is None or not payable:
             await self._ask(self._nobodys, password, known_device=known_device, network=network)
             return Verified(matches=False, outdated=False)
         matches = await self._ask(encoded, password, known_device=known_device, network=network) == wire.MATCHES

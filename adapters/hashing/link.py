@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -14,7 +15,12 @@ from adapters.hashing import wire
 
 NICENESS = 15
 """Of the hashing process: low enough for token checks to go first, high enough for sign-ins to go on beside a flood of them."""
-_PASSED_ON = ("PATH", "LD_", "PYTHON", "COVERAGE_")
+ANSWER_SECONDS = 60.0
+"""A hash of the greatest cost the settings allow takes as long on a slow machine; whoever takes longer is started anew."""
+BEGIN_SECONDS = 10.0
+AGAIN_SECONDS = 1.0
+"""How long one that could not begin is left alone."""
+_PASSED_ON = re.compile(r"PATH|LD_LIBRARY_PATH|LD_PRELOAD|PYTHON[A-Z]+|COVERAGE_PROCESS_START")
 """What it may know of the service's environment, in which there may be secrets."""
 _KEEPING_MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
 """For glibc: what a hash frees stays for the next one until the process gives it back, from one place, where all of it can be."""
@@ -38,6 +44,7 @@ class HashingLink:
         self._cost = cost
         self._connecting = asyncio.Lock()
         self._process: _Process | None = None
+        self._not_before = 0.0
         self._closed = False
 
     @property
@@ -45,16 +52,19 @@ class HashingLink:
         return None if self._process is None else self._process.child.pid
 
     async def start(self) -> None:
-        """Start it unless it runs. Raises OSError when the machine allows no process more."""
+        """Start it unless it runs, and wait until it has begun. Raises HashingEnded."""
         await self._living()
 
     async def ask(self, encoded: str, password: str) -> bytes:
         """Give MATCHES or DIFFERS, or with `encoded` empty the new hash. Raises HashingEnded."""
         for _ in range(2):
+            process = await self._living()
             try:
-                outcome = await (await self._living()).ask(encoded, password)
-            except OSError as error:
-                raise HashingEnded(f"cannot be started: {os.strerror(error.errno or 0)}") from None
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    outcome = await process.ask(encoded, password)
+            except TimeoutError:  # somebody stopped it, or worse
+                process.end()
+                raise HashingEnded("did not answer") from None
             except HashingEnded:
                 continue
             if outcome == wire.FAILED:
@@ -69,12 +79,35 @@ class HashingLink:
             self._process.end()
 
     async def _living(self) -> "_Process":
+        """Give the process, a new one where the old one ended. One that never began is not tried again at once."""
         async with self._connecting:
-            if self._closed:
-                raise HashingEnded("closed")
             if self._process is None or self._process.ended:
-                self._process = await _started(self._cost)
+                now = asyncio.get_running_loop().time
+                if now() < self._not_before:
+                    raise HashingEnded("could not begin a moment ago")
+                try:
+                    await self._begin()
+                except HashingEnded:
+                    self._not_before = now() + AGAIN_SECONDS
+                    raise
+            if self._process is None or self._closed:
+                raise HashingEnded("closed")
             return self._process
+
+    async def _begin(self) -> None:
+        try:
+            self._process = process = await _started(self._cost)
+        except OSError as error:
+            raise HashingEnded(f"cannot be started: {os.strerror(error.errno or 0)}") from None
+        try:
+            if not self._closed:
+                async with asyncio.timeout(BEGIN_SECONDS):
+                    await process.begun
+        except TimeoutError:
+            raise HashingEnded("did not begin") from None
+        finally:
+            if self._closed or not process.begun.done() or process.begun.cancelled():
+                process.end()
 
 
 class _Process(asyncio.Protocol):
@@ -83,8 +116,9 @@ class _Process(asyncio.Protocol):
     def __init__(self, child: "subprocess.Popen[bytes]") -> None:
         self.child = child
         self.ended = False
+        self.begun: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._asked = 0
-        self._waiting: dict[int, asyncio.Future[bytes]] = {}
+        self._waiting: dict[int, asyncio.Future[bytes]] = {wire.READY: self.begun}
         self._received = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -95,9 +129,10 @@ class _Process(asyncio.Protocol):
         if self.ended:
             answered.set_exception(HashingEnded("ended"))
             return answered
-        self._asked = (self._asked + 1) & 0xFFFF_FFFF
+        self._asked = self._asked % 0xFFFF_FFFF + 1  # never that of READY
+        message = wire.request(wire.Request(self._asked, encoded, password))
         self._waiting[self._asked] = answered
-        self._transport.write(wire.request(wire.Request(self._asked, encoded, password)))
+        self._transport.write(message)
         return answered
 
     def data_received(self, data: bytes) -> None:
@@ -150,5 +185,5 @@ def _spawned(cost: Cost, service: socket.socket) -> "subprocess.Popen[bytes]":
         stdin=service.fileno(),
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # whose share of the cores can be made small, and which no Ctrl-C reaches
-        env={name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)} | _KEEPING_MEMORY,
+        env={name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)} | _KEEPING_MEMORY,
     )

@@ -7,11 +7,13 @@ kernel does for a service that is killed; signals are for the service, which kno
 import argparse
 import ctypes
 import os
+import resource
 import select
 import signal
 import socket
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +23,9 @@ from adapters.hashing.argon2id import Argon2id
 IDLE_S = 1.0
 """After so long without a request the memory of hashes goes back to the machine. Before, each thread keeps it for its next
 one: getting 19 MiB of fresh pages costs a third of a hash."""
+
+
+GIVE_WAY_S, GIVE_WAY_TRIES = 0.11, 100
 
 
 class Requests:
@@ -48,8 +53,14 @@ class Requests:
 
 
 def work(requests: Requests, argon2id: Argon2id) -> None:
-    while (request := requests.take()) is not None:
-        requests.answer(request.number, _outcome(request, argon2id))
+    """Answer until there is nobody to answer. What nobody expected ends the process: the service starts another and asks again,
+    where a thread that is gone would leave it waiting."""
+    try:
+        while (request := requests.take()) is not None:
+            requests.answer(request.number, _outcome(request, argon2id))
+    except BaseException as error:  # noqa: BLE001 - and without its words, which may be a password's
+        print(f"minos: the hashing process ends: {type(error).__name__}", file=sys.stderr, flush=True)  # noqa: T201
+        os._exit(1)
 
 
 def main() -> None:
@@ -59,12 +70,16 @@ def main() -> None:
     options = parser.parse_args()
     for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sig, signal.SIG_IGN)
-    _give_way(options.niceness)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what it has in memory are passwords
+    with suppress(OSError):
+        os.nice(options.niceness)
     requests = Requests(socket.socket(fileno=sys.stdin.fileno()))
     argon2id = Argon2id(memory_kib=options.memory_kib, passes=options.passes)
     threads = [threading.Thread(target=work, args=(requests, argon2id)) for _ in range(options.threads)]
     for thread in threads:
         thread.start()
+    requests.answer(wire.READY, b"")
+    _give_way(options.niceness)
     for thread in threads:
         thread.join()
 
@@ -79,13 +94,20 @@ def _outcome(request: wire.Request, argon2id: Argon2id) -> bytes:
 
 
 def _give_way(niceness: int) -> None:
-    """Have the scheduler prefer everything else. Linux shares the cores among sessions first (sched_autogroup), so that our own
-    session has to give way too, and not only we within it."""
-    with suppress(OSError):
-        os.nice(niceness)
-    if sys.platform == "linux":
-        with suppress(OSError):
+    """Have the scheduler prefer other sessions to ours. Linux shares the cores among sessions first (sched_autogroup), and our own
+    niceness says nothing to the others. Only one in 100 ms may say so on a machine, unless root: whoever comes too early says it again.
+    """
+    if sys.platform != "linux":
+        return
+    for _ in range(GIVE_WAY_TRIES):
+        try:
             Path("/proc/self/autogroup").write_text(str(niceness))
+        except BlockingIOError:
+            time.sleep(GIVE_WAY_S)
+        except OSError:  # no such groups here
+            return
+        else:
+            return
 
 
 def _trim() -> None:

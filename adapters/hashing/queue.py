@@ -116,7 +116,7 @@ class HashQueue:
     def leave(self, took: float) -> None:
         """Give the thread to the next in line. `took` is how many seconds the work lasted."""
         self._metrics.finished(took)
-        self._typical += (took - self._typical) / 16
+        self._typical += (min(took, self._stale) - self._typical) / 16
         self._free += 1
         self._admit_next()
 

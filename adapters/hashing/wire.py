@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from struct import Struct
 
 MATCHES, DIFFERS, FAILED = b"+", b"-", b""
+READY = 0
+"""The number of an answer nobody asked for: the process has begun."""
 
 _REQUEST = Struct("!III")
 _ANSWER = Struct("!II")

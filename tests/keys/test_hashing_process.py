@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,9 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.hashing import wire
+from adapters.hashing import link, wire
 from adapters.hashing.hasher import Argon2Hasher
-from adapters.hashing.link import NICENESS, Cost, HashingEnded, HashingLink
+from adapters.hashing.link import AGAIN_SECONDS, NICENESS, Cost, HashingEnded, HashingLink
 from adapters.hashing.process import IDLE_S
 from commands.ports import Verified
 from domain.errors import Overloaded
@@ -80,7 +80,77 @@ async def test_killed_again_and_again_it_turns_away_instead_of_trying_for_ever(s
 
 def _waits_for_an_answer(hasher: Argon2Hasher) -> bool:
     process = hasher._link._process
-    return process is not None and bool(process._waiting)
+    return process is not None and any(number != wire.READY for number in process._waiting)
+
+
+async def test_one_that_was_stopped_is_started_anew(hasher: Argon2Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "ANSWER_SECONDS", 0.3)
+    stopped = hasher.pid
+    assert stopped is not None
+    os.kill(stopped, signal.SIGSTOP)
+    with pytest.raises(Overloaded):
+        await asyncio.wait_for(hasher.verify(None, PASSWORD), 10)
+    monkeypatch.undo()
+    assert await hasher.verify(None, PASSWORD) == WRONG
+    assert hasher.pid != stopped
+
+
+async def test_what_nobody_expected_ends_it_and_not_one_thread_of_it(capfd: pytest.CaptureFixture[str]) -> None:
+    """A stored hash that is no text of Unicode is stopped before it; here it gets there all the same."""
+    hasher = Argon2Hasher(threads=2)
+    encoded = await hasher.hash(PASSWORD)
+    broken = _bytes_for(hasher, b"\0\0\0\1\0\0\0\1\0\0\0\0\xff")
+    with structlog.testing.capture_logs() as told:
+        await asyncio.wait_for(broken, 10)
+        assert await hasher.verify(encoded, PASSWORD) == RIGHT
+    hasher.close()
+    assert [line["exit_code"] for line in told] == [1]
+    assert capfd.readouterr().err == "minos: the hashing process ends: UnicodeDecodeError\n"
+
+
+async def _bytes_for(hasher: Argon2Hasher, message: bytes) -> None:
+    """Send it something, and wait until it has ended."""
+    process = hasher._link._process
+    assert process is not None
+    process._transport.write(message)
+    while not process.ended:
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize(
+    "encoded", ["$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$\u00e9AAA", "$argon2id$v=19$m=\u0668,t=1,p=1$c29tZXNhbHQ$AAAA", "\ud800"]
+)
+async def test_threat_20_a_stored_hash_of_strange_letters_matches_nothing_and_harms_nobody(hasher: Argon2Hasher, encoded: str) -> None:
+    begun = hasher.pid
+    assert await asyncio.wait_for(hasher.verify(encoded, PASSWORD), 10) == WRONG
+    assert hasher.pid == begun
+
+
+async def test_one_that_cannot_begin_is_told_at_the_start_and_left_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    made = HashingLink(Cost(8, 1, 1))
+    with structlog.testing.capture_logs():
+        with pytest.raises(HashingEnded, match="ended"):
+            await made.start()
+        with pytest.raises(HashingEnded, match="a moment ago"):
+            await made.ask("", PASSWORD)
+    monkeypatch.undo()
+    await asyncio.sleep(AGAIN_SECONDS)
+    assert await made.ask("", PASSWORD)
+    made.close()
+
+
+async def test_closing_while_it_begins_leaves_nothing() -> None:
+    made = HashingLink(Cost(8, 1, 1))
+    starting = asyncio.create_task(made.start())
+    while made.pid is None:
+        await asyncio.sleep(0)
+    pid = made.pid
+    made.close()
+    with pytest.raises(HashingEnded):
+        await starting
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 async def test_signals_for_the_service_do_not_end_it(hasher: Argon2Hasher) -> None:
@@ -155,14 +225,43 @@ async def test_it_gives_way_to_everything_else(hasher: Argon2Hasher) -> None:
     assert pid is not None
     assert os.getpriority(os.PRIO_PROCESS, pid) == NICENESS
     assert os.getsid(pid) == pid
-    autogroup = Path(f"/proc/{pid}/autogroup")
-    if autogroup.exists() and "nice" in (group := autogroup.read_text()):
-        assert group.split()[-1] == str(NICENESS)
+    if "nice" in _autogroup(pid):
+        await _until(lambda: _autogroup(pid).endswith(f"nice {NICENESS}\n"))
+
+
+@only_linux
+@pytest.mark.skipif(os.getuid() != 0, reason="runs as somebody else")
+def test_several_that_begin_at_once_all_give_way() -> None:
+    """Whoever is not root is refused within 100 ms of anybody else."""
+    code = "import sys; from adapters.hashing import process; process._give_way(7); print(open('/proc/self/autogroup').read(), end='')"
+    begun = [
+        subprocess.Popen(
+            [sys.executable, "-c", f"import os; os.setgid(65534); os.setuid(65534); {code}"],
+            stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=Path(link.__file__).parents[2],
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    told = [process.communicate(timeout=30)[0] for process in begun]
+    assert all(not group or group.endswith("nice 7\n") for group in told), told
+
+
+def _autogroup(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/autogroup").read_text()
+    except OSError:
+        return ""
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 @only_linux
 async def test_it_knows_none_of_the_services_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MINOS_MASTER_KEY", "a-secret-of-ours")
+    for name in ("MINOS_MASTER_KEY", "LD_SDK_KEY", "PATH_TO_KEY", "PYTHON_TOKEN", "OTEL_EXPORTER_OTLP_HEADERS"):
+        monkeypatch.setenv(name, "a-secret-of-ours")
     hasher = Argon2Hasher(memory_kib=1_024, passes=1, threads=1)
     await hasher.hash(PASSWORD)
     process = Path(f"/proc/{hasher.pid}")
@@ -203,10 +302,10 @@ def _page_faults(hasher: Argon2Hasher) -> int:
 
 async def test_no_process_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    link = HashingLink(Cost(8, 1, 1))
+    nowhere = HashingLink(Cost(8, 1, 1))
     with pytest.raises(HashingEnded, match="No such file"):
-        await link.ask("", PASSWORD)
-    link.close()
+        await nowhere.ask("", PASSWORD)
+    nowhere.close()
 
 
 @given(requests=st.lists(st.tuples(st.integers(0, 2**32 - 1), st.text(st.characters(codec="ascii")), texts), max_size=5))

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import uvloop
+
 from adapters.embedded_nats import NatsServer
 from adapters.hints import GATHER_SECONDS, GATHERED, QUIET_SECONDS, Hints, listen
 from adapters.nats_client import NatsConnection
@@ -106,6 +108,23 @@ async def test_a_hurried_hint_overtakes_and_takes_the_others_along(nats_server: 
 
     first, second = await arrivals(nats_server, "test.overtakes", tell)
     assert first <= second < GATHER_SECONDS * 0.9
+
+
+def test_what_is_due_at_once_is_overtaken_by_nothing_and_fails_nobody() -> None:
+    """The loop the service runs on gives no timer for less than a millisecond, but something that cannot say when it is due."""
+
+    async def close_together() -> None:
+        hints = Hints(NatsConnection("nats://127.0.0.1:9").client, "test.due")
+        hints.send()
+        hints._send_at(asyncio.get_running_loop().time())
+        due = hints._later
+        hints.gather()
+        hints.send()
+        assert hints._later is due
+        await hints.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(close_together())
 
 
 async def test_hints_without_nats_do_nothing() -> None:
