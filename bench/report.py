@@ -114,7 +114,8 @@ def _page(figures: Sequence[Figure], costs: Costs, where: Circumstances) -> str:
         "- **The flood** is 48 connections from 48 networks with names nobody has; token checks run beside it at 500/s, late starts",
         "  counted.",
         "- **Bare hashes** are the same Argon2id parameters on every core without anything around them.",
-        "- **Memory** is the resident set of the process that answers requests. **Start-up** is from the command to its `ready`.",
+        "- **Memory** is the resident set of the process that answers requests and of the one below it that hashes, each with what it",
+        "  shares with others. **Start-up** is from the command to its `ready`.",
         "",
     ]  # fmt: skip
     return "\n".join(lines)
