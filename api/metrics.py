@@ -20,7 +20,11 @@ REFRESH_REUSE = Counter("minos_refresh_token_reuse", "Refresh tokens that came b
 LOCKOUTS = Counter("minos_sign_in_lockouts", "Times a real account's sign-in was made to wait.")
 EVENTS = Counter("minos_events_appended", "Events appended by this process, by type.", ("type",))
 HASH_QUEUE = Gauge("minos_password_hash_queue", "Password hashes waiting for their turn.", multiprocess_mode="livesum")
-HASH_REFUSED = Counter("minos_password_hash_refused", "Password hashes refused because a queue was full.", ("why",))
+HASH_REFUSED = Counter(
+    "minos_password_hash_refused",
+    "Password hashes not made: the queue full, or one network's share; waited too long; the process ended.",
+    ("why",),
+)
 APPENDS = Counter("minos_store_appends", "Commands answered by the event store.", ("result",))
 APPEND_SECONDS = Histogram("minos_store_append_seconds", "Time from handing in a command to its answer.", buckets=_FAST)
 FLUSH_SIZE = Histogram("minos_store_flush_size", "Things sent to Postgres together.", ("kind",), buckets=_SIZES)

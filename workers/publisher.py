@@ -37,6 +37,8 @@ LOADED_STEP = 8
 STANDBY_SECONDS = 0.25
 """How long a publisher that met another one leaves it the field."""
 AWAY_SECONDS = 0.5
+AWAY_TOLD = 2
+"""The first look fails at many a start beside a broker that is starting too: not worth a warning."""
 HALTED_SECONDS = 2.0
 
 log = structlog.stdlib.get_logger()
@@ -82,14 +84,14 @@ class Publisher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop` is set. NATS being away is waited out; raises StoreUnavailable and LogBroken: call it again then."""
-        quiet, told = 0, ""
+        quiet, away, told = 0, 0, ""
         try:
             while not stop.is_set():
                 self.hint.clear()
                 try:
                     before = self._position
                     moved = await self.step()
-                    quiet, told = 0 if moved else quiet + 1, ""
+                    quiet, away, told = 0 if moved else quiet + 1, 0, ""
                     if moved:
                         await asyncio.sleep(LOADED_PACE_SECONDS if self._position - before >= LOADED_STEP else PACE_SECONDS)
                     if not self._lag:
@@ -98,7 +100,8 @@ class Publisher:
                     await asyncio.sleep(STANDBY_SECONDS)
                 except StreamAway as error:
                     self._observe(Published(self._position, 0, 0.0, away=True))
-                    if told != (told := f"away: {error}"):
+                    away += 1
+                    if away == AWAY_TOLD:
                         log.warning("publisher_waits_for_nats", reason=str(error))
                     await asyncio.sleep(AWAY_SECONDS)
                 except Halted as error:

@@ -10,7 +10,6 @@ from adapters.hashing.argon2id import Argon2id, affordable
 from adapters.hashing.link import Cost, HashingEnded, HashingLink
 from adapters.hashing.queue import HashMetrics, HashQueue
 from commands.ports import Verified
-from domain.errors import Overloaded
 
 
 class Argon2Hasher:
@@ -61,14 +60,17 @@ class Argon2Hasher:
 
     async def _ask(self, encoded: str, password: str, *, known_device: bool, network: str | None) -> bytes:
         await self._queue.enter(known_device=known_device, network=network)
-        began = time.monotonic()
-        asking = asyncio.create_task(self._link.ask(encoded, password))
         # A caller who went away does not stop the hash: its place is free when the thread is, not before.
-        asking.add_done_callback(lambda _: self._queue.leave(time.monotonic() - began))
+        return await asyncio.shield(asyncio.create_task(self._in_place(encoded, password)))
+
+    async def _in_place(self, encoded: str, password: str) -> bytes:
+        began = time.monotonic()
         try:
-            return await asyncio.shield(asking)
+            outcome = await self._link.ask(encoded, password)
         except HashingEnded:
-            raise Overloaded(1) from None
+            raise self._queue.leave_undone() from None
+        self._queue.leave(time.monotonic() - began)
+        return outcome
 
 
 def cores() -> int:

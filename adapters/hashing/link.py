@@ -15,8 +15,10 @@ from adapters.hashing import wire
 
 NICENESS = 15
 """Of the hashing process: low enough for token checks to go first, high enough for sign-ins to go on beside a flood of them."""
-ANSWER_SECONDS = 60.0
-"""A hash of the greatest cost the settings allow takes as long on a slow machine; whoever takes longer is started anew."""
+ANSWER_SECONDS = 10.0
+SECONDS_PER_KIB = 5e-6
+"""Whoever has not answered after these, the second for each KiB of each pass, was stopped: it is ended, and another started. A slow
+machine fills a KiB in 1e-6 s when it does nothing else."""
 BEGIN_SECONDS = 10.0
 AGAIN_SECONDS = 1.0
 """How long one that could not begin is left alone."""
@@ -24,6 +26,8 @@ _PASSED_ON = re.compile(r"PATH|LD_LIBRARY_PATH|LD_PRELOAD|PYTHON[A-Z]+|COVERAGE_
 """What it may know of the service's environment, in which there may be secrets."""
 _KEEPING_MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
 """For glibc: what a hash frees stays for the next one until the process gives it back, from one place, where all of it can be."""
+
+log = structlog.stdlib.get_logger()
 
 
 class HashingEnded(Exception):
@@ -60,10 +64,10 @@ class HashingLink:
         for _ in range(2):
             process = await self._living()
             try:
-                async with asyncio.timeout(ANSWER_SECONDS):
+                async with asyncio.timeout(ANSWER_SECONDS + SECONDS_PER_KIB * self._cost.memory_kib * self._cost.passes):
                     outcome = await process.ask(encoded, password)
-            except TimeoutError:  # somebody stopped it, or worse
-                process.end()
+            except TimeoutError:
+                process.give_up("no answer")
                 raise HashingEnded("did not answer") from None
             except HashingEnded:
                 continue
@@ -98,12 +102,15 @@ class HashingLink:
         try:
             self._process = process = await _started(self._cost)
         except OSError as error:
-            raise HashingEnded(f"cannot be started: {os.strerror(error.errno or 0)}") from None
+            why = os.strerror(error.errno or 0)
+            log.warning("hashing_process_not_started", reason=why)
+            raise HashingEnded(f"cannot be started: {why}") from None
         try:
             if not self._closed:
                 async with asyncio.timeout(BEGIN_SECONDS):
                     await process.begun
         except TimeoutError:
+            process.give_up("did not begin")
             raise HashingEnded("did not begin") from None
         finally:
             if self._closed or not process.begun.done() or process.begun.cancelled():
@@ -143,9 +150,13 @@ class _Process(asyncio.Protocol):
                 answered.set_result(outcome)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it ended, the exit code says
+        self.give_up("ended")
+
+    def give_up(self, why: str) -> None:
+        """End it, and say that it was not we who wanted that."""
         if not self.ended:
             self.end()
-            structlog.stdlib.get_logger().warning("hashing_process_ended", exit_code=self.child.returncode)
+            log.warning("hashing_process_ended", reason=why, exit_code=self.child.returncode)
 
     def end(self) -> None:
         """Kill what may be left of it, and tell whoever waits."""
@@ -173,7 +184,7 @@ async def _started(cost: Cost) -> _Process:
 
 
 def _spawned(cost: Cost, service: socket.socket) -> "subprocess.Popen[bytes]":
-    options = {"memory-kib": cost.memory_kib, "passes": cost.passes, "threads": cost.threads, "niceness": NICENESS}
+    options = {"memory-kib": cost.memory_kib, "passes": cost.passes, "threads": cost.threads, "niceness": NICENESS, "parent": os.getpid()}
     return subprocess.Popen(  # noqa: S603
         [
             sys.executable,

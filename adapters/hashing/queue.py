@@ -23,6 +23,8 @@ class HashRefusal(StrEnum):
     STALE = "stale"
     DISPLACED = "displaced"
     """A known device of the same network took the place."""
+    ENDED = "ended"
+    """The hashing process ended, or could not begin."""
 
 
 class HashMetrics(Protocol):
@@ -116,9 +118,15 @@ class HashQueue:
     def leave(self, took: float) -> None:
         """Give the thread to the next in line. `took` is how many seconds the work lasted."""
         self._metrics.finished(took)
-        self._typical += (min(took, self._stale) - self._typical) / 16
+        self._typical += (took - self._typical) / 16
         self._free += 1
         self._admit_next()
+
+    def leave_undone(self) -> Overloaded:
+        """Give the thread to the next in line, and what to raise for who got nothing done."""
+        self._free += 1
+        self._admit_next()
+        return self._refusal(HashRefusal.ENDED)
 
     def _admit_next(self) -> None:
         while self._free and self._waiting:

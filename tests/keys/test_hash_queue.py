@@ -14,6 +14,7 @@ class Counted:
         self.depth = 0
         self.refusals: list[HashRefusal] = []
         self.waits: list[float] = []
+        self.hashes = 0
 
     def queued(self, depth: int) -> None:
         self.depth = depth
@@ -22,7 +23,7 @@ class Counted:
         self.waits.append(waited)
 
     def finished(self, took: float) -> None:
-        pass
+        self.hashes += 1
 
     def refused(self, why: HashRefusal) -> None:
         self.refusals.append(why)
@@ -143,6 +144,14 @@ async def test_nobody_overtakes_the_line_when_a_thread_comes_free(line: Line) ->
     line.tasks.append(late)
     await asyncio.sleep(0.01)
     assert not late.done()
+
+
+async def test_what_was_not_done_frees_its_thread_and_is_no_hash(line: Line) -> None:
+    (waiting,) = await line.join(1)
+    assert isinstance(line.queue.leave_undone(), Overloaded)
+    await asyncio.wait_for(waiting, 1)
+    assert line.metrics.refusals == [HashRefusal.ENDED]
+    assert line.metrics.hashes == 0
 
 
 async def test_waits_are_measured(line: Line) -> None:

@@ -62,7 +62,7 @@ async def test_hashes_under_way_are_made_again_when_it_is_killed(slow: Argon2Has
         os.kill(killed, signal.SIGKILL)
         assert await asyncio.wait_for(asyncio.gather(*asked), 20) == [RIGHT, WRONG, RIGHT, WRONG]
     assert slow.pid != killed
-    assert told == [{"event": "hashing_process_ended", "log_level": "warning", "exit_code": -signal.SIGKILL}]
+    assert told == [{"event": "hashing_process_ended", "log_level": "warning", "reason": "ended", "exit_code": -signal.SIGKILL}]
 
 
 async def test_killed_again_and_again_it_turns_away_instead_of_trying_for_ever(slow: Argon2Hasher) -> None:
@@ -88,8 +88,9 @@ async def test_one_that_was_stopped_is_started_anew(hasher: Argon2Hasher, monkey
     stopped = hasher.pid
     assert stopped is not None
     os.kill(stopped, signal.SIGSTOP)
-    with pytest.raises(Overloaded):
+    with structlog.testing.capture_logs() as told, pytest.raises(Overloaded):
         await asyncio.wait_for(hasher.verify(None, PASSWORD), 10)
+    assert [line["reason"] for line in told] == ["no answer"]
     monkeypatch.undo()
     assert await hasher.verify(None, PASSWORD) == WRONG
     assert hasher.pid != stopped
@@ -179,10 +180,14 @@ async def test_closing_leaves_no_process_and_no_hope(slow: Argon2Hasher) -> None
 
 
 @only_linux
-def test_it_ends_with_the_service_however_that_ends() -> None:
+@pytest.mark.parametrize("stopped", [False, True])
+def test_it_ends_with_the_service_however_that_ends(stopped: bool) -> None:
     with subprocess.Popen([sys.executable, "-c", _SERVICE], stdout=subprocess.PIPE, text=True) as service:
         assert service.stdout is not None
-        process = os.pidfd_open(int(service.stdout.readline()))
+        pid = int(service.stdout.readline())
+        process = os.pidfd_open(pid)
+        if stopped:
+            os.kill(pid, signal.SIGSTOP)
         service.kill()
     ended, _, _ = select.select([process], [], [], 10)
     os.close(process)
