@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-_PR_SET_PDEATHSIG = 1
+from adapters.orphaned import PR_SET_PDEATHSIG
+
 _POLL_S = 0.01
 
 
@@ -70,17 +71,11 @@ def _die_with_parent(sig: signal.Signals) -> Callable[[], None] | None:
     parent, number = os.getpid(), int(sig)
 
     def ask_kernel() -> None:
-        prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+        prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
         if os.getppid() != parent:  # we died between fork and prctl
             os._exit(1)
 
     return ask_kernel
-
-
-def die_with_parent(sig: signal.Signals = signal.SIGTERM) -> None:
-    """Ask the kernel (Linux) to send us `sig` when the thread that forked us ends."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(sig), 0, 0, 0)
 
 
 async def exited(child: subprocess.Popen[bytes]) -> int:

@@ -48,7 +48,8 @@ async def open_world(settings: Settings, spans: Spans | None = None) -> AsyncGen
             reset=_nothing_to_reset,
         ) as pool,
     ):
-        await asyncio.gather(opened.keyring.refresh(), opened.hasher.start())
+        await opened.keyring.refresh()
+        await opened.hasher.start()
         yield World(
             settings=settings,
             ports=_ports(opened, hints, spans),

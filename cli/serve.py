@@ -98,7 +98,7 @@ def _serve(host: str, port: int, workers: int, grace_s: int) -> None:
 
 def _load() -> Callable[..., Any]:
     """Make the application in a worker. A worker whose parent dies goes too, or its port would stay taken by old code."""
-    from adapters.children import die_with_parent
+    from adapters.orphaned import die_with_parent
     from api.app import create
 
     die_with_parent()

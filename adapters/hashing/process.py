@@ -19,14 +19,13 @@ from pathlib import Path
 
 from adapters.hashing import wire
 from adapters.hashing.argon2id import Argon2id
+from adapters.orphaned import die_with_parent
 
 IDLE_S = 1.0
 """After so long without a request the memory of hashes goes back to the machine. Before, each thread keeps it for its next
 one: getting 19 MiB of fresh pages costs a third of a hash."""
-
-
 GIVE_WAY_S, GIVE_WAY_TRIES = 0.11, 100
-PR_SET_PDEATHSIG = 1
+"""Longer than a machine asks between two changes of a session's niceness, and so often that a hundred processes all have a turn."""
 
 
 class Requests:
@@ -69,7 +68,9 @@ def main() -> None:
     for option in ("--memory-kib", "--passes", "--threads", "--niceness", "--parent"):
         parser.add_argument(option, type=int, required=True)
     options = parser.parse_args()
-    _end_with(options.parent)
+    die_with_parent(signal.SIGKILL)  # also where we were stopped, and cannot see its end of the socket close
+    if os.getppid() != options.parent:
+        os._exit(1)
     for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sig, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what it has in memory are passwords
@@ -93,14 +94,6 @@ def _outcome(request: wire.Request, argon2id: Argon2id) -> bytes:
         return wire.MATCHES if argon2id.matches(request.encoded, request.password) else wire.DIFFERS
     except MemoryError:
         return wire.FAILED
-
-
-def _end_with(parent: int) -> None:
-    """Have the kernel (Linux) kill us with the service, even where we were stopped and cannot see its end of the socket close."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def _give_way(niceness: int) -> None:
