@@ -152,10 +152,13 @@ class Projector:
         self._drop()
 
     async def _waiting(self) -> list[Feed]:
-        """Give every feed, the furthest behind first: where a step that moved all of them left them, or else by a look."""
+        """Give every feed, the furthest behind first: where a step that moved all of them left them, or else by a look.
+
+        A database that crashed may have forgotten that step, so it is remembered no longer than the connection that made it lives.
+        """
         left, self._left = self._left, []
         now = asyncio.get_running_loop().time()
-        if left and now < self._look_at:
+        if left and now < self._look_at and self._connection is not None and not self._connection.is_closed():
             return sorted(left, key=lambda feed: feed.position)
         self._look_at = now + LOOK_SECONDS
         return await feeds.live(await self._connected(), self._projections)

@@ -88,6 +88,22 @@ async def test_a_busy_projector_takes_up_a_feed_that_another_one_moved(world: Wo
     assert await world.connection.fetchval("SELECT count(*) FROM read.users_v1_g1") == 6
 
 
+async def test_what_a_crashed_database_forgot_is_done_again_by_the_next_step(world: World) -> None:
+    """A step's commit need not be on disk: where the feeds are is known for as long as the connection that moved them lives."""
+    await world.scribe.user()
+    await world.sequencer.step()
+    assert await world.projector.step()
+    connection = world.projector._connection
+    assert connection is not None
+    await world.connection.execute("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+    await world.connection.execute("UPDATE projection_state SET position = 0")
+    async with asyncio.timeout(5):
+        while not connection.is_closed():
+            await asyncio.sleep(0.01)
+    assert await world.projector.step()
+    assert await world.connection.fetchval("SELECT min(position) FROM projection_state") == 2
+
+
 async def positions(world: World) -> dict[str, int]:
     rows = await world.connection.fetch("SELECT CASE name WHEN 'users' THEN name ELSE 'others' END AS who, position FROM projection_state")
     found = {(row["who"], row["position"]) for row in rows}
