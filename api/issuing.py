@@ -29,7 +29,7 @@ async def counted(counter: Counter, success: str, call: Awaitable[R]) -> R:
     try:
         result = await call
     except errors.Refused as refused:
-        counter.labels(refused.code).inc()
+        metrics.labelled(counter, refused.code).inc()
         raise
-    counter.labels(success).inc()
+    metrics.labelled(counter, success).inc()
     return result

@@ -3,6 +3,7 @@
 import argparse
 import atexit
 import errno
+import gc
 import os
 import shutil
 import tempfile
@@ -102,4 +103,6 @@ def _load() -> Callable[..., Any]:
     from api.app import create
 
     die_with_parent()
-    return create()
+    application = create()
+    gc.freeze()  # what was made until now stays for ever: nobody need look through it again
+    return application

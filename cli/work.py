@@ -3,10 +3,14 @@
 import argparse
 import asyncio
 
+from adapters.giving_way import give_way
 from adapters.metrics_server import MetricsServer
 from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
 from cli.serve import own_metrics_folder
+
+BESIDE_THE_API = 10
+"""Niceness of workers that share a machine with the API: answers go first (docs/adr, 20)."""
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -29,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
 
     if not startup.await_parent(args.settings_fd):
         return COULD_NOT
+    if args.settings_fd is not None:
+        give_way(BESIDE_THE_API)
     settings = startup.settings()
     startup.require(settings, "DATABASE_URL", "NATS_URL")
     startup.refuse_taken_metrics_port(settings)

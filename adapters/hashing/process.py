@@ -13,10 +13,9 @@ import signal
 import socket
 import sys
 import threading
-import time
 from contextlib import suppress
-from pathlib import Path
 
+from adapters.giving_way import give_way
 from adapters.hashing import wire
 from adapters.hashing.argon2id import Argon2id
 from adapters.orphaned import die_with_parent
@@ -24,8 +23,6 @@ from adapters.orphaned import die_with_parent
 IDLE_S = 1.0
 """After so long without a request the memory of hashes goes back to the machine. Before, each thread keeps it for its next
 one: getting 19 MiB of fresh pages costs a third of a hash."""
-GIVE_WAY_S, GIVE_WAY_TRIES = 0.11, 100
-"""Longer than a machine asks between two changes of a session's niceness, and so often that a hundred processes all have a turn."""
 
 
 class Requests:
@@ -74,15 +71,13 @@ def main() -> None:
     for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sig, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what it has in memory are passwords
-    with suppress(OSError):
-        os.nice(options.niceness)
+    give_way(options.niceness)
     requests = Requests(socket.socket(fileno=sys.stdin.fileno()))
     argon2id = Argon2id(memory_kib=options.memory_kib, passes=options.passes)
     threads = [threading.Thread(target=work, args=(requests, argon2id)) for _ in range(options.threads)]
     for thread in threads:
         thread.start()
     requests.answer(wire.READY, b"")
-    _give_way(options.niceness)
     for thread in threads:
         thread.join()
 
@@ -94,23 +89,6 @@ def _outcome(request: wire.Request, argon2id: Argon2id) -> bytes:
         return wire.MATCHES if argon2id.matches(request.encoded, request.password) else wire.DIFFERS
     except MemoryError:
         return wire.FAILED
-
-
-def _give_way(niceness: int) -> None:
-    """Have the scheduler prefer other sessions to ours. Linux shares the cores among sessions first (sched_autogroup), and our own
-    niceness says nothing to the others. Only one in 100 ms may say so on a machine, unless root: whoever comes too early says it again.
-    """
-    if sys.platform != "linux":
-        return
-    for _ in range(GIVE_WAY_TRIES):
-        try:
-            Path("/proc/self/autogroup").write_text(str(niceness))
-        except BlockingIOError:
-            time.sleep(GIVE_WAY_S)
-        except OSError:  # no such groups here
-            return
-        else:
-            return
 
 
 def _trim() -> None:

@@ -11,8 +11,10 @@ import httpx
 from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import PostgresServer
 from bench.running import Running
+from cli.work import BESIDE_THE_API
 from tests.e2e.conftest import CHEAP_HASHES
 from tests.e2e.people import Person, bootstrap, client_of, register
+from tests.niceness import gives_way
 
 
 async def test_second_up_in_the_same_folder_says_so_and_leaves_the_first_alone(running: Running, admin: Person) -> None:
@@ -20,6 +22,14 @@ async def test_second_up_in_the_same_folder_says_so_and_leaves_the_first_alone(r
     assert second.code == 2
     assert "is in use by the running program" in second.err
     assert await admin.is_signed_in()
+
+
+async def test_workers_let_answers_go_first(running: Running, admin: Person) -> None:
+    assert await admin.is_signed_in()
+    async with asyncio.timeout(5):
+        while not gives_way(running.pid("workers"), BESIDE_THE_API):
+            await asyncio.sleep(0.05)
+    assert all(not gives_way(running.pid(part), BESIDE_THE_API) for part in ("api", "nats", "postgres"))
 
 
 async def test_taken_port_is_named_before_anything_starts(running: Running, own_folder: Path) -> None:

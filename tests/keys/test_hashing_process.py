@@ -21,6 +21,7 @@ from adapters.hashing.link import AGAIN_SECONDS, NICENESS, Cost, HashingEnded, H
 from adapters.hashing.process import IDLE_S
 from commands.ports import Verified
 from domain.errors import Overloaded
+from tests.niceness import gives_way
 
 PASSWORD = "correct horse battery staple"
 RIGHT, WRONG = Verified(True, False), Verified(False, False)
@@ -228,33 +229,8 @@ async def test_it_gives_way_to_everything_else(hasher: Argon2Hasher) -> None:
     await hasher.hash(PASSWORD)
     pid = hasher.pid
     assert pid is not None
-    assert os.getpriority(os.PRIO_PROCESS, pid) == NICENESS
     assert os.getsid(pid) == pid
-    if "nice" in _autogroup(pid):
-        await _until(lambda: _autogroup(pid).endswith(f"nice {NICENESS}\n"))
-
-
-@only_linux
-@pytest.mark.skipif(os.getuid() != 0, reason="runs as somebody else")
-def test_several_that_begin_at_once_all_give_way() -> None:
-    """Whoever is not root is refused within 100 ms of anybody else."""
-    code = "import sys; from adapters.hashing import process; process._give_way(7); print(open('/proc/self/autogroup').read(), end='')"
-    begun = [
-        subprocess.Popen(
-            [sys.executable, "-c", f"import os; os.setgid(65534); os.setuid(65534); {code}"],
-            stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=Path(link.__file__).parents[2],
-        )
-        for _ in range(3)
-    ]  # fmt: skip
-    told = [process.communicate(timeout=30)[0] for process in begun]
-    assert all(not group or group.endswith("nice 7\n") for group in told), told
-
-
-def _autogroup(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/autogroup").read_text()
-    except OSError:
-        return ""
+    await _until(lambda: gives_way(pid, NICENESS))
 
 
 async def _until(holds: Callable[[], bool]) -> None:
