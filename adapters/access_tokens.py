@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -154,6 +155,7 @@ class AccessTokenVerifier:
         return verifier if verifier is not None and header(verifier.kid, verifier.algorithm) == head.encode() else None
 
 
+@lru_cache(maxsize=64)
 def header(kid: str, algorithm: Algorithm) -> bytes:
     return to_text(msgspec.json.encode(_Header(algorithm, kid, TYPE))).encode()
 

@@ -72,7 +72,10 @@ def decode_event(tag: str, payload: bytes) -> AnyEvent:
 
 def key_of(event: Event) -> SubjectKeyId | None:
     """Give the one key that all sealed fields of an event share. Raises ValueError when they do not share it."""
-    keys = {value.key_id for name in SEALED_FIELDS[tag_of(event)] if isinstance(value := getattr(event, name), Sealed)}
+    names = SEALED_FIELDS[tag_of(event)]
+    if not names:
+        return None
+    keys = {value.key_id for name in names if isinstance(value := getattr(event, name), Sealed)}
     if len(keys) > 1:
         raise ValueError(f"{tag_of(event)} seals its fields under more than one key")
     return next(iter(keys), None)
