@@ -161,9 +161,9 @@ class _Process(asyncio.Protocol):
     def end(self) -> None:
         """Kill what may be left of it, and tell whoever waits."""
         self.ended = True
-        self._transport.abort()
         self.child.kill()
         self.child.wait()
+        self._transport.abort()
         for answered in self._waiting.values():
             if not answered.done():
                 answered.set_exception(HashingEnded("ended"))

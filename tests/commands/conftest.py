@@ -1,6 +1,7 @@
 """One world for each test, in memory: nothing here starts a server."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,11 +12,12 @@ from tests.commands.world import PASSWORD, SYSTEM, World, make_world
 
 
 @pytest.fixture(scope="session")
-def hasher() -> Iterator[Argon2Hasher]:
-    """The real one, at the least cost Argon2 has."""
+async def hasher() -> AsyncIterator[Argon2Hasher]:
+    """The real one, at the least cost Argon2 has. It ends on the loop it was used on."""
     made = Argon2Hasher(memory_kib=8, passes=1, threads=2, queue_limit=10_000)
     yield made
     made.close()
+    await asyncio.sleep(0)
 
 
 @pytest.fixture

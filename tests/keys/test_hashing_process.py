@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import structlog
 from hypothesis import given
@@ -95,6 +97,23 @@ async def test_one_that_was_stopped_is_started_anew(hasher: Argon2Hasher, monkey
     monkeypatch.undo()
     assert await hasher.verify(None, PASSWORD) == WRONG
     assert hasher.pid != stopped
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_whoever_gives_up_while_it_begins_leaves_none_behind(steps: int) -> None:
+    before = set(psutil.Process().children())
+    made = HashingLink(Cost(8, 1, 1))
+    begins = asyncio.create_task(made.start())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    begins.cancel()
+    with suppress(asyncio.CancelledError):
+        await begins
+    assert set(psutil.Process().children()) <= before
+    await made.start()
+    assert made.pid is not None
+    made.close()
+    assert set(psutil.Process().children()) <= before
 
 
 async def test_what_nobody_expected_ends_it_and_not_one_thread_of_it(capfd: pytest.CaptureFixture[str]) -> None:
