@@ -15,7 +15,7 @@ import sys
 import threading
 from contextlib import suppress
 
-from adapters.giving_way import give_way
+from adapters.giving_way import give_way, take_short_turns
 from adapters.hashing import wire
 from adapters.hashing.argon2id import Argon2id
 from adapters.orphaned import die_with_parent
@@ -23,6 +23,8 @@ from adapters.orphaned import die_with_parent
 IDLE_S = 1.0
 """After so long without a request the memory of hashes goes back to the machine. Before, each thread keeps it for its next
 one: getting 19 MiB of fresh pages costs a third of a hash."""
+TURN_NS = 100_000
+"""A token check that comes while every core hashes waits for no more of a turn than that."""
 
 
 class Requests:
@@ -52,6 +54,7 @@ class Requests:
 def work(requests: Requests, argon2id: Argon2id) -> None:
     """Answer until there is nobody to answer. What nobody expected ends the process: the service starts another and asks again,
     where a thread that is gone would leave it waiting."""
+    take_short_turns(TURN_NS)
     try:
         while (request := requests.take()) is not None:
             requests.answer(request.number, _outcome(request, argon2id))

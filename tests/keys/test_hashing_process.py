@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import resource
 import select
 import signal
@@ -17,10 +18,11 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.giving_way import take_short_turns
 from adapters.hashing import link, wire
 from adapters.hashing.hasher import Argon2Hasher
 from adapters.hashing.link import AGAIN_SECONDS, NICENESS, Cost, HashingEnded, HashingLink
-from adapters.hashing.process import IDLE_S
+from adapters.hashing.process import IDLE_S, TURN_NS
 from commands.ports import Verified
 from domain.errors import Overloaded
 from tests.niceness import gives_way
@@ -250,6 +252,24 @@ async def test_it_gives_way_to_everything_else(hasher: Argon2Hasher) -> None:
     assert pid is not None
     assert os.getsid(pid) == pid
     await _until(lambda: gives_way(pid, NICENESS))
+    threads = [thread for thread in Path(f"/proc/{pid}/task").iterdir() if thread.name != str(pid)]
+    turns = [_turn_ns(thread) for thread in threads]
+    assert turns.count(await asyncio.to_thread(_turn_taken)) == len(turns) == 2, turns
+
+
+def _turn_taken() -> int | None:
+    take_short_turns(TURN_NS)
+    return _turn_ns(Path("/proc/thread-self"))
+
+
+def _turn_ns(thread: Path) -> int | None:
+    """How long Linux lets it run before another that woke. None where it does not say."""
+    try:
+        told = (thread / "sched").read_text()
+    except OSError:
+        return None
+    found = re.search(r"^se\.slice\s*:\s*(\d+)$", told, re.MULTILINE)
+    return None if found is None else int(found[1])
 
 
 async def _until(holds: Callable[[], bool]) -> None:
