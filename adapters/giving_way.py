@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import platform
 import struct
 import sys
 import time
@@ -38,7 +37,7 @@ def take_short_turns(ns: int) -> None:
     Linux lets who runs finish a turn of some milliseconds before one that woke gets the core. Since 6.12 a thread may say that its turns
     are shorter, at least 100,000 ns; it gets as much of the core as before. Elsewhere nothing happens.
     """
-    if sys.platform == "linux" and (number := _SET_ATTRIBUTES.get(platform.machine())) is not None:
+    if sys.platform == "linux" and (number := _SET_ATTRIBUTES.get(os.uname().machine)) is not None:
         niceness = os.getpriority(os.PRIO_PROCESS, 0)
         ctypes.CDLL(None).syscall(number, 0, _ATTRIBUTES.pack(_ATTRIBUTES.size, os.SCHED_OTHER, 0, niceness, 0, ns, 0, 0), 0)
 

@@ -17,7 +17,7 @@ def client_address(peer: str, forwarded: bytes | None, x_forwarded_for: bytes | 
     A proxy writes one of the fields and may pass on the other as a stranger wrote it: where they tell two addresses,
     neither is believed, and it is the proxy's request.
     """
-    if (forwarded is None and x_forwarded_for is None) or not _within(peer, trusted):
+    if not trusted or (forwarded is None and x_forwarded_for is None) or not _within(peer, trusted):
         return peer
     told: set[str] = set()
     if forwarded is not None:

@@ -71,7 +71,7 @@ def request(method: str, path: str, *, body: object = None, token: str | None = 
 
 
 class _Connection(asyncio.Protocol):
-    """One socket, one request at a time. A protocol, since a stream would take about as long again for each answer."""
+    """One socket, one request at a time. A protocol, which takes fewer steps for an answer than a stream."""
 
     def __init__(self, text: str, token: str | None) -> None:
         self._text = text.encode()

@@ -24,7 +24,7 @@ IDLE_S = 1.0
 """After so long without a request the memory of hashes goes back to the machine. Before, each thread keeps it for its next
 one: getting 19 MiB of fresh pages costs a third of a hash."""
 TURN_NS = 100_000
-"""A token check that comes while every core hashes waits for no more of a turn than that."""
+"""The shortest there is: what wakes while every core hashes has the less of a turn to wait for (docs/adr, 18)."""
 
 
 class Requests:
