@@ -13,7 +13,7 @@ from adapters.lone_append import LoneAppend, LoneAppends, appended
 from adapters.postgres import Link, StatementRefused
 from adapters.postgres_sql import statements
 from adapters.store_metrics import Flushed, NoMetrics, StoreMetrics
-from commands.ports import KEYS_PER_ACTOR, Appended, Claimed, ClaimMac, Commit, Heads, StoredEvent
+from commands.ports import KEYS_PER_ACTOR, Appended, ClaimMac, Commit, Heads, Holding, StoredEvent
 from domain.errors import IdempotencyKeysExhausted, StoreUnavailable
 from domain.ids import StreamName
 
@@ -50,7 +50,7 @@ class PostgresEventStore:
         self._appends: Batcher[Commit, Appended | _Alone] = Batcher(self._flush_appends, lanes=append_lanes, limit=BATCH, keys=keys)
         self._lone: Batcher[LoneAppend, Appended] = Batcher(self._flush_lone, lanes=2, limit=1)
         self._loads: Batcher[Sequence[StreamName], Heads] = Batcher(self._flush_loads, lanes=load_lanes, limit=BATCH)
-        self._claims: Batcher[tuple[Sequence[ClaimMac], Sequence[StreamName]], Claimed] = Batcher(self._flush_claims, limit=BATCH)
+        self._holders: Batcher[tuple[Sequence[ClaimMac], Sequence[str]], Holding] = Batcher(self._flush_holders, limit=BATCH)
         self._outcomes: Batcher[tuple[bytes, str | None], Record] = Batcher(self._flush_outcomes, limit=BATCH)
         self._reads: Batcher[tuple[StreamName, int], Sequence[StoredEvent]] = Batcher(self._flush_reads, limit=1)
 
@@ -74,11 +74,11 @@ class PostgresEventStore:
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
         return await self._reads.submit((stream, after_version))
 
-    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
+    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
         """Raise ValueError for no candidates."""
         if not candidates:
-            raise ValueError("find_claim needs at least one candidate")
-        return await self._claims.submit((candidates, beside))
+            raise ValueError("find_holder needs at least one candidate")
+        return await self._holders.submit((candidates, categories))
 
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         digest, outcome, exhausted = await self._outcomes.submit((key, capped))
@@ -88,7 +88,7 @@ class PostgresEventStore:
 
     async def close(self) -> None:
         """Answer what is queued, then let the connections go."""
-        for batcher in (self._appends, self._lone, self._loads, self._claims, self._outcomes, self._reads):
+        for batcher in (self._appends, self._lone, self._loads, self._holders, self._outcomes, self._reads):
             await batcher.close()
         await self._alone.close()
         for link in (*self._append_links, *self._load_links, self._find_link, self._outcome_link, self._read_link):
@@ -129,20 +129,18 @@ class PostgresEventStore:
             start = end
         return results
 
-    async def _flush_claims(self, _: int, requests: Sequence[tuple[Sequence[ClaimMac], Sequence[StreamName]]]) -> Sequence[Claimed]:
-        wanted = [claim for candidates, _ in requests for claim in candidates]
-        streams = [stream for _, beside in requests for stream in beside]
-        done = self._timed("claims", len(requests))
-        rows = await self._find_link.read(SQL["find_claims"], [c.index_version for c in wanted], [c.mac for c in wanted], streams)
+    async def _flush_holders(self, _: int, requests: Sequence[tuple[Sequence[ClaimMac], Sequence[str]]]) -> Sequence[Holding]:
+        names = [(number, claim.index_version, claim.mac) for number, (claims, _) in enumerate(requests) for claim in claims]
+        streams = [(number, category) for number, (_, categories) in enumerate(requests) for category in categories]
+        done = self._timed("holders", len(requests))
+        rows = await self._find_link.read(SQL["find_holders"], *_turned(names, 3), *_turned(streams, 2))
         done()
-        owners, heads = iter(rows[: len(wanted)]), zip(streams, rows[len(wanted) :], strict=True)
+        of_request: list[list[Record]] = [[] for _ in requests]
+        for row in rows:
+            of_request[row[4]].append(row)
         return [
-            Claimed(
-                claim=next((stored_head(row[4], row) for row in [next(owners) for _ in candidates] if row[4] is not None), None),
-                beside=tuple(stored_head(*next(heads)) for _ in beside),
-                at=rows[0][3],
-            )
-            for candidates, beside in requests
+            Holding(holder=found[0][5], heads=tuple(stored_head(row[6], row) for row in found if row[6] is not None), at=found[0][3])
+            for found in of_request
         ]
 
     async def _flush_outcomes(self, _: int, wanted: Sequence[tuple[bytes, str | None]]) -> Sequence[Record]:
@@ -159,3 +157,8 @@ class PostgresEventStore:
     def _timed(self, kind: Flushed, size: int) -> Callable[[], None]:
         began = perf_counter()
         return lambda: self._metrics.flushed(kind, size, perf_counter() - began)
+
+
+def _turned(rows: Sequence[tuple[object, ...]], width: int) -> Sequence[Sequence[object]]:
+    """Give rows as columns, also where there are none."""
+    return [[row[n] for row in rows] for n in range(width)]

@@ -4,15 +4,16 @@ SELECT result, outcome FROM append_commits(
     $3::int[], $4::text[], $5::int[], $6::int[], $7::bytea[], $8::smallint[],
     $9::int[], $10::text[], $11::int[], $12::text[], $13::uuid[], $14::text[], $15::uuid[],
     $16::uuid[], $17::uuid[], $18::uuid[], $19::uuid[], $20::bytea[],
-    $21::int[], $22::int[], $23::bytea[], $24::text[], $25::boolean[],
-    $26::int[], $27::bytea[], $28::bytea[], $29::bytea[], $30::text[]
+    $21::int[], $22::int[], $23::bytea[], $24::text[], $25::boolean[], $26::uuid[],
+    $27::int[], $28::bytea[], $29::bytea[], $30::bytea[], $31::text[]
 )
 
 -- name: load_heads
 SELECT version, state, state_version, at FROM load_heads($1::text[])
 
--- name: find_claims
-SELECT version, state, state_version, at, stream FROM find_claims($1::int[], $2::bytea[], $3::text[])
+-- name: find_holders
+SELECT version, state, state_version, at, request, holder, stream
+FROM find_holders($1::int[], $2::int[], $3::bytea[], $4::int[], $5::text[])
 
 -- name: find_outcomes
 SELECT digest, outcome, exhausted FROM find_outcomes($1::bytea[], $2::text[], $3::int)

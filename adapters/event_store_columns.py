@@ -24,31 +24,35 @@ def keys(commit: Commit) -> Sequence[object]:
 
 
 def check(commit: Commit) -> None:
-    """Raise ValueError for a commit that no handler may make: nothing in it, a stream twice, a payload too large."""
+    """Raise ValueError for a commit that no handler may make: nothing in it, a stream twice, a payload too large, a name for nobody."""
     streams = {write.stream for write in commit.writes}
     if not streams or len(streams) != len(commit.writes):
         raise ValueError("a commit writes at least one stream, and each once")
     for write in commit.writes:
         if write.expected < 0 or any(len(event.payload) > PAYLOAD_LIMIT for event in write.events):
             raise ValueError(f"a write to {write.stream} has a negative version or more than {PAYLOAD_LIMIT} bytes in an event")
+    if any(change.take and change.holder is None for change in commit.claims):
+        raise ValueError("a name is taken for somebody")
 
 
 def columns(commits: Sequence[Commit], *, wait: bool) -> tuple[object, ...]:
     """The arguments of `append`, commands numbered from 1 in the order given."""
     writes: tuple[list[Any], ...] = ([], [], [], [], [], [])
     events: tuple[list[Any], ...] = ([], [], [], [], [], [], [], [], [], [], [], [])
-    claims: tuple[list[Any], ...] = ([], [], [], [], [])
+    claims: tuple[list[Any], ...] = ([], [], [], [], [], [])
     answers: tuple[list[Any], ...] = ([], [], [], [], [])
     for number, commit in enumerate(commits, 1):
         _add_writes(writes, events, number, commit)
         for change in commit.claims:
-            row = (number, change.claim.index_version, change.claim.mac, change.stream, change.take)
-            for column, value in zip(claims, row, strict=True):
-                column.append(value)
+            _add_row(claims, number, change.claim.index_version, change.claim.mac, change.stream, change.take, change.holder)
         if (kept := commit.idempotency) is not None:
-            for column, value in zip(answers, (number, kept.key, kept.digest, kept.outcome, commit.actor), strict=True):
-                column.append(value)
+            _add_row(answers, number, kept.key, kept.digest, kept.outcome, commit.actor)
     return (len(commits), wait, *writes, *events, *claims, *answers)
+
+
+def _add_row(columns: tuple[list[Any], ...], *row: object) -> None:
+    for column, value in zip(columns, row, strict=True):
+        column.append(value)
 
 
 def _add_writes(writes: tuple[list[Any], ...], events: tuple[list[Any], ...], number: int, commit: Commit) -> None:
@@ -78,7 +82,7 @@ def _add_writes(writes: tuple[list[Any], ...], events: tuple[list[Any], ...], nu
 
 
 def stored_head(stream: StreamName, row: Record) -> StoredHead:
-    """Read the first columns of `load_heads` and `find_claims`: version, state, state_version."""
+    """Read the first columns of `load_heads` and `find_holders`: version, state, state_version."""
     return StoredHead(stream=stream, version=row[0] or 0, state=row[1], state_version=row[2] or 0)
 
 

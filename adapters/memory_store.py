@@ -6,22 +6,27 @@ Each append runs without an await, so it is whole by itself. Positions are given
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from uuid import UUID
+
+from msgspec.structs import astuple
 
 from adapters.event_store_columns import check
 from commands.ports import (
     KEYS_PER_ACTOR,
     Appended,
     AppendResult,
-    Claimed,
     ClaimMac,
     Commit,
     Heads,
+    Holding,
     StoredEvent,
     StoredHead,
     StreamWrite,
 )
 from domain.errors import IdempotencyKeysExhausted
 from domain.ids import StreamName
+
+NOBODY = UUID(int=0)
 
 
 def wall_clock() -> datetime:
@@ -36,7 +41,7 @@ class MemoryEventStore:
         self._log: list[StoredEvent] = []
         self._streams: dict[StreamName, list[StoredEvent]] = {}
         self._heads: dict[StreamName, StoredHead] = {}
-        self._claims: dict[ClaimMac, StreamName] = {}
+        self._claims: dict[ClaimMac, tuple[StreamName, UUID]] = {}
         self._outcomes: dict[bytes, tuple[bytes, bytes]] = {}
         self._kept_of: Counter[str] = Counter()
 
@@ -73,11 +78,13 @@ class MemoryEventStore:
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
         return self._streams.get(stream, [])[max(after_version, 0) :]
 
-    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
-        owner = next((self._claims[claim] for claim in candidates if claim in self._claims), None)
-        return Claimed(
-            claim=None if owner is None else self._head(owner), beside=tuple(self._head(stream) for stream in beside), at=self.clock()
-        )
+    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
+        if not candidates:
+            raise ValueError("find_holder needs at least one candidate")
+        holder = next((self._claims[claim][1] for claim in candidates if claim in self._claims), None)
+        of = holder or next((self._claims[claim][1] for claim in sorted(self._claims, key=astuple)), NOBODY)
+        heads = tuple(self._head(StreamName(f"{category}-{of}")) for category in categories)
+        return Holding(holder=holder, heads=heads, at=self.clock())
 
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         known = self._outcomes.get(key)
@@ -88,13 +95,13 @@ class MemoryEventStore:
     def _head(self, stream: StreamName) -> StoredHead:
         return self._heads.get(stream) or StoredHead(stream=stream, version=0, state=None, state_version=0)
 
-    def _claims_after(self, commit: Commit) -> Mapping[ClaimMac, StreamName] | None:
+    def _claims_after(self, commit: Commit) -> Mapping[ClaimMac, tuple[StreamName, UUID]] | None:
         claims = dict(self._claims)
         for change in commit.claims:
-            if not change.take and claims.get(change.claim) == change.stream:
+            if not change.take and change.claim in claims and claims[change.claim][0] == change.stream:
                 del claims[change.claim]
         for change in commit.claims:
-            if change.take and claims.setdefault(change.claim, change.stream) != change.stream:
+            if change.holder is not None and claims.setdefault(change.claim, (change.stream, change.holder))[0] != change.stream:
                 return None
         return claims
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from struct import iter_unpack
 from uuid import UUID
 
+from adapters.quick_uuid import QuickUuid
+
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
 
@@ -35,7 +37,8 @@ class SystemRandomness:
             self._drawn = iter_unpack("Q", os.urandom(_DRAWN_AT_ONCE))
             drawn = next(self._drawn)
         chance = drawn[0] >> 2
-        return UUID(int=(milliseconds & (2**48 - 1)) << 80 | _VERSION_7 | fraction << 64 | _VARIANT | chance)
+        value = (milliseconds & (2**48 - 1)) << 80 | _VERSION_7 | fraction << 64 | _VARIANT | chance
+        return QuickUuid(value.to_bytes(16, "big"))
 
     def bytes(self, n: int) -> bytes:
         return os.urandom(n)

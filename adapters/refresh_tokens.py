@@ -6,6 +6,7 @@ from uuid import UUID
 
 from adapters.base64url import from_text, to_text
 from adapters.macs import mac
+from adapters.quick_uuid import QuickUuid
 from adapters.secrets_store import Purpose, Secrets
 from commands.ports import PresentedDevice, PresentedRefreshToken
 from domain.ids import SessionId
@@ -42,7 +43,7 @@ class DerivedTokens:
         if shape is None or secret is None:
             return None
         return PresentedRefreshToken(
-            session_id=SessionId(UUID(shape[1])), generation=int(shape[2]), key_version=int(shape[3]), secret=secret
+            session_id=SessionId(QuickUuid(shape[1])), generation=int(shape[2]), key_version=int(shape[3]), secret=secret
         )
 
     def refresh_token_is_genuine(self, presented: PresentedRefreshToken, *, seed: bytes) -> bool:

@@ -4,7 +4,7 @@ from typing import Literal, Protocol
 
 from commands.ports import AppendResult
 
-Flushed = Literal["append", "alone", "load", "claims", "outcomes"]
+Flushed = Literal["append", "alone", "load", "holders", "outcomes"]
 Retried = Literal["busy", "unknown", "apart"]
 """Why a commit went again alone: a head was locked elsewhere, the connection broke, or another commit spoilt the batch."""
 

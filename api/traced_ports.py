@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from adapters.hashing.queue import HashMetrics, HashRefusal
 from api.tracing import Spans, Step
-from commands.ports import Appended, Claimed, ClaimMac, Commit, EventStore, Heads, PasswordHasher, Ports, StoredEvent, Verified
+from commands.ports import Appended, ClaimMac, Commit, EventStore, Heads, Holding, PasswordHasher, Ports, StoredEvent, Verified
 from domain.ids import StreamName
 
 _HASHING: ContextVar[Step | None] = ContextVar("hashing", default=None)
@@ -46,9 +46,9 @@ class TracedStore:
             step.span.set_attribute("minos.events", len(events))
             return events
 
-    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
-        with self._step("find", "claim", streams=1 + len(beside)):
-            return await self._store.find_claim(candidates, beside=beside)
+    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
+        with self._step("find", "holder", streams=len(categories)):
+            return await self._store.find_holder(candidates, categories=categories)
 
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         with self._step("find", "outcome"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from commands.ports import Appended, AppendResult, Claimed, ClaimMac, Commit, EventStore, Heads, StoredEvent
+from commands.ports import Appended, AppendResult, ClaimMac, Commit, EventStore, Heads, Holding, StoredEvent
 from domain.ids import StreamName
 
 
@@ -25,8 +25,8 @@ class WatchedStore:
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
         return await self._store.read_stream(stream, after_version)
 
-    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
-        return await self._store.find_claim(candidates, beside=beside)
+    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
+        return await self._store.find_holder(candidates, categories=categories)
 
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         return await self._store.find_outcome(key, capped=capped)

@@ -9,9 +9,7 @@ from msgspec import Struct
 from cli.authority import Authority
 from commands.login_names import normalise_email
 from commands.read_profile import Profile, read_profile
-from commands.transact import folded
-from domain import claim
-from domain.claim import ClaimKind, Held
+from domain.claim import ClaimKind
 from domain.errors import InvalidEmail, NoSuchUser
 from domain.ids import RoleName, UserId
 from projections import user_history, users
@@ -34,13 +32,10 @@ async def found(authority: Authority, who: str) -> UserId:
         candidates = authority.ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(who))
     except InvalidEmail:
         raise NoSuchUser from None
-    owner = (await authority.ports.store.find_claim(candidates)).claim
-    if owner is None:
+    holder = (await authority.ports.store.find_holder(candidates)).holder
+    if holder is None:
         raise NoSuchUser
-    held = await folded(authority.ports.store, owner, claim.decider)
-    if not isinstance(held, Held):
-        raise NoSuchUser
-    return held.user_id
+    return UserId(holder)
 
 
 async def listed(authority: Authority, *, role: str | None, status: str | None, limit: int) -> Sequence[Profile]:

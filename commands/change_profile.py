@@ -125,7 +125,7 @@ async def _change(prepared: _Prepared, principal: Principal, old: _OldName | Non
             taken = claim.take(free, claim_id=prepared.claim_id, kind=ClaimKind.USERNAME, user_id=user_id, at=tx.at)
             tx.record(claim.decider, new_claim, taken)
             for mac in prepared.macs:
-                tx.take(mac, new_claim)
+                tx.take(mac, new_claim, holder=user_id)
 
     reads: list[Read] = [(user.decider, of_user)]
     if renames and old is not None:

@@ -70,7 +70,8 @@ async def open_account(
         return await transact(ports, ctx, reads, decide, remember=Registered)
     except ClaimLost:
         email = ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(wanted.email))
-        raise (EmailTaken if (await ports.store.find_claim(email)).claim else UsernameTaken) from None
+        email_taken = (await ports.store.find_holder(email)).holder is not None
+        raise (EmailTaken if email_taken else UsernameTaken) from None
 
 
 def check_account(wanted: NewAccount, ports: Ports) -> None:
@@ -117,7 +118,7 @@ def _take(tx: Transaction, names: Sequence[_Name], user_id: UserId) -> None:
         taken = claim.take(tx.state(claim.decider, stream), claim_id=name.claim_id, kind=name.kind, user_id=user_id, at=tx.at)
         tx.record(claim.decider, stream, taken)
         for mac in name.macs:
-            tx.take(mac, stream)
+            tx.take(mac, stream, holder=user_id)
 
 
 def _register(tx: Transaction, wanted: NewAccount, names: Sequence[_Name], user_id: UserId, sealed: Mapping[str, Sealed]) -> None:

@@ -14,8 +14,8 @@ from commands.register_user import NameText, PasswordText
 from commands.start_session import start_session
 from commands.token_answer import SignedIn
 from commands.transact import Transaction, folded, read_states, transact
-from domain import administrators, claim, sign_in_guard, user
-from domain.claim import ClaimKind, Held
+from domain import sign_in_guard, user
+from domain.claim import ClaimKind
 from domain.errors import AudienceNotAllowed, Contended, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import AudienceName, AudienceSlug, CommandId, StreamName, SubjectKeyId, UserId
@@ -127,29 +127,26 @@ def _audience(command: SignIn, ports: Ports) -> AudienceName:
 
 
 async def _find(kind: ClaimKind, name: GuardedName, ports: Ports) -> _Found:
-    """The same reads whether or not there is anybody: name, user, lock.
+    """The same read whether or not there is anybody: name, user, lock.
 
-    What an unknown name has none of is read of an administrator and thrown away: rows that are missing are found, decoded and
+    What an unknown name has none of is read of somebody else and thrown away: rows that are missing are found, decoded and
     opened a tenth of a millisecond sooner than rows that are there.
     """
-    owner = await ports.store.find_claim(ports.macs.claim_candidates(kind, name.normalised), beside=[administrators.STREAM])
-    held = claim.decider.initial if owner.claim is None else await folded(ports.store, owner.claim, claim.decider)
-    stand_in = min((await folded(ports.store, owner.beside[0], administrators.decider)).user_ids, default=None)
-    user_id = held.user_id if isinstance(held, Held) else stand_in or UserId(ports.random.uuid7())
-    of_user = user.stream(user_id)
-    of_guard = sign_in_guard.stream(user_id)
-    heads = await ports.store.load([of_user, of_guard])
-    state = await folded(ports.store, heads.heads[0], user.decider)
-    guard = await folded(ports.store, heads.heads[1], sign_in_guard.decider)
+    read = await ports.store.find_holder(
+        ports.macs.claim_candidates(kind, name.normalised), categories=[user.decider.category, sign_in_guard.decider.category]
+    )
+    of_user, of_guard = read.heads
+    state = await folded(ports.store, of_user, user.decider)
+    guard = await folded(ports.store, of_guard, sign_in_guard.decider)
     account = None if isinstance(state, user.Absent) else state.account
-    known = account is not None and isinstance(held, Held)
+    known = account is not None and read.holder is not None
     nobodys = Sealed(key_id=SubjectKeyId(ports.random.uuid7()), box=b"")
     return _Found(
         account=account if known else None,
         active=known and isinstance(state, Active),
         sealed=(account.password if account is not None else None) or nobodys,
-        sealed_for=of_user,
-        seen=Heads(heads=heads.heads[:1], at=heads.at),
+        sealed_for=of_user.stream,
+        seen=Heads(heads=(of_user,), at=read.at),
         locked_at=guard.locked_at if known else None,
     )
 

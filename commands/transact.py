@@ -84,12 +84,12 @@ class Transaction:
         self._events.setdefault(stream, []).extend(events)
         return folded
 
-    def take(self, claim: ClaimMac, stream: StreamName) -> None:
-        self._claims.append(ClaimChange(claim=claim, stream=stream, take=True))
+    def take(self, claim: ClaimMac, stream: StreamName, *, holder: UUID) -> None:
+        self._claims.append(ClaimChange(claim=claim, stream=stream, take=True, holder=holder))
 
     def release(self, claim: ClaimMac, stream: StreamName) -> None:
         """Give a name up; under another index key than it was taken under, nothing happens."""
-        self._claims.append(ClaimChange(claim=claim, stream=stream, take=False))
+        self._claims.append(ClaimChange(claim=claim, stream=stream, take=False, holder=None))
 
     @property
     def changes_something(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -29,12 +30,13 @@ class Heads(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Claimed(Struct, frozen=True, kw_only=True):
-    """Who owns a name, and what was read in the same moment."""
+class Holding(Struct, frozen=True, kw_only=True):
+    """Whom a name leads to, and what was read in the same moment."""
 
-    claim: StoredHead | None
-    """The claim stream that owns it; None where it is free."""
-    beside: tuple[StoredHead, ...]
+    holder: UUID | None
+    """None where the name is free."""
+    heads: tuple[StoredHead, ...]
+    """Of the holder, one of each category asked for. Where the name is free, of somebody else: it costs the same and is worth nothing."""
     at: datetime
 
 
@@ -85,11 +87,13 @@ class ClaimMac(Struct, frozen=True):
 
 
 class ClaimChange(Struct, frozen=True, kw_only=True):
-    """Take a name for a claim stream, or give it up. Part of the append: all or nothing."""
+    """Take a name for a claim stream and its holder, or give it up. Part of the append: all or nothing."""
 
     claim: ClaimMac
     stream: StreamName
     take: bool
+    holder: UUID | None
+    """None only where it is given up."""
 
 
 class IdempotencyKey(Struct, frozen=True, kw_only=True):
@@ -141,8 +145,8 @@ class EventStore(Protocol):
     async def load(self, streams: Sequence[StreamName]) -> Heads: ...
     async def append(self, commit: Commit) -> Appended: ...
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]: ...
-    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
-        """Find the first of these names that is owned, with its owner's head and the heads of `beside`, as `load` would."""
+    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
+        """Find who holds the first of these names that is held, with the heads of their streams `<category>-<holder>`, as `load` would."""
         ...
 
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.asgi import Message, Receive
 from api.bodies import decode
+from api.incoming import read_body
 from api.refusals import MalformedBody, ValidationFailed
 from commands.define_role import DefineRole
 from commands.register_user import RegisterUser
@@ -65,3 +67,39 @@ def test_no_fault_repeats_what_was_sent() -> None:
 
 def test_field_names_are_escaped_in_pointers() -> None:
     assert ("/a~1b~0c", "unknown_field") in faults({"email": "a@example.org", "password": "x" * 12, "a/b~c": 1})
+
+
+async def test_a_body_that_is_all_there_is_not_asked_for_again() -> None:
+    fields, receive = given_in_parts(b'{"a":', b"1}")
+    assert await read_body({**fields, b"content-length": b"7"}, receive) == b'{"a":1}'
+    with pytest.raises(AskedOnceTooOften):
+        await receive()
+
+
+async def test_a_length_beside_chunks_ends_nothing() -> None:
+    """RFC 9112 6.3: chunks win over a length, which may be there to hide what follows."""
+    fields, receive = given_in_parts(b'{"a":', b"1}", b"")
+    chunked = {**fields, b"content-length": b"5", b"transfer-encoding": b"chunked"}
+    assert await read_body(chunked, receive) == b'{"a":1}'
+
+
+async def test_a_body_of_length_nothing_is_not_asked_for() -> None:
+    fields, receive = given_in_parts()
+    assert await read_body({**fields, b"content-length": b"0"}, receive) == b""
+
+
+class AskedOnceTooOften(Exception):
+    pass
+
+
+def given_in_parts(*parts: bytes) -> tuple[dict[bytes, bytes], Receive]:
+    """Give header fields and a body in parts, of which an empty one is the end."""
+    left = iter(parts)
+
+    async def receive() -> Message:
+        part = next(left, None)
+        if part is None:
+            raise AskedOnceTooOften
+        return {"type": "http.request", "body": part, "more_body": bool(part)}
+
+    return {b"content-type": b"application/json"}, receive

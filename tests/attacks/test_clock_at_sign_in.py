@@ -7,7 +7,7 @@ import pytest
 
 from adapters.hashing.hasher import Argon2Hasher
 from commands.bootstrap import CreateAdministrator, create_administrator
-from commands.ports import Claimed, ClaimMac, Heads, StoredHead
+from commands.ports import ClaimMac, Heads, Holding, StoredHead
 from domain.errors import InvalidCredentials
 from domain.event import Erased, Sealed
 from domain.ids import StreamName
@@ -28,9 +28,9 @@ class WatchedStore:
         self._note(heads.heads)
         return heads
 
-    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
-        found: Claimed = await self._inner.find_claim(candidates, beside=beside)
-        self._note([*([] if found.claim is None else [found.claim]), *found.beside])
+    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
+        found: Holding = await self._inner.find_holder(candidates, categories=categories)
+        self._note(found.heads)
         return found
 
     def _note(self, heads: Sequence[StoredHead]) -> None:
@@ -72,8 +72,8 @@ async def found_for(world: World, name: str) -> list[str]:
 
 async def test_as_much_is_there_for_an_unknown_name_as_for_a_known_one(world: World) -> None:
     known, unknown = await found_for(world, "ada"), await found_for(world, "nobody")
-    assert known == ["claim", "administrators", "user", "password str"]
-    assert unknown == known[1:], "but for the few bytes of the claim"
+    assert known == ["user", "password str"]
+    assert unknown == known
 
 
 async def test_what_stands_in_lets_nobody_in(world: World) -> None:

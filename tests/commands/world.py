@@ -24,7 +24,7 @@ from adapters.signing_secrets import MemorySigningSecrets
 from commands.context import Context, Principal, Repeat
 from commands.define_role import define_built_in_roles
 from commands.identify import identify
-from commands.ports import AccessClaims, Appended, Claimed, ClaimMac, Commit, EventStore, Heads, Policy, Ports, StoredEvent
+from commands.ports import AccessClaims, Appended, ClaimMac, Commit, EventStore, Heads, Holding, Policy, Ports, StoredEvent
 from commands.register_user import RegisterUser, register_user
 from commands.sign_in import SignIn, sign_in
 from commands.signing_keys import ensure_signing_keys
@@ -80,8 +80,8 @@ class InterleavedStore:
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
         return await self.inner.read_stream(stream, after_version)
 
-    async def find_claim(self, candidates: Sequence[ClaimMac], *, beside: Sequence[StreamName] = ()) -> Claimed:
-        found = await self.inner.find_claim(candidates, beside=beside)
+    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
+        found = await self.inner.find_holder(candidates, categories=categories)
         await asyncio.sleep(0)
         return found
 

@@ -1,6 +1,6 @@
 """Commits to test with."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from commands.ports import ClaimChange, ClaimMac, Commit, IdempotencyKey, NewEvent, StreamWrite
 from domain.ids import CommandId, CorrelationId, EventId, StreamName
@@ -45,12 +45,17 @@ def mac() -> ClaimMac:
     return ClaimMac(1, uuid4().bytes + uuid4().bytes)
 
 
+def holder_of(owner: StreamName) -> UUID:
+    """Whom a claim's stream is for, in these tests."""
+    return UUID(owner.partition("-")[2])
+
+
 def take(claim: ClaimMac, owner: StreamName) -> ClaimChange:
-    return ClaimChange(claim=claim, stream=owner, take=True)
+    return ClaimChange(claim=claim, stream=owner, take=True, holder=holder_of(owner))
 
 
 def release(claim: ClaimMac, owner: StreamName) -> ClaimChange:
-    return ClaimChange(claim=claim, stream=owner, take=False)
+    return ClaimChange(claim=claim, stream=owner, take=False, holder=None)
 
 
 def idempotency(key: bytes | None = None, digest: bytes = b"digest", outcome: bytes = b"outcome") -> IdempotencyKey:

@@ -1,20 +1,21 @@
 """What every event store promises, run against each."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from commands.ports import KEYS_PER_ACTOR, AppendResult, ClaimMac, EventStore
 from domain.errors import IdempotencyKeysExhausted
 from domain.ids import StreamName
-from tests.store.commits import commit, event, idempotency, mac, release, stream, take, write
+from tests.store.commits import commit, event, holder_of, idempotency, mac, release, stream, take, write
 
 DONE, LOST, TAKEN = AppendResult.DONE, AppendResult.LOST_RACE, AppendResult.CLAIM_TAKEN
 
 
-async def owner_of(store: EventStore, *names: ClaimMac) -> StreamName | None:
-    claim = (await store.find_claim(names)).claim
-    return None if claim is None else claim.stream
+async def held_by(store: EventStore, *names: ClaimMac) -> UUID | None:
+    return (await store.find_holder(names)).holder
 
 
 async def test_a_stream_nobody_wrote_is_at_version_0_without_state(store: EventStore) -> None:
@@ -108,34 +109,59 @@ async def test_a_taken_name_cannot_be_taken_again(store: EventStore) -> None:
     name, first, second = mac(), stream("claim"), stream("claim")
     assert (await store.append(commit(write(first, 0), claims=(take(name, first),)))).result is DONE
     assert (await store.append(commit(write(second, 0), claims=(take(name, second),)))).result is TAKEN
-    assert await owner_of(store, mac(), name) == first
+    assert await held_by(store, mac(), name) == holder_of(first)
     assert (await store.load([second])).heads[0].version == 0
 
 
-async def test_a_name_is_found_with_its_owners_head_and_others_beside(store: EventStore) -> None:
-    name, owner, beside, nobody = mac(), stream("claim"), stream(), stream()
-    await store.append(commit(write(owner, 0, events=2), write(beside, 0), claims=(take(name, owner),)))
-    found = await store.find_claim([mac(), name], beside=[nobody, beside])
-    assert found.claim == (await store.load([owner])).heads[0]
-    assert found.beside == (await store.load([nobody, beside])).heads
+async def test_a_name_is_found_with_heads_of_its_holder(store: EventStore) -> None:
+    name, owner = mac(), stream("claim")
+    user, guard = StreamName(f"user-{holder_of(owner)}"), StreamName(f"guard-{holder_of(owner)}")
+    await store.append(commit(write(owner, 0), write(user, 0, events=2), claims=(take(name, owner),)))
+    found = await store.find_holder([mac(), name], categories=["guard", "user"])
+    assert found.holder == holder_of(owner)
+    assert found.heads == (await store.load([guard, user])).heads
     assert found.at.tzinfo is not None
 
 
-async def test_a_name_nobody_owns_is_found_free_with_others_beside(store: EventStore) -> None:
-    beside = stream()
-    await store.append(commit(write(beside, 0)))
-    found = await store.find_claim([mac()], beside=[beside])
-    assert (found.claim, [head.version for head in found.beside]) == (None, [1])
+async def test_a_name_nobody_holds_is_found_free_with_heads_of_somebody_else(store: EventStore) -> None:
+    owner = stream("claim")
+    user = StreamName(f"user-{holder_of(owner)}")
+    await store.append(commit(write(owner, 0), write(user, 0), claims=(take(ClaimMac(0, b"the first one of all"), owner),)))
+    found = await store.find_holder([mac()], categories=["user"])
+    assert (found.holder, found.heads) == (None, (await store.load([user])).heads)
+    await store.append(commit(write(owner, 1), claims=(release(ClaimMac(0, b"the first one of all"), owner),)))
+
+
+async def test_the_first_candidate_that_is_held_counts(store: EventStore) -> None:
+    names, owners = [mac(), mac()], [stream("claim"), stream("claim")]
+    for name, owner in zip(names, owners, strict=True):
+        await store.append(commit(write(owner, 0), claims=(take(name, owner),)))
+    assert await held_by(store, mac(), *names) == holder_of(owners[0])
+    assert await held_by(store, *reversed(names)) == holder_of(owners[1])
 
 
 async def test_names_looked_up_at_once_are_each_answered_for_themselves(store: EventStore) -> None:
-    names, owners, beside = [mac() for _ in range(100)], [stream("claim") for _ in range(100)], [stream() for _ in range(100)]
-    for name, owner, other in zip(names[::2], owners[::2], beside[::2], strict=True):
-        await store.append(commit(write(owner, 0), write(other, 0), claims=(take(name, owner),)))
-    asked = (store.find_claim([mac(), name], beside=[other][: n % 4]) for n, (name, other) in enumerate(zip(names, beside, strict=True)))
+    names, owners = [mac() for _ in range(100)], [stream("claim") for _ in range(100)]
+    for name, owner in zip(names[::2], owners[::2], strict=True):
+        await store.append(commit(write(owner, 0), claims=(take(name, owner),)))
+    categories = ("claim", "user", "guard")
+    asked = (store.find_holder([mac(), name], categories=categories[: n % 4]) for n, name in enumerate(names))
     for n, found in enumerate(await asyncio.gather(*asked)):
-        assert (found.claim.stream if found.claim else None) == (None if n % 2 else owners[n])
-        assert [(head.stream, head.version) for head in found.beside] == [(beside[n], 1 - n % 2)][: n % 4]
+        assert found.holder == (None if n % 2 else holder_of(owners[n]))
+        assert [head.stream.partition("-")[0] for head in found.heads] == [*categories][: n % 4]
+        if not n % 2:
+            assert [head.version for head in found.heads] == [1, 0, 0][: n % 4]
+
+
+async def test_a_name_is_looked_up_under_some_key(store: EventStore) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        await store.find_holder([])
+
+
+async def test_a_name_is_taken_for_somebody(store: EventStore) -> None:
+    nobodys = structs.replace(take(mac(), owner := stream("claim")), holder=None)
+    with pytest.raises(ValueError, match="for somebody"):
+        await store.append(commit(write(owner, 0), claims=(nobodys,)))
 
 
 async def test_what_a_losing_commit_wanted_stays_free(store: EventStore) -> None:
@@ -146,7 +172,7 @@ async def test_what_a_losing_commit_wanted_stays_free(store: EventStore) -> None
     assert (await store.append(lost)).result is TAKEN
     stale = commit(write(owner, 0), claims=(take(free, owner),), idempotency=key)
     assert (await store.append(stale)).result is LOST
-    assert await owner_of(store, free) is None
+    assert await held_by(store, free) is None
     assert await store.find_outcome(key.key) is None
 
 
@@ -154,7 +180,7 @@ async def test_a_released_name_is_free(store: EventStore) -> None:
     name, owner, next_owner = mac(), stream("claim"), stream("claim")
     await store.append(commit(write(owner, 0), claims=(take(name, owner),)))
     assert (await store.append(commit(write(owner, 1), claims=(release(name, owner),)))).result is DONE
-    assert await owner_of(store, name) is None
+    assert await held_by(store, name) is None
     assert (await store.append(commit(write(next_owner, 0), claims=(take(name, next_owner),)))).result is DONE
 
 
@@ -163,7 +189,7 @@ async def test_a_name_can_pass_from_stream_to_stream_in_one_commit(store: EventS
     await store.append(commit(write(owner, 0), claims=(take(name, owner),)))
     passed = commit(write(owner, 1), write(next_owner, 0), claims=(release(name, owner), take(name, next_owner)))
     assert (await store.append(passed)).result is DONE
-    assert await owner_of(store, name) == next_owner
+    assert await held_by(store, name) == holder_of(next_owner)
 
 
 async def test_nobody_releases_the_name_of_another(store: EventStore) -> None:
@@ -171,14 +197,14 @@ async def test_nobody_releases_the_name_of_another(store: EventStore) -> None:
     await store.append(commit(write(owner, 0), claims=(take(name, owner),)))
     passed = commit(write(stranger, 0), claims=(release(name, stranger), take(name, stranger)))
     assert (await store.append(passed)).result is TAKEN
-    assert await owner_of(store, name) == owner
+    assert await held_by(store, name) == holder_of(owner)
 
 
 async def test_taking_ones_own_name_again_changes_nothing(store: EventStore) -> None:
     name, owner = mac(), stream("claim")
     await store.append(commit(write(owner, 0), claims=(take(name, owner),)))
     assert (await store.append(commit(write(owner, 1), claims=(take(name, owner),)))).result is DONE
-    assert await owner_of(store, name) == owner
+    assert await held_by(store, name) == holder_of(owner)
 
 
 async def test_a_known_key_gives_the_first_answer_again(store: EventStore) -> None:
@@ -250,7 +276,7 @@ async def test_of_32_who_want_one_name_exactly_one_gets_it(store: EventStore) ->
     owners = [stream("claim") for _ in range(32)]
     results = await asyncio.gather(*(store.append(commit(write(o, 0), claims=(take(name, o),))) for o in owners))
     winners = [o for o, r in zip(owners, results, strict=True) if r.result is DONE]
-    assert [await owner_of(store, name)] == winners
+    assert [await held_by(store, name)] == [holder_of(winner) for winner in winners]
 
 
 async def test_of_32_with_one_key_one_acts_and_the_others_hear_its_answer(store: EventStore) -> None:

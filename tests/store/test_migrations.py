@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from adapters.embedded_postgres import PostgresServer
+from adapters.event_store import PostgresEventStore
+from commands.ports import ClaimMac
 from migrations import runner
 from migrations.runner import Migration, MigrationRefused
 from tests.conftest import Database, database_of
@@ -93,3 +96,24 @@ def test_files_are_numbered_without_a_gap(tmp_path: Path) -> None:
     (tmp_path / "0003_c.sql").touch()
     with pytest.raises(MigrationRefused, match="0002"):
         runner.load(tmp_path)
+
+
+async def test_names_taken_before_holders_were_kept_get_theirs(empty: Database) -> None:
+    owner = await asyncpg.connect(empty.owner_url)
+    files = runner.load()
+    await runner.migrate(owner, files[:16])
+    user_id, claim_id = uuid4(), uuid4()
+    payload = f'{{"at":"2026-11-01T00:00:00Z","claim_id":"{claim_id}","kind":"email","type":"claim.taken.v1","user_id":"{user_id}"}}'
+    await owner.execute(
+        """INSERT INTO events (stream, version, type, slot, event_id, actor, command_id, correlation_id, payload)
+           VALUES ($1, 1, 'claim.taken.v1', 0, $2, 'system', $2, $2, $3)""",
+        f"claim-{claim_id}",
+        uuid4(),
+        payload.encode(),
+    )
+    await owner.execute("INSERT INTO claim_index VALUES (1, $1, $2)", b"a name under its key", f"claim-{claim_id}")
+    await runner.migrate(owner, files)
+    await owner.close()
+    store = PostgresEventStore(empty.app_url)
+    assert (await store.find_holder([ClaimMac(1, b"a name under its key")])).holder == user_id
+    await store.close()

@@ -15,7 +15,7 @@ from adapters.store_metrics import NoMetrics, Retried
 from commands.ports import Appended, AppendResult, Commit, StoredEvent
 from domain.errors import StoreUnavailable
 from tests.conftest import Database, database_of
-from tests.store.commits import commit, idempotency, mac, stream, take, write
+from tests.store.commits import commit, holder_of, idempotency, mac, stream, take, write
 from tests.store.cut_wire import Cut, Wire
 from workers.sequencer import Sequencer
 
@@ -53,9 +53,7 @@ async def test_an_append_whose_wire_is_cut_happens_once_and_says_so(wire: Wire, 
     assert [r.result for r in results] == [DONE, DONE]
     assert metrics.why == ["unknown", "unknown"]
     assert [e.version for e in await store.read_stream(owner)] == [1, 2]
-    claim = (await store.find_claim([name])).claim
-    assert claim is not None
-    assert claim.stream == owner
+    assert (await store.find_holder([name])).holder == holder_of(owner)
     await store.close()
 
 
@@ -92,7 +90,7 @@ async def test_a_read_over_a_dead_connection_is_made_again(wire: Wire, lost: Cut
 
 async def test_without_postgres_everything_is_refused_at_once(database: Database) -> None:
     store = PostgresEventStore(database.app_url.replace("?host=", "?host=/nowhere"))
-    for call in (store.append(commit(write(stream(), 0))), store.load([stream()]), store.find_claim([mac()])):
+    for call in (store.append(commit(write(stream(), 0))), store.load([stream()]), store.find_holder([mac()])):
         async with asyncio.timeout(1):
             with pytest.raises(StoreUnavailable):
                 await call

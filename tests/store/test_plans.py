@@ -22,7 +22,7 @@ TABLES = "heads, claim_index, command_results, log_runs, log_head, events_p00000
 
 FILL = """
 INSERT INTO heads SELECT 'filled-' || n, 1, 'state', 1 FROM generate_series(1, 5000) n;
-INSERT INTO claim_index SELECT 1, sha256(n::text::bytea), 'filled-' || n FROM generate_series(1, 5000) n;
+INSERT INTO claim_index SELECT 1, sha256(n::text::bytea), 'filled-' || n, gen_random_uuid() FROM generate_series(1, 5000) n;
 INSERT INTO command_results SELECT sha256(n::text::bytea), 'd', 'o', 'system' FROM generate_series(1, 5000) n;
 INSERT INTO log_runs SELECT 1000000 + n, 1000000 + 2 * n, 1 FROM generate_series(1, 5000) n;
 INSERT INTO events (stream, version, type, slot, event_id, actor, command_id, correlation_id, payload)
@@ -72,7 +72,7 @@ async def test_nothing_on_the_hot_paths_scans_a_table(database: Database, postgr
         await postgres_store.append(commit(write(name, 3)))
         await postgres_store.load([name, stream()])
         await postgres_store.read_stream(name)
-        await postgres_store.find_claim([claim, mac()], beside=[name, stream()])
+        await postgres_store.find_holder([claim, mac()], categories=["test", "user"])
         await postgres_store.find_outcome(b"k" * 32, capped="user:nobody")
         with suppress(IdempotencyKeysExhausted):
             await postgres_store.find_outcome(b"k" * 32, capped="system")
