@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from enum import Enum
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
 
@@ -135,12 +137,10 @@ class PostgresEventStore:
         done = self._timed("holders", len(requests))
         rows = await self._find_link.read(SQL["find_holders"], *_turned(names, 3), *_turned(streams, 2))
         done()
-        of_request: list[list[Record]] = [[] for _ in requests]
-        for row in rows:
-            of_request[row[4]].append(row)
+        of_request = (list(of) for _, of in groupby(rows, key=itemgetter(4)))
         return [
-            Holding(holder=found[0][5], heads=tuple(stored_head(row[6], row) for row in found if row[6] is not None), at=found[0][3])
-            for found in of_request
+            Holding(holder=of[0][5], heads=tuple(stored_head(row[6], row) for row in of if row[6] is not None), at=of[0][3])
+            for of in of_request
         ]
 
     async def _flush_outcomes(self, _: int, wanted: Sequence[tuple[bytes, str | None]]) -> Sequence[Record]:
