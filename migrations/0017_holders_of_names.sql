@@ -84,7 +84,7 @@ BEGIN
     WHERE NOT k.take AND verdict[k.command] = 0 AND c.index_version = k.version AND c.mac = k.mac AND c.stream = k.stream;
 END $$;
 
--- As before, with holders.
+-- As before, with holders, and with no head moved past the log.
 CREATE FUNCTION append_commits(
     p_commands integer, p_wait boolean,
     w_command integer[], w_stream text[], w_expected integer[], w_count integer[], w_state bytea[], w_state_version smallint[],
@@ -106,9 +106,17 @@ DECLARE
     few boolean := cardinality(w_stream) <= 8;
     moves boolean := NOT few;
     held boolean := NOT few;
+    total bigint;
+    put bigint;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'appends need READ COMMITTED: each statement must see what was committed before its locks';
+    END IF;
+    -- Every event put is one that a head counted, no two of a stream have one version, and there are as many as were counted: so
+    -- whoever may call this can move no head without leaving an event for it in the log.
+    SELECT coalesce(sum(greatest(n, 0)), 0) INTO total FROM unnest(w_count) AS n;
+    IF total <> cardinality(e_stream) THEN
+        RAISE EXCEPTION 'a head moves by its events and not without them' USING ERRCODE = 'check_violation';
     END IF;
     IF cardinality(i_key) > 0 THEN
         SELECT k.verdict, k.written, k.answers INTO verdict, written, answers
@@ -117,6 +125,12 @@ BEGIN
     SELECT h.verdict, h.fresh INTO verdict, fresh
     FROM append_heads(verdict, p_wait, w_command, w_stream, w_expected, w_count, w_state, w_state_version) h;
     IF cardinality(k_mac) > 0 THEN
+        IF EXISTS (
+            SELECT k.command, k.stream FROM unnest(k_command, k_stream) AS k (command, stream)
+            EXCEPT SELECT w.command, w.stream FROM unnest(w_command, w_stream, w_count) AS w (command, stream, n) WHERE w.n > 0
+        ) THEN
+            RAISE EXCEPTION 'a name moves with an event of its stream and not without one' USING ERRCODE = 'check_violation';
+        END IF;
         SELECT c.verdict, c.taken INTO verdict, taken
         FROM append_claims(verdict, k_command, k_version, k_mac, k_stream, k_take, k_holder) c;
     END IF;
@@ -138,7 +152,15 @@ BEGIN
     FROM unnest(e_command, e_stream, e_version, e_type, e_id, e_actor, e_session,
                 e_command_id, e_correlation, e_causation, e_key, e_payload) WITH ORDINALITY
         AS e (command, stream, version, type, id, actor, session, command_id, correlation, causation, key, payload, n)
+    JOIN unnest(w_command, w_stream, w_expected, w_count) AS w (command, stream, expected, n)
+        ON w.command = e.command AND w.stream = e.stream AND e.version > w.expected AND e.version <= w.expected + w.n
     WHERE verdict[e.command] = 0 ORDER BY e.n;
+    GET DIAGNOSTICS put = ROW_COUNT;
+    IF put <> total AND put <> (
+        SELECT coalesce(sum(greatest(w.n, 0)), 0) FROM unnest(w_command, w_count) AS w (command, n) WHERE verdict[w.command] = 0
+    ) THEN
+        RAISE EXCEPTION 'a head moves by its events and not without them' USING ERRCODE = 'check_violation';
+    END IF;
     -- What a command that lost had put in place goes again, and so do names held only as a condition.
     IF verdict <> array_fill(0::smallint, ARRAY[p_commands]) OR held AND 0 = ANY (w_count) THEN
         DELETE FROM heads h USING unnest(w_command, w_stream, w_count) AS w (command, stream, n)

@@ -1,13 +1,16 @@
 """What the serving role, and even the owner, cannot do."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import asyncpg
 import pytest
 
-from adapters.event_store import PostgresEventStore
+from adapters.event_store import SQL, PostgresEventStore
+from adapters.event_store_columns import columns
+from commands.ports import ClaimChange, StreamWrite
 from tests.conftest import Database
-from tests.store.commits import commit, stream, write
+from tests.store.commits import commit, mac, stream, take, write
 
 STATEMENTS = ["DELETE FROM {}", "TRUNCATE {}", "INSERT INTO {} DEFAULT VALUES", "DROP TABLE {}", "BEGIN; LOCK TABLE {}"]
 LOG_TABLES = ["events", "events_p000000", "heads", "claim_index", "log_head", "log_runs", "migrations"]
@@ -97,3 +100,63 @@ async def test_an_id_cannot_be_chosen_even_by_the_owner(written: Database) -> No
             await connection.execute("INSERT INTO events (append_id) VALUES (1)")
     finally:
         await connection.close()
+
+
+def arguments(*writes: StreamWrite, claims: tuple[ClaimChange, ...] = ()) -> list[Any]:
+    """What `append_commits` takes for one command."""
+    return list(columns([commit(*writes, claims=claims)], wait=False))
+
+
+W_COUNT, E_STREAM, E_VERSION, K_STREAM = 5, 9, 10, 23
+
+
+def without_its_event(of: list[Any]) -> None:
+    for column in range(8, 20):
+        of[column] = []
+
+
+def with_the_event_elsewhere(of: list[Any]) -> None:
+    of[E_STREAM] = [stream()]
+
+
+def with_the_event_much_later(of: list[Any]) -> None:
+    of[E_VERSION] = [7]
+
+
+def with_one_event_for_two_heads(of: list[Any]) -> None:
+    of[2], of[3], of[4], of[W_COUNT] = [1, 1], [of[3][0], stream()], [0, 0], [1, 1]
+    of[6], of[7] = of[6] * 2, of[7] * 2
+
+
+def with_a_count_that_is_taken_off_again(of: list[Any]) -> None:
+    with_one_event_for_two_heads(of)
+    of[2], of[3], of[4], of[W_COUNT] = [1, 1, 1], [*of[3], stream()], [0, 0, 0], [1, 1, -1]
+    of[6], of[7] = of[6] + of[6][:1], of[7] + of[7][:1]
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        without_its_event,
+        with_the_event_elsewhere,
+        with_the_event_much_later,
+        with_one_event_for_two_heads,
+        with_a_count_that_is_taken_off_again,
+    ],
+)
+async def test_no_head_moves_without_its_events(app: "asyncpg.Connection[asyncpg.Record]", forge: Callable[[list[Any]], None]) -> None:
+    """Else the serving role could make somebody an administrator, and the log would never hear of it."""
+    target = stream()
+    of = arguments(write(target, 0))
+    forge(of)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await app.fetch(SQL["append"], *of)
+    assert not await app.fetchval("SELECT count(*) FROM heads WHERE stream = $1", target)
+
+
+async def test_no_name_moves_without_an_event_of_its_claim(app: "asyncpg.Connection[asyncpg.Record]") -> None:
+    owner = stream("claim")
+    of = arguments(write(owner, 0), claims=(take(mac(), owner),))
+    of[K_STREAM] = [stream("claim")]
+    with pytest.raises(asyncpg.CheckViolationError):
+        await app.fetch(SQL["append"], *of)
