@@ -52,9 +52,10 @@ WHERE name_mac = $1 AND device_mac = ''
   AND ($2::bytea = '' OR EXISTS (SELECT FROM device WHERE failures > $3::integer));
 
 -- name: take_back
--- A lock that another attempt has begun since stays.
+-- A lock that another attempt has begun since stays. What counts nothing any more is over: names that nobody has would fill the table.
 UPDATE sign_in_guard SET
     failures = greatest(failures - 1, 0),
+    expires_at = CASE WHEN failures > 1 THEN expires_at ELSE clock_timestamp() END,
     locked_until = CASE WHEN locked_until IS DISTINCT FROM $3::timestamptz THEN locked_until END
 WHERE name_mac = $1 AND device_mac = $2;
 

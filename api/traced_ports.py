@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from uuid import UUID
 
 from adapters.hashing.queue import HashMetrics, HashRefusal
 from api.tracing import Spans, Step
@@ -74,9 +75,9 @@ class TracedHasher:
         with self._steps():
             return await self._hasher.hash(password, network=network)
 
-    async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
+    async def verify(self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None) -> Verified:
         with self._steps():
-            return await self._hasher.verify(encoded, password, known_device=known_device, network=network)
+            return await self._hasher.verify(encoded, password, account=account, network=network)
 
     @contextmanager
     def _steps(self) -> Generator[None]:

@@ -17,18 +17,17 @@ async def prove_password(password: str, principal: Principal, ctx: Context, port
         raise InvalidToken
     name_mac = ports.macs.login_name(f"user:{principal.user_id}")
     reading = await ports.guard.admit(name_mac, device_mac=None)
-    locked = reading.locked_until is not None and not reading.lock_began
+    if reading.locked_until is not None and not reading.lock_began:
+        raise InvalidCredentials  # without a hash: that there is an account is no secret here, and a lock is to spare the hashers
     encoded = await ports.vault.open(state.account.password, stream=of_user, field="password")
-    usable = None if locked or isinstance(encoded, Erased) else encoded
+    usable = None if isinstance(encoded, Erased) else encoded
     try:
-        verified = await ports.hasher.verify(usable, password, known_device=True, network=ctx.network)
+        verified = await ports.hasher.verify(usable, password, account=principal.user_id, network=ctx.network)
     except Overloaded:
-        if not locked:
-            await ports.guard.take_back(name_mac, device_mac=None, reading=reading)
+        await ports.guard.take_back(name_mac, device_mac=None, reading=reading)
         raise
-    if locked or not verified.matches:
-        outcome = AttemptOutcome.LOCKED if locked else AttemptOutcome.WRONG_PASSWORD
-        await ports.guard.refused(name_mac, user_id=principal.user_id, outcome=outcome, known_device=True)
+    if not verified.matches:
+        await ports.guard.refused(name_mac, user_id=principal.user_id, outcome=AttemptOutcome.WRONG_PASSWORD, known_device=True)
         raise InvalidCredentials
     await ports.guard.forgive(name_mac, device_mac=None)
     return state.account

@@ -59,11 +59,14 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     """Begin a session and issue its first token. Raises InvalidCredentials, AudienceNotAllowed, Overloaded."""
     kind, text = _login_name(command)
     audience = _audience(command, ports)
-    if command.device_token is None or ports.mint.read_device_token(command.device_token) is None:
+    genuine = command.device_token is not None and ports.mint.read_device_token(command.device_token) is not None
+    if not genuine:
         ports.hasher.require_room(network=ctx.network)  # a flood is turned away before it costs a read
     name = guarded_name(kind, text)
     found = await _find(kind, name, ports)
     device = _known_device(command, found.account, ports)
+    if genuine and device is None:
+        ports.hasher.require_room(network=ctx.network)  # somebody's device, and a stranger's here
     name_mac = ports.macs.login_name(_counted_as(name, found))
     device_mac = None if device is None else ports.macs.device(device.device_id)
     encoded = await _password(found, ports)  # before the attempt counts: nobody is to be locked out because a store is away
@@ -97,7 +100,8 @@ async def _proven(
     audience: AudienceName,
 ) -> SignedIn:
     """Look at the password and begin the session. Raises InvalidCredentials where it is wrong, or right for what is no longer so."""
-    verified = await ports.hasher.verify(encoded, command.password, known_device=device is not None, network=ctx.network)
+    account = None if device is None else device.user_id
+    verified = await ports.hasher.verify(encoded, command.password, account=account, network=ctx.network)
     if found.account is None or not verified.matches or not found.active:
         raise InvalidCredentials
     if verified.outdated:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import time
+from uuid import UUID
 
 from adapters.hashing import wire
 from adapters.hashing.argon2id import Argon2id, affordable
@@ -43,23 +44,23 @@ class Argon2Hasher:
         self._queue.require_room(network=network)
 
     async def hash(self, password: str, *, network: str | None = None) -> str:
-        return (await self._ask("", password, known_device=False, network=network)).decode()
+        return (await self._ask("", password, account=None, network=network)).decode()
 
-    async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
+    async def verify(self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None) -> Verified:
         """Compare with a stored hash. One that cannot or may not be computed matches nothing, at the usual cost."""
         payable = affordable(self._nobodys if encoded is None else encoded)
         if encoded is None or not payable:
-            await self._ask(self._nobodys, password, known_device=known_device, network=network)
+            await self._ask(self._nobodys, password, account=account, network=network)
             return Verified(matches=False, outdated=False)
-        matches = await self._ask(encoded, password, known_device=known_device, network=network) == wire.MATCHES
+        matches = await self._ask(encoded, password, account=account, network=network) == wire.MATCHES
         return Verified(matches=matches, outdated=matches and self._argon2id.outdated(encoded))
 
     def close(self) -> None:
         """End the process, and with it hashes under way; their owners have mostly gone."""
         self._link.close()
 
-    async def _ask(self, encoded: str, password: str, *, known_device: bool, network: str | None) -> bytes:
-        await self._queue.enter(known_device=known_device, network=network)
+    async def _ask(self, encoded: str, password: str, *, account: UUID | None, network: str | None) -> bytes:
+        await self._queue.enter(account=account, network=network)
         # A caller who went away does not stop the hash: its place is free when the thread is, not before.
         return await asyncio.shield(asyncio.create_task(self._in_place(encoded, password)))
 

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 from domain.errors import Overloaded
 
 QUEUE_PER_THREAD = 32
 """About a second of work for one core at the default cost."""
+ACCOUNT_PLACES = 2
+"""Waiting, for one account that is known: the part that is kept for known devices is for all of them."""
 STALE_S = 3.0
 
 
@@ -20,9 +23,11 @@ class HashRefusal(StrEnum):
     FULL = "full"
     NETWORK = "network"
     """The caller's network holds its eighth."""
+    ACCOUNT = "account"
+    """Requests for the same account hold the places it may have."""
     STALE = "stale"
     DISPLACED = "displaced"
-    """A known device of the same network took the place."""
+    """Somebody known of the same network took the place."""
     ENDED = "ended"
     """The hashing process ended, or could not begin."""
 
@@ -53,15 +58,16 @@ class NoHashMetrics:
 @dataclass(eq=False, slots=True)
 class _Waiter:
     turn: "asyncio.Future[None]"
-    known_device: bool
+    account: UUID | None
     network: str | None
 
 
 class HashQueue:
     """Lets at most `threads` in at a time, in order of arrival, and keeps at most `limit` waiting.
 
-    A third of the places is kept for known devices. One network holds at most an eighth; a known device that finds
-    its network's places taken by strangers takes the place of the last of them. Who has waited STALE_S goes away.
+    `account` is whose device or token the caller has shown: such callers are known, others are strangers. A third of the
+    places is kept for the known, ACCOUNT_PLACES for one account. One network holds at most an eighth; the known who find
+    their network's places taken by strangers take the place of the last of them. Who has waited STALE_S goes away.
     """
 
     def __init__(
@@ -88,15 +94,15 @@ class HashQueue:
     def depth(self) -> int:
         return len(self._waiting)
 
-    async def enter(self, *, known_device: bool, network: str | None) -> None:
+    async def enter(self, *, account: UUID | None, network: str | None) -> None:
         """Return when a thread is free; `leave` gives it back. Raises Overloaded, at once or after STALE_S."""
         arrived = self._clock()
         if self._free and not self._waiting:
             self._free -= 1
             self._metrics.started(0.0)
             return
-        self._make_room(known_device=known_device, network=network)
-        waiter = _Waiter(asyncio.get_running_loop().create_future(), known_device, network)
+        self._make_room(account=account, network=network)
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), account, network)
         self._waiting.append(waiter)
         self._metrics.queued(len(self._waiting))
         try:
@@ -113,7 +119,7 @@ class HashQueue:
     def require_room(self, *, network: str | None) -> None:
         """Raise Overloaded where a stranger of this network would find no place now. Takes none."""
         if self._waiting or not self._free:
-            self._require_place(known_device=False, network=network)
+            self._require_place(account=None, network=network)
 
     def leave(self, took: float) -> None:
         """Give the thread to the next in line. `took` is how many seconds the work lasted."""
@@ -136,24 +142,26 @@ class HashQueue:
                 waiter.turn.set_result(None)
         self._metrics.queued(len(self._waiting))
 
-    def _make_room(self, *, known_device: bool, network: str | None) -> None:
+    def _make_room(self, *, account: UUID | None, network: str | None) -> None:
         """Raises Overloaded unless there is, or can be made, a place for one more of this kind."""
-        stranger = self._require_place(known_device=known_device, network=network)
+        stranger = self._require_place(account=account, network=network)
         if stranger is not None:
             self._waiting.remove(stranger)
             if not stranger.turn.done():
                 stranger.turn.set_exception(self._refusal(HashRefusal.DISPLACED))
 
-    def _require_place(self, *, known_device: bool, network: str | None) -> _Waiter | None:
-        """Give the stranger whose place a known device may take, None where there is a free one. Raises Overloaded."""
+    def _require_place(self, *, account: UUID | None, network: str | None) -> _Waiter | None:
+        """Give the stranger whose place one who is known may take, None where there is a free one. Raises Overloaded."""
         if len(self._waiting) >= self._limit:
             raise self._refusal(HashRefusal.FULL)
-        if not known_device and sum(not w.known_device for w in self._waiting) >= self._strangers_limit:
+        if account is None and sum(w.account is None for w in self._waiting) >= self._strangers_limit:
             raise self._refusal(HashRefusal.FULL)
+        if account is not None and sum(w.account == account for w in self._waiting) >= ACCOUNT_PLACES:
+            raise self._refusal(HashRefusal.ACCOUNT)
         if network is None or sum(w.network == network for w in self._waiting) < self._network_limit:
             return None
-        stranger = next((w for w in reversed(self._waiting) if w.network == network and not w.known_device), None)
-        if stranger is None or not known_device:
+        stranger = next((w for w in reversed(self._waiting) if w.network == network and w.account is None), None)
+        if stranger is None or account is None:
             raise self._refusal(HashRefusal.NETWORK)
         return stranger
 

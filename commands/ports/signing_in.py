@@ -18,8 +18,8 @@ class Verified(Struct, frozen=True):
 class PasswordHasher(Protocol):
     """Argon2id in a bounded pool. Raises Overloaded instead of queueing without end.
 
-    `known_device` may use the part of the queue that is kept for devices that signed in before; `network` is the
-    caller's network prefix, which may hold at most an eighth of the queue (threats.md 20).
+    `account` is whose device or token the caller has shown: such callers may use the part of the queue that is kept for them,
+    each account some places of it. `network` is the caller's network prefix, which may hold at most an eighth (threats.md 20).
     """
 
     def require_room(self, *, network: str | None = None) -> None:
@@ -27,7 +27,7 @@ class PasswordHasher(Protocol):
         ...
 
     async def hash(self, password: str, *, network: str | None = None) -> str: ...
-    async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
+    async def verify(self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None) -> Verified:
         """With `encoded` None the same work is done for nothing, so that an unknown name costs what a known one does."""
         ...
 

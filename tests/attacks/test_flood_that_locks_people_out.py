@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -25,7 +26,7 @@ class Busy:
     async def hash(self, password: str, *, network: str | None = None) -> str:
         raise Overloaded(1)
 
-    async def verify(self, encoded: str | None, password: str, *, known_device: bool = False, network: str | None = None) -> Verified:
+    async def verify(self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None) -> Verified:
         raise Overloaded(1)
 
 
@@ -83,3 +84,24 @@ async def test_a_flood_gives_no_guess_back(world: World) -> None:
     await tried_during_a_flood(world, 10)
     with pytest.raises(InvalidCredentials):
         await world.sign_in("ada")
+
+
+class Full(Busy):
+    """A flooded service that has no room for strangers."""
+
+    def require_room(self, *, network: str | None = None) -> None:
+        raise Overloaded(1)
+
+
+class UntouchedGuard:
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"the guard was asked to {name}")
+
+
+async def test_a_device_of_ones_own_is_no_way_past_the_early_refusal_for_another_name(world: World) -> None:
+    await world.register("mallory")
+    device = (await world.sign_in("mallory")).device_token
+    world.use(hasher=Full(world.ports.hasher), guard=UntouchedGuard())
+    for name in ("ada", "nobody"):
+        with pytest.raises(Overloaded):
+            await world.sign_in(name, PASSWORD, device_token=device)

@@ -150,6 +150,14 @@ async def test_an_attempt_taken_back_was_never_made(guarded: GuardUnderTest) -> 
     assert (again.failures, again.lock_began) == (before.failures + 1, True)
 
 
+async def test_what_counts_nothing_any_more_is_over(postgres_guard: GuardUnderTest, links: Links) -> None:
+    """A flood under names that nobody has would leave a row of each for a day."""
+    reading = await postgres_guard.guard.admit(ADA, device_mac=None)
+    await postgres_guard.guard.take_back(ADA, device_mac=None, reading=reading)
+    [(over,)] = await links.read("SELECT expires_at <= clock_timestamp() FROM sign_in_guard")
+    assert over
+
+
 async def test_what_is_taken_back_of_a_device_is_its_own(guarded: GuardUnderTest) -> None:
     everybody = await attempts(guarded.guard, 2)
     for _ in range(3 * DEVICE_BUDGET):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 
@@ -38,10 +39,10 @@ class Line:
         self.tasks: list[asyncio.Task[None]] = []
 
     async def occupy(self) -> None:
-        await self.queue.enter(known_device=False, network=None)
+        await self.queue.enter(account=None, network=None)
 
     async def join(self, n: int = 1, *, known: bool = False, network: str | None = None) -> list["asyncio.Task[None]"]:
-        joined = [asyncio.create_task(self.queue.enter(known_device=known, network=network)) for _ in range(n)]
+        joined = [asyncio.create_task(self.queue.enter(account=uuid4() if known else None, network=network)) for _ in range(n)]
         self.tasks += joined
         await asyncio.sleep(0)
         return joined
@@ -59,8 +60,8 @@ async def line() -> AsyncIterator[Line]:
 
 async def test_a_free_thread_is_taken_at_once() -> None:
     queue = HashQueue(2, limit=8)
-    await queue.enter(known_device=False, network=None)
-    await queue.enter(known_device=False, network=None)
+    await queue.enter(account=None, network=None)
+    await queue.enter(account=None, network=None)
     assert queue.depth == 0
 
 
@@ -76,7 +77,7 @@ async def test_turns_come_in_order_of_arrival(line: Line) -> None:
 async def test_threat_20_a_third_of_the_queue_is_kept_for_known_devices(line: Line) -> None:
     await line.join(16)
     with pytest.raises(Overloaded):
-        await line.queue.enter(known_device=False, network=None)
+        await line.queue.enter(account=None, network=None)
     await line.join(8, known=True)
     assert line.queue.depth == 24
     assert line.metrics.refusals == [HashRefusal.FULL]
@@ -85,14 +86,14 @@ async def test_threat_20_a_third_of_the_queue_is_kept_for_known_devices(line: Li
 async def test_past_the_limit_even_known_devices_are_refused_early(line: Line) -> None:
     await line.join(24, known=True)
     with pytest.raises(Overloaded) as refusal:
-        await line.queue.enter(known_device=True, network=None)
+        await line.queue.enter(account=uuid4(), network=None)
     assert refusal.value.retry_after >= 1
 
 
 async def test_threat_20_one_network_holds_at_most_an_eighth(line: Line) -> None:
     await line.join(3, network="203.0.113.0/24")
     with pytest.raises(Overloaded):
-        await line.queue.enter(known_device=False, network="203.0.113.0/24")
+        await line.queue.enter(account=None, network="203.0.113.0/24")
     await line.join(1, network="198.51.100.0/24")
     assert line.queue.depth == 4
     assert line.metrics.refusals == [HashRefusal.NETWORK]
@@ -110,14 +111,25 @@ async def test_threat_20_strangers_on_the_owners_network_cannot_keep_the_owner_o
 async def test_known_devices_of_one_network_hold_no_more_than_an_eighth_either(line: Line) -> None:
     await line.join(3, known=True, network="203.0.113.0/24")
     with pytest.raises(Overloaded):
-        await line.queue.enter(known_device=True, network="203.0.113.0/24")
+        await line.queue.enter(account=uuid4(), network="203.0.113.0/24")
+
+
+async def test_one_account_does_not_fill_what_is_kept_for_all_that_are_known(line: Line) -> None:
+    one = uuid4()
+    line.tasks += [asyncio.create_task(line.queue.enter(account=one, network=f"203.0.{n}.0/24")) for n in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await line.queue.enter(account=one, network="203.0.113.0/24")
+    assert line.metrics.refusals == [HashRefusal.ACCOUNT]
+    await line.join(1, known=True, network="203.0.113.0/24")
+    assert line.queue.depth == 3
 
 
 async def test_threat_20_who_has_waited_too_long_is_turned_away() -> None:
     line = Line(stale=0.02)
     await line.occupy()
     with pytest.raises(Overloaded):
-        await line.queue.enter(known_device=False, network=None)
+        await line.queue.enter(account=None, network=None)
     assert line.queue.depth == 0
     assert line.metrics.refusals == [HashRefusal.STALE]
 
@@ -140,7 +152,7 @@ async def test_a_turn_that_comes_as_its_owner_goes_away_is_not_lost(line: Line) 
 async def test_nobody_overtakes_the_line_when_a_thread_comes_free(line: Line) -> None:
     await line.join(1)
     line.queue.leave(0.01)
-    late = asyncio.create_task(line.queue.enter(known_device=True, network=None))
+    late = asyncio.create_task(line.queue.enter(account=uuid4(), network=None))
     line.tasks.append(late)
     await asyncio.sleep(0.01)
     assert not late.done()
