@@ -98,7 +98,7 @@ class Edge:
             self._check_host(host)
         if not self.open and not scope["path"].startswith("/health/"):
             raise Starting
-        if not _is_one_spelling(scope["path"]):
+        if b"%" in (scope["raw_path"] or b"") or not _is_one_spelling(scope["path"]):
             raise NoSuchRoute
         exchange.address, exchange.network = self._whence(scope, fields)
         if scope["method"] in WITH_BODY:
@@ -152,7 +152,8 @@ class Edge:
 
 
 def _is_one_spelling(path: str) -> bool:
-    """The router would pass over empty segments: a proxy's rule for an address would not hold for `//` in it."""
+    """The router would pass over empty segments: a proxy's rule for an address would not hold for `//` in it, nor for `%2f`, which
+    no address of ours needs."""
     return "\x00" not in path and "�" not in path and "//" not in path and (path == "/" or not path.endswith("/"))
 
 
