@@ -48,7 +48,13 @@ class Me(Controller):
         caller, world = request.caller, request.world
         after = place(request, cursor, UUID)
         await settle(request, sessions)
-        found = await session_lists.of_user(world.models, caller.user_id, after=None if after is None else SessionId(after), limit=limit)
+        found = await session_lists.of_user(
+            world.models,
+            caller.user_id,
+            after=None if after is None else SessionId(after),
+            limit=limit,
+            surely=caller.session_id,
+        )
         rows = await views.sessions(found.rows, world.ports.vault, caller.session_id)
         return page(request, rows, found.next_after, found.freshness)
 
@@ -58,8 +64,8 @@ class Me(Controller):
         status_code=200,
         summary="Sign out everywhere else",
         description=(
-            "Ends all sessions but this one, whose tokens are replaced by those in the answer. The token must show that the "
-            "password was given in the last 15 minutes."
+            "Ends all sessions but this one, whose tokens and device token are replaced by those in the answer. The token must "
+            "show that the password was given in the last 15 minutes."
         ),
         responses=refuses(errors.InvalidToken, errors.SessionEnded, errors.ReauthenticationRequired, errors.Contended),
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
+import asyncpg
 from msgspec import Struct
 
 from domain.ids import SessionId, UserId
@@ -51,11 +52,13 @@ async def of_user(
     status: SessionStatus | None = None,
     after: SessionId | None = None,
     limit: int = 50,
+    surely: SessionId | None = None,
 ) -> SessionPage:
     """List a user's sessions, only the active or the ended ones if asked. Raises StoreUnavailable.
 
     Rows are completed from their heads and judged by the user's epoch as it is now, so nothing that has been ended is
-    shown as active, however far behind the projector is; a session begun meanwhile may be missing.
+    shown as active, however far behind the projector is; a session begun meanwhile may be missing, but not the one that is
+    `surely` the user's: nobody is to miss the one they ask with.
     """
     fresh = await models.freshness(sessions)
     user = await users.get(models, user_id)
@@ -67,16 +70,28 @@ async def of_user(
     else:
         records = await models.fetch(sessions, statement.replace("{after}", ""), user_id, epoch, limit + 1)
     shown = records[:limit]
-    now = await completed_many(models, sessions, [record["stream"] for record in shown])
+    last = shown[-1]["session_id"] if len(records) > limit else None
+    unlisted = [] if surely is None or after is not None or _is_listed(surely, shown, last) else [stream(surely)]
+    now = await completed_many(models, sessions, [*(record["stream"] for record in shown), *unlisted])
     views: list[SessionView] = []
     for record in shown:
         current = now.get(record["stream"])
         row = from_record(sessions.columns, sessions.row, record) if current is None else current.row
         version = record["version"] if current is None else current.version
         views.append(view(row, version, user_epoch=epoch, at=record["read_at"]))
+    for begun in (now[name] for name in unlisted if name in now):
+        views.append(view(begun.row, begun.version, user_epoch=epoch, at=await _clock(models)))
+        views.sort(key=lambda each: each.session.session_id, reverse=True)
+        if len(views) > limit:
+            views = views[:limit]
+            last = views[-1].session.session_id
     rows = [row for row in views if status is None or row.status is status]
-    last = shown[-1]["session_id"] if len(records) > limit else None
     return SessionPage(rows=rows, next_after=last, freshness=fresh)
+
+
+def _is_listed(session_id: SessionId, shown: Sequence[asyncpg.Record], last: SessionId | None) -> bool:
+    """Whether it is among the rows, or on one of the pages that follow."""
+    return any(record["session_id"] == session_id for record in shown) or (last is not None and session_id < last)
 
 
 async def get(models: ReadModels, session_id: SessionId) -> SessionView | None:
@@ -86,8 +101,13 @@ async def get(models: ReadModels, session_id: SessionId) -> SessionView | None:
         return None
     user = await users.get(models, found.row.user_id)
     epoch = 0 if user is None else user.row.token_epoch
+    return view(found.row, found.version, user_epoch=epoch, at=await _clock(models))
+
+
+async def _clock(models: ReadModels) -> datetime:
     (clock,) = await models.fetch(sessions, sessions.sql["clock"])
-    return view(found.row, found.version, user_epoch=epoch, at=clock["read_at"])
+    at: datetime = clock["read_at"]
+    return at
 
 
 def view(row: SessionRow, version: int, *, user_epoch: int, at: datetime) -> SessionView:

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from domain import role, session, user
-from domain.ids import RoleName, UserId
+from domain.ids import RoleName, SessionId, UserId
 from domain.role import RoleDefined, RoleRetired
 from domain.session_events import EndReason, SessionRevoked
 from domain.user_events import RoleGranted, SignedOutEverywhere, SuspendReason, UserSuspended
@@ -117,6 +117,32 @@ async def test_a_revoked_session_is_not_listed_as_active_before_the_projector_ca
     await world.scribe.write(session.stream(revoked), ended)
     active = await session_lists.of_user(world.models, user_id, status=SessionStatus.ACTIVE)
     assert [view.session.session_id for view in active.rows] == [kept]
+
+
+async def test_the_session_one_asks_with_is_listed_before_the_projector_came_by(world: World) -> None:
+    user_id = await world.scribe.user()
+    first, second = await world.scribe.session(user_id), await world.scribe.session(user_id)
+    await world.project()
+    asking = await world.scribe.session(user_id)
+    whole = await session_lists.of_user(world.models, user_id, surely=asking)
+    assert [row.session.session_id for row in whole.rows] == [asking, second, first]
+    listed: list[SessionId] = []
+    after: SessionId | None = None
+    for _ in range(3):
+        page = await session_lists.of_user(world.models, user_id, surely=asking, after=after, limit=1)
+        listed += [row.session.session_id for row in page.rows]
+        after = page.next_after
+    assert (listed, after) == ([asking, second, first], None)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_the_session_one_asks_with_is_listed_once(world: World, limit: int) -> None:
+    user_id = await world.scribe.user()
+    sessions = [await world.scribe.session(user_id) for _ in range(3)]
+    await world.project()
+    for asking in sessions:
+        page = await session_lists.of_user(world.models, user_id, surely=asking, limit=limit)
+        assert [row.session.session_id for row in page.rows] == sessions[::-1][:limit]
 
 
 async def test_an_expired_session_is_shown_as_ended(world: World) -> None:
