@@ -139,7 +139,7 @@ class Auth(Controller):
         operation_id="changePassword",
         status_code=200,
         summary="Choose a new password",
-        description="Every other session ends; this one goes on with the pair in the answer.",
+        description="Every other session ends; this one goes on with the pair and the device token in the answer.",
         responses=refuses(
             errors.InvalidToken, errors.InvalidCredentials, errors.PasswordUnacceptable, errors.SessionEnded, errors.Overloaded
         ),

@@ -11,6 +11,7 @@ from domain.errors import NoSuchSession
 from domain.ids import SessionId, UserId
 from domain.session import Absent
 from domain.session_events import EndReason
+from domain.user import account_of
 
 
 class EndSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,7 +36,8 @@ async def end_session(command: EndSession, ctx: Context, ports: Ports) -> Done[N
         state = tx.state(session.decider, of_session)
         if isinstance(state, Absent) or state.user_id != command.user_id:
             raise NoSuchSession
-        tx.record(session.decider, of_session, session.revoke(state, reason=EndReason.ADMIN_TARGETED, at=tx.at))
+        epoch = account_of(tx.state(user.decider, user.stream(command.user_id))).token_epoch
+        tx.record(session.decider, of_session, session.revoke(state, user_epoch=epoch, reason=EndReason.ADMIN_TARGETED, at=tx.at))
 
     return await acting_on(command.user_id, ctx, ports, act)
 

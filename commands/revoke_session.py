@@ -36,14 +36,19 @@ class RevokeSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 async def revoke_session(command: RevokeSession, ctx: Context, ports: Ports) -> Done[None]:
     """Effective when it returns; ending an ended one changes nothing. Raises NoSuchSession, for another's too."""
     principal = required(ctx)
-    stream = session.stream(command.session_id)
+    stream, of_user = session.stream(command.session_id), user.stream(principal.user_id)
 
     def decide(tx: Transaction) -> None:
-        state = tx.state(session.decider, stream)
-        reason = EndReason(command.reason)
-        tx.record(session.decider, stream, session.revoke_own(state, owner=principal.user_id, reason=reason, at=tx.at))
+        ended = session.revoke_own(
+            tx.state(session.decider, stream),
+            owner=principal.user_id,
+            user_epoch=account_of(tx.state(user.decider, of_user)).token_epoch,
+            reason=EndReason(command.reason),
+            at=tx.at,
+        )
+        tx.record(session.decider, stream, ended)
 
-    return await transact(ports, ctx, [(session.decider, stream)], decide)
+    return await transact(ports, ctx, [(session.decider, stream)], decide, glance=[(user.decider, of_user)])
 
 
 async def revoke_other_sessions(ctx: Context, ports: Ports) -> Done[SignedIn]:
@@ -77,9 +82,11 @@ def keep_session(tx: Transaction, principal: Principal, account: Account, ports:
 
 
 async def next_pair(kept: Done[tuple[Live, Account]], ports: Ports) -> Done[SignedIn]:
-    """Answer with the tokens of the session that was kept."""
+    """Answer with the tokens of the session that was kept. The device was known under the epoch that is over: it gets a new token,
+    or whoever reacts to an attack could be locked out by it."""
     live, account = kept.result
-    pair = await token_answer(live, account, ports, at=kept.at)
+    device_token = ports.mint.device_token(user_id=account.user_id, epoch=account.token_epoch, device_id=ports.random.uuid7())
+    pair = await token_answer(live, account, ports, at=kept.at, device_token=device_token)
     return Done(result=pair, versions=kept.versions, at=kept.at, appended=kept.appended)
 
 

@@ -37,7 +37,7 @@ async def sign_out(command: SignOut, claims: AccessClaims, ctx: Context, ports: 
             return
         if not session.is_live(which, user_epoch=who.account.token_epoch, at=tx.at):
             return
-        ended = session.revoke_own(which, owner=who.account.user_id, reason=EndReason.LOGOUT, at=tx.at)
+        ended = session.revoke_own(which, owner=who.account.user_id, user_epoch=who.account.token_epoch, reason=EndReason.LOGOUT, at=tx.at)
         tx.record(session.decider, of_session, ended)
         if command.everywhere:
             tx.record(user.decider, of_user, user.sign_out_everywhere(who, at=tx.at))

@@ -243,23 +243,26 @@ def rebase(state: Session, *, token_epoch: int, at: datetime) -> Sequence[Sessio
     return [SessionRebased(session_id=live.session_id, user_id=live.user_id, token_epoch=token_epoch, at=at)]
 
 
-def revoke(state: Session, *, reason: EndReason, at: datetime) -> Sequence[SessionEvent]:
+def revoke(state: Session, *, user_epoch: int, reason: EndReason, at: datetime) -> Sequence[SessionEvent]:
+    """End it. One that is over already keeps the reason it has, also where that is its time or its user's token epoch."""
     match state:
         case Absent():
             raise NoSuchSession
         case Ended():
             return []
         case Live():
+            if not is_live(state, user_epoch=user_epoch, at=at):
+                return []
             return [SessionRevoked(session_id=state.session_id, user_id=state.user_id, reason=reason, at=at)]
         case _:
             assert_never(state)
 
 
-def revoke_own(state: Session, *, owner: UserId, reason: EndReason, at: datetime) -> Sequence[SessionEvent]:
+def revoke_own(state: Session, *, owner: UserId, user_epoch: int, reason: EndReason, at: datetime) -> Sequence[SessionEvent]:
     """Another's session is as absent as one that never was (threats.md 20)."""
     if isinstance(state, Absent) or state.user_id != owner:
         raise NoSuchSession
-    return revoke(state, reason=reason, at=at)
+    return revoke(state, user_epoch=user_epoch, reason=reason, at=at)
 
 
 def is_live(state: Session, *, user_epoch: int, at: datetime) -> bool:

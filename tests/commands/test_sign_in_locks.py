@@ -1,5 +1,6 @@
 """Guessing is slowed for strangers, and owners get in meanwhile (threats.md 16)."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -7,7 +8,11 @@ import pytest
 from adapters.hashing.hasher import Argon2Hasher
 from adapters.memory_guard import MemoryGuard
 from commands.change_password import ChangePassword, change_password
+from commands.context import Context
+from commands.ports import Ports
+from commands.revoke_session import revoke_other_sessions
 from commands.sign_in import SignIn, sign_in
+from commands.token_answer import SignedIn
 from domain import sign_in_guard
 from domain.errors import InvalidCredentials
 from domain.sign_in_guard import MOST_FAILURES, SignInLocked
@@ -98,6 +103,25 @@ async def test_a_device_is_not_known_to_another_account(world: World) -> None:
     for _ in range(5):
         await attempt(world)
     assert await attempt(world, password=PASSWORD, device_token=device) is not None
+
+
+async def changed(ctx: Context, ports: Ports) -> SignedIn:
+    wish = ChangePassword(current_password=PASSWORD, new_password=PASSWORD + "!")
+    return (await change_password(wish, ctx, ports)).result
+
+
+async def signed_out_elsewhere(ctx: Context, ports: Ports) -> SignedIn:
+    return (await revoke_other_sessions(ctx, ports)).result
+
+
+@pytest.mark.parametrize("react", [changed, signed_out_elsewhere])
+async def test_who_reacts_to_an_attack_is_still_known(world: World, react: Callable[[Context, Ports], Awaitable[SignedIn]]) -> None:
+    kept = await react(await world.enter("ada"), world.ports)
+    for _ in range(5):
+        await attempt(world)
+    password = PASSWORD + "!" * (react is changed)
+    assert await attempt(world, password=password) is not None
+    assert await attempt(world, password=password, device_token=kept.device_token) is None
 
 
 async def test_a_device_is_forgotten_with_the_epoch_it_signed_in_under(world: World) -> None:

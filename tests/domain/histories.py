@@ -67,8 +67,8 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             *(Wish(session.refresh, {**_REFRESH, "generation": g, "user_epoch": e}) for g in (1, 2, 3) for e in (1, 2)),
             Wish(session.reauthenticate, {"method": AuthMethod.PASSWORD}),
             Wish(session.rebase, {"token_epoch": 2}),
-            Wish(session.revoke, {"reason": EndReason.LOGOUT}),
-            Wish(session.revoke_own, {"owner": ex.BOB, "reason": EndReason.LOGOUT}),
+            *(Wish(session.revoke, {"user_epoch": e, "reason": EndReason.LOGOUT}) for e in (1, 2)),
+            Wish(session.revoke_own, {"owner": ex.BOB, "user_epoch": 1, "reason": EndReason.LOGOUT}),
         ],
     ),
     "claim": (

@@ -222,19 +222,25 @@ def test_reauthenticating_is_remembered_and_moves_no_other_time() -> None:
 
 
 def test_revoking_ends_and_revoking_again_changes_nothing() -> None:
-    after = refreshing(*LIVE).when(session.revoke, reason=EndReason.LOGOUT, at=LATER).then(REVOKED)
+    after = refreshing(*LIVE).when(session.revoke, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then(REVOKED)
     assert after == Ended(session_id=SESSION, user_id=ADA, reason=EndReason.LOGOUT, ended_at=LATER)
-    refreshing(*LIVE, REVOKED).when(session.revoke, reason=EndReason.ADMIN_TARGETED, at=LATER).then()
+    refreshing(*LIVE, REVOKED).when(session.revoke, user_epoch=1, reason=EndReason.ADMIN_TARGETED, at=LATER).then()
+
+
+def test_a_session_that_is_over_keeps_the_reason_it_has() -> None:
+    """Whoever reads the log later asks why it ended, and a second end would be the answer."""
+    refreshing(*LIVE).when(session.revoke, user_epoch=2, reason=EndReason.ADMIN_TARGETED, at=LATER).then()
+    refreshing(*LIVE).when(session.revoke, user_epoch=1, reason=EndReason.ADMIN_TARGETED, at=seconds(IDLE)).then()
 
 
 def test_anothers_session_is_as_absent_as_none() -> None:
     for past in (LIVE, (*LIVE, REVOKED), ()):
-        refreshing(*past).when(session.revoke_own, owner=BOB, reason=EndReason.LOGOUT, at=LATER).then_refused(NoSuchSession)
-    refreshing(*LIVE).when(session.revoke_own, owner=ADA, reason=EndReason.LOGOUT, at=LATER).then(REVOKED)
+        refreshing(*past).when(session.revoke_own, owner=BOB, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then_refused(NoSuchSession)
+    refreshing(*LIVE).when(session.revoke_own, owner=ADA, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then(REVOKED)
 
 
 def test_a_session_that_never_was_cannot_be_revoked() -> None:
-    refreshing().when(session.revoke, reason=EndReason.LOGOUT, at=LATER).then_refused(NoSuchSession)
+    refreshing().when(session.revoke, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then_refused(NoSuchSession)
 
 
 def test_live_means_not_ended_not_expired_not_left_behind() -> None:
