@@ -5,9 +5,12 @@ import atexit
 import errno
 import gc
 import os
+import resource
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,8 @@ from typing import Any
 from adapters.metrics_server import FOLDER_VARIABLE, MetricsServer, prepare_folder
 from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
+
+CONNECTIONS = 8_192
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -81,6 +86,7 @@ def _serve(host: str, port: int, workers: int, grace_s: int) -> None:
         respawn_interval=0.5,
         workers_kill_timeout=grace_s,
         backlog=1024,
+        backpressure=_connections(),
         http1_settings=HTTP1Settings(header_read_timeout=10_000, keep_alive=True, max_buffer_size=65_536),
         log_level=LogLevels.warning,
         # Its lines take the way of all others: no handler of its own.
@@ -89,7 +95,7 @@ def _serve(host: str, port: int, workers: int, grace_s: int) -> None:
         },
     )
     try:
-        server.serve(target_loader=_load, wrap_loader=False)
+        server.serve(target_loader=partial(_load, port), wrap_loader=False)
     except RuntimeError as error:  # its word for the system's refusal of the address
         if "(os error " not in str(error):
             raise
@@ -97,12 +103,24 @@ def _serve(host: str, port: int, workers: int, grace_s: int) -> None:
         raise startup.port_refused(host, port, "MINOS_PORT", os.strerror(errno.EADDRINUSE) if taken else str(error), taken=taken) from None
 
 
-def _load() -> Callable[..., Any]:
+def _connections() -> int:
+    """How many connections a worker holds at a time: idle ones must be many before they are all there are. Half of the files this
+    process may have open, once it may have as many as the system lets it, and never more than CONNECTIONS."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, soft // 2))
+
+
+def _load(port: int) -> Callable[..., Any]:
     """Make the application in a worker. A worker whose parent dies goes too, or its port would stay taken by old code."""
     from adapters.orphaned import die_with_parent
+    from adapters.stalled_peers import end_stalled
     from api.app import create
 
     die_with_parent()
+    end_stalled(port)
     application = create()
     gc.freeze()  # what was made until now stays for ever: nobody need look through it again
     return application
