@@ -20,6 +20,7 @@ PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519Public
 
 RSA_BITS = 3_072
 _P256_BYTES = 32
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _ECDSA = ec.ECDSA(SHA256())
 _PKCS1 = padding.PKCS1v15()
 _PSS = padding.PSS(mgf=padding.MGF1(SHA256()), salt_length=32)
@@ -38,11 +39,11 @@ class Signer:
     key: PrivateKey = field(repr=False)
 
     def sign(self, message: bytes) -> bytes:
-        """Give a JWS signature (RFC 7518 3). Raises UnfitKey."""
+        """Give a JWS signature (RFC 7518 3); of the two an ES256 signature could be, the one with the low `s`. Raises UnfitKey."""
         match self.algorithm, self.key:
             case Algorithm.ES256, ec.EllipticCurvePrivateKey() as key:
                 r, s = decode_dss_signature(key.sign(message, _ECDSA))
-                return r.to_bytes(_P256_BYTES, "big") + s.to_bytes(_P256_BYTES, "big")
+                return r.to_bytes(_P256_BYTES, "big") + min(s, _P256_ORDER - s).to_bytes(_P256_BYTES, "big")
             case Algorithm.RS256, rsa.RSAPrivateKey() as key:
                 return key.sign(message, _PKCS1, SHA256())
             case Algorithm.PS256, rsa.RSAPrivateKey() as key:
@@ -62,7 +63,7 @@ class Verifier:
     key: PublicKey
 
     def accepts(self, message: bytes, signature: bytes) -> bool:
-        """Raises UnfitKey."""
+        """An ES256 signature with a high `s` is refused: anybody could make it from ours, and it is not what we made. Raises UnfitKey."""
         try:
             self._verify(message, signature)
         except (InvalidSignature, ValueError):
@@ -75,6 +76,8 @@ class Verifier:
                 if len(signature) != 2 * _P256_BYTES:
                     raise InvalidSignature
                 r, s = (int.from_bytes(half, "big") for half in (signature[:_P256_BYTES], signature[_P256_BYTES:]))
+                if s > _P256_ORDER // 2:
+                    raise InvalidSignature
                 key.verify(encode_dss_signature(r, s), message, _ECDSA)
             case Algorithm.RS256, rsa.RSAPublicKey() as key:
                 key.verify(signature, message, _PKCS1, SHA256())

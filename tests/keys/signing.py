@@ -1,4 +1,4 @@
-"""Signing keys brought to a stage, and claims to sign."""
+"""Signing keys brought to a stage, claims to sign, and a signature turned into its twin."""
 
 from collections.abc import Callable, Sequence
 from uuid import UUID, uuid4
@@ -9,6 +9,7 @@ from domain import codec, signing_key
 from domain.ids import CommandId, CorrelationId, EventId
 from domain.signing_key import Algorithm, SigningKey, SigningKeyEvent
 
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 Decision = Callable[[SigningKey], Sequence[SigningKeyEvent]]
 
 
@@ -72,3 +73,8 @@ def claims(now: float, *, aud: str = "minos", ttl: int = 300) -> AccessClaims:
         epoch=1,
         roles_version=1,
     )
+
+
+def mirrored(signature: bytes) -> bytes:
+    """Give the other ES256 signature that the same key and message have by the standard: anybody can make it, without the key."""
+    return signature[:32] + (P256_ORDER - int.from_bytes(signature[32:], "big")).to_bytes(32, "big")

@@ -25,7 +25,7 @@ from domain import signing_key
 from domain.errors import InvalidToken
 from domain.signing_key import Algorithm, KeyRevocation
 from tests.keys.conftest import SettableClock
-from tests.keys.signing import active, append, claims
+from tests.keys.signing import active, append, claims, mirrored
 
 ISSUER = "https://id.example.org"
 OURS = frozenset({"minos"})
@@ -245,6 +245,12 @@ async def test_no_byte_of_a_token_can_be_changed(verifier: AccessTokenVerifier, 
 @pytest.mark.parametrize("change", ["{} ", " {}", "{}=", "{}\n", "{}.", "{}.x", ".{}", "{}A"])
 async def test_a_token_has_one_spelling(verifier: AccessTokenVerifier, token: str, change: str) -> None:
     assert await refused(verifier, change.format(token))
+
+
+async def test_a_token_has_one_signature(verifier: AccessTokenVerifier, token: str) -> None:
+    message, _, tail = token.rpartition(".")
+    assert await refused(verifier, f"{message}.{to_text(mirrored(from_text(tail) or b''))}")
+    assert not await refused(verifier, token)
 
 
 async def test_deep_and_broken_json_is_refused_like_all_else(verifier: AccessTokenVerifier, keyring: Keyring, token: str) -> None:

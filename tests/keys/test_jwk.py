@@ -1,12 +1,16 @@
 """JWKs against published vectors, and the algorithms against one another."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.jwk import Signer, UnfitKey, Verifier, from_der, generate, public_jwk, public_key, thumbprint, to_der
 from domain.ids import Kid
 from domain.signing_key import Algorithm, Base64Url, Curve, KeyType, PublicJwk
+from tests.keys.signing import P256_ORDER, mirrored
 
 KEYS = {algorithm: generate(algorithm) for algorithm in Algorithm}
 KID = Kid("k" * 43)
@@ -56,6 +60,22 @@ def test_one_bit_of_message_or_signature_breaks_it(algorithm: Algorithm, message
 @pytest.mark.parametrize("algorithm", list(Algorithm))
 def test_no_made_up_signature_is_accepted(algorithm: Algorithm, signature: bytes) -> None:
     assert not Verifier(KID, algorithm, KEYS[algorithm].public_key()).accepts(b"message", signature)
+
+
+def test_an_es256_signature_has_one_spelling() -> None:
+    public = KEYS[Algorithm.ES256].public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    signer, verifier = Signer(KID, Algorithm.ES256, KEYS[Algorithm.ES256]), Verifier(KID, Algorithm.ES256, public)
+    for n in range(64):
+        message = str(n).encode()
+        signature = signer.sign(message)
+        assert verifier.accepts(message, signature)
+        assert int.from_bytes(signature[32:], "big") <= P256_ORDER // 2
+        # The mirrored one holds by the standard, and is refused all the same.
+        other = mirrored(signature)
+        r, s = (int.from_bytes(half, "big") for half in (other[:32], other[32:]))
+        public.verify(encode_dss_signature(r, s), message, ec.ECDSA(SHA256()))
+        assert not verifier.accepts(message, other)
 
 
 def test_a_key_is_used_with_no_algorithm_but_its_own() -> None:
