@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from socketserver import ThreadingMixIn
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import msgspec
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from prometheus_client.registry import Collector
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+CONNECTIONS = 16
+"""At once; more are closed. Each holds a thread and a descriptor of the process that has to restart the others."""
+PATIENCE_S = 5.0
+"""How long the server waits for a caller that says nothing, or takes nothing."""
 _LOOKS, _BETWEEN_LOOKS_S = 20, 0.001
 _LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+)\.db")
 
@@ -43,7 +48,6 @@ class MetricsServer:
             CollectorRegistry,
             make_wsgi_app,  # pyright: ignore[reportUnknownVariableType]  # its source has no types
         )
-        from prometheus_client.exposition import ThreadingWSGIServer
 
         registry = CollectorRegistry()
         registry.register(_living(folder))
@@ -59,7 +63,7 @@ class MetricsServer:
             start_response(status, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
             return [body]
 
-        self._server = make_server(host, port, app, ThreadingWSGIServer, handler_class=_Silent)
+        self._server = make_server(host, port, app, _Server, handler_class=_Handler)
         self._thread = Thread(target=self._server.serve_forever, name="metrics", daemon=True)
         self._thread.start()
 
@@ -73,7 +77,35 @@ class MetricsServer:
         self._thread.join(timeout=5)
 
 
-class _Silent(WSGIRequestHandler):
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread for each connection, and so many connections at most."""
+
+    daemon_threads = True
+    request_queue_size = CONNECTIONS
+
+    def __init__(self, *args: Any) -> None:
+        self._open = set[Any]()
+        super().__init__(*args)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 - what it is given there
+        if len(self._open) >= CONNECTIONS:
+            return False
+        self._open.add(request)
+        return True
+
+    def shutdown_request(self, request: Any) -> None:
+        """Every connection comes by here once, whatever became of it."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = PATIENCE_S
+
+    def handle(self) -> None:
+        with suppress(OSError):  # the caller said nothing or went away, which nobody needs to read about
+            super().handle()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has there
         pass
 
