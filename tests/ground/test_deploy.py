@@ -1,15 +1,20 @@
-"""What is shipped beside the code: it cannot be run in every test environment, but what can be checked on paper is."""
+"""What is shipped beside the code: containers cannot be run in every test environment; scripts can, and the rest is checked on paper."""
 
 import re
+import socket
 import subprocess
+import sysconfig
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
 from adapters.settings import SETTINGS
 from cli.main import COMMANDS
+from tests.ground.authority import free_port
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ["compose.yaml", "deploy/Dockerfile", "deploy/entrypoint.sh", "README.md"]
@@ -51,6 +56,52 @@ def test_our_containers_have_no_rights_they_do_not_need(compose: Any) -> None:
     assert re.search(r"^USER 10001", dockerfile, re.MULTILINE)
     for service in compose["services"].values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_no_argument_of_a_command_is_a_password(compose: Any) -> None:
+    for service in compose["services"].values():
+        commands = [service.get("entrypoint", []), service.get("command", []), service.get("healthcheck", {}).get("test", [])]
+        assert not re.search(r"--?pass", str(commands))
+
+
+def test_nats_has_its_password_from_a_file_in_memory_that_only_its_user_reads(compose: Any, tmp_path: Path) -> None:
+    """The entrypoint is run as it is written, with other folders and ports."""
+    service = compose["services"]["nats"]
+    assert service["tmpfs"] == ["/run/minos"]
+    shell, option, script = service["entrypoint"]
+    for folder in ("/etc/minos", "/run/minos", "/run/secrets"):
+        (tmp_path / folder[1:]).mkdir(parents=True)
+        script = script.replace(folder, f"{tmp_path}{folder}")
+    port = free_port()
+    conf = (ROOT / "deploy" / "nats.conf").read_text()
+    for theirs, ours in (("0.0.0.0:4222", f"127.0.0.1:{port}"), ("http: 127.0.0.1:8222", ""), ("/data", f'"{tmp_path}/data"')):
+        conf = conf.replace(theirs, ours)
+    (tmp_path / "etc/minos/nats.conf").write_text(conf)
+    (tmp_path / "run/secrets/nats").write_text("1e5\n")
+    run = [shell, option, script.replace("$$", "$")]
+    path = f"{sysconfig.get_path('scripts')}:/usr/bin:/bin"
+    with subprocess.Popen(run, env={"PATH": path}, stderr=subprocess.DEVNULL) as server:
+        try:
+            assert nats_says(port, "1e5") == b"PONG\r\n"
+            assert nats_says(port, "guess").startswith(b"-ERR 'Authorization Violation'")
+            assert psutil.Process(server.pid).cmdline() == ["nats-server", "-c", f"{tmp_path}/run/minos/nats.conf"]
+            assert (tmp_path / "run/minos/nats.conf").stat().st_mode & 0o777 == 0o600
+        finally:
+            server.kill()
+
+
+def nats_says(port: int, password: str) -> bytes:
+    """Give the first answer to whoever comes with this password, as soon as there is a server."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection, connection.makefile("rb") as lines:
+                lines.readline()
+                connection.sendall(f'CONNECT {{"verbose": false, "user": "minos", "pass": "{password}"}}\r\nPING\r\n'.encode())
+                return lines.readline()
+        except ConnectionRefusedError:
+            assert time.monotonic() < until
+            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("script", ["deploy/entrypoint.sh", "deploy/postgres-roles.sh", ".ci/run"])
