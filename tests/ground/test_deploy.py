@@ -5,13 +5,18 @@ import socket
 import subprocess
 import sysconfig
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import asyncpg
 import psutil
 import pytest
 import yaml
 
+from adapters import postgres_home
+from adapters.embedded_postgres import PostgresServer
 from adapters.settings import SETTINGS
 from cli.main import COMMANDS
 from tests.ground.authority import free_port
@@ -24,6 +29,14 @@ KNOWN = {setting.name for setting in SETTINGS} | {f"{setting.name}_FILE" for set
 @pytest.fixture(scope="module")
 def compose() -> Any:
     return yaml.safe_load((ROOT / "compose.yaml").read_text())
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[PostgresServer]:
+    server = PostgresServer(tmp_path / "pg", durable=False)
+    await server.start()
+    yield server
+    await server.stop()
 
 
 @pytest.mark.parametrize("path", SHIPPED)
@@ -62,6 +75,23 @@ def test_no_argument_of_a_command_is_a_password(compose: Any) -> None:
     for service in compose["services"].values():
         commands = [service.get("entrypoint", []), service.get("command", []), service.get("healthcheck", {}).get("test", [])]
         assert not re.search(r"--?pass", str(commands))
+
+
+async def test_psql_reads_the_roles_passwords_itself(server: PostgresServer, tmp_path: Path) -> None:
+    """The script is run as it is written, for roles and a database of another name."""
+    script = (ROOT / "deploy" / "postgres-roles.sh").read_text()
+    [arguments] = re.findall(r"^psql (?:\\\n|.)*", script, re.MULTILINE)
+    assert "secrets" not in arguments
+    for name in ("owner", "app"):
+        (tmp_path / name).write_text(f"{name}'s\n")
+    given = urlsplit(server.superuser_url)
+    folder = postgres_home.programs(server.home, postgres_home.system_user())
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "PGHOST": given.query.removeprefix("host="), "PGPASSWORD": given.password or ""}
+    text = script.replace("minos", "other").replace("/run/secrets", str(tmp_path))
+    subprocess.run(["sh", "-c", text], env=environment, stdout=subprocess.DEVNULL, check=True, timeout=20)
+    for name in ("owner", "app"):
+        url = f"postgresql:///other?host={environment['PGHOST']}"
+        await (await asyncpg.connect(url, user=f"other_{name}", password=f"{name}'s", timeout=10)).close()
 
 
 def test_nats_has_its_password_from_a_file_in_memory_that_only_its_user_reads(compose: Any, tmp_path: Path) -> None:
