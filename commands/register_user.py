@@ -19,8 +19,8 @@ NameText = Annotated[
     Meta(
         min_length=1,
         max_length=200,
-        pattern=r"^[^\u0000-\u001f\u007f-\u009f]*$(?!\n)",
-        description="What people call you. No control characters: it is shown on terminals, too.",
+        pattern=r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$(?!\n)",
+        description="What people call you. No control characters, line separators or turns of direction: it is shown on terminals, too.",
         examples=["Ada Lovelace"],
     ),
 ]

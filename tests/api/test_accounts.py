@@ -278,15 +278,22 @@ async def test_everything_on_the_express_lane_is_held_against_its_route(served: 
     }
 
 
-@pytest.mark.parametrize("name", ["Ada\u0000", "\u001b[2JAda", "Ada\n", "A\u009bda", "Ada\r\nRoot"])
-async def test_a_name_that_could_steer_a_terminal_is_refused(served: Served, name: str) -> None:
+STEERING = ["Ada\u0000", "\u001b[2JAda", "Ada\n", "A\u009bda", "Ada\r\nRoot"]
+TURNING = [f"Ada{chr(control)}nimda" for control in (*range(0x2028, 0x202F), *range(0x2066, 0x206A))]
+"""Separators that end a line for some readers, and controls that turn the direction of what follows."""
+
+
+@pytest.mark.parametrize("name", [*STEERING, *TURNING], ids=ascii)
+async def test_a_name_that_could_steer_a_terminal_or_mislead_its_reader_is_refused(served: Served, name: str) -> None:
     body = {"email": "steering@example.org", "password": PASSWORD, "name": name}
     registered = await served.http.post("/api/v1/auth/register", json=body)
     login = await served.http.post("/api/v1/auth/login", json={"email": "a@example.org", "password": PASSWORD, "device_name": name})
-    for answer, pointer in ((registered, "/name"), (login, "/device_name")):
-        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+    changed = await (await served.person()).ask("PATCH", "/me", json={"name": name})
+    for answer, pointer in ((registered, "/name"), (login, "/device_name"), (changed, "/name")):
+        assert answer.status_code == 422
+        assert [(fault["pointer"], fault["code"]) for fault in answer.json()["errors"]] == [(pointer, "pattern")]
 
 
 async def test_names_in_any_script_are_taken(served: Served) -> None:
-    body = {"email": "any-script@example.org", "password": PASSWORD, "name": "Ада 愛 Ní Lóbhlais-O’Brien 👩‍💻"}
+    body = {"email": "any-script@example.org", "password": PASSWORD, "name": "Ада 愛 Ní Lóbhlais-O’Brien 👩‍💻 علی\u200cرضا"}
     assert (await served.http.post("/api/v1/auth/register", json=body)).status_code == 201
