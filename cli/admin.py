@@ -21,8 +21,12 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     create = actions.add_parser("create", help="make an administrator; refused once one exists, unless --force")
     create.add_argument("--email", required=True)
-    create.add_argument("--password-stdin", action="store_true", help="read the password from standard input instead of asking")
-    create.add_argument("--code", help="the one-time bootstrap code, where the proof is to be the code")
+    create.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="read the password (with --code the code first, on a line of its own) from standard input instead of asking",
+    )
+    create.add_argument("--code", action="store_true", help="have the one-time bootstrap code as the proof; it is asked for first")
     create.add_argument("--force", action="store_true", help="make one more although there is one already")
     create.add_argument("--json", action="store_true", help="print JSON")
     code = actions.add_parser("code", help="make a new one-time bootstrap code; the one before is void")
@@ -38,27 +42,29 @@ def run(args: argparse.Namespace) -> int:
     if not args.password_stdin and not sys.stdin.isatty():
         print("minos: there is no terminal to ask for a password on; give it with --password-stdin", file=sys.stderr)
         return COULD_NOT
-    password = sys.stdin.readline().rstrip("\n") if args.password_stdin else _asked()
-    if password is None:
+    read = _line if args.password_stdin else getpass
+    code = read("code: ") if args.code else None
+    password = read("password: ")
+    if not args.password_stdin and read("again: ") != password:
         print("minos: the two passwords differ", file=sys.stderr)
         return COULD_NOT
 
     async def create(authority: "Authority") -> int:
-        return await _create(authority, args, password)
+        return await _create(authority, args, code, password)
 
     return with_authority(create)
 
 
-def _asked() -> str | None:
-    password = getpass("password: ")
-    return password if getpass("again: ") == password else None
+def _line(_prompt: str) -> str:
+    """Code and password come this way or are typed: arguments are for every process on the machine to see."""
+    return sys.stdin.readline().rstrip("\n")
 
 
-async def _create(authority: "Authority", args: argparse.Namespace, password: str) -> int:
+async def _create(authority: "Authority", args: argparse.Namespace, code: str | None, password: str) -> int:
     from commands.bootstrap import BootstrapAdministrator, CreateAdministrator, bootstrap, create_administrator
 
-    if args.code:
-        wish = BootstrapAdministrator(code=args.code, email=args.email, password=password)
+    if code is not None:
+        wish = BootstrapAdministrator(code=code, email=args.email, password=password)
         done = await bootstrap(wish, authority.context(), authority.ports)
     else:
         made = CreateAdministrator(email=args.email, password=password, force=args.force)

@@ -35,3 +35,16 @@ async def test_command_line_makes_the_first_administrator_and_the_code_is_void(o
         await running.stop()
         await running.start()
         assert "bootstrap code" not in running.printed
+
+
+async def test_command_line_takes_the_code_and_then_the_password_from_standard_input(own_folder: Path) -> None:
+    async with Running(own_folder, **CHEAP_HASHES) as running, client_of(running) as http:
+        email = address()
+        create = ("admin", "create", "--email", email, "--code", "--password-stdin")
+        for wrong in ("AAAA-BBBB-CCCC", ""):
+            refused = await running.minos(*create, given=f"{wrong}\n{PASSWORD}\n")
+            assert (refused.code, refused.err) == (2, "minos: The bootstrap code is wrong, used up or expired.\n")
+        made = await running.minos(*create, given=f"{running.bootstrap_code}\n{PASSWORD}\n")
+        assert made.code == 0, made.err
+        admin = await Person(http, email).sign_in()
+        assert (await admin.get("/users")).status_code == 200

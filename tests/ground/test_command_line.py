@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import socket
 import subprocess
@@ -53,6 +54,28 @@ def test_without_a_terminal_nobody_is_asked_for_a_password(tmp_path: Path) -> No
     assert done.returncode == 2
     assert "--password-stdin" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_on_a_terminal_the_code_is_asked_for_and_then_the_password(tmp_path: Path) -> None:
+    typed = {b"code: ": b"AAAA-BBBB-CCCC", b"password: ": b"correct horse battery", b"again: ": b"correct horse butter"}
+    ours, theirs = pty.openpty()
+    argv = [MINOS, "admin", "create", "--email", "ada@example.org", "--code"]
+    # In a session of its own: it must not find the terminal that the tests were started from.
+    with subprocess.Popen(argv, cwd=tmp_path, stdin=theirs, stderr=subprocess.PIPE, start_new_session=True) as asking:
+        assert asking.stderr is not None
+        for prompt, answer in typed.items():
+            assert asking.stderr.read(len(prompt)) == prompt
+            os.write(ours, answer + b"\n")
+            assert asking.stderr.read(1) == b"\n"
+        assert asking.stderr.read() == b"minos: the two passwords differ\n"
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_code_is_no_argument(tmp_path: Path) -> None:
+    done = minos(tmp_path, "admin", "create", "--email", "ada@example.org", "--code", "AAAA-BBBB-CCCC")
+    assert done.returncode == 2
+    assert "unrecognized arguments" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["MINOS_PORT", "MINOS_METRICS_PORT"])
