@@ -48,9 +48,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     trusted_proxies: Annotated[
         tuple[str, ...], _text("Networks (CIDR) of proxies whose `Forwarded` or `X-Forwarded-For` is believed, read from the right.")
     ] = ()
-    data_dir: Annotated[Path, _text("Folder of everything Minos keeps on this machine: embedded servers, master key, metrics.")] = Path(
-        ".minos"
-    )
+    data_dir: Annotated[
+        Path,
+        _text(
+            "Folder of everything Minos keeps on this machine: embedded servers, master key, metrics. Relative to the working folder; "
+            "`./minos` of a clone takes the clone's `.minos` wherever it is called."
+        ),
+    ] = Path(".minos")
     database_url: Annotated[
         Secret | None, _text("PostgreSQL 18 to serve from, as the role `minos_app`. Without it `minos up` starts one of its own.")
     ] = None

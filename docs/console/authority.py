@@ -16,12 +16,17 @@ _READY = re.compile(rb"^ready in .*$", re.MULTILINE)
 
 
 class Authority:
-    """`folder` looks like a clone: it has the wrapper and what that installed. `start` is the document's `./minos up`."""
+    """`folder` looks like a clone: it has links to the wrapper and to what that installed. `start` is the document's `./minos up`."""
 
     def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.port, self.metrics_port = free_ports(2)
-        self.environment = {"MINOS_PORT": str(self.port), "MINOS_METRICS_PORT": str(self.metrics_port), **(more or {})}
+        self.environment = {
+            "MINOS_PORT": str(self.port),
+            "MINOS_METRICS_PORT": str(self.metrics_port),
+            "MINOS_DATA_DIR": str(folder / ".minos"),  # the wrapper would follow its link to our own
+            **(more or {}),
+        }
         self._process: subprocess.Popen[bytes] | None = None
         for name in ("minos", ".venv"):
             (folder / name).symlink_to(ROOT / name)

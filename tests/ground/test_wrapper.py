@@ -27,9 +27,9 @@ def stamp(target: Path, kind: str) -> None:
     (target / ".venv" / f"minos-{kind}.stamp").write_text(content)
 
 
-def run(target: Path, *arguments: str, cwd: Path, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
+def run(target: Path, *arguments: str, cwd: Path, path: str = "/usr/bin:/bin", **settings: str) -> subprocess.CompletedProcess[str]:
     argv = [target / "minos", *arguments]
-    environ = {"PATH": path, "HOME": str(cwd)}
+    environ = {"PATH": path, "HOME": str(cwd), **settings}
     return subprocess.run(argv, cwd=cwd, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -56,6 +56,30 @@ def test_it_works_through_a_link(tmp_path: Path) -> None:
     stamp(target, "run")
     (tmp_path / "minos").symlink_to(target / "minos")
     assert run(tmp_path, "settings", cwd=Path("/")).stdout == "minos / settings\n"
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    """A clone whose `minos` tells the data folder it was given."""
+    target = clone(tmp_path / "my clone")
+    stamp(target, "run")
+    (target / ".venv" / "bin" / "minos").write_text('#!/bin/sh\necho "${MINOS_DATA_DIR:-none}"\n')
+    return target
+
+
+def test_its_data_are_the_clones_wherever_it_is_called_from(tmp_path: Path, told: Path) -> None:
+    (tmp_path / "minos").symlink_to(told / "minos")
+    called = [run(told, "up", cwd=told), run(told, "users", "list", cwd=tmp_path), run(tmp_path, "users", "list", cwd=Path("/"))]
+    assert [done.stdout for done in called] == [f"{told}/.minos\n"] * 3
+
+
+def test_a_data_folder_that_was_chosen_is_left_as_it_was(tmp_path: Path, told: Path) -> None:
+    assert run(told, "up", cwd=tmp_path, MINOS_DATA_DIR="mine").stdout == "mine\n"
+    assert run(told, "up", cwd=tmp_path, MINOS_DATA_DIR_FILE="where").stdout == "none\n"
+    (tmp_path / ".env").write_text("# MINOS_DATA_DIR=not-yet\n")
+    assert run(told, "up", cwd=tmp_path).stdout == f"{told}/.minos\n"
+    (tmp_path / ".env").write_text("export MINOS_DATA_DIR=mine\n")
+    assert run(told, "up", cwd=tmp_path).stdout == "none\n"
 
 
 def test_test_runs_pytest_in_the_clone_with_the_arguments_given(tmp_path: Path) -> None:
