@@ -48,7 +48,9 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.close()
         return DONE
     except Exception as error:  # the edge of the program: the operator gets words, the exit code says it failed
-        text = _explained(error)
+        from cli.explained import explained
+
+        text = explained(error)
         if text is None:
             raise
         print(f"minos: {text}", file=sys.stderr)
@@ -75,28 +77,6 @@ def _version() -> str:
     from importlib.metadata import version
 
     return f"minos {version('minos')}"
-
-
-def _explained(error: Exception) -> str | None:
-    """Give words for what an operator can mend; None for a fault of ours, which keeps its traceback."""
-    import msgspec
-
-    from adapters.settings_source import BadSettings
-
-    module = type(error).__module__ + "."
-    match error:
-        case BadSettings(problems=problems):
-            return "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
-        case OSError() | TimeoutError():
-            return f"{type(error).__name__}: {error}"
-        case _ if module.startswith(("asyncpg.", "nats.")):
-            return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        case msgspec.ValidationError():
-            return f"not accepted: {error}"
-        case _ if module.startswith(("adapters.", "migrations.", "domain.errors.", "workers.")):
-            return str(error)  # ours are written for whoever can mend it
-        case _:
-            return None
 
 
 if __name__ == "__main__":

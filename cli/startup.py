@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,6 +31,18 @@ def require(settings: Settings, *names: str) -> None:
         raise CannotStart(f"set {' and '.join(missing)}, or run everything with `minos up`")
 
 
+def hold_data_folder(folder: Path) -> None:
+    """Take the folder until we end, making it where there is none. Raises CannotStart, or AlreadyRunning when another program has it."""
+    from adapters.children import CannotStart, hold_folder
+
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        file = next(part for part in (folder, *folder.parents) if part.exists())
+        raise CannotStart(f"{file} is a file, and the data are to be in {folder}: move it away, or choose another MINOS_DATA_DIR") from None
+    hold_folder(folder)
+
+
 def refuse_taken_port(host: str, port: int, name: str) -> None:
     """Say now, in words, what would fail later. Without SO_REUSEPORT, or two authorities could share one port unnoticed."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -39,6 +52,11 @@ def refuse_taken_port(host: str, port: int, name: str) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise port_refused(host, port, name, error.strerror or str(error), taken=error.errno == errno.EADDRINUSE) from None
+
+
+def refuse_taken_ports(settings: Settings) -> None:
+    refuse_taken_port(settings.host, settings.port, "MINOS_PORT")
+    refuse_taken_metrics_port(settings)
 
 
 def refuse_taken_metrics_port(settings: Settings) -> None:

@@ -25,13 +25,12 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     settings = startup.settings()
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    from adapters.children import hold_folder
+    if not settings.data_dir.exists():
+        startup.refuse_taken_ports(settings)  # a start that is refused leaves no folder behind
+    startup.hold_data_folder(settings.data_dir)
+    startup.refuse_taken_ports(settings)
     from adapters.metrics_server import prepare_folder
 
-    hold_folder(settings.data_dir)  # until we end
-    startup.refuse_taken_port(settings.host, settings.port, "MINOS_PORT")
-    startup.refuse_taken_metrics_port(settings)
     prepare_folder(settings.data_dir / "metrics")
     from cli.whole import Whole
 

@@ -37,7 +37,7 @@ async def test_taken_port_is_named_before_anything_starts(running: Running, own_
     refused = await other.minos("up")
     assert refused.code == 2
     assert "MINOS_PORT" in refused.err
-    assert not (own_folder / "data" / "postgres").exists()
+    assert not (own_folder / "data").exists()
 
 
 async def test_stopping_finishes_what_is_under_way_and_starting_again_finds_all_of_it(own_folder: Path) -> None:

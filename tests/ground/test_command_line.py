@@ -89,6 +89,15 @@ def test_serving_at_a_taken_port_says_which_setting(tmp_path: Path, name: str) -
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("data", ["file", "file/below"])
+def test_a_file_where_the_data_are_to_be_is_said_to_be_one(tmp_path: Path, data: str) -> None:
+    (tmp_path / "file").touch()
+    done = minos(tmp_path, "up", MINOS_DATA_DIR=data, MINOS_PORT="1", MINOS_METRICS_PORT="0")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"minos: {tmp_path / 'file'} is a file")
+    assert "MINOS_DATA_DIR" in done.stderr
+
+
 def test_a_database_that_is_away_is_called_by_its_name(tmp_path: Path) -> None:
     url = "postgresql://minos:hunter2@127.0.0.1:1/minos"
     done = minos(tmp_path, "migrate", MINOS_DATABASE_URL=url, MINOS_MIGRATION_DATABASE_URL=url)

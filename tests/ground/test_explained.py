@@ -1,0 +1,36 @@
+"""What the command line says of errors: words that tell an operator what to mend."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cli.explained import explained
+
+
+@pytest.fixture
+def of_another(tmp_path: Path) -> Path:
+    """A folder that is not ours."""
+    if os.geteuid() != 0:
+        return Path("/etc")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    os.chown(folder, 65_534, 65_534)
+    return folder
+
+
+def test_what_belongs_to_another_user_is_said_to(of_another: Path) -> None:
+    for path in (of_another, of_another / "lock"):
+        said = explained(PermissionError(13, "Permission denied", path))
+        assert said is not None
+        assert said.startswith(f"no permission for {path}: it belongs to ")
+        assert "sudo" in said
+
+
+def test_what_is_our_own_is_blamed_on_nobody(tmp_path: Path) -> None:
+    assert "belongs to" not in (explained(PermissionError(13, "Permission denied", str(tmp_path / "lock"))) or "")
+    assert "belongs to" not in (explained(PermissionError(13, "Permission denied")) or "")
+
+
+def test_a_fault_of_ours_keeps_its_traceback() -> None:
+    assert explained(KeyError("x")) is None
