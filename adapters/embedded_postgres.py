@@ -48,12 +48,14 @@ class PostgresServer:
     """One PostgreSQL for `home`, with database `minos`, its owner role `minos_owner` and the serving role `minos_app`.
 
     Stops by itself (fast shutdown) when the thread that called `start` ends, however it ends. `durable=False` gives up
-    surviving a power cut, for tests; a killed server is recovered either way. URLs hold passwords: they hide nowhere
-    but in this object and `home`, so never log them.
+    surviving a power cut, for tests; a killed server is recovered either way. `tell` hears what is changed on the machine
+    outside `home` so that it can run. URLs hold passwords: they hide nowhere but in this object and `home`, so never log
+    them.
     """
 
-    def __init__(self, home: Path, *, durable: bool = True) -> None:
+    def __init__(self, home: Path, *, durable: bool = True, tell: Callable[[str], None] = postgres_home.log_it) -> None:
         self.home = home.resolve()
+        self._tell = tell
         self._pgdata = self.home / "pgdata"
         self._durable = durable
         self._child: subprocess.Popen[bytes] | None = None
@@ -145,9 +147,9 @@ class PostgresServer:
 
     def _prepare_home(self) -> SystemUser | None:
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        user = postgres_home.system_user()
+        user = postgres_home.system_user(self._tell)
         if user is not None:
-            postgres_home.let_through(self.home)
+            postgres_home.let_through(self.home, self._tell)
         self._socket = postgres_home.socket_folder(self.home, user)
         self._passwords = kept_passwords(self.home / "passwords.json")
         self._log_path.touch(mode=0o600)

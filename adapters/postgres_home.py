@@ -12,6 +12,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +29,12 @@ _MAX_SOCKET_FOLDER = 90
 log = structlog.stdlib.get_logger()
 
 
-def system_user() -> SystemUser | None:
+def log_it(text: str) -> None:
+    """How the operator is told where nobody says otherwise."""
+    log.warning("postgres_home_prepared", message=text)
+
+
+def system_user(tell: Callable[[str], None] = log_it) -> SystemUser | None:
     """Give the user to run PostgreSQL as when we are root, making it if needed; None when we are not root."""
     if os.geteuid() != 0:
         return None
@@ -37,30 +43,30 @@ def system_user() -> SystemUser | None:
             entry = pwd.getpwnam(SYSTEM_USER)
         except KeyError:
             if attempt == 0:
-                _make_user()
+                _make_user(tell)
             continue
         return SystemUser(entry.pw_uid, entry.pw_gid)
     raise CannotStart(f"PostgreSQL cannot run as root and the system user {SYSTEM_USER} could not be made")
 
 
-def _make_user() -> None:
+def _make_user(tell: Callable[[str], None]) -> None:
     useradd = shutil.which("useradd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if useradd is None:
         raise CannotStart(f"PostgreSQL cannot run as root; make a system user named {SYSTEM_USER}, or start as an ordinary user")
     shell = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"]
     # A failure is judged by whether the user exists afterwards: another start may have made it at the same moment.
     subprocess.run([useradd, *shell, SYSTEM_USER], check=False, capture_output=True, timeout=20)  # noqa: S603
-    log.info("system_user_made", system_user=SYSTEM_USER)
+    tell(f"made the system user {SYSTEM_USER}: PostgreSQL refuses to run as root")
 
 
-def let_through(folder: Path) -> None:
+def let_through(folder: Path, tell: Callable[[str], None] = log_it) -> None:
     """Add o+x to every folder above and including `folder` that lacks it, and say which; `folder` is our own and needs no word."""
     for part in [*reversed(folder.parents), folder]:
         mode = part.stat().st_mode
         if not mode & stat.S_IXOTH:
             part.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
             if part != folder:
-                log.warning("folder_opened_for_passing", folder=str(part), system_user=SYSTEM_USER)
+                tell(f"opened {part} for passing through (o+x): {SYSTEM_USER}, as whom PostgreSQL runs, must reach its data")
 
 
 def programs(home: Path, user: SystemUser | None) -> Path:

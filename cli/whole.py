@@ -30,7 +30,8 @@ class Whole:
         self._began = began
         self._screen = Screen()
         self._supervisor = Supervisor(self._screen.tell)
-        self._postgres = PostgresServer(settings.data_dir / "postgres") if settings.database_url is None else None
+        own = settings.database_url is None
+        self._postgres = PostgresServer(settings.data_dir / "postgres", tell=self._screen.line) if own else None
         self._nats = NatsServer(settings.data_dir / "nats") if settings.nats_url is None else None
         self._metrics: MetricsServer | None = None
         name = settings.allowed_hosts[0].removeprefix("*.")

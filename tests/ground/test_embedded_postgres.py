@@ -50,6 +50,20 @@ async def test_a_transaction_of_the_app_ends_within_five_seconds(server: Postgre
     assert await ask(server.app_url, "SHOW fsync") == "on"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another user, who must reach it")
+def test_a_folder_opened_for_passing_is_told_in_a_sentence_and_once(tmp_path: Path) -> None:
+    closed, home = tmp_path / "closed", tmp_path / "closed" / "pg"
+    closed.mkdir(mode=0o700)
+    home.mkdir(mode=0o700)
+    told: list[str] = []
+    postgres_home.let_through(home, told.append)
+    assert closed.stat().st_mode & 0o777 == 0o701
+    assert told[-1].startswith(f"opened {closed} for passing through (o+x)")
+    again: list[str] = []
+    postgres_home.let_through(home, again.append)
+    assert again == []
+
+
 async def test_other_users_of_the_machine_cannot_get_in(server: PostgresServer) -> None:
     assert await ask(server.superuser_url, "SHOW listen_addresses") == ""
     host = server.app_url.partition("host=")[2]
