@@ -5,7 +5,7 @@ import hashlib
 import os
 import secrets
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.secret import Secret
@@ -13,6 +13,7 @@ from adapters.settings import Settings
 from adapters.settings_checks import MASTER_KEY_BYTES, decoded_master_key
 
 FILE_NAME = "master.key"
+GIVEN = "MINOS_MASTER_KEY"
 
 
 class NoMasterKey(Exception):
@@ -24,20 +25,21 @@ class MasterKey:
     """32 random bytes, and the name by which wrapped keys remember which master key wrapped them.
 
     The name is a digest of the key under a label of its own: the same key has the same name everywhere, and the name
-    tells nothing about the key.
+    tells nothing about the key. `origin` says where it was found: the setting's name or the file.
     """
 
     kek_id: str
     key: bytes
+    origin: str = field(default=GIVEN, compare=False)
 
     def __repr__(self) -> str:
         return f"MasterKey(kek_id={self.kek_id!r})"
 
 
-def of_bytes(key: bytes) -> MasterKey:
+def of_bytes(key: bytes, origin: str = GIVEN) -> MasterKey:
     if len(key) != MASTER_KEY_BYTES:
-        raise NoMasterKey(f"the master key must be {MASTER_KEY_BYTES} bytes")
-    return MasterKey("mk-" + hashlib.sha256(b"minos master key id v1\0" + key).hexdigest()[:16], key)
+        raise NoMasterKey(f"the master key in {origin} must be {MASTER_KEY_BYTES} bytes in base64")
+    return MasterKey("mk-" + hashlib.sha256(b"minos master key id v1\0" + key).hexdigest()[:16], key, origin)
 
 
 def load(settings: Settings) -> MasterKey:
@@ -47,10 +49,24 @@ def load(settings: Settings) -> MasterKey:
     return _read(settings.data_dir / FILE_NAME)
 
 
+def is_missing(settings: Settings) -> bool:
+    """Tell whether there is none, neither given nor kept."""
+    return settings.master_key is None and not (settings.data_dir / FILE_NAME).exists()
+
+
+def lost(settings: Settings) -> NoMasterKey:
+    """Give what to raise when there is none for a database that was begun with one: a new one would open nothing of it."""
+    folder = settings.data_dir
+    return NoMasterKey(
+        f"{folder / FILE_NAME} is gone, and what the database holds opens with that key only: put it back from a backup, or set {GIVEN}; "
+        f"if all of it may go, delete {folder} (and a database of your own) to begin anew"
+    )
+
+
 def load_or_make(settings: Settings) -> MasterKey:
-    """As `load`, making and keeping a key where there is none yet. Only for embedded servers, outside production."""
+    """As `load`, making and keeping a key where there is none yet. Only for new databases, outside production."""
     path = settings.data_dir / FILE_NAME
-    if settings.master_key is None and not path.exists() and not settings.in_production:
+    if is_missing(settings) and not settings.in_production:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _keep(path, base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)) + b"\n")
     return load(settings)
@@ -84,4 +100,4 @@ def _read(path: Path) -> MasterKey:
         raise NoMasterKey(f"set MINOS_MASTER_KEY, or MINOS_MASTER_KEY_FILE; {path} cannot be read ({type(error).__name__})") from None
     if stat.S_IMODE(mode) & 0o077:
         raise NoMasterKey(f"{path} may be read by other users of this machine: chmod 600 it")
-    return of_bytes(decoded_master_key(Secret(text)) or b"")
+    return of_bytes(decoded_master_key(Secret(text)) or b"", str(path))

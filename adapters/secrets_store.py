@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from adapters.postgres import Connection
 from adapters.postgres_links import Links
 from adapters.postgres_sql import statements
 from adapters.wrapping import Wrapped, Wrapping
@@ -117,6 +118,11 @@ class SecretsStore:
             if age >= SETTLED_S or purpose not in current:
                 current[purpose] = version
         self.secrets.replace({purpose: KeyVersions(current[purpose], keys[purpose]) for purpose in keys})
+
+
+async def has_keys(connection: Connection) -> bool:
+    """Tell whether the database holds keys already, which some master key wrapped."""
+    return bool(await connection.fetchval(SQL["has_keys"]))
 
 
 def _name(purpose: Purpose, version: int) -> str:

@@ -40,6 +40,7 @@ class Wrapping:
         if not known:
             raise ValueError("wrapping needs at least one master key")
         self._current = known[0].kek_id
+        self._found = ", ".join(f"{master.origin} holds {master.kek_id}" for master in known)
         self._ciphers = {master.kek_id: AESGCM(master.key) for master in known}
 
     def __repr__(self) -> str:
@@ -54,7 +55,7 @@ class Wrapping:
         """Give the key back. Raises CannotUnwrap."""
         cipher = self._ciphers.get(wrapped.kek_id)
         if cipher is None:
-            raise CannotUnwrap(f"{name} is wrapped by master key {wrapped.kek_id}, which is not configured")
+            raise CannotUnwrap(f"{name} is wrapped by master key {wrapped.kek_id}, which is not configured: {self._found}")
         try:
             return cipher.decrypt(wrapped.box[:NONCE_BYTES], wrapped.box[NONCE_BYTES:], _bound_to(wrapped.kek_id, name))
         except (InvalidTag, ValueError):

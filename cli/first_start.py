@@ -2,6 +2,7 @@
 
 from adapters import master_key
 from adapters.ports import open_ports
+from adapters.secrets_store import has_keys
 from adapters.settings import Settings
 from cli.database import connect
 from commands.bootstrap import is_bootstrapped
@@ -17,9 +18,16 @@ from workers import desk
 async def prepare(settings: Settings, *, owner_url: str) -> str | None:
     """Migrate as the owner, then make as the serving role what is missing. Gives a bootstrap code while there is no administrator.
 
-    Everything may be repeated and is quick when nothing is missing. The code goes to a person; never log it.
+    Everything may be repeated and is quick when nothing is missing. The code goes to a person; never log it. Raises
+    NoMasterKey when the master key of a database that was begun is lost.
     """
-    await _migrate(owner_url)
+    connection = await connect(owner_url)
+    try:
+        await runner.migrate(connection)
+        if master_key.is_missing(settings) and await has_keys(connection):
+            raise master_key.lost(settings)
+    finally:
+        await connection.close(timeout=5)
     master_key.load_or_make(settings)
     return await furnish(settings, with_code=True)
 
@@ -38,11 +46,3 @@ async def furnish(settings: Settings, *, with_code: bool) -> str | None:
         if not with_code or await is_bootstrapped(opened.ports):
             return None
         return await opened.ports.bootstrap.issue()
-
-
-async def _migrate(owner_url: str) -> None:
-    connection = await connect(owner_url)
-    try:
-        await runner.migrate(connection)
-    finally:
-        await connection.close(timeout=5)

@@ -56,9 +56,15 @@ def test_a_damaged_file_is_refused_and_never_replaced(tmp_path: Path, content: s
     path = tmp_path / master_key.FILE_NAME
     path.write_text(content)
     path.chmod(0o600)
-    with pytest.raises(master_key.NoMasterKey):
+    with pytest.raises(master_key.NoMasterKey, match="must be 32 bytes") as refused:
         master_key.load_or_make(settings(tmp_path))
+    assert str(path) in str(refused.value)
     assert path.read_text() == content
+
+
+def test_it_is_known_where_a_key_was_found(tmp_path: Path) -> None:
+    assert master_key.load_or_make(settings(tmp_path)).origin == str(tmp_path / master_key.FILE_NAME)
+    assert master_key.load(settings(tmp_path, base64.b64encode(KEY).decode())).origin == "MINOS_MASTER_KEY"
 
 
 def test_production_never_makes_a_key(tmp_path: Path) -> None:

@@ -94,6 +94,20 @@ def test_a_taken_port_is_said_before_anything_starts(authority: Authority, tmp_p
     assert not (tmp_path / "other").exists()
 
 
+def test_a_lost_master_key_is_not_replaced(authority: Authority, tmp_path: Path) -> None:
+    key = tmp_path / "data" / "master.key"
+    authority.stop()
+    kept = key.rename(tmp_path / "backup")
+    authority.launch()
+    assert authority.program is not None
+    assert authority.program.wait(DEADLINE_S) == 2
+    assert f"{key} is gone" in authority.output
+    assert "put it back from a backup" in authority.output
+    assert not key.exists()
+    kept.rename(key)
+    authority.start()
+
+
 @pytest.mark.parametrize("part", ["api", "workers", "nats", "postgres"])
 def test_a_killed_part_comes_back_and_what_was_told_is_kept(authority: Authority, part: str) -> None:
     assert bootstrap(authority) == 201

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from adapters.postgres_links import Links
-from adapters.secrets_store import SETTLED_S, Purpose, SecretsStore
+from adapters.secrets_store import SETTLED_S, Purpose, SecretsStore, has_keys
 from adapters.wrapping import CannotUnwrap, Wrapping
 from tests.keys.conftest import MASTER, OTHER_MASTER
 
@@ -42,8 +42,18 @@ async def test_threat_11_the_master_key_changes_without_any_key_changing(links: 
 
 async def test_another_master_key_does_not_open_them(links: Links) -> None:
     await keys_of(links, Wrapping([MASTER]))
-    with pytest.raises(CannotUnwrap):
+    with pytest.raises(CannotUnwrap) as refused:
         await keys_of(links, Wrapping([OTHER_MASTER]))
+    assert f"wrapped by master key {MASTER.kek_id}, which is not configured" in str(refused.value)
+    assert f"{OTHER_MASTER.origin} holds {OTHER_MASTER.kek_id}" in str(refused.value)
+
+
+async def test_it_is_known_whether_a_database_has_keys_yet(
+    links: Links, owner: "asyncpg.Connection[asyncpg.Record]", wrapping: Wrapping
+) -> None:
+    assert not await has_keys(owner)
+    await keys_of(links, wrapping)
+    assert await has_keys(owner)
 
 
 async def test_a_wrapped_key_put_in_another_purposes_row_does_not_unwrap(
