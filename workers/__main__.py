@@ -144,7 +144,11 @@ async def _keep(name: str, make: Callable[[], Worker], stop: asyncio.Event) -> N
     while not stop.is_set():
         began = loop.time()
         try:
-            await make().run(stop)
+            try:
+                await make().run(stop)
+            finally:  # before anybody is told of the pause
+                if loop.time() - began > STEADY_SECONDS:
+                    pause = FIRST_PAUSE_SECONDS
         except StoreUnavailable:
             note(name, WorkerCondition.WAITING, "Postgres is away")
             log.warning("worker_waits_for_postgres", worker=name, delay_s=pause)
@@ -155,8 +159,6 @@ async def _keep(name: str, make: Callable[[], Worker], stop: asyncio.Event) -> N
         except Exception as error:  # a loop's edge: the others go on, and this one begins again from what is stored
             note(name, WorkerCondition.WAITING, type(error).__name__)
             log.exception("worker_failed", worker=name, delay_s=pause)
-        if loop.time() - began > STEADY_SECONDS:
-            pause = FIRST_PAUSE_SECONDS
         with suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await stop.wait()
