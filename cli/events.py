@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Raw, Struct
 
-from cli.command import DONE, NO, Commands
+from cli.command import DONE, NO, Commands, at_least
 
 if TYPE_CHECKING:
     from adapters.log_reader import LogReader
@@ -39,8 +39,8 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         ),
         epilog="example: minos events --nats --follow",
     )
-    parser.add_argument("--after", type=int, metavar="POSITION", help="begin with the position after this one")
-    parser.add_argument("--last", type=int, default=20, metavar="N", help="how many to begin with otherwise (%(default)s)")
+    parser.add_argument("--after", type=at_least(0), metavar="POSITION", help="begin with the position after this one")
+    parser.add_argument("--last", type=at_least(1), default=20, metavar="N", help="how many to begin with otherwise (%(default)s)")
     parser.add_argument("--nats", action="store_true", help="read the stream on NATS instead of the database")
     parser.add_argument("--follow", action="store_true", help="go on with new ones until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line, with the event's data")

@@ -23,7 +23,7 @@ def explained(error: Exception) -> str | None:
             return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         case msgspec.ValidationError():
             return f"not accepted: {error}"
-        case _ if module.startswith(("adapters.", "migrations.", "domain.errors.", "workers.")):
+        case _ if module.startswith(("adapters.", "cli.", "migrations.", "domain.errors.", "workers.")):
             return str(error)  # ours are written for whoever can mend it
         case _:
             return None

@@ -45,19 +45,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _act(authority: "Authority", args: argparse.Namespace) -> int:
-    import msgspec
-
     from cli.printing import print_rows
+    from cli.wishes import wish
     from commands import signing_keys as use
 
     ports, ctx = authority.ports, authority.context()
     match args.action:
         case "rotate":
             algorithm = args.algorithm or authority.settings.signing_algorithm
-            await use.rotate_signing_key(msgspec.convert({"algorithm": algorithm}, use.RotateSigningKey), ctx, ports)
+            await use.rotate_signing_key(wish(use.RotateSigningKey, algorithm=algorithm), ctx, ports)
         case "revoke":
-            wish = msgspec.convert({"kid": args.kid, "reason": args.reason}, use.RevokeSigningKey)
-            await use.revoke_signing_key(wish, ctx, ports)
+            await use.revoke_signing_key(wish(use.RevokeSigningKey, kid=args.kid, reason=args.reason), ctx, ports)
         case _:
             pass
     print_rows(await _rows(authority), as_json=args.json, empty="no signing keys")

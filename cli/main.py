@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from cli.command import COULD_NOT, DONE
+from cli.command import COULD_NOT, DONE, NotAccepted
 
 COMMANDS = (
     "up",
@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
         if not argv:
             _parser(argv).print_help(sys.stderr)
             return COULD_NOT
-        arguments = _parser(argv).parse_args(argv)
+        arguments = _parsed(argv)
         command: Callable[[argparse.Namespace], int] = arguments.run
         return command(arguments)
     except KeyboardInterrupt:
@@ -55,6 +55,17 @@ def main(argv: Sequence[str]) -> int:
             raise
         print(f"minos: {text}", file=sys.stderr)
         return COULD_NOT
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """Refuse what argparse has no place for, as an optional argument behind an option: `surplus` is a command's own word for that."""
+    parser = _parser(argv)
+    arguments, surplus = parser.parse_known_args(argv)
+    if surplus and hasattr(arguments, "surplus") and not any(part.startswith("-") for part in surplus):
+        raise NotAccepted(arguments.surplus)
+    if surplus:
+        parser.error(f"unrecognized arguments: {' '.join(surplus)}")
+    return arguments
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:

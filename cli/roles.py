@@ -47,17 +47,15 @@ async def _act(authority: "Authority", args: argparse.Namespace) -> int:
 
 
 async def _change(authority: "Authority", args: argparse.Namespace) -> None:
-    import msgspec
-
+    from cli.wishes import wish
     from commands import define_role as use
 
     ports, ctx = authority.ports, authority.context()
     match args.action:
         case "define":
-            wish = msgspec.convert({"name": args.role, "permissions": args.permissions}, use.DefineRole)
-            await use.define_role(wish, ctx, ports)
+            await use.define_role(wish(use.DefineRole, name=args.role, permissions=args.permissions), ctx, ports)
         case "set":
-            change = msgspec.convert({"role": args.role, "permissions": args.permissions}, use.ChangeRolePermissions)
+            change = wish(use.ChangeRolePermissions, role=args.role, permissions=args.permissions)
             await use.change_role_permissions(change, ctx, ports)
         case _:
-            await use.retire_role(msgspec.convert({"role": args.role}, use.RetireRole), ctx, ports)
+            await use.retire_role(wish(use.RetireRole, role=args.role), ctx, ports)

@@ -7,10 +7,13 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from cli.command import COULD_NOT, DONE, Commands
+from cli.command import DONE, Commands, NotAccepted
 
 if TYPE_CHECKING:
     from cli.authority import Authority
+
+
+ONE_OR_ALL = "name one session, or --all"
 
 
 class ShownSession(Struct, frozen=True, kw_only=True):
@@ -36,37 +39,33 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     revoke.add_argument("user", metavar="USER")
     revoke.add_argument("session", metavar="SESSION", nargs="?", type=UUID)
     revoke.add_argument("--all", action="store_true", help="every session of the account")
+    revoke.set_defaults(surplus=ONE_OR_ALL)
     for action in actions.choices.values():
         action.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    import sys
-
     from cli.authority import with_authority
 
     if args.action == "revoke" and (args.session is None) != args.all:
-        print("minos: name one session, or --all", file=sys.stderr)
-        return COULD_NOT
+        raise NotAccepted(ONE_OR_ALL)
     return with_authority(lambda authority: _act(authority, args))
 
 
 async def _act(authority: "Authority", args: argparse.Namespace) -> int:
-    import msgspec
-
     from cli.printing import print_rows
     from cli.user_actions import found
+    from cli.wishes import wish
     from commands import end_session as end
 
     user_id = await found(authority, args.user)
     if args.action == "revoke":
         ports, ctx = authority.ports, authority.context()
         if args.all:
-            await end.end_all_sessions(msgspec.convert({"user_id": user_id}, end.EndAllSessions), ctx, ports)
+            await end.end_all_sessions(wish(end.EndAllSessions, user_id=user_id), ctx, ports)
         else:
-            wish = msgspec.convert({"user_id": user_id, "session_id": args.session}, end.EndSession)
-            await end.end_session(wish, ctx, ports)
+            await end.end_session(wish(end.EndSession, user_id=user_id, session_id=args.session), ctx, ports)
     status = args.status if args.action == "list" else None
     print_rows(await _rows(authority, user_id, status), as_json=args.json, empty="no sessions")
     return DONE

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from cli.command import DONE, Commands
+from cli.command import DONE, Commands, at_least
 
 if TYPE_CHECKING:
     from cli.authority import Authority
@@ -21,7 +21,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     listing = actions.add_parser("list", help="list accounts, newest first")
     listing.add_argument("--role", help="only holders of this role")
     listing.add_argument("--status", choices=("active", "suspended"))
-    listing.add_argument("--limit", type=int, default=50, help="at most so many (50)")
+    listing.add_argument("--limit", type=at_least(1), default=50, help="at most so many (50)")
     _about(actions.add_parser("show", help="show one account"))
     suspend = _about(actions.add_parser("suspend", help="end every session and let the account do nothing"))
     suspend.add_argument("--reason", choices=("administrative", "compromised", "abuse", "left"), default="administrative")
@@ -66,18 +66,16 @@ async def _act(authority: "Authority", args: argparse.Namespace) -> int:
 
 
 async def _change(authority: "Authority", args: argparse.Namespace, user_id: UUID) -> None:
-    import msgspec
-
+    from cli.wishes import wish
     from commands import grant_role, suspend_user
 
-    ports, ctx, fields = authority.ports, authority.context(), {"user_id": user_id}
+    ports, ctx = authority.ports, authority.context()
     match args.action:
         case "suspend":
-            suspend = msgspec.convert({**fields, "reason": args.reason}, suspend_user.SuspendUser)
-            await suspend_user.suspend_user(suspend, ctx, ports)
+            await suspend_user.suspend_user(wish(suspend_user.SuspendUser, user_id=user_id, reason=args.reason), ctx, ports)
         case "reinstate":
-            await suspend_user.reinstate_user(msgspec.convert(fields, suspend_user.ReinstateUser), ctx, ports)
+            await suspend_user.reinstate_user(wish(suspend_user.ReinstateUser, user_id=user_id), ctx, ports)
         case "grant":
-            await grant_role.grant_role(msgspec.convert({**fields, "role": args.role}, grant_role.GrantRole), ctx, ports)
+            await grant_role.grant_role(wish(grant_role.GrantRole, user_id=user_id, role=args.role), ctx, ports)
         case _:
-            await grant_role.revoke_role(msgspec.convert({**fields, "role": args.role}, grant_role.RevokeRole), ctx, ports)
+            await grant_role.revoke_role(wish(grant_role.RevokeRole, user_id=user_id, role=args.role), ctx, ports)

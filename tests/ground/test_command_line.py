@@ -15,6 +15,7 @@ from cli.main import COMMANDS
 from tests.ground.authority import MINOS
 
 ROOT = Path(__file__).parents[2]
+SESSION = "0199aaaa-0000-7000-8000-000000000001"
 
 
 def minos(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -39,6 +40,35 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["settings", "--nonsense"]])
 def test_what_it_does_not_understand_exits_2(tmp_path: Path, arguments: list[str]) -> None:
     assert minos(tmp_path, *arguments).returncode == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["users", "list", "--limit", "-3"],
+        ["users", "list", "--limit", "0"],
+        ["events", "--last", "-1"],
+        ["events", "--after", "-1"],
+        ["projections", "switch", "users", "0"],
+    ],
+    ids=" ".join,
+)
+def test_a_number_below_what_it_may_be_is_refused(tmp_path: Path, arguments: list[str]) -> None:
+    done = minos(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert re.search(r"^minos \w+( \w+)?: error: argument .*: must be at least [01], not -?\d$", done.stderr, re.MULTILINE)
+
+
+@pytest.mark.parametrize("arguments", [["--all", SESSION], [SESSION, "--all"], []], ids=str)
+def test_one_session_or_all_is_asked_for_in_any_order(tmp_path: Path, arguments: list[str]) -> None:
+    done = minos(tmp_path, "sessions", "revoke", "ada@example.org", *arguments)
+    assert (done.returncode, done.stderr) == (2, "minos: name one session, or --all\n")
+
+
+def test_an_option_that_there_is_not_is_called_one(tmp_path: Path) -> None:
+    done = minos(tmp_path, "sessions", "revoke", "ada@example.org", "--every")
+    assert done.returncode == 2
+    assert "unrecognized arguments: --every" in done.stderr
 
 
 def test_without_a_command_it_shows_them(tmp_path: Path) -> None:

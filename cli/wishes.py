@@ -1,0 +1,29 @@
+"""From arguments to the message a command takes; what does not fit is said in words, where the type only knows a pattern."""
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from cli.command import NotAccepted
+
+ROLE = "a role's name is 1 to 64 lower-case letters, digits, hyphens or underscores, and begins with a letter or digit"
+PERMISSION = "a permission is 1 to 8 segments joined by dots, each of lower-case letters, digits, hyphens or underscores, or `*`"
+KEY = "a signing key is named by 43 letters, digits, hyphens or underscores, as `minos keys list` shows them"
+_MAY_BE = {"name": ROLE, "role": ROLE, "permissions": PERMISSION, "kid": KEY}
+_PATTERN = re.compile(r"matching regex .* - at `\$\.(\w+)(?:\[(\d+)\])?`$", re.DOTALL)
+
+S = TypeVar("S", bound=Struct)
+
+
+def wish(into: type[S], **given: Any) -> S:
+    """Make the message. Raises NotAccepted, or ValidationError where its own words say enough."""
+    try:
+        return msgspec.convert(given, into)
+    except msgspec.ValidationError as error:
+        found = _PATTERN.search(str(error))
+        if found is None or found[1] not in _MAY_BE:
+            raise
+        text = given[found[1]][int(found[2])] if found[2] else given[found[1]]
+        raise NotAccepted(f"not accepted: {text!r}; {_MAY_BE[found[1]]}") from None
