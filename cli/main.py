@@ -1,6 +1,7 @@
 """The `minos` command: one module per subcommand, imported only when it is the one asked for."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -39,22 +40,45 @@ def main(argv: Sequence[str]) -> int:
         if not argv:
             _parser(argv).print_help(sys.stderr)
             return COULD_NOT
-        arguments = _parsed(argv)
-        command: Callable[[argparse.Namespace], int] = arguments.run
-        return command(arguments)
+        code = _done(argv)
+        _flush()  # here, where what fails can still be told
+        return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # our reader went away, as `head` does
-        sys.stderr.close()
+        _let_go_of_output()
         return DONE
     except Exception as error:  # the edge of the program: the operator gets words, the exit code says it failed
         from cli.explained import explained
 
+        _let_go_of_output()
         text = explained(error)
         if text is None:
             raise
         print(f"minos: {text}", file=sys.stderr)
         return COULD_NOT
+
+
+def _done(argv: Sequence[str]) -> int:
+    try:
+        arguments = _parsed(argv)
+    except SystemExit as ended:  # argparse has answered itself, as to --help
+        return int(ended.code or DONE)
+    command: Callable[[argparse.Namespace], int] = arguments.run
+    return command(arguments)
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # it is, where the shell has closed it
+        sys.stdout.flush()
+
+
+def _let_go_of_output() -> None:
+    """Write what can be written and let the rest go: the interpreter would try again at its end, and exit with 120 (docs, SIGPIPE)."""
+    try:
+        _flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:

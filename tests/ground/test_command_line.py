@@ -37,6 +37,32 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
     assert all(re.search(rf"^    {command}\s", listed, re.MULTILINE) for command in COMMANDS)
 
 
+def shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of bash in which $minos is the command, which buffers its output as it does for a user."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("MINOS_") and name != "PYTHONUNBUFFERED"}
+    argv = ["bash", "-c", line]
+    return subprocess.run(argv, cwd=folder, env=kept | {"minos": str(MINOS)}, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("command", ["--help", "settings", "settings --json"])
+def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path, command: str) -> None:
+    done = shell(tmp_path, f'$minos {command} | true; echo "${{PIPESTATUS[0]}}"')
+    assert done.stdout.strip() == "0"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["--help", "settings", "settings --json"])
+def test_output_that_cannot_be_written_is_a_fault_and_said(tmp_path: Path, command: str) -> None:
+    done = shell(tmp_path, f"$minos {command} > /dev/full")
+    assert done.returncode == 2
+    assert done.stderr == "minos: OSError: [Errno 28] No space left on device\n"
+
+
+def test_output_that_is_closed_is_none(tmp_path: Path) -> None:
+    assert shell(tmp_path, "$minos settings >&-").returncode == 0
+    assert shell(tmp_path, "$minos log status >&-").returncode == 2
+
+
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["settings", "--nonsense"]])
 def test_what_it_does_not_understand_exits_2(tmp_path: Path, arguments: list[str]) -> None:
     assert minos(tmp_path, *arguments).returncode == 2
