@@ -18,7 +18,7 @@ QUIET_SECONDS = 5.0
 
 
 class ShownEvent(Struct, frozen=True, kw_only=True):
-    """What both sources know of an event. `data`: all of it as stored, or the part that leaves the database."""
+    """What both sources know of an event. `data`: every field as stored, or those that leave the database."""
 
     position: int
     recorded_at: datetime
@@ -26,7 +26,7 @@ class ShownEvent(Struct, frozen=True, kw_only=True):
     stream: str
     version: int
     actor: str
-    data: Raw
+    data: dict[str, Raw]
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -76,9 +76,13 @@ async def _show(settings: "Settings", args: argparse.Namespace) -> int:
 async def _from_log(reader: "LogReader", after: int, *, follow: bool, as_json: bool) -> int:
     import asyncio
 
+    import msgspec
+
     while True:
         page = await reader.read(after, PAGE)
         for event in page.events:
+            data = msgspec.json.decode(event.payload, type=dict[str, Raw])
+            data.pop("type", None)  # it is told beside, as on NATS
             shown = ShownEvent(
                 position=event.position or 0,
                 recorded_at=event.recorded_at,
@@ -86,7 +90,7 @@ async def _from_log(reader: "LogReader", after: int, *, follow: bool, as_json: b
                 stream=event.stream,
                 version=event.version,
                 actor=event.actor,
-                data=Raw(event.payload),
+                data=data,
             )
             _print(shown, as_json=as_json)
         after = page.through

@@ -7,6 +7,7 @@ import httpx
 
 from bench.running import Running
 from tests.e2e.people import Person, address, register
+from workers.outgoing import LEAVING
 
 
 async def told(running: Running, *arguments: str) -> Any:
@@ -111,6 +112,19 @@ async def test_what_cannot_be_done_says_so_in_one_line_and_exits_2(running: Runn
         assert done.out == ""
         assert "Traceback" not in done.err
         assert done.err.splitlines()[-1].startswith("minos")
+
+
+async def test_both_sources_of_events_show_the_same(running: Running, http: httpx.AsyncClient, admin: Person) -> None:
+    await register(http)
+    size = (await told(running, "log", "status"))[0]["size"]
+    arguments = ("events", "--after", "0", "--json")
+    stored = [json.loads(line) for line in (await running.minos(*arguments)).out.splitlines()][:size]
+    sent = [json.loads(line) for line in (await running.minos(*arguments, "--nats")).out.splitlines()][:size]
+    assert len(stored) == len(sent) == size
+    for ours, theirs in zip(stored, sent, strict=True):
+        kept = {name: value for name, value in ours["data"].items() if name not in LEAVING[ours["type"]]}
+        assert ours == theirs | {"data": theirs["data"] | kept}
+        assert "type" not in kept
 
 
 async def test_unknown_setting_under_the_prefix_refuses(running: Running, admin: Person) -> None:
