@@ -212,6 +212,6 @@ def running_owner_url(home: Path) -> str:
 
 def _running_url(home: Path, role: str, chosen: Callable[[RolePasswords], str]) -> str:
     if not (home / "passwords.json").exists() or not (home / "pgdata" / "postmaster.pid").exists():
-        raise CannotStart(f"no database runs in {home}: start it with `minos up`, or set MINOS_DATABASE_URL")
+        raise CannotStart(f"no database runs in {home}: start it with `minos up`, or set MINOS_DATA_DIR or MINOS_DATABASE_URL")
     password = chosen(kept_passwords(home / "passwords.json"))
     return f"postgresql://{role}:{password}@/minos?host={postgres_home.socket_folder(home, postgres_home.system_user())}"

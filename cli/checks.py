@@ -15,6 +15,7 @@ from adapters.postgres import AWAY
 from adapters.postgres_sql import statements
 from adapters.settings import Settings
 from cli.database import in_words
+from cli.explained import explained
 from cli.running import connected
 from migrations import runner
 
@@ -37,8 +38,8 @@ async def examine(settings: Settings) -> list[Finding]:
     found += [*_disk(settings), *_key(settings)]
     try:
         settings = connected(settings)
-    except CannotStart as error:
-        found.append(Finding(check="database", ok=False, detail=str(error)))
+    except (CannotStart, PermissionError) as error:
+        found.append(Finding(check="database", ok=False, detail=explained(error) or str(error)))
     else:
         found += [finding async for finding in _database(settings)]
     found.append(await _broker(settings))

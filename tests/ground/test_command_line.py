@@ -145,6 +145,14 @@ def test_serving_at_a_taken_port_says_which_setting(tmp_path: Path, name: str) -
     assert "Traceback" not in done.stderr
 
 
+def test_where_no_database_runs_it_says_how_to_name_another_folder(tmp_path: Path) -> None:
+    done = minos(tmp_path, "users", "list")
+    assert done.returncode == 2
+    assert f"no database runs in {tmp_path}/.minos/postgres" in done.stderr
+    assert "MINOS_DATA_DIR" in done.stderr
+    assert not (tmp_path / ".minos").exists()
+
+
 @pytest.mark.parametrize("data", ["file", "file/below"])
 def test_a_file_where_the_data_are_to_be_is_said_to_be_one(tmp_path: Path, data: str) -> None:
     (tmp_path / "file").touch()
