@@ -16,7 +16,7 @@ from tests.e2e.people import PASSWORD, Person, client_of, register
 
 LOGIN, REFRESH = "POST /api/v1/auth/login", "POST /api/v1/auth/refresh"
 SERVER, CLIENT, INTERNAL = 2, 3, 1
-STORE = {"load heads", "append events", "find claim", "read stream", "find outcome"}
+STORE = {"load heads", "append events", "find holder", "read stream", "find outcome"}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ async def test_what_a_sign_in_waits_for_is_below_its_span(traced_http: httpx.Asy
     below = collector.children(span)
     assert (span.name, span.attributes["http.response.status_code"], span.failed) == (LOGIN, 200, False)
     names = [each.name for each in below]
-    assert names[0] == "find claim"
+    assert names[0] == "find holder"
     assert names.index("wait for hasher") + 1 == names.index("hash password") < names.index("append events")
     assert set(names) <= STORE | {"wait for hasher", "hash password"}
     assert {each.trace_id for each in below} == {span.trace_id}
