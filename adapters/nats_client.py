@@ -8,6 +8,8 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 
+from adapters.nats_credentials import BadCredentials, proof
+
 CONNECT_SECONDS = 2
 RETRY_SECONDS = 0.25
 LONGEST_RETRY_SECONDS = 2.0
@@ -34,7 +36,7 @@ class NatsConnection:
         while True:
             try:
                 await self._connect_once()
-            except (nats.errors.Error, OSError, TimeoutError) as error:
+            except (nats.errors.Error, BadCredentials, OSError, TimeoutError) as error:  # the file may be about to be replaced
                 log.warning("nats_is_away", error_type=type(error).__name__, delay_s=pause)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_RETRY_SECONDS)
@@ -58,10 +60,10 @@ class NatsConnection:
             max_reconnect_attempts=-1,
             reconnect_time_wait=RETRY_SECONDS,  # type: ignore[arg-type]  # seconds, slept as they are: fractions are fine
             no_echo=True,
-            user_credentials=None if self._credentials is None else str(self._credentials),
             error_cb=_on_error,
             disconnected_cb=self._on_loss,
             reconnected_cb=_on_return,
+            **proof(self._credentials),
         )
 
     async def _on_loss(self) -> None:

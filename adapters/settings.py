@@ -62,7 +62,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         Secret | None, _text("The same database as its owner role: for `migrate` and `up`. Without it `up` uses DATABASE_URL and warns.")
     ] = None
     nats_url: Annotated[Secret | None, _text("NATS server with JetStream. Without it `minos up` starts one of its own.")] = None
-    nats_credentials: Annotated[Path | None, _text("File with NATS user credentials (JWT and seed).")] = None
+    nats_credentials: Annotated[
+        Path | None, _text("File that proves to that server who we are: NATS credentials (JWT and seed), or a user's nkey seed alone.")
+    ] = None
     master_key: Annotated[
         Secret | None,
         _text("32 random bytes in base64: wraps every key at rest. `minos up` makes and keeps one when the servers are its own."),

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
+from adapters.nats_credentials import BadCredentials, proof
 from adapters.secret import Secret
 from adapters.settings import Settings
 
@@ -63,6 +64,13 @@ def _about_audiences(settings: Settings) -> Iterator[str]:
             yield "MINOS_AUDIENCES: `minos` is always there; name the other services only"
     if len(set(settings.audiences)) != len(settings.audiences):
         yield "MINOS_AUDIENCES: a name is there twice"
+
+
+def _about_nats_credentials(settings: Settings) -> Iterator[str]:
+    try:
+        proof(settings.nats_credentials)
+    except BadCredentials as error:
+        yield str(error)
 
 
 def _url(field: str, schemes: set[str]) -> Check:
@@ -128,6 +136,12 @@ CHECKS: tuple[Check, ...] = (
     _url("database_url", {"postgresql", "postgres"}),
     _url("migration_database_url", {"postgresql", "postgres"}),
     _url("nats_url", {"nats", "tls", "ws", "wss"}),
+    Check(needs=("nats_credentials",), faults=_about_nats_credentials),
+    _never(
+        lambda s: s.nats_credentials is not None and s.nats_url is None,
+        "MINOS_NATS_CREDENTIALS needs MINOS_NATS_URL: the embedded NATS has a key of its own",
+        "nats_credentials", "nats_url",
+    ),
     _never(
         lambda s: s.migration_database_url is not None and s.database_url is None,
         "MINOS_MIGRATION_DATABASE_URL needs MINOS_DATABASE_URL: the owner's role must not serve requests",

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from adapters import master_key
 from adapters.children import CannotStart
+from adapters.nats_credentials import BadCredentials, proof
 from adapters.postgres import AWAY
 from adapters.postgres_sql import statements
 from adapters.settings import Settings
@@ -124,22 +125,26 @@ async def _schema(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Find
 
 
 async def _broker(settings: Settings) -> Finding:
-    import nats
+    from nats.aio.client import Client
     from nats.errors import Error
 
     if settings.nats_url is None:
         return Finding(check="broker", ok=False, detail="none: set MINOS_NATS_URL, or run `minos up`")
-    credentials = str(settings.nats_credentials) if settings.nats_credentials else None
     try:
         async with asyncio.timeout(_DEADLINE_S):
-            client = await nats.connect(  # pyright: ignore[reportUnknownMemberType] - its options have no types
-                settings.nats_url.reveal(), user_credentials=credentials, allow_reconnect=False, connect_timeout=2, error_cb=_keep_quiet
-            )
+            client = Client()
             try:
+                await client.connect(  # pyright: ignore[reportUnknownMemberType] - its options have no types
+                    settings.nats_url.reveal(),
+                    allow_reconnect=False,
+                    connect_timeout=2,
+                    error_cb=_keep_quiet,
+                    **proof(settings.nats_credentials),
+                )
                 account = await client.jetstream().account_info()  # pyright: ignore[reportUnknownMemberType] - nor have these
             finally:
-                await client.close()
-    except (OSError, TimeoutError, Error) as error:
+                await client.close()  # also what the server refused: nats-py leaves it open
+    except (BadCredentials, OSError, TimeoutError, Error) as error:
         return Finding(check="broker", ok=False, detail=f"cannot use JetStream: {in_words(error)}")
     return Finding(check="broker", ok=True, detail=f"JetStream on, streams: {account.streams}")
 

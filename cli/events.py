@@ -110,9 +110,11 @@ async def _from_nats(settings: "Settings", after: int, size: int, *, follow: boo
     from nats.errors import TimeoutError as Quiet
     from nats.js.api import ConsumerConfig, DeliverPolicy
 
+    from adapters.nats_credentials import proof
+
     url = settings.nats_url.reveal() if settings.nats_url is not None else ""
-    credentials = None if settings.nats_credentials is None else str(settings.nats_credentials)
-    client = await nats.connect(url, user_credentials=credentials, connect_timeout=5, allow_reconnect=follow)  # pyright: ignore[reportUnknownMemberType] - as below
+    known = proof(settings.nats_credentials)
+    client = await nats.connect(url, connect_timeout=5, allow_reconnect=follow, **known)  # pyright: ignore[reportUnknownMemberType] - as below
     try:
         starting = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=after + 1)
         stream = client.jetstream()  # pyright: ignore[reportUnknownMemberType] - nats-py leaves its options untyped
