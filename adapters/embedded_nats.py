@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -14,11 +13,11 @@ from pathlib import Path
 import structlog
 
 from adapters.children import CannotStart, end_leftovers, exited, hold_folder, spawn, stop
+from adapters.nats_keys import is_user_seed, new_seed, public_key, signature
 
 _START_S = 30.0
 _POLL_S = 0.01
 _HOST = "127.0.0.1"
-_USER = "minos"
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "TZ": "UTC", "GOMAXPROCS": "1"}
 """One thread runs its code: beside everything else on one machine, handing work from thread to thread costs more than it brings."""
 _LOG_LIMIT = 16 * 2**20
@@ -30,13 +29,13 @@ class NatsServer:
     """One nats-server for `home`; its port is chosen at the first start and kept, so that clients find it again.
 
     Every acknowledged message is on disk (`sync_interval: always`). It stops by itself when the thread that called
-    `start` ends. Only who knows the generated password (kept in `home`, mode 0600) may connect.
+    `start` ends. Only who has the generated seed (kept in `home`, mode 0600) may connect: it signs what the server asks to be
+    signed and is never sent, so that whoever listens on the port after the server died learns nothing from those who come.
     """
 
     def __init__(self, home: Path, *, port: int | None = None) -> None:
         self.home = home.resolve()
         self._port = port
-        self._password = ""
         self._child: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
 
@@ -46,10 +45,14 @@ class NatsServer:
 
     @property
     def url(self) -> str:
-        """Holds the password: never log it."""
-        if not self._password:
+        if self._port is None:
             raise CannotStart("nats-server has no URL before it was started")
-        return f"nats://{_USER}:{self._password}@{_HOST}:{self._port}"
+        return f"nats://{_HOST}:{self._port}"
+
+    @property
+    def credentials(self) -> Path:
+        """The file with the seed that clients prove themselves with."""
+        return self.home / "seed"
 
     async def start(self) -> None:
         """Start, and return when a client can connect and JetStream is on. Raises CannotStart or AlreadyRunning."""
@@ -60,7 +63,7 @@ class NatsServer:
             if await end_leftovers(self.home, first=signal.SIGTERM, main_pid=None, grace_s=10.0):
                 log.warning("leftover_server_stopped", part="nats")
             self._log_path.touch(mode=0o600)
-            self._port = self._port or self._kept_port()
+            self._port = self._kept_port() if self._port is None else _still_free(self._port)
             self._write_conf()
             self._child = self._launch()
             await self._ready()
@@ -70,10 +73,10 @@ class NatsServer:
 
     def find(self) -> bool:
         """Learn the URL of the server another program runs for `home`. False when there never was one."""
-        password, port = self.home / "password", self.home / "port"
-        if not password.exists() or not port.exists():
+        port = self.home / "port"
+        if not self.credentials.exists() or not port.exists():
             return False
-        self._password, self._port = password.read_text(), int(port.read_text())
+        self._port = int(port.read_text())
         return True
 
     async def stop(self) -> None:
@@ -111,20 +114,19 @@ class NatsServer:
         return port
 
     def _write_conf(self) -> None:
-        """Make the password once, and write the file that names it, readable by us only."""
-        password = self.home / "password"
-        if not password.exists() or not password.read_text():
-            _write_private(password, secrets.token_hex(32))
-        self._password = password.read_text()
+        """Name the one who may enter. Makes the seed where there is none, or what is there was cut short."""
+        if not self.credentials.exists() or not is_user_seed(self.credentials.read_text()):
+            _write_private(self.credentials, new_seed())
         conf = f"""
 server_name: minos
 listen: "{_HOST}:{self._port}"
 pid_file: "nats.pid"
-authorization {{ user: "{_USER}", password: "{self._password}", timeout: 5 }}
+authorization {{ users: [ {{ nkey: {public_key(self.credentials.read_text())} }} ], timeout: 5 }}
 jetstream {{ store_dir: "jetstream", sync_interval: always }}
 max_payload: 1MB
 """
         _write_private(self.home / "nats.conf", conf)
+        (self.home / "password").unlink(missing_ok=True)  # of a version that sent one
 
     def _launch(self) -> subprocess.Popen[bytes]:
         binary = Path(sysconfig.get_path("scripts")) / "nats-server"
@@ -156,8 +158,9 @@ max_payload: 1MB
         reader, writer = await asyncio.open_connection(_HOST, self._port)
         try:
             greeting = json.loads((await reader.readline()).removeprefix(b"INFO "))
-            who = json.dumps({"user": _USER, "pass": self._password, "verbose": False, "pedantic": False})
-            writer.write(f"CONNECT {who}\r\nPING\r\n".encode())
+            seed = self.credentials.read_text()
+            who = {"nkey": public_key(seed), "sig": signature(seed, greeting.get("nonce", "")), "verbose": False, "pedantic": False}
+            writer.write(f"CONNECT {json.dumps(who)}\r\nPING\r\n".encode())
             answer = await reader.readline()
             return answer.startswith(b"PONG") and bool(greeting.get("jetstream"))
         finally:
@@ -172,6 +175,14 @@ def _free_port(wanted: int) -> int:
         probe.bind((_HOST, wanted))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _still_free(port: int) -> int:
+    """Whoever took it while our server was down could greet us as a server that is ready."""
+    try:
+        return _free_port(port)
+    except OSError as error:
+        raise CannotStart(f"nats-server cannot listen on {_HOST}:{port}: {error.strerror}") from None
 
 
 def _write_private(path: Path, text: str) -> None:

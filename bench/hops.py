@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 
 from adapters.event_store import PostgresEventStore
 from adapters.hints import APPENDED, SEQUENCED, Hints
+from adapters.nats_credentials import proof
 from bench.fill import session_events
 from bench.running import Running
 from bench.scale import Measuring
@@ -46,7 +47,7 @@ async def measure(running: Running, measuring: Measuring) -> None:
     """Append as the API does, hint included, and watch as others do. What a watcher takes of the machine is in the figures."""
     store = PostgresEventStore(running.database_url)
     client = Client()
-    await client.connect(running.nats_url)
+    await client.connect(running.nats.url, **proof(running.nats.credentials))
     try:
         await _paced(store, client, 0.5, _Seen())
         for _ in range(measuring.scale.rounds):

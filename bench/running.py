@@ -16,6 +16,7 @@ from typing import Self
 from msgspec import Struct
 
 from adapters.children import exited, spawn, stop
+from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import running_app_url
 from adapters.postgres_roles import kept_passwords
 
@@ -99,10 +100,12 @@ class Running:
         return serving.replace("minos_app", "minos_owner", 1).replace(passwords.app, passwords.owner, 1)
 
     @property
-    def nats_url(self) -> str:
-        """Holds a password."""
-        home = self.data / "nats"
-        return f"nats://minos:{(home / 'password').read_text()}@127.0.0.1:{(home / 'port').read_text()}"
+    def nats(self) -> NatsServer:
+        """Where its NATS is, and what proves to it who one is. Raises LookupError when it has none of its own."""
+        server = NatsServer(self.data / "nats")
+        if not server.find():
+            raise LookupError("no NATS was started")
+        return server
 
     async def start(self, *arguments: str) -> None:
         """Start, and return when it says that it is ready. Raises NotReady."""

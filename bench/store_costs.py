@@ -40,7 +40,13 @@ async def _appends(postgres: PostgresServer, nats: NatsServer, folder: Path, mea
     cost = await sequencer_cost(postgres.app_url, seconds=scale.seconds, rounds=scale.rounds)
     for ratio in cost.rounds:
         measuring.rounds.add(sequencer_cost=100 * (1 - ratio))
-    environment = {"MINOS_DATABASE_URL": postgres.app_url, "MINOS_NATS_URL": nats.url, "MINOS_METRICS_PORT": "0", "PATH": "/usr/bin:/bin"}
+    environment = {
+        "MINOS_DATABASE_URL": postgres.app_url,
+        "MINOS_NATS_URL": nats.url,
+        "MINOS_NATS_CREDENTIALS": str(nats.credentials),
+        "MINOS_METRICS_PORT": "0",
+        "PATH": "/usr/bin:/bin",
+    }
     store = PostgresEventStore(postgres.app_url)
     with (folder / "sequencer.log").open("ab") as output:
         sequencer = spawn([*minos(), "work", "sequencer"], cwd=folder, output=output, env=environment)

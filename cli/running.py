@@ -24,5 +24,5 @@ def connected(settings: Settings) -> Settings:
     if settings.nats_url is None:
         nats = NatsServer(settings.data_dir / "nats")
         if nats.find():
-            settings = msgspec.structs.replace(settings, nats_url=Secret(nats.url))
+            settings = msgspec.structs.replace(settings, nats_url=Secret(nats.url), nats_credentials=nats.credentials)
     return settings

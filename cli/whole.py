@@ -106,7 +106,7 @@ class Whole:
         if self._postgres is not None:
             given["MINOS_DATABASE_URL"] = self._postgres.app_url
         if self._nats is not None:
-            given["MINOS_NATS_URL"] = self._nats.url
+            given |= {"MINOS_NATS_URL": self._nats.url, "MINOS_NATS_CREDENTIALS": str(self._nats.credentials)}
         return given
 
     def _greet(self, code: str | None) -> None:

@@ -11,7 +11,7 @@ import asyncpg
 from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import PostgresServer
 
-DATABASE, BROKER = "db.example.org", "nats://minos:nats-password@nats.example.org:4222"
+DATABASE, BROKER, CREDENTIALS = "db.example.org", "nats://nats.example.org:4222", "/run/secrets/nats.creds"
 """What a document calls them."""
 ADMINISTRATOR = "postgres:admin-password"
 
@@ -30,6 +30,7 @@ def given_servers(folder: Path) -> Generator[dict[str, str]]:
                 f"@{DATABASE}/postgres": f"@/postgres?host={place}",
                 f"@{DATABASE}/minos": f"@/minos?host={place}",
                 BROKER: nats.url,
+                CREDENTIALS: str(nats.credentials),
             }
         finally:
             runner.run(_stop(postgres, nats))

@@ -142,7 +142,8 @@ async def test_given_servers_are_used_and_left_running(own_folder: Path) -> None
     postgres, nats = PostgresServer(own_folder / "postgres"), NatsServer(own_folder / "nats")
     await asyncio.gather(postgres.start(), nats.start())
     try:
-        given = {"database_url": postgres.app_url, "migration_database_url": postgres.owner_url, "nats_url": nats.url}
+        broker = {"nats_url": nats.url, "nats_credentials": str(nats.credentials)}
+        given = {"database_url": postgres.app_url, "migration_database_url": postgres.owner_url, **broker}
         async with Running(own_folder / "minos", master_key="A" * 43 + "=", **given, **CHEAP_HASHES) as running, client_of(running) as http:
             ada = await bootstrap(http, running.bootstrap_code)
             assert not (running.data / "postgres").exists()

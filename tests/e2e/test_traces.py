@@ -12,6 +12,7 @@ import pytest
 from nats.aio.msg import Msg
 from nats.js.api import DeliverPolicy
 
+from adapters.nats_credentials import proof
 from bench.running import Running
 from domain.codec import SEALED_FIELDS
 from tests.e2e.people import PASSWORD, Person, address, register
@@ -58,7 +59,7 @@ async def sequenced(log: "asyncpg.Connection[asyncpg.Record]", ada: Person) -> l
 
 async def messages(running: Running, last: int) -> list[Msg]:
     """Give every message of the stream, which has to reach `last`. Raises TimeoutError."""
-    client = await nats.connect(running.nats_url)
+    client = await nats.connect(running.nats.url, **proof(running.nats.credentials))
     try:
         found: list[Msg] = []
         subscription = await client.jetstream().subscribe("minos.events.>", ordered_consumer=True, deliver_policy=DeliverPolicy.ALL)

@@ -13,6 +13,7 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
+from adapters.nats_credentials import proof
 from bench.running import Running
 from domain import administrators, bootstrap, claim, codec, role, session, sign_in_guard, signing_key, user
 from domain.decider import Decider
@@ -78,7 +79,7 @@ async def _heads_are_folds(connection: "asyncpg.Connection[asyncpg.Record]", eve
 async def _stream_is_the_log(running: Running, events: list[asyncpg.Record]) -> None:
     epoch = await _epoch(running)
     name = "MINOS_EVENTS" if epoch == 1 else f"MINOS_EVENTS_E{epoch}"
-    client = await nats.connect(running.nats_url)
+    client = await nats.connect(running.nats.url, **proof(running.nats.credentials))
     try:
         stream = client.jetstream()
         async with asyncio.timeout(_CAUGHT_UP_S):

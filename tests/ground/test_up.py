@@ -158,7 +158,7 @@ def test_metrics_of_all_processes_are_at_one_address(authority: Authority) -> No
 
 
 def test_no_secret_is_in_the_environment_of_a_child_or_in_the_output(authority: Authority, tmp_path: Path) -> None:
-    secrets = [(tmp_path / "data" / "nats" / "password").read_text(), (tmp_path / "data" / "master.key").read_text().strip()]
+    secrets = [(tmp_path / "data" / "nats" / "seed").read_text(), (tmp_path / "data" / "master.key").read_text().strip()]
     secrets += re.findall(r"[0-9a-f]{64}", (tmp_path / "data" / "postgres" / "passwords.json").read_text())
     assert len(secrets) == 5
     for part in ("api", "workers", "nats", "postgres"):

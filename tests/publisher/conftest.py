@@ -84,11 +84,15 @@ async def drain(publisher: Publisher) -> None:
         pass
 
 
+def connection_to(nats: NatsServer) -> NatsConnection:
+    return NatsConnection(nats.url, credentials=nats.credentials)
+
+
 @asynccontextmanager
 async def laid(database: Database, nats: NatsServer, name: str, root: str) -> AsyncGenerator[Line]:
     store = PostgresEventStore(database.app_url)
     sequencer = Sequencer(database.app_url)
-    connection = NatsConnection(nats.url)
+    connection = connection_to(nats)
     await connection.connect()
     line = Line(Scribe(store), sequencer, connection.client, database, name, root)
     try:

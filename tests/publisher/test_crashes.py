@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -130,15 +130,19 @@ async def _assert_models_are_folds(url: str, size: int) -> None:
         await connection.close()
 
 
-def _workers(database: Database, nats_url: str, *names: str) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "MINOS_DATABASE_URL": database.app_url, "MINOS_NATS_URL": nats_url, "PYTHONPATH": str(Path.cwd())}
-    return subprocess.Popen([sys.executable, "-m", "workers", *names], env=environment, stderr=subprocess.DEVNULL)
+def _workers(database: Database, broker: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, **broker, "MINOS_DATABASE_URL": database.app_url, "PYTHONPATH": str(Path.cwd())}
+    return subprocess.Popen([sys.executable, "-m", "workers"], env=environment, stderr=subprocess.DEVNULL)
+
+
+def _named(broker: NatsServer) -> dict[str, str]:
+    return {"MINOS_NATS_URL": broker.url, "MINOS_NATS_CREDENTIALS": str(broker.credentials)}
 
 
 async def test_killed_workers_skip_nothing(fragile: Line, broker: NatsServer) -> None:
     line = Line(fragile.scribe, fragile.sequencer, fragile.client, fragile.database, "MINOS_EVENTS", "minos.events")
     for _ in range(3):
-        process = _workers(line.database, broker.url)
+        process = _workers(line.database, _named(broker))
         try:
             deadline = monotonic() + 1.2
             while monotonic() < deadline:
@@ -146,7 +150,7 @@ async def test_killed_workers_skip_nothing(fragile: Line, broker: NatsServer) ->
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait(timeout=5)
-    process = _workers(line.database, broker.url)
+    process = _workers(line.database, _named(broker))
     size = await line.sequence()
     connection = await asyncpg.connect(line.database.app_url)
     try:
@@ -162,7 +166,7 @@ async def test_killed_workers_skip_nothing(fragile: Line, broker: NatsServer) ->
 
 
 async def test_workers_end_within_a_second_when_told_to(fragile: Line, broker: NatsServer) -> None:
-    process = _workers(fragile.database, broker.url)
+    process = _workers(fragile.database, _named(broker))
     await fragile.scribe.user()
     async with asyncio.timeout(15):
         while not (await fragile.ask("STREAM.INFO.MINOS_EVENTS")).get("state", {}).get("last_seq"):
@@ -174,7 +178,7 @@ async def test_workers_end_within_a_second_when_told_to(fragile: Line, broker: N
 
 
 async def test_everything_but_the_push_goes_on_without_a_broker(database: Database, tmp_path: Path) -> None:
-    process = _workers(database, "nats://127.0.0.1:9")
+    process = _workers(database, {"MINOS_NATS_URL": "nats://127.0.0.1:9"})
     store = PostgresEventStore(database.app_url)
     connection = await asyncpg.connect(database.app_url)
     try:

@@ -10,12 +10,13 @@ from adapters import hints as module
 from adapters.embedded_nats import NatsServer
 from adapters.hints import GATHERED, QUIET_SECONDS, Hints, listen
 from adapters.nats_client import NatsConnection
+from tests.publisher.conftest import connection_to
 from workers.hints import Hint
 from workers.status import WorkerCondition, is_ready, note, worker_status
 
 
 async def test_a_burst_of_hints_wakes_another_process_with_few_messages(nats_server: NatsServer) -> None:
-    here, there = NatsConnection(nats_server.url), NatsConnection(nats_server.url)
+    here, there = connection_to(nats_server), connection_to(nats_server)
     await here.connect()
     await there.connect()
     woken = 0
@@ -38,7 +39,7 @@ async def test_a_burst_of_hints_wakes_another_process_with_few_messages(nats_ser
 
 
 async def test_the_last_hint_of_a_burst_is_never_swallowed(nats_server: NatsServer) -> None:
-    here, there = NatsConnection(nats_server.url), NatsConnection(nats_server.url)
+    here, there = connection_to(nats_server), connection_to(nats_server)
     await here.connect()
     await there.connect()
     hint = Hint()
@@ -65,7 +66,7 @@ def gathering_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def arrivals(nats_server: NatsServer, subject: str, tell: Callable[[Hints], Awaitable[None]]) -> list[float]:
     """Give after how many seconds a hint came, each counted from the beginning of `tell`."""
-    here, there = NatsConnection(nats_server.url), NatsConnection(nats_server.url)
+    here, there = connection_to(nats_server), connection_to(nats_server)
     await here.connect()
     await there.connect()
     loop = asyncio.get_running_loop()
