@@ -19,7 +19,7 @@ SEQUENCED = "minos.hint.sequenced"
 QUIET_SECONDS = 0.002
 """Hints closer together than this become one."""
 GATHER_SECONDS = 0.1
-GATHERED = 24
+GATHERED = 12
 """What is in no hurry is told so long after the last hint, or when there are so many: a look costs the workers the same whatever
 it finds. After a quiet time it is told at once."""
 
