@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
-from msgspec import Struct
 
 from adapters import master_key
 from adapters.children import CannotStart
-from adapters.nats_credentials import BadCredentials, proof
 from adapters.postgres import AWAY
 from adapters.postgres_sql import statements
 from adapters.settings import Settings
+from cli.broker_checks import broker
 from cli.database import in_words
 from cli.explained import explained
+from cli.finding import Finding
 from cli.running import connected
 from migrations import runner
 
@@ -25,12 +25,6 @@ LOWEST_DISK_BYTES = 1 << 30
 LARGEST_SKEW_S = 2.0
 FURTHEST_BEHIND_S = 5.0
 _DEADLINE_S = 5.0
-
-
-class Finding(Struct, frozen=True, kw_only=True):
-    check: str
-    ok: bool
-    detail: str
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -43,7 +37,7 @@ async def examine(settings: Settings) -> list[Finding]:
         found.append(Finding(check="database", ok=False, detail=explained(error) or str(error)))
     else:
         found += [finding async for finding in _database(settings)]
-    found.append(await _broker(settings))
+    found += [finding async for finding in broker(settings)]
     found.append(await _api(settings))
     return found
 
@@ -122,35 +116,6 @@ async def _schema(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Find
         detail = f"read models are {behind:.1f} s behind the events" + ("" if behind <= FURTHEST_BEHIND_S else ": do workers run?")
         found.append(Finding(check="workers", ok=behind <= FURTHEST_BEHIND_S, detail=detail))
     return found
-
-
-async def _broker(settings: Settings) -> Finding:
-    from nats.aio.client import Client
-    from nats.errors import Error
-
-    if settings.nats_url is None:
-        return Finding(check="broker", ok=False, detail="none: set MINOS_NATS_URL, or run `minos up`")
-    try:
-        async with asyncio.timeout(_DEADLINE_S):
-            client = Client()
-            try:
-                await client.connect(  # pyright: ignore[reportUnknownMemberType] - its options have no types
-                    settings.nats_url.reveal(),
-                    allow_reconnect=False,
-                    connect_timeout=2,
-                    error_cb=_keep_quiet,
-                    **proof(settings.nats_credentials),
-                )
-                account = await client.jetstream().account_info()  # pyright: ignore[reportUnknownMemberType] - nor have these
-            finally:
-                await client.close()  # also what the server refused: nats-py leaves it open
-    except (BadCredentials, OSError, TimeoutError, Error) as error:
-        return Finding(check="broker", ok=False, detail=f"cannot use JetStream: {in_words(error)}")
-    return Finding(check="broker", ok=True, detail=f"JetStream on, streams: {account.streams}")
-
-
-async def _keep_quiet(_: Exception) -> None:
-    """What the client would print is what the finding says."""
 
 
 async def _api(settings: Settings) -> Finding:

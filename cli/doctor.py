@@ -22,7 +22,8 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cli.checks import Finding, examine
+    from cli.checks import examine
+    from cli.finding import Finding
 
     try:
         found = asyncio.run(examine(startup.settings()))

@@ -17,12 +17,20 @@ from adapters.children import spawn, stop
 from adapters.nats_client import NatsConnection
 from adapters.nats_credentials import BadCredentials, proof
 from adapters.nats_keys import new_seed, public_key, signature
+from adapters.settings import Settings
 from adapters.settings_source import BadSettings, load
 from bench.running import free_ports
-from cli.checks import _broker
+from cli.broker_checks import broker
+from cli.finding import Finding
 
 OPERATOR, ACCOUNT, USER = nkeys.PREFIX_BYTE_OPERATOR, nkeys.PREFIX_BYTE_ACCOUNT, nkeys.PREFIX_BYTE_USER
 ALL = -1
+
+
+async def found(settings: Settings) -> Finding:
+    """What doctor says of the broker."""
+    (only,) = [finding async for finding in broker(settings)]
+    return only
 
 
 class Key:
@@ -111,9 +119,9 @@ async def test_the_seed_of_a_user_the_server_knows_gets_in(with_nkeys: str, tmp_
     right.write_text(Key(USER, 1).seed + "\n")
     wrong.write_text(Key(USER, 9).seed + "\n")
     await enter(with_nkeys, right)
-    assert (await _broker(settings_with(with_nkeys, right))).ok
+    assert (await found(settings_with(with_nkeys, right))).ok
     assert await is_refused(with_nkeys, wrong)
-    finding = await _broker(settings_with(with_nkeys, wrong))
+    finding = await found(settings_with(with_nkeys, wrong))
     assert not finding.ok
     assert "Authorization Violation" in finding.detail
 
@@ -125,7 +133,7 @@ async def test_credentials_of_an_account_the_server_knows_get_in(with_operator: 
     right.write_text(credentials_of(user, account.vouch(user, "user", **limits)))
     wrong.write_text(credentials_of(user, Key(ACCOUNT, 9).vouch(user, "user", **limits)))
     await enter(with_operator, right)
-    assert (await _broker(settings_with(with_operator, right))).ok
+    assert (await found(settings_with(with_operator, right))).ok
     assert await is_refused(with_operator, wrong)
 
 

@@ -1,0 +1,78 @@
+"""What `minos doctor` looks at in NATS: that it can be used, and that the stream goes on where the log does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from adapters.nats_credentials import BadCredentials, proof
+from adapters.postgres_sql import statements
+from adapters.settings import Settings
+from cli.database import in_words
+from cli.finding import Finding
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+SQL = statements(Path(__file__).with_suffix(".sql"))
+FURTHEST_BEHIND_S = 5.0
+_DEADLINE_S = 5.0
+
+
+async def broker(settings: Settings) -> AsyncIterator[Finding]:
+    from nats.aio.client import Client
+    from nats.errors import Error
+
+    if settings.nats_url is None:
+        yield Finding(check="broker", ok=False, detail="none: set MINOS_NATS_URL, or run `minos up`")
+        return
+    client = Client()
+    try:
+        async with asyncio.timeout(_DEADLINE_S):
+            known = proof(settings.nats_credentials)
+            await client.connect(settings.nats_url.reveal(), allow_reconnect=False, connect_timeout=2, error_cb=_keep_quiet, **known)  # pyright: ignore[reportUnknownMemberType] - its options have no types
+            account = await client.jetstream().account_info()  # pyright: ignore[reportUnknownMemberType] - nor have these
+            yield Finding(check="broker", ok=True, detail=f"JetStream on, streams: {account.streams}")
+            if settings.database_url is not None:
+                yield await _stream(settings.database_url.reveal(), client)
+    except (BadCredentials, OSError, TimeoutError, Error) as error:
+        yield Finding(check="broker", ok=False, detail=f"cannot use JetStream: {in_words(error)}")
+    except asyncpg.PostgresError as error:
+        yield Finding(check="stream", ok=False, detail=f"nothing to hold it against: {in_words(error)}")
+    finally:
+        await client.close()  # also what the server refused: nats-py leaves it open
+
+
+async def _stream(database_url: str, client: "Client") -> Finding:
+    """Hold the end of the stream against the end of the log. Where it stands still for seconds nobody publishes, or dares to."""
+    connection = await asyncpg.connect(database_url, timeout=_DEADLINE_S)
+    try:
+        (_, epoch) = await connection.fetchrow(SQL["log"], timeout=_DEADLINE_S) or (0, 1)
+        end = await _end(client, epoch)
+        (size, _) = await connection.fetchrow(SQL["log"], timeout=_DEADLINE_S) or (0, 1)  # again: events come in meanwhile
+        if end > size:
+            return Finding(check="stream", ok=False, detail=f"it ends at {end}, the log at {size}: nothing is sent until that is clear")
+        behind = await connection.fetchval(SQL["behind"], end, timeout=_DEADLINE_S)
+        detail = f"{behind:.1f} s behind the log" + ("" if behind <= FURTHEST_BEHIND_S else ": do workers run, has the publisher halted?")
+        return Finding(check="stream", ok=behind <= FURTHEST_BEHIND_S, detail=detail)
+    finally:
+        await connection.close(timeout=_DEADLINE_S)
+
+
+async def _end(client: "Client", epoch: int) -> int:
+    """The last position in the stream; 0 where there is none yet."""
+    from nats.js.errors import NotFoundError
+
+    from adapters.event_stream import EventStream
+
+    try:
+        found = await client.jetstream().stream_info(EventStream(client, epoch=epoch).name)  # pyright: ignore[reportUnknownMemberType] - as above
+    except NotFoundError:
+        return 0
+    return found.state.last_seq
+
+
+async def _keep_quiet(_: Exception) -> None:
+    """What the client would print is what the finding says."""
