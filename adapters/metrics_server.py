@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import struct
 import time
 from collections.abc import Iterable
@@ -25,6 +26,8 @@ CONNECTIONS = 16
 """At once; more are closed. Each holds a thread and a descriptor of the process that has to restart the others."""
 PATIENCE_S = 5.0
 """How long the server waits for a caller that says nothing, or takes nothing."""
+WHOLE_S = 10.0
+"""How long a connection may take in all."""
 _LOOKS, _BETWEEN_LOOKS_S = 20, 0.001
 _LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+)\.db")
 
@@ -84,18 +87,25 @@ class _Server(ThreadingMixIn, WSGIServer):
     request_queue_size = CONNECTIONS
 
     def __init__(self, *args: Any) -> None:
-        self._open = set[Any]()
+        self._open = dict[Any, float]()
         super().__init__(*args)
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 - what it is given there
         if len(self._open) >= CONNECTIONS:
             return False
-        self._open.add(request)
+        self._open[request] = time.monotonic()
         return True
+
+    def service_actions(self) -> None:
+        """Twice a second: hang up on who has had its time. A byte now and then is no request."""
+        for request, since in list(self._open.items()):
+            if time.monotonic() - since > WHOLE_S:
+                with suppress(OSError):
+                    request.shutdown(socket.SHUT_RDWR)
 
     def shutdown_request(self, request: Any) -> None:
         """Every connection comes by here once, whatever became of it."""
-        self._open.discard(request)
+        self._open.pop(request, None)
         super().shutdown_request(request)
 
 

@@ -10,7 +10,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-STALLED_SECONDS = 10
+STALLED_SECONDS = 60
+"""A slow reader opens its window in large steps: at 5 kB a second it looks for a quarter of a minute as if it took nothing."""
 LISTENING_SECONDS = 10.0
 _LOOK_SECONDS = 0.02
 

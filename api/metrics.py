@@ -22,7 +22,7 @@ EVENTS = Counter("minos_events_appended", "Events appended by this process, by t
 HASH_QUEUE = Gauge("minos_password_hash_queue", "Password hashes waiting for their turn.", multiprocess_mode="livesum")
 HASH_REFUSED = Counter(
     "minos_password_hash_refused",
-    "Password hashes not made: the queue full, or the share of one network or account; waited too long; the process ended.",
+    "Password hashes not made: the queue full, or one network's share; waited too long; the process ended.",
     ("why",),
 )
 APPENDS = Counter("minos_store_appends", "Commands answered by the event store.", ("result",))

@@ -36,6 +36,7 @@ def run() -> NoReturn:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and give its exit code. What went wrong is said on stderr, in one or few lines, without a traceback."""
+    code = DONE
     try:
         if not argv:
             _parser(argv).print_help(sys.stderr)
@@ -45,9 +46,9 @@ def main(argv: Sequence[str]) -> int:
         return code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # our reader went away, as `head` does
+    except BrokenPipeError:  # our reader went away, as `head` does; what a command that had ended found stays true
         _let_go_of_output()
-        return DONE
+        return code
     except Exception as error:  # the edge of the program: the operator gets words, the exit code says it failed
         from cli.explained import explained
 

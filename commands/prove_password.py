@@ -15,11 +15,11 @@ async def prove_password(password: str, principal: Principal, ctx: Context, port
     state = (await read_states(ports, [(user.decider, of_user)])).state(user.decider, of_user)
     if not isinstance(state, Active) or state.account.password is None:
         raise InvalidToken
+    encoded = await ports.vault.open(state.account.password, stream=of_user, field="password")  # before the attempt counts, as at sign-in
     name_mac = ports.macs.login_name(f"user:{principal.user_id}")
     reading = await ports.guard.admit(name_mac, device_mac=None)
     if reading.locked_until is not None and not reading.lock_began:
         raise InvalidCredentials  # without a hash: that there is an account is no secret here, and a lock is to spare the hashers
-    encoded = await ports.vault.open(state.account.password, stream=of_user, field="password")
     usable = None if isinstance(encoded, Erased) else encoded
     try:
         verified = await ports.hasher.verify(usable, password, account=principal.user_id, network=ctx.network)

@@ -107,15 +107,17 @@ DECLARE
     moves boolean := NOT few;
     held boolean := NOT few;
     total bigint;
+    apart boolean;
     put bigint;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'appends need READ COMMITTED: each statement must see what was committed before its locks';
     END IF;
-    -- Every event put is one that a head counted, no two of a stream have one version, and there are as many as were counted: so
+    -- No stream is there twice, every event put is one that its head counted, and there are as many as were counted: so
     -- whoever may call this can move no head without leaving an event for it in the log.
-    SELECT coalesce(sum(greatest(n, 0)), 0) INTO total FROM unnest(w_count) AS n;
-    IF total <> cardinality(e_stream) THEN
+    SELECT coalesce(sum(greatest(w.n, 0)), 0), count(*) = count(DISTINCT w.stream) INTO total, apart
+    FROM unnest(w_count, w_stream) AS w (n, stream);
+    IF total <> cardinality(e_stream) OR NOT apart THEN
         RAISE EXCEPTION 'a head moves by its events and not without them' USING ERRCODE = 'check_violation';
     END IF;
     IF cardinality(i_key) > 0 THEN

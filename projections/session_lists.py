@@ -71,7 +71,7 @@ async def of_user(
         records = await models.fetch(sessions, statement.replace("{after}", ""), user_id, epoch, limit + 1)
     shown = records[:limit]
     last = shown[-1]["session_id"] if len(records) > limit else None
-    unlisted = [] if surely is None or after is not None or _is_listed(surely, shown, last) else [stream(surely)]
+    unlisted = [] if surely is None or _is_elsewhere(surely, shown, after, last) else [stream(surely)]
     now = await completed_many(models, sessions, [*(record["stream"] for record in shown), *unlisted])
     views: list[SessionView] = []
     for record in shown:
@@ -89,9 +89,10 @@ async def of_user(
     return SessionPage(rows=rows, next_after=last, freshness=fresh)
 
 
-def _is_listed(session_id: SessionId, shown: Sequence[asyncpg.Record], last: SessionId | None) -> bool:
-    """Whether it is among the rows, or on one of the pages that follow."""
-    return any(record["session_id"] == session_id for record in shown) or (last is not None and session_id < last)
+def _is_elsewhere(session_id: SessionId, shown: Sequence[asyncpg.Record], after: SessionId | None, last: SessionId | None) -> bool:
+    """Whether it is among the rows, or its place is on a page before or after this one."""
+    before = after is not None and session_id >= after
+    return before or (last is not None and session_id < last) or any(record["session_id"] == session_id for record in shown)
 
 
 async def get(models: ReadModels, session_id: SessionId) -> SessionView | None:

@@ -23,8 +23,6 @@ class HashRefusal(StrEnum):
     FULL = "full"
     NETWORK = "network"
     """The caller's network holds its eighth."""
-    ACCOUNT = "account"
-    """Requests for the same account hold the places it may have."""
     STALE = "stale"
     DISPLACED = "displaced"
     """Somebody known of the same network took the place."""
@@ -66,8 +64,9 @@ class HashQueue:
     """Lets at most `threads` in at a time, in order of arrival, and keeps at most `limit` waiting.
 
     `account` is whose device or token the caller has shown: such callers are known, others are strangers. A third of the
-    places is kept for the known, ACCOUNT_PLACES for one account. One network holds at most an eighth; the known who find
-    their network's places taken by strangers take the place of the last of them. Who has waited STALE_S goes away.
+    places is kept for the known, ACCOUNT_PLACES for one account: what it wants besides waits as a stranger. One network
+    holds at most an eighth; the known who find their network's places taken by strangers take the place of the last of
+    them. Who has waited STALE_S goes away.
     """
 
     def __init__(
@@ -97,6 +96,8 @@ class HashQueue:
     async def enter(self, *, account: UUID | None, network: str | None) -> None:
         """Return when a thread is free; `leave` gives it back. Raises Overloaded, at once or after STALE_S."""
         arrived = self._clock()
+        if account is not None and sum(w.account == account for w in self._waiting) >= ACCOUNT_PLACES:
+            account = None
         if self._free and not self._waiting:
             self._free -= 1
             self._metrics.started(0.0)
@@ -156,8 +157,6 @@ class HashQueue:
             raise self._refusal(HashRefusal.FULL)
         if account is None and sum(w.account is None for w in self._waiting) >= self._strangers_limit:
             raise self._refusal(HashRefusal.FULL)
-        if account is not None and sum(w.account == account for w in self._waiting) >= ACCOUNT_PLACES:
-            raise self._refusal(HashRefusal.ACCOUNT)
         if network is None or sum(w.network == network for w in self._waiting) < self._network_limit:
             return None
         stranger = next((w for w in reversed(self._waiting) if w.network == network and w.account is None), None)

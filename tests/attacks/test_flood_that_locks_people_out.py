@@ -9,7 +9,9 @@ import pytest
 from adapters.hashing.hasher import Argon2Hasher
 from commands.change_password import ChangePassword, change_password
 from commands.ports import Verified
-from domain.errors import InvalidCredentials, Overloaded
+from domain.errors import InvalidCredentials, Overloaded, StoreUnavailable
+from domain.event import Sealed
+from domain.ids import StreamName
 from domain.sign_in_guard import DELAY_AFTER, SignInLocked
 from tests.commands.world import PASSWORD, World, make_world
 
@@ -105,3 +107,20 @@ async def test_a_device_of_ones_own_is_no_way_past_the_early_refusal_for_another
     for name in ("ada", "nobody"):
         with pytest.raises(Overloaded):
             await world.sign_in(name, PASSWORD, device_token=device)
+
+
+class ClosedVault:
+    async def open(self, sealed: Sealed, *, stream: StreamName, field: str) -> str:
+        raise StoreUnavailable
+
+
+async def test_a_store_that_is_away_locks_nobody_out_of_their_password(world: World) -> None:
+    ctx = await world.ctx(await world.sign_in("ada"))
+    wish = ChangePassword(current_password=PASSWORD, new_password="another battery, another horse")
+    vault = world.ports.vault
+    world.use(vault=ClosedVault())
+    for _ in range(3 * DELAY_AFTER):
+        with pytest.raises(StoreUnavailable):
+            await change_password(wish, ctx, world.ports)
+    world.use(vault=vault)
+    await change_password(wish, ctx, world.ports)

@@ -9,6 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from adapters import metrics_server
 from adapters.metrics_server import CONNECTIONS, PATIENCE_S, MetricsServer
 
 
@@ -43,3 +44,26 @@ def test_callers_who_say_nothing_are_few_and_are_let_go(server: MetricsServer, c
 
 def test_who_is_answered_makes_room(server: MetricsServer) -> None:
     assert all(answers(server) for _ in range(2 * CONNECTIONS))
+
+
+def drips(connection: socket.socket) -> bool:
+    """Send a byte more, and tell whether the server still listens."""
+    connection.settimeout(0.01)
+    try:
+        connection.sendall(b"G")
+        return connection.recv(1) != b""
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+
+
+def test_a_byte_now_and_then_keeps_no_place(server: MetricsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_server, "WHOLE_S", 1.0)
+    with ExitStack() as stack:
+        dripping = [stack.enter_context(connect(server)) for _ in range(CONNECTIONS)]
+        until = time.monotonic() + 10
+        while dripping and time.monotonic() < until:
+            dripping = [one for one in dripping if drips(one)]
+        assert not dripping
+        assert answers(server)

@@ -116,13 +116,14 @@ async def test_known_devices_of_one_network_hold_no_more_than_an_eighth_either(l
 
 async def test_one_account_does_not_fill_what_is_kept_for_all_that_are_known(line: Line) -> None:
     one = uuid4()
-    line.tasks += [asyncio.create_task(line.queue.enter(account=one, network=f"203.0.{n}.0/24")) for n in range(2)]
+    line.tasks += [asyncio.create_task(line.queue.enter(account=one, network=f"203.0.{n}.0/24")) for n in range(18)]
     await asyncio.sleep(0)
+    assert line.queue.depth == 18, "what it has beyond its places waits as a stranger would"
     with pytest.raises(Overloaded):
         await line.queue.enter(account=one, network="203.0.113.0/24")
-    assert line.metrics.refusals == [HashRefusal.ACCOUNT]
-    await line.join(1, known=True, network="203.0.113.0/24")
-    assert line.queue.depth == 3
+    assert line.metrics.refusals == [HashRefusal.FULL]
+    await line.join(6, known=True)
+    assert line.queue.depth == 24
 
 
 async def test_threat_20_who_has_waited_too_long_is_turned_away() -> None:

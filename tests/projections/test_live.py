@@ -135,6 +135,23 @@ async def test_the_session_one_asks_with_is_listed_before_the_projector_came_by(
     assert (listed, after) == ([asking, second, first], None)
 
 
+async def test_the_session_one_asks_with_is_on_the_page_where_its_place_is(world: World) -> None:
+    """An older one, which the read model lacks because its stream is held back."""
+    user_id = await world.scribe.user()
+    first = await world.scribe.session(user_id)
+    asking = await world.scribe.session(user_id)
+    last = await world.scribe.session(user_id)
+    await world.project()
+    await world.connection.execute("DELETE FROM read.sessions_v1_g1 WHERE session_id = $1", asking)
+    listed: list[SessionId] = []
+    after: SessionId | None = None
+    for _ in range(3):
+        page = await session_lists.of_user(world.models, user_id, surely=asking, after=after, limit=1)
+        listed += [row.session.session_id for row in page.rows]
+        after = page.next_after
+    assert (listed, after) == ([last, asking, first], None)
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3])
 async def test_the_session_one_asks_with_is_listed_once(world: World, limit: int) -> None:
     user_id = await world.scribe.user()

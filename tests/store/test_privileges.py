@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -134,6 +135,16 @@ def with_a_count_that_is_taken_off_again(of: list[Any]) -> None:
     of[6], of[7] = of[6] + of[6][:1], of[7] + of[7][:1]
 
 
+def with_a_gap(of: list[Any]) -> None:
+    """The same new stream twice, the second time far on: each with its event."""
+    of[0], name = 2, of[3][0]
+    of[2], of[3], of[4], of[W_COUNT] = [1, 2], [name, name], [0, 7], [1, 1]
+    of[6], of[7] = of[6] * 2, of[7] * 2
+    for column in range(8, 20):
+        of[column] = of[column] * 2
+    of[8], of[E_VERSION], of[12] = [1, 2], [1, 8], [uuid4(), uuid4()]
+
+
 @pytest.mark.parametrize(
     "forge",
     [
@@ -142,6 +153,7 @@ def with_a_count_that_is_taken_off_again(of: list[Any]) -> None:
         with_the_event_much_later,
         with_one_event_for_two_heads,
         with_a_count_that_is_taken_off_again,
+        with_a_gap,
     ],
 )
 async def test_no_head_moves_without_its_events(app: "asyncpg.Connection[asyncpg.Record]", forge: Callable[[list[Any]], None]) -> None:
