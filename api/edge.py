@@ -98,7 +98,7 @@ class Edge:
             self._check_host(host)
         if not self.open and not scope["path"].startswith("/health/"):
             raise Starting
-        if b"%" in (scope["raw_path"] or b"") or not _is_one_spelling(scope["path"]):
+        if not _is_one_spelling(scope["path"], scope["raw_path"] or b""):
             raise NoSuchRoute
         exchange.address, exchange.network = self._whence(scope, fields)
         if scope["method"] in WITH_BODY:
@@ -151,10 +151,10 @@ class Edge:
         )
 
 
-def _is_one_spelling(path: str) -> bool:
+def _is_one_spelling(path: str, raw: bytes) -> bool:
     """The router would pass over empty segments: a proxy's rule for an address would not hold for `//` in it, nor for `%2f`, which
     no address of ours needs."""
-    return "\x00" not in path and "�" not in path and "//" not in path and (path == "/" or not path.endswith("/"))
+    return b"%" not in raw and "\x00" not in path and "�" not in path and "//" not in path and (path == "/" or not path.endswith("/"))
 
 
 class _Outgoing:

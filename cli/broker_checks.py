@@ -11,13 +11,12 @@ from adapters.nats_credentials import BadCredentials, proof
 from adapters.postgres_sql import statements
 from adapters.settings import Settings
 from cli.database import in_words
-from cli.finding import Finding
+from cli.finding import FURTHEST_BEHIND_S, Finding
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
-FURTHEST_BEHIND_S = 5.0
 _DEADLINE_S = 5.0
 
 

@@ -16,14 +16,13 @@ from adapters.settings import Settings
 from cli.broker_checks import broker
 from cli.database import in_words
 from cli.explained import explained
-from cli.finding import Finding
+from cli.finding import FURTHEST_BEHIND_S, Finding
 from cli.running import connected
 from migrations import runner
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
 LOWEST_DISK_BYTES = 1 << 30
 LARGEST_SKEW_S = 2.0
-FURTHEST_BEHIND_S = 5.0
 _DEADLINE_S = 5.0
 
 

@@ -18,7 +18,7 @@ async def prove_password(password: str, principal: Principal, ctx: Context, port
     encoded = await ports.vault.open(state.account.password, stream=of_user, field="password")  # before the attempt counts, as at sign-in
     name_mac = ports.macs.login_name(f"user:{principal.user_id}")
     reading = await ports.guard.admit(name_mac, device_mac=None)
-    if reading.locked_until is not None and not reading.lock_began:
+    if not reading.may_try:
         raise InvalidCredentials  # without a hash: that there is an account is no secret here, and a lock is to spare the hashers
     usable = None if isinstance(encoded, Erased) else encoded
     try:

@@ -59,13 +59,13 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     """Begin a session and issue its first token. Raises InvalidCredentials, AudienceNotAllowed, Overloaded."""
     kind, text = _login_name(command)
     audience = _audience(command, ports)
-    genuine = command.device_token is not None and ports.mint.read_device_token(command.device_token) is not None
-    if not genuine:
+    presented = None if command.device_token is None else ports.mint.read_device_token(command.device_token)
+    if presented is None:
         ports.hasher.require_room(network=ctx.network)  # a flood is turned away before it costs a read
     name = guarded_name(kind, text)
     found = await _find(kind, name, ports)
-    device = _known_device(command, found.account, ports)
-    if genuine and device is None:
+    device = _known_device(presented, found.account)
+    if presented is not None and device is None:
         ports.hasher.require_room(network=ctx.network)  # somebody's device, and a stranger's here
     name_mac = ports.macs.login_name(_counted_as(name, found))
     device_mac = None if device is None else ports.macs.device(device.device_id)
@@ -175,9 +175,8 @@ async def _recall_lock(name_mac: bytes, found: _Found, reading: GuardReading, po
         await ports.guard.seed(name_mac, DELAY_AFTER)
 
 
-def _known_device(command: SignIn, account: Account | None, ports: Ports) -> PresentedDevice | None:
+def _known_device(device: PresentedDevice | None, account: Account | None) -> PresentedDevice | None:
     """A device counts as known only for the account it signed in to, under the token epoch it did so."""
-    device = None if command.device_token is None else ports.mint.read_device_token(command.device_token)
     if device is None or account is None or device.user_id != account.user_id or device.epoch != account.token_epoch:
         return None
     return device

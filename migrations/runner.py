@@ -50,7 +50,7 @@ class Status:
 
     @property
     def ready(self) -> bool:
-        """Whether this code may serve: nothing missing, nothing edited. Newer files are fine: they only add."""
+        """Whether this code may serve: nothing missing, nothing edited. Newer files are fine: from the first release on they only add."""
         return not self.pending and not self.edited
 
 

@@ -12,7 +12,7 @@ from domain.session import stream
 from domain.session_events import EndReason
 from projections import users
 from projections.columns import from_record
-from projections.completion import completed, completed_many
+from projections.completion import Completed, completed, completed_many
 from projections.reading import Freshness, ReadModels
 from projections.sessions import SessionRow, sessions
 
@@ -73,12 +73,7 @@ async def of_user(
     last = shown[-1]["session_id"] if len(records) > limit else None
     unlisted = [] if surely is None or _is_elsewhere(surely, shown, after, last) else [stream(surely)]
     now = await completed_many(models, sessions, [*(record["stream"] for record in shown), *unlisted])
-    views: list[SessionView] = []
-    for record in shown:
-        current = now.get(record["stream"])
-        row = from_record(sessions.columns, sessions.row, record) if current is None else current.row
-        version = record["version"] if current is None else current.version
-        views.append(view(row, version, user_epoch=epoch, at=record["read_at"]))
+    views = [_judged(record, now.get(record["stream"]), user_epoch=epoch) for record in shown]
     for begun in (now[name] for name in unlisted if name in now):
         views.append(view(begun.row, begun.version, user_epoch=epoch, at=await _clock(models)))
         views.sort(key=lambda each: each.session.session_id, reverse=True)
@@ -87,6 +82,13 @@ async def of_user(
             last = views[-1].session.session_id
     rows = [row for row in views if status is None or row.status is status]
     return SessionPage(rows=rows, next_after=last, freshness=fresh)
+
+
+def _judged(record: asyncpg.Record, current: Completed[SessionRow] | None, *, user_epoch: int) -> SessionView:
+    """As its stream is now; as the read model has it where that cannot be told."""
+    row = from_record(sessions.columns, sessions.row, record) if current is None else current.row
+    version = record["version"] if current is None else current.version
+    return view(row, version, user_epoch=user_epoch, at=record["read_at"])
 
 
 def _is_elsewhere(session_id: SessionId, shown: Sequence[asyncpg.Record], after: SessionId | None, last: SessionId | None) -> bool:

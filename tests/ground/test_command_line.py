@@ -49,7 +49,6 @@ def test_what_doctor_found_stays_true_where_nobody_reads_it(tmp_path: Path) -> N
     assert done.stderr.strip().endswith("1"), done.stderr
 
 
-
 @pytest.mark.parametrize("command", ["--help", "settings", "settings --json"])
 def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path, command: str) -> None:
     done = shell(tmp_path, f'$minos {command} | true; echo "${{PIPESTATUS[0]}}"')

@@ -119,6 +119,18 @@ async def test_a_revoked_session_is_not_listed_as_active_before_the_projector_ca
     assert [view.session.session_id for view in active.rows] == [kept]
 
 
+async def one_by_one(world: World, user_id: UserId, *, surely: SessionId) -> list[SessionId]:
+    """Give the three sessions that there are, from pages of one, the last of which says that it is."""
+    listed: list[SessionId] = []
+    after: SessionId | None = None
+    for _ in range(3):
+        page = await session_lists.of_user(world.models, user_id, surely=surely, after=after, limit=1)
+        listed += [row.session.session_id for row in page.rows]
+        after = page.next_after
+    assert after is None
+    return listed
+
+
 async def test_the_session_one_asks_with_is_listed_before_the_projector_came_by(world: World) -> None:
     user_id = await world.scribe.user()
     first, second = await world.scribe.session(user_id), await world.scribe.session(user_id)
@@ -126,13 +138,7 @@ async def test_the_session_one_asks_with_is_listed_before_the_projector_came_by(
     asking = await world.scribe.session(user_id)
     whole = await session_lists.of_user(world.models, user_id, surely=asking)
     assert [row.session.session_id for row in whole.rows] == [asking, second, first]
-    listed: list[SessionId] = []
-    after: SessionId | None = None
-    for _ in range(3):
-        page = await session_lists.of_user(world.models, user_id, surely=asking, after=after, limit=1)
-        listed += [row.session.session_id for row in page.rows]
-        after = page.next_after
-    assert (listed, after) == ([asking, second, first], None)
+    assert await one_by_one(world, user_id, surely=asking) == [asking, second, first]
 
 
 async def test_the_session_one_asks_with_is_on_the_page_where_its_place_is(world: World) -> None:
@@ -143,13 +149,7 @@ async def test_the_session_one_asks_with_is_on_the_page_where_its_place_is(world
     last = await world.scribe.session(user_id)
     await world.project()
     await world.connection.execute("DELETE FROM read.sessions_v1_g1 WHERE session_id = $1", asking)
-    listed: list[SessionId] = []
-    after: SessionId | None = None
-    for _ in range(3):
-        page = await session_lists.of_user(world.models, user_id, surely=asking, after=after, limit=1)
-        listed += [row.session.session_id for row in page.rows]
-        after = page.next_after
-    assert (listed, after) == ([last, asking, first], None)
+    assert await one_by_one(world, user_id, surely=asking) == [last, asking, first]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3])
