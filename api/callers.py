@@ -9,18 +9,20 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
 from api.exchange import exchange_of
-from api.policy import POLICY, PUBLIC, Access, Needs
+from api.policy import POLICY, PUBLIC, Access, Needs, StepUp
 from api.refusals import AuthenticationRequired, Fault, ValidationFailed
 from api.world import World
+from commands.context import Principal
 from commands.identify import identify
-from domain.errors import InvalidToken, PermissionDenied
+from domain.errors import InvalidToken, PermissionDenied, ReauthenticationRequired
 from domain.permission import allows
 
 
 async def enforce(request: Request[Any, Any, Any]) -> None:
     """Hold the one policy table against every request, before its body is looked at.
 
-    Raises AuthenticationRequired, InvalidToken, PermissionDenied, and ValidationFailed for parameters that are not known.
+    Raises AuthenticationRequired, InvalidToken, PermissionDenied, ReauthenticationRequired, and ValidationFailed for parameters
+    that are not known.
     """
     _refuse_unknown_parameters(request)
     access = access_of(request.route_handler)
@@ -36,6 +38,14 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     exchange.principal = await identify(exchange.claims, world.ports, rights=access.needs is Needs.PERMISSION)
     if access.permission is not None and not allows(exchange.principal.permissions, access.permission):
         raise PermissionDenied
+    if access.step_up is not None:
+        _require_proof(exchange.principal, access.step_up)
+
+
+def _require_proof(caller: Principal, wanted: StepUp) -> None:
+    """Looked at last: nobody is sent for a proof that would not help them."""
+    if caller.seen_at - caller.auth_time > wanted.max_age:
+        raise ReauthenticationRequired(wanted.max_age)
 
 
 def _refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:

@@ -63,11 +63,8 @@ class Me(Controller):
         operation_id="endMyOtherSessions",
         status_code=200,
         summary="Sign out everywhere else",
-        description=(
-            "Ends all sessions but this one, whose tokens and device token are replaced by those in the answer. The token must "
-            "show that the password was given in the last 15 minutes."
-        ),
-        responses=refuses(errors.InvalidToken, errors.SessionEnded, errors.ReauthenticationRequired, errors.Contended),
+        description=("Ends all sessions but this one, whose tokens and device token are replaced by those in the answer."),
+        responses=refuses(errors.InvalidToken, errors.SessionEnded, errors.Contended),
     )
     async def end_others(self, request: Asking) -> TokenPair:
         done = await revoke_other_sessions(request.context(), request.world.ports)

@@ -1,6 +1,7 @@
 """The API's own description (OpenAPI 3.1), made from the routes and from what is true of all of them."""
 
 import asyncio
+from collections.abc import Iterator
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +17,7 @@ from litestar.routes import HTTPRoute
 from api import problems, refusals
 from api.asking import Asking
 from api.openapi_shapes import Shapes
-from api.policy import POLICY, Needs
+from api.policy import POLICY, Access, Needs
 from domain import errors
 from domain.errors import Refused
 
@@ -136,12 +137,14 @@ def _complete(operation: dict[str, Any]) -> None:
     access = POLICY[name]
     operation.pop("deprecated", None)
     operation["security"] = [] if access.needs is Needs.NOTHING else [{"bearer": []}]
-    if access.permission is not None:
-        told = f"Needs the permission `{access.permission}`."
-        operation["description"] = f"{operation['description']}\n\n{told}" if operation.get("description") else told
+    operation["description"] = "\n\n".join(filter(None, [operation.get("description"), *_asked(access)]))
+    if not operation["description"]:
+        del operation["description"]
+    if access.step_up is not None:
+        operation["x-minos-step-up"] = {"max_age": access.step_up.max_age}
     responses: dict[str, Any] = operation["responses"]
     responses.pop("400", None) if _is_generated(responses.get("400")) else None
-    for kinds in _general(access.needs, operation, name).values():
+    for kinds in _general(access, operation, name).values():
         _add_problem(responses, kinds)
     for response in responses.values():
         response.setdefault("headers", {})["X-Request-Id"] = _REQUEST_ID
@@ -151,12 +154,20 @@ def _complete(operation: dict[str, Any]) -> None:
         del operation["parameters"]
 
 
+def _asked(access: Access) -> Iterator[str]:
+    """Say what the policy table asks of the caller beyond a token."""
+    if access.permission is not None:
+        yield f"Needs the permission `{access.permission}`."
+    if access.step_up is not None:
+        yield f"Needs a proof of who is there that is no older than {access.step_up.max_age} seconds: `auth/reauthenticate` gives one."
+
+
 def _is_generated(response: dict[str, Any] | None) -> bool:
     """Litestar adds a 400 of its own shape wherever there are parameters."""
     return response is not None and "application/problem+json" not in response.get("content", {})
 
 
-def _general(needs: Needs, operation: dict[str, Any], name: str) -> dict[str, list[type[Refused]]]:
+def _general(access: Access, operation: dict[str, Any], name: str) -> dict[str, list[type[Refused]]]:
     """Problems that are not of one route: of its having a body, parameters, a caller, a store."""
     kinds: list[type[Refused]] = [
         refusals.HeaderInvalid, errors.AmbiguousCredentials, refusals.BadRequest, refusals.HostNotAllowed,
@@ -172,12 +183,14 @@ def _general(needs: Needs, operation: dict[str, Any], name: str) -> dict[str, li
     kinds.append(refusals.ValidationFailed)
     if name in _REPEATABLE:
         kinds += [errors.IdempotencyKeyInvalid, errors.IdempotencyKeyReused]
-        if needs is not Needs.NOTHING:
+        if access.needs is not Needs.NOTHING:
             kinds.append(errors.IdempotencyKeysExhausted)
     if "{" in operation.get("path", "{"):
         kinds.append(refusals.NoSuchRoute)
-    if needs is not Needs.NOTHING:
+    if access.needs is not Needs.NOTHING:
         kinds += [refusals.AuthenticationRequired, errors.InvalidToken]
+    if access.step_up is not None:
+        kinds.append(errors.ReauthenticationRequired)
     by_status: dict[str, list[type[Refused]]] = {}
     for kind in dict.fromkeys(kinds):
         by_status.setdefault(str(problems.STATUS[kind]), []).append(kind)
@@ -193,7 +206,7 @@ def _add_problem(responses: dict[str, Any], kinds: list[type[Refused]]) -> None:
         if f"`{kind.code}`" not in response["description"]:
             response["description"] = f"{response['description']}\n\n`{kind.code}`: {kind.detail}".strip()
     if status == "401":
-        response.setdefault("headers", {})["WWW-Authenticate"] = {"schema": {"type": "string"}, "description": "RFC 6750."}
+        response.setdefault("headers", {})["WWW-Authenticate"] = {"schema": {"type": "string"}, "description": "RFC 6750, RFC 9470."}
     if status in {"429", "503"}:
         response.setdefault("headers", {})["Retry-After"] = {"schema": {"type": "integer"}, "description": "Whole seconds."}
 

@@ -20,18 +20,31 @@ class Needs(Enum):
     """As CALLER, and one of the caller's roles gives the permission at this moment."""
 
 
+class StepUp(Struct, frozen=True):
+    """A proof of who is there, shown by the token at hand, that is no older than `max_age` seconds (RFC 9470)."""
+
+    max_age: int
+
+
 class Access(Struct, frozen=True):
     needs: Needs
     permission: Permission | None = None
+    step_up: StepUp | None = None
 
 
+FRESH = StepUp(max_age=900)
 PUBLIC = Access(Needs.NOTHING)
 TOKEN = Access(Needs.TOKEN)
 CALLER = Access(Needs.CALLER)
+PROVEN = Access(Needs.CALLER, step_up=FRESH)
 
 
 def _holding(permission: str) -> Access:
     return Access(Needs.PERMISSION, Permission(permission))
+
+
+def _proven(permission: str) -> Access:
+    return Access(Needs.PERMISSION, Permission(permission), FRESH)
 
 
 POLICY: dict[str, Access] = {
@@ -46,7 +59,7 @@ POLICY: dict[str, Access] = {
     "readMe": CALLER,
     "changeMe": CALLER,
     "listMySessions": CALLER,
-    "endMyOtherSessions": CALLER,
+    "endMyOtherSessions": PROVEN,
     "endMySession": CALLER,
     "listMyHistory": CALLER,
     "checkPermissions": CALLER,
@@ -54,22 +67,22 @@ POLICY: dict[str, Access] = {
     "readUser": _holding("minos.users.read"),
     "readUserRoles": _holding("minos.users.read"),
     "listUserHistory": _holding("minos.audit.read"),
-    "suspendUser": _holding("minos.users.suspend"),
-    "reinstateUser": _holding("minos.users.suspend"),
+    "suspendUser": _proven("minos.users.suspend"),
+    "reinstateUser": _proven("minos.users.suspend"),
     "listUserSessions": _holding("minos.sessions.read"),
-    "endUserSessions": _holding("minos.sessions.revoke"),
-    "endUserSession": _holding("minos.sessions.revoke"),
-    "grantRole": _holding("minos.roles.grant"),
-    "revokeRole": _holding("minos.roles.grant"),
+    "endUserSessions": _proven("minos.sessions.revoke"),
+    "endUserSession": _proven("minos.sessions.revoke"),
+    "grantRole": _proven("minos.roles.grant"),
+    "revokeRole": _proven("minos.roles.grant"),
     "listRoles": _holding("minos.roles.read"),
     "readRole": _holding("minos.roles.read"),
     "listRoleHolders": _holding("minos.roles.read"),
-    "defineRole": _holding("minos.roles.write"),
-    "changeRolePermissions": _holding("minos.roles.write"),
-    "retireRole": _holding("minos.roles.write"),
+    "defineRole": _proven("minos.roles.write"),
+    "changeRolePermissions": _proven("minos.roles.write"),
+    "retireRole": _proven("minos.roles.write"),
     "listSigningKeys": _holding("minos.keys.read"),
-    "rotateSigningKey": _holding("minos.keys.write"),
-    "revokeSigningKey": _holding("minos.keys.write"),
+    "rotateSigningKey": _proven("minos.keys.write"),
+    "revokeSigningKey": _proven("minos.keys.write"),
     "listAuditEvents": _holding("minos.audit.read"),
     "readProjections": _holding("minos.projections.read"),
     "readSettings": _holding("minos.settings.read"),

@@ -7,7 +7,6 @@ from msgspec import UNSET, Struct, UnsetType
 
 from api import refusals as http
 from api.refusals import Fault
-from commands.revoke_session import PROOF_MAX_AGE
 from domain import errors
 
 CONTENT_TYPE = "application/problem+json"
@@ -77,7 +76,7 @@ POINTERS: dict[type[errors.Refused], str] = {
 
 _NO_TOKEN = b'Bearer realm="minos"'
 _BAD_TOKEN = b'Bearer realm="minos", error="invalid_token", error_description="The access token is not valid here."'
-_TOO_OLD = b'Bearer realm="minos", error="insufficient_user_authentication", max_age="%d"' % PROOF_MAX_AGE
+_TOO_OLD = b'Bearer realm="minos", error="insufficient_user_authentication", error_description="A fresher proof is needed.", max_age="%d"'
 """RFC 9470 3."""
 _TOO_NARROW = b'Bearer realm="minos", error="insufficient_scope"'
 _BY_STATUS: dict[int, tuple[tuple[bytes, bytes], ...]] = {
@@ -136,7 +135,7 @@ def _told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
         case errors.InvalidToken() | errors.SessionEnded():
             return [(b"www-authenticate", _BAD_TOKEN)]
         case errors.ReauthenticationRequired():
-            return [(b"www-authenticate", _TOO_OLD)]
+            return [(b"www-authenticate", _TOO_OLD % refused.max_age)]
         case errors.PermissionDenied():
             return [(b"www-authenticate", _TOO_NARROW)]
         case errors.Overloaded() | errors.IdempotencyKeysExhausted():

@@ -16,6 +16,9 @@ class Principal(Struct, frozen=True, kw_only=True):
     permissions: tuple[PermissionText, ...]
     """What those roles give at this moment."""
     auth_time: int
+    """When they last proved who they are, by the token at hand."""
+    seen_at: int
+    """When they were found live; by the database's clock, as `auth_time`."""
     expires_at: int
 
 

@@ -33,7 +33,7 @@ async def identify(claims: AccessClaims, ports: Ports, *, rights: bool = True) -
 
     Without `rights` the permissions are left empty, which can only refuse: for calls that need none.
     """
-    live, account = await _live(claims, ports)
+    live, account, seen_at = await _live(claims, ports)
     permissions: tuple[Permission, ...] = ()
     if rights and account.roles:
         permissions = tuple(sorted({p for given in (await rights_of(account.roles, ports)).values() for p in given}))
@@ -44,13 +44,14 @@ async def identify(claims: AccessClaims, ports: Ports, *, rights: bool = True) -
         roles=account.roles,
         permissions=permissions,
         auth_time=claims.auth_time,
+        seen_at=int(seen_at.timestamp()),
         expires_at=claims.exp,
     )
 
 
 async def standing(claims: AccessClaims, ports: Ports) -> SessionStanding:
     """Say how the token's session stands this moment. Raises InvalidToken unless it is live."""
-    live, account = await _live(claims, ports)
+    live, account, _ = await _live(claims, ports)
     return SessionStanding(
         active=True,
         session_id=live.session_id,
@@ -71,8 +72,11 @@ async def rights_of(roles: Iterable[RoleName], ports: Ports) -> dict[RoleName, t
     return {name: role.gives(tx.state(role.decider, role.stream(name))) for name in names}
 
 
-async def _live(claims: AccessClaims, ports: Ports) -> tuple[Live, Account]:
-    """An older token of a rebased session is as dead as its epoch; a token of a revoked key, as its key."""
+async def _live(claims: AccessClaims, ports: Ports) -> tuple[Live, Account, datetime]:
+    """Give the session, the account, and the moment they were read.
+
+    An older token of a rebased session is as dead as its epoch; a token of a revoked key, as its key.
+    """
     try:
         of_session = session.stream(SessionId(UUID(claims.sid)))
         of_user = user.stream(UserId(UUID(claims.sub)))
@@ -89,7 +93,7 @@ async def _live(claims: AccessClaims, ports: Ports) -> tuple[Live, Account]:
     which = tx.state(session.decider, of_session)
     if not isinstance(who, Active) or not isinstance(which, Live) or not _belongs(claims, which, who.account, tx):
         raise InvalidToken
-    return which, who.account
+    return which, who.account, tx.at
 
 
 def _belongs(claims: AccessClaims, live: Live, account: Account, tx: Transaction) -> bool:

@@ -115,8 +115,14 @@ class SessionEnded(Refused):
 
 
 class ReauthenticationRequired(Refused):
+    """The proof that the token at hand shows is older than `max_age` seconds (RFC 9470)."""
+
     code = "reauthentication_required"
-    detail = "The password was shown too long ago for this: reauthenticate, and ask again with the token that gives."
+    detail = "This needs a fresher proof of who is there: reauthenticate, and ask again with the token that gives."
+
+    def __init__(self, max_age: int = 0) -> None:
+        super().__init__()
+        self.max_age = max_age
 
 
 class AudienceNotAllowed(Refused):

@@ -28,7 +28,15 @@ class Journey:
 JOURNEYS = (
     Journey(("README.md",)),
     Journey(("docs/tutorial.md",)),
-    Journey(("docs/how-to/rotate-signing-keys.md", "docs/how-to/rebuild-a-read-model.md", "docs/how-to/read-metrics.md"), running=True),
+    Journey(
+        (
+            "docs/how-to/rotate-signing-keys.md",
+            "docs/how-to/rebuild-a-read-model.md",
+            "docs/how-to/read-metrics.md",
+            "docs/how-to/step-up.md",
+        ),
+        running=True,
+    ),
     Journey(
         ("docs/how-to/run-on-given-servers.md", "docs/how-to/run-several-processes.md", "docs/how-to/back-up-and-restore.md"),
         given=True,

@@ -12,6 +12,9 @@ _INTRODUCTION = """
 One table in `api/policy.py` says what each operation asks of its caller; the API does not start with a route that is not in it.
 A permission is looked up in the roles' heads when the request comes, so it is as of this moment. The pages under `/docs` and
 `/openapi.json` ask for nothing where they are served at all (`MINOS_API_DOCS`).
+
+*Proof* is how many seconds ago the caller may have proved who they are, by the token at hand, where that matters. With an older
+one the answer is 401 `reauthentication_required`; [how to give one](../how-to/step-up.md).
 """
 
 _WORDS = {
@@ -22,12 +25,20 @@ _WORDS = {
 
 
 def page() -> str:
-    rows = ([code(f"{method.upper()} {path}"), code(name), _needed(POLICY[name])] for path, method, name in _operations())
-    return document("Who may call what", _INTRODUCTION, table(["Call", "Operation", "Needs"], rows))
+    rows = (_row(method, path, name, POLICY[name]) for path, method, name in _operations())
+    return document("Who may call what", _INTRODUCTION, table(["Call", "Operation", "Needs", "Proof"], rows))
+
+
+def _row(method: str, path: str, name: str, access: Access) -> list[str]:
+    return [code(f"{method.upper()} {path}"), code(name), _needed(access), _proof(access)]
 
 
 def _needed(access: Access) -> str:
     return code(access.permission) if access.permission else _WORDS[access.needs]
+
+
+def _proof(access: Access) -> str:
+    return str(access.step_up.max_age) if access.step_up else "-"
 
 
 def _operations() -> Iterator[tuple[str, str, str]]:

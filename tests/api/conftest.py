@@ -11,12 +11,14 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from msgspec import structs
 
 from adapters.embedded_postgres import PostgresServer
 from adapters.secret import Secret
 from adapters.settings import Settings
 from api.app import create
 from api.edge import Edge
+from api.world import World
 from cli.first_start import prepare
 from tests.conftest import Database, database_of
 from workers.projector import Projector
@@ -33,6 +35,7 @@ class Person:
 
     http: httpx.AsyncClient
     email: str
+    password: str = PASSWORD
     user_id: str = ""
     access: str = ""
     refresh: str = ""
@@ -140,6 +143,13 @@ async def admin(served: Served) -> Person:
     assert answer.status_code == 201, answer.text
     await admin.sign_in()
     return admin
+
+
+async def aged(served: Served, person: Person, seconds: int) -> str:
+    """Give an access token of the person's session that says they proved who they are so long ago, as after refreshes."""
+    world: World = served.edge.app.state.world  # type: ignore[attr-defined]  # the framework's application
+    claims = await world.tokens.verify(person.access, audiences=world.every_audience)
+    return await world.ports.mint.access_token(structs.replace(claims, auth_time=claims.auth_time - seconds))
 
 
 async def until_open(edge: Edge) -> None:

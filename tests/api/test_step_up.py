@@ -1,0 +1,65 @@
+"""What cannot easily be undone asks for a fresh proof of who is there, whichever route it is asked by."""
+
+import pytest
+
+from api.policy import FRESH, POLICY, Needs
+from tests.api.conftest import Person, Served, aged
+from tests.api.test_access import ALL, Route
+
+NEEDS_NONE = {
+    "bootstrap": "shows the one-time code",
+    "register": "nobody is there yet",
+    "login": "is the proof",
+    "refresh": "carries no proof on and gives no right",
+    "logout": "ending one's own session has to be easy",
+    "endMySession": "ending one's own session has to be easy",
+    "reauthenticate": "is the proof",
+    "changePassword": "shows the password in its body",
+    "changeMe": "gives nobody a right, and can be changed back",
+    "checkPermissions": "changes nothing",
+}
+WRITING = [route for route in ALL if route.method not in {"GET", "HEAD", "OPTIONS"}]
+DANGEROUS = [route for route in ALL if POLICY[route.operation].step_up is not None]
+
+
+def test_every_operation_that_writes_asks_for_a_proof_or_was_decided_to_need_none() -> None:
+    assert {route.operation for route in WRITING} - {route.operation for route in DANGEROUS} == set(NEEDS_NONE)
+
+
+def test_no_operation_that_only_reads_asks_for_a_proof() -> None:
+    assert {route.operation for route in DANGEROUS} <= {route.operation for route in WRITING}
+
+
+def test_only_callers_who_are_known_are_asked_for_a_proof() -> None:
+    assert {POLICY[route.operation].needs for route in DANGEROUS} <= {Needs.CALLER, Needs.PERMISSION}
+
+
+@pytest.mark.parametrize("route", DANGEROUS, ids=lambda route: route.operation)
+async def test_an_old_proof_is_not_enough(served: Served, admin: Person, route: Route) -> None:
+    victim, proof = await served.person(), POLICY[route.operation].step_up
+    assert proof is not None
+    path = route.at(user_id=victim.user_id, session_id=victim.session_id)
+    old = await aged(served, admin, proof.max_age + 30)
+    answer = await served.http.request(route.method, path, headers={"Authorization": f"Bearer {old}"}, json={})
+    assert (answer.status_code, answer.json()["code"]) == (401, "reauthentication_required")
+    challenge = answer.headers["www-authenticate"]
+    assert challenge.startswith('Bearer realm="minos", error="insufficient_user_authentication"')
+    assert f'max_age="{proof.max_age}"' in challenge
+    assert (await victim.ask("GET", "/auth/session")).status_code == 200
+
+
+async def test_reauthenticating_is_what_the_challenge_asks_for(served: Served, admin: Person) -> None:
+    other = await served.person()
+    path = f"/api/v1/users/{other.user_id}/sessions"
+    old = {"Authorization": f"Bearer {await aged(served, admin, FRESH.max_age + 30)}"}
+    assert (await served.http.delete(path, headers=old)).status_code == 401
+    proof = await served.http.post("/api/v1/auth/reauthenticate", headers=old, json={"password": admin.password})
+    fresh = {"Authorization": f"Bearer {proof.json()['access_token']}"}
+    assert (await served.http.delete(path, headers=fresh)).status_code == 204
+
+
+async def test_who_lacks_the_permission_is_not_sent_for_a_proof(served: Served) -> None:
+    person = await served.person()
+    old = {"Authorization": f"Bearer {await aged(served, person, FRESH.max_age + 30)}"}
+    answer = await served.http.post("/api/v1/signing-keys/rotate", headers=old)
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
