@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 from asyncpg import Record
 
@@ -31,6 +32,14 @@ class _Alone(Enum):
     APART = "apart"
 
 
+class _Holders(NamedTuple):
+    """Whom one caller looks for, and which heads with them."""
+
+    candidates: Sequence[ClaimMac]
+    categories: Sequence[str]
+    also: Sequence[StreamName]
+
+
 class PostgresEventStore:
     """Streams, heads, claims and idempotency keys in one database. Opens its connections when first needed.
 
@@ -52,7 +61,7 @@ class PostgresEventStore:
         self._appends: Batcher[Commit, Appended | _Alone] = Batcher(self._flush_appends, lanes=append_lanes, limit=BATCH, keys=keys)
         self._lone: Batcher[LoneAppend, Appended] = Batcher(self._flush_lone, lanes=2, limit=1)
         self._loads: Batcher[Sequence[StreamName], Heads] = Batcher(self._flush_loads, lanes=load_lanes, limit=BATCH)
-        self._holders: Batcher[tuple[Sequence[ClaimMac], Sequence[str]], Holding] = Batcher(self._flush_holders, limit=BATCH)
+        self._holders: Batcher[_Holders, Holding] = Batcher(self._flush_holders, limit=BATCH)
         self._outcomes: Batcher[tuple[bytes, str | None], Record] = Batcher(self._flush_outcomes, limit=BATCH)
         self._reads: Batcher[tuple[StreamName, int], Sequence[StoredEvent]] = Batcher(self._flush_reads, limit=1)
 
@@ -76,11 +85,13 @@ class PostgresEventStore:
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
         return await self._reads.submit((stream, after_version))
 
-    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
+    async def find_holder(
+        self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = (), also: Sequence[StreamName] = ()
+    ) -> Holding:
         """Raise ValueError for no candidates."""
         if not candidates:
             raise ValueError("find_holder needs at least one candidate")
-        return await self._holders.submit((candidates, categories))
+        return await self._holders.submit(_Holders(candidates, categories, also))
 
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         digest, outcome, exhausted = await self._outcomes.submit((key, capped))
@@ -131,11 +142,12 @@ class PostgresEventStore:
             start = end
         return results
 
-    async def _flush_holders(self, _: int, requests: Sequence[tuple[Sequence[ClaimMac], Sequence[str]]]) -> Sequence[Holding]:
-        names = [(number, claim.index_version, claim.mac) for number, (claims, _) in enumerate(requests) for claim in claims]
-        streams = [(number, category) for number, (_, categories) in enumerate(requests) for category in categories]
+    async def _flush_holders(self, _: int, requests: Sequence[_Holders]) -> Sequence[Holding]:
+        names = [(number, claim.index_version, claim.mac) for number, of in enumerate(requests) for claim in of.candidates]
+        streams = [(number, category) for number, of in enumerate(requests) for category in of.categories]
+        others = [(number, stream) for number, of in enumerate(requests) for stream in of.also]
         done = self._timed("holders", len(requests))
-        rows = await self._find_link.read(SQL["find_holders"], *_turned(names, 3), *_turned(streams, 2))
+        rows = await self._find_link.read(SQL["find_holders"], *_turned(names, 3), *_turned(streams, 2), *_turned(others, 2))
         done()
         of_request = (list(of) for _, of in groupby(rows, key=itemgetter(4)))
         return [

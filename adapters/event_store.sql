@@ -13,7 +13,7 @@ SELECT version, state, state_version, at FROM load_heads($1::text[])
 
 -- name: find_holders
 SELECT version, state, state_version, at, request, holder, stream
-FROM find_holders($1::int[], $2::int[], $3::bytea[], $4::int[], $5::text[])
+FROM find_holders($1::int[], $2::int[], $3::bytea[], $4::int[], $5::text[], $6::int[], $7::text[])
 
 -- name: find_outcomes
 SELECT digest, outcome, exhausted FROM find_outcomes($1::bytea[], $2::text[], $3::int)

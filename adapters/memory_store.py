@@ -78,12 +78,15 @@ class MemoryEventStore:
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
         return self._streams.get(stream, [])[max(after_version, 0) :]
 
-    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
+    async def find_holder(
+        self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = (), also: Sequence[StreamName] = ()
+    ) -> Holding:
         if not candidates:
             raise ValueError("find_holder needs at least one candidate")
         holder = next((self._claims[claim][1] for claim in candidates if claim in self._claims), None)
         of = holder or next((self._claims[claim][1] for claim in sorted(self._claims, key=astuple)), NOBODY)
-        heads = tuple(self._head(StreamName(f"{category}-{of}")) for category in categories)
+        streams = (*(StreamName(f"{category}-{of}") for category in categories), *also)
+        heads = tuple(self._head(stream) for stream in streams)
         return Holding(holder=holder, heads=heads, at=self.clock())
 
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:

@@ -47,9 +47,11 @@ class TracedStore:
             step.span.set_attribute("minos.events", len(events))
             return events
 
-    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
-        with self._step("find", "holder", streams=len(categories)):
-            return await self._store.find_holder(candidates, categories=categories)
+    async def find_holder(
+        self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = (), also: Sequence[StreamName] = ()
+    ) -> Holding:
+        with self._step("find", "holder", streams=len(categories) + len(also)):
+            return await self._store.find_holder(candidates, categories=categories, also=also)
 
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         with self._step("find", "outcome"):

@@ -25,8 +25,10 @@ class WatchedStore:
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
         return await self._store.read_stream(stream, after_version)
 
-    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
-        return await self._store.find_holder(candidates, categories=categories)
+    async def find_holder(
+        self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = (), also: Sequence[StreamName] = ()
+    ) -> Holding:
+        return await self._store.find_holder(candidates, categories=categories, also=also)
 
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         return await self._store.find_outcome(key, capped=capped)

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from domain.assurance import Acr
 from domain.ids import AudienceSlug, CorrelationId, EventId, RoleSlug, SessionId, UserId
 from domain.permission import PermissionText
 
@@ -20,6 +21,9 @@ class Principal(Struct, frozen=True, kw_only=True):
     seen_at: int
     """When they were found live; by the database's clock, as `auth_time`."""
     expires_at: int
+    acr: str = Acr.ONE_FACTOR
+    amr: tuple[str, ...] = ()
+    """What the token in hand says was shown at `auth_time`."""
 
 
 class Repeat(Struct, frozen=True, kw_only=True):

@@ -46,6 +46,8 @@ async def identify(claims: AccessClaims, ports: Ports, *, rights: bool = True) -
         auth_time=claims.auth_time,
         seen_at=int(seen_at.timestamp()),
         expires_at=claims.exp,
+        acr=claims.acr,
+        amr=claims.amr,
     )
 
 

@@ -16,6 +16,8 @@ from domain.session import Live
 from domain.session_events import AuthMethod
 from domain.user import Account
 
+_SHOWN = (AuthMethod.PASSWORD,)
+
 
 class Reauthenticate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password: PasswordText
@@ -42,11 +44,11 @@ async def reauthenticate(command: Reauthenticate, ctx: Context, ports: Ports) ->
         live, now = require_standing(tx, principal)
         if now.password_version != account.password_version:
             raise InvalidCredentials
-        events = session.reauthenticate(live, method=AuthMethod.PASSWORD, at=tx.at)
+        events = session.reauthenticate(live, methods=_SHOWN, at=tx.at)
         return session.live(tx.record(session.decider, stream, events)), now
 
     done = await transact(ports, ctx, standing_reads(principal), decide)
     live, now = done.result
-    token, expires_in = await access_token_for(live, now, ports, audience=principal.audience, auth_time=done.at, at=done.at)
+    token, expires_in = await access_token_for(live, now, ports, audience=principal.audience, auth_time=done.at, at=done.at, methods=_SHOWN)
     answer = Reauthenticated(access_token=token, expires_in=expires_in)
     return Done(result=answer, versions=done.versions, at=done.at, appended=done.appended)

@@ -1,15 +1,16 @@
 """What a sign-in and a refresh answer with, made from the session's state alone: a repeat gets the same refresh token."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from commands.ports import AccessClaims, Ports
+from domain.assurance import acr_of, amr_of
 from domain.ids import AudienceName, SessionId, UserId
 from domain.session import Live
+from domain.session_events import AuthMethod
 from domain.user import Account
-
-ACR_ONE_FACTOR = "urn:minos:acr:one-factor"
 
 
 class SignedIn(Struct, frozen=True, kw_only=True):
@@ -50,9 +51,20 @@ async def token_answer(session: Live, account: Account, ports: Ports, *, at: dat
 
 
 async def access_token_for(
-    session: Live, account: Account, ports: Ports, *, audience: AudienceName, auth_time: datetime, at: datetime
+    session: Live,
+    account: Account,
+    ports: Ports,
+    *,
+    audience: AudienceName,
+    auth_time: datetime,
+    at: datetime,
+    methods: Sequence[AuthMethod] | None = None,
 ) -> tuple[str, int]:
-    """Give an access token and its life in seconds. Roles and epochs are the account's of this moment."""
+    """Give an access token and its life in seconds. Roles and epochs are the account's of this moment.
+
+    `methods` is what was shown at `auth_time`; without it, all that was shown in this session.
+    """
+    shown = [proof.method for proof in session.proofs] if methods is None else methods
     expires_at = min(at + timedelta(seconds=ports.policy.access_token_ttl), session.expires_at)
     issued = int(at.timestamp())
     claims = AccessClaims(
@@ -64,8 +76,8 @@ async def access_token_for(
         sid=str(session.session_id),
         client_id=session.client_id,
         auth_time=int(auth_time.timestamp()),
-        acr=ACR_ONE_FACTOR,
-        amr=tuple(str(method) for method in session.amr),
+        acr=acr_of(shown),
+        amr=tuple(str(method) for method in amr_of(shown)),
         scope="",
         roles=tuple(account.roles),
         principal="user",

@@ -31,6 +31,11 @@ MINOS = AudienceName("minos")
 """The audience of Minos itself; a session has it only when its sign-in named no other (threats.md 7)."""
 
 
+class Proof(Struct, frozen=True, array_like=True):
+    method: AuthMethod
+    at: datetime
+
+
 class Absent(Struct, frozen=True, tag="absent"):
     pass
 
@@ -41,7 +46,8 @@ class Live(Struct, frozen=True, kw_only=True, tag="live"):
     token_epoch: int
     audiences: tuple[AudienceSlug, ...]
     client_id: ClientSlug
-    amr: tuple[AuthMethod, ...]
+    proofs: tuple[Proof, ...]
+    """Each method that was ever shown in this session, and when last (threats.md 5)."""
     seed: bytes
     auth_time: datetime
     reauthenticated_at: datetime | None
@@ -91,7 +97,7 @@ def _begun(event: SessionStarted) -> Live:
         token_epoch=event.token_epoch,
         audiences=event.audiences,
         client_id=event.client_id,
-        amr=event.amr,
+        proofs=tuple(Proof(method, event.at) for method in event.amr),
         seed=event.seed,
         auth_time=event.at,
         reauthenticated_at=None,
@@ -118,14 +124,16 @@ def _moved_on(state: Live, event: TokenIssued | Reauthenticated | SessionRebased
                 rotated_at=event.at,
             )
         case Reauthenticated():
-            return replace(state, reauthenticated_at=event.at)
+            shown = (event.method, *event.also)
+            kept = (proof for proof in state.proofs if proof.method not in shown)
+            return replace(state, reauthenticated_at=event.at, proofs=(*kept, *(Proof(method, event.at) for method in shown)))
         case SessionRebased():
             return replace(state, token_epoch=event.token_epoch, oldest_generation=state.generation + 1)
         case _:
             assert_never(event)
 
 
-decider: Decider[Session, SessionEvent] = Decider("session", Session, 2, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[Session, SessionEvent] = Decider("session", Session, 3, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(session_id: SessionId) -> StreamName:
@@ -230,9 +238,11 @@ def refresh(
     ]
 
 
-def reauthenticate(state: Session, *, method: AuthMethod, at: datetime) -> Sequence[SessionEvent]:
+def reauthenticate(state: Session, *, methods: Sequence[AuthMethod], at: datetime) -> Sequence[SessionEvent]:
+    """Record what was shown just now: one method at least."""
     live = _alive(state, at=at)
-    return [Reauthenticated(session_id=live.session_id, user_id=live.user_id, method=method, at=at)]
+    method, *also = methods
+    return [Reauthenticated(session_id=live.session_id, user_id=live.user_id, method=method, also=tuple(also), at=at)]
 
 
 def rebase(state: Session, *, token_epoch: int, at: datetime) -> Sequence[SessionEvent]:

@@ -8,9 +8,19 @@ from domain.ids import AudienceSlug, ClientSlug, SessionId, UserId
 
 
 class AuthMethod(StrEnum):
-    """Values of `amr` (RFC 8176)."""
+    """Values of `amr` (RFC 8176), and two of our own: a mailed code and a recovery code."""
 
     PASSWORD = "pwd"
+    OTP = "otp"
+    """A code by time (RFC 6238)."""
+    PASSKEY = "pop"
+    """Proof of possession of a key (WebAuthn)."""
+    USER_VERIFIED = "user"
+    """The authenticator made sure of its user, by PIN or body."""
+    EMAIL = "email"
+    RECOVERY = "recovery"
+    MULTI = "mfa"
+    """Two factors. Only in tokens, where it follows from the others."""
 
 
 class EndReason(StrEnum):
@@ -63,10 +73,12 @@ class RefreshReused(Event, frozen=True, kw_only=True, tag="session.refresh_reuse
     current_generation: int
 
 
-class Reauthenticated(Event, frozen=True, kw_only=True, tag="session.reauthenticated.v1"):
+class Reauthenticated(Event, frozen=True, kw_only=True, omit_defaults=True, tag="session.reauthenticated.v1"):
     session_id: SessionId
     user_id: UserId
     method: AuthMethod
+    also: tuple[AuthMethod, ...] = ()
+    """What was shown together with it."""
 
 
 class SessionRebased(Event, frozen=True, kw_only=True, tag="session.rebased.v1"):

@@ -36,7 +36,8 @@ class Holding(Struct, frozen=True, kw_only=True):
     holder: UUID | None
     """None where the name is free."""
     heads: tuple[StoredHead, ...]
-    """Of the holder, one of each category asked for. Where the name is free, of somebody else: it costs the same and is worth nothing."""
+    """Of the holder, one of each category asked for; then of the other streams asked for. Where the name is free, the holder's are of
+    somebody else: it costs the same and is worth nothing."""
     at: datetime
 
 
@@ -145,8 +146,13 @@ class EventStore(Protocol):
     async def load(self, streams: Sequence[StreamName]) -> Heads: ...
     async def append(self, commit: Commit) -> Appended: ...
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]: ...
-    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
-        """Find who holds the first of these names that is held, with the heads of their streams `<category>-<holder>`, as `load` would."""
+    async def find_holder(
+        self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = (), also: Sequence[StreamName] = ()
+    ) -> Holding:
+        """Find who holds the first of these names that is held, with the heads of their streams `<category>-<holder>`, as `load` would.
+
+        The heads of the streams in `also`, whoever it is, come after those, read in the same moment.
+        """
         ...
 
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:

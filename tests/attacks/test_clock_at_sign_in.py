@@ -28,8 +28,10 @@ class WatchedStore:
         self._note(heads.heads)
         return heads
 
-    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
-        found: Holding = await self._inner.find_holder(candidates, categories=categories)
+    async def find_holder(
+        self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = (), also: Sequence[StreamName] = ()
+    ) -> Holding:
+        found: Holding = await self._inner.find_holder(candidates, categories=categories, also=also)
         self._note(found.heads)
         return found
 

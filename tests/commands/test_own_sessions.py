@@ -15,6 +15,7 @@ from commands.reauthenticate import Reauthenticate, reauthenticate
 from commands.revoke_session import RevokeSession, revoke_other_sessions, revoke_session
 from commands.sign_out import SignOut, sign_out
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
+from domain.assurance import Acr
 from domain.errors import InvalidCredentials, InvalidToken, NoSuchSession, PasswordUnacceptable, SessionEnded
 from domain.ids import SessionId
 from domain.session_events import Reauthenticated, SessionRebased, SessionRevoked
@@ -174,6 +175,7 @@ async def test_reauthenticating_gives_a_fresh_time_to_the_token_it_returns_and_t
     proven = (await reauthenticate(Reauthenticate(password=PASSWORD), await world.ctx(signed_in), world.ports)).result
     claims = await world.claims(proven.access_token)
     assert (claims.auth_time, claims.sid) == (began + 100, str(signed_in.session_id))
+    assert (claims.acr, claims.amr) == (Acr.ONE_FACTOR, ("pwd",))
     assert len(world.happened(Reauthenticated)) == 1
     refreshed = await issue_token(IssueToken(refresh_token=signed_in.refresh_token), ANYBODY, world.ports)
     assert (await world.claims(refreshed.access_token)).auth_time == began

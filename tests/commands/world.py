@@ -80,8 +80,10 @@ class InterleavedStore:
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
         return await self.inner.read_stream(stream, after_version)
 
-    async def find_holder(self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = ()) -> Holding:
-        found = await self.inner.find_holder(candidates, categories=categories)
+    async def find_holder(
+        self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = (), also: Sequence[StreamName] = ()
+    ) -> Holding:
+        found = await self.inner.find_holder(candidates, categories=categories, also=also)
         await asyncio.sleep(0)
         return found
 

@@ -8,7 +8,7 @@ import pytest
 from domain import session
 from domain.errors import AudienceNotAllowed, InvalidRefreshToken, NoSuchSession, SessionEnded
 from domain.event import Event
-from domain.session import MINOS, Ended, Live
+from domain.session import MINOS, Ended, Live, Proof
 from domain.session_events import (
     AuthMethod,
     EndReason,
@@ -206,7 +206,7 @@ def test_rebasing_keeps_a_session_under_the_new_epoch_once() -> None:
 def test_an_ended_session_is_not_brought_back(decision: Any) -> None:
     facts: dict[Any, dict[str, Any]] = {
         session.rebase: {"token_epoch": 2},
-        session.reauthenticate: {"method": AuthMethod.PASSWORD},
+        session.reauthenticate: {"methods": [AuthMethod.PASSWORD]},
         session.issue: {"audience": TASKS, "key_version": 1, "access_ttl": ACCESS},
     }
     refreshing(*LIVE, REVOKED).when(decision, **facts[decision], at=LATER).then_refused(SessionEnded)
@@ -216,9 +216,21 @@ def test_an_ended_session_is_not_brought_back(decision: Any) -> None:
 
 def test_reauthenticating_is_remembered_and_moves_no_other_time() -> None:
     again = Reauthenticated(session_id=SESSION, user_id=ADA, method=AuthMethod.PASSWORD, at=LATER)
-    after = refreshing(*LIVE).when(session.reauthenticate, method=AuthMethod.PASSWORD, at=LATER).then(again)
+    after = refreshing(*LIVE).when(session.reauthenticate, methods=[AuthMethod.PASSWORD], at=LATER).then(again)
     assert isinstance(after, Live)
     assert (after.reauthenticated_at, after.auth_time, after.idle_expires_at) == (LATER, NOW, seconds(IDLE))
+
+
+def test_each_method_is_kept_with_the_time_it_was_last_shown() -> None:
+    shown = [AuthMethod.PASSKEY, AuthMethod.USER_VERIFIED]
+    again = Reauthenticated(session_id=SESSION, user_id=ADA, method=shown[0], also=(shown[1],), at=LATER)
+    after = refreshing(*LIVE).when(session.reauthenticate, methods=shown, at=LATER).then(again)
+    assert isinstance(after, Live)
+    assert after.proofs == (Proof(AuthMethod.PASSWORD, NOW), Proof(shown[0], LATER), Proof(shown[1], LATER))
+    later = refreshing(*LIVE, again).when(session.reauthenticate, methods=[AuthMethod.PASSWORD], at=seconds(9)).decide()
+    last = session.decider.fold(later, after)
+    assert isinstance(last, Live)
+    assert set(last.proofs) == {Proof(AuthMethod.PASSWORD, seconds(9)), Proof(shown[0], LATER), Proof(shown[1], LATER)}
 
 
 def test_revoking_ends_and_revoking_again_changes_nothing() -> None:

@@ -82,7 +82,7 @@ class Play:
             events = {
                 8: lambda: session.issue(state, audience=AudienceName("minos"), key_version=1, access_ttl=60, at=at),
                 9: lambda: session.revoke(state, user_epoch=state.token_epoch, reason=EndReason.LOGOUT, at=at),
-                10: lambda: session.reauthenticate(state, method=AuthMethod.PASSWORD, at=at),
+                10: lambda: session.reauthenticate(state, methods=[AuthMethod.PASSWORD], at=at),
                 11: lambda: session.rebase(state, token_epoch=state.token_epoch + 1, at=at),
             }[what]()
         return self._keep(session.decider, stream, list(events))

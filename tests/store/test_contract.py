@@ -132,6 +132,22 @@ async def test_a_name_nobody_holds_is_found_free_with_heads_of_somebody_else(sto
     await store.append(commit(write(owner, 1), claims=(release(ClaimMac(0, b"the first one of all"), owner),)))
 
 
+async def test_heads_of_other_streams_come_after_the_holders(store: EventStore) -> None:
+    name, owner, other, unwritten = mac(), stream("claim"), stream(), stream()
+    await store.append(commit(write(owner, 0), write(other, 0, events=2), claims=(take(name, owner),)))
+    of_owner = StreamName(f"claim-{holder_of(owner)}")
+    found = await store.find_holder([name], categories=["claim"], also=[unwritten, other])
+    assert found.holder == holder_of(owner)
+    assert found.heads == (await store.load([of_owner, unwritten, other])).heads
+
+
+async def test_heads_of_other_streams_come_for_a_name_nobody_holds_and_without_any_of_the_holder(store: EventStore) -> None:
+    other = stream()
+    await store.append(commit(write(other, 0)))
+    found = await store.find_holder([mac()], also=[other, other])
+    assert (found.holder, found.heads) == (None, (await store.load([other, other])).heads)
+
+
 async def test_the_first_candidate_that_is_held_counts(store: EventStore) -> None:
     names, owners = [mac(), mac()], [stream("claim"), stream("claim")]
     for name, owner in zip(names, owners, strict=True):
@@ -145,12 +161,14 @@ async def test_names_looked_up_at_once_are_each_answered_for_themselves(store: E
     for name, owner in zip(names[::2], owners[::2], strict=True):
         await store.append(commit(write(owner, 0), claims=(take(name, owner),)))
     categories = ("claim", "user", "guard")
-    asked = (store.find_holder([mac(), name], categories=categories[: n % 4]) for n, name in enumerate(names))
+    others = [[owners[n]] * (n % 3) for n in range(100)]
+    asked = (store.find_holder([mac(), name], categories=categories[: n % 4], also=others[n]) for n, name in enumerate(names))
     for n, found in enumerate(await asyncio.gather(*asked)):
         assert found.holder == (None if n % 2 else holder_of(owners[n]))
-        assert [head.stream.partition("-")[0] for head in found.heads] == [*categories][: n % 4]
+        assert [head.stream.partition("-")[0] for head in found.heads[: n % 4]] == [*categories][: n % 4]
+        assert [head.stream for head in found.heads[n % 4 :]] == others[n]
         if not n % 2:
-            assert [head.version for head in found.heads] == [1, 0, 0][: n % 4]
+            assert [head.version for head in found.heads] == [*[1, 0, 0][: n % 4], *[1] * (n % 3)]
 
 
 async def test_a_name_is_looked_up_under_some_key(store: EventStore) -> None:

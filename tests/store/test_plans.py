@@ -72,7 +72,7 @@ async def test_nothing_on_the_hot_paths_scans_a_table(database: Database, postgr
         await postgres_store.append(commit(write(name, 3)))
         await postgres_store.load([name, stream()])
         await postgres_store.read_stream(name)
-        await postgres_store.find_holder([claim, mac()], categories=["test", "user"])
+        await postgres_store.find_holder([claim, mac()], categories=["test", "user"], also=[name, stream()])
         await postgres_store.find_outcome(b"k" * 32, capped="user:nobody")
         with suppress(IdempotencyKeysExhausted):
             await postgres_store.find_outcome(b"k" * 32, capped="system")

@@ -1,0 +1,41 @@
+"""How sure we are of who is there: what the methods a person showed are worth together (`acr`, `amr`; RFC 8176, RFC 9470)."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from domain.session_events import AuthMethod
+
+
+class Acr(StrEnum):
+    """Values of `acr`, from weak to strong."""
+
+    ONE_FACTOR = "urn:minos:acr:one-factor"
+    TWO_FACTOR = "urn:minos:acr:two-factor"
+    PHISHING_RESISTANT = "urn:minos:acr:phishing-resistant"
+
+
+_STRENGTH = {acr: strength for strength, acr in enumerate(Acr)}
+_SECOND = frozenset({AuthMethod.OTP, AuthMethod.EMAIL, AuthMethod.PASSKEY})
+"""What makes two factors of a password. Recovery codes do not: they let in, and step up to nothing (threats.md 5)."""
+
+
+def acr_of(methods: Iterable[AuthMethod]) -> Acr:
+    """Give what was reached. A passkey that verified its user is two factors by itself, and cannot be phished."""
+    shown = frozenset(methods)
+    if {AuthMethod.PASSKEY, AuthMethod.USER_VERIFIED} <= shown:
+        return Acr.PHISHING_RESISTANT
+    if AuthMethod.PASSWORD in shown and shown & _SECOND:
+        return Acr.TWO_FACTOR
+    return Acr.ONE_FACTOR
+
+
+def amr_of(methods: Iterable[AuthMethod]) -> tuple[AuthMethod, ...]:
+    """Give the claim's values, each once and in one order; `mfa` among them where there were two factors."""
+    shown = set(methods)
+    if at_least(acr_of(shown), Acr.TWO_FACTOR):
+        shown.add(AuthMethod.MULTI)
+    return tuple(method for method in AuthMethod if method in shown)
+
+
+def at_least(reached: Acr, wanted: Acr) -> bool:
+    return _STRENGTH[reached] >= _STRENGTH[wanted]
