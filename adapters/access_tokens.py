@@ -14,7 +14,7 @@ from adapters.jwk import Verifier
 from adapters.keyring import Keyring
 from adapters.recent import Recent
 from adapters.refresh_tokens import DerivedTokens
-from commands.ports import AccessClaims, PresentedDevice, PresentedRefreshToken
+from commands.ports import AccessClaims, PresentedDevice, PresentedRefreshToken, PrincipalKind
 from domain.errors import InvalidToken
 from domain.ids import SessionId
 from domain.signing_key import Algorithm
@@ -36,7 +36,9 @@ class _Header(Struct, frozen=True):
     typ: str
 
 
-class _Payload(Struct, frozen=True, kw_only=True):
+class _Payload(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is empty in a service account's token is not in it, and in a person's never empty."""
+
     iss: str
     sub: str
     aud: str
@@ -44,14 +46,14 @@ class _Payload(Struct, frozen=True, kw_only=True):
     nbf: int
     iat: int
     jti: str
-    sid: str
+    sid: str = ""
     client_id: str
-    auth_time: int
-    acr: str
-    amr: tuple[str, ...]
+    auth_time: int = 0
+    acr: str = ""
+    amr: tuple[str, ...] = ()
     scope: str
     roles: tuple[str, ...]
-    principal: str
+    principal: PrincipalKind
     epoch: int
     roles_version: int
 
@@ -140,7 +142,7 @@ class AccessTokenVerifier:
             payload = _read_payload.decode(raw)
         except _UNREADABLE:
             raise InvalidToken from None
-        if payload.iss != self._issuer or payload.nbf > self._clock() + LEEWAY:
+        if not _is_of_its_class(payload) or payload.iss != self._issuer or payload.nbf > self._clock() + LEEWAY:
             raise InvalidToken
         return _claims(payload, verifier.kid)
 
@@ -153,6 +155,12 @@ class AccessTokenVerifier:
             return None
         verifier = await self._keyring.verifier(kid)
         return verifier if verifier is not None and header(verifier.kid, verifier.algorithm) == head.encode() else None
+
+
+def _is_of_its_class(payload: _Payload) -> bool:
+    """A person's token says which session it is of and how they proved who they are; a machine's says none of it."""
+    said = {bool(payload.sid), bool(payload.auth_time), bool(payload.acr), bool(payload.amr)}
+    return said == {payload.principal is PrincipalKind.USER}
 
 
 @lru_cache(maxsize=64)

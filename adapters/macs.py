@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from uuid import UUID
 
+from adapters.base64url import to_text
 from adapters.framing import framed
 from adapters.secrets_store import Purpose, Secrets
-from commands.ports import ClaimMac
+from commands.ports import ClaimMac, SecretKind, SecretMac
+from domain.ids import Digest
 
 
 class KeyedMacs:
@@ -36,6 +38,23 @@ class KeyedMacs:
     def body_digest(self, body: bytes) -> bytes:
         """The caller leaves secret fields out of `body` (threats.md 4)."""
         return mac(self._secrets.of(Purpose.BODY_DIGEST).key, body)
+
+    def secret(self, kind: SecretKind, name: str, secret: str) -> SecretMac:
+        versions = self._secrets.of(_PURPOSES[kind])
+        return SecretMac(digest=_secret_digest(versions.key, name, secret), key_version=versions.current)
+
+    def secret_matches(self, kind: SecretKind, name: str, secret: str, *, digest: Digest, key_version: int) -> bool:
+        versions = self._secrets.of(_PURPOSES[kind])
+        known = key_version in versions.keys
+        expected = _secret_digest(versions.keys[key_version] if known else versions.key, name, secret)
+        return hmac.compare_digest(expected, digest) and known
+
+
+_PURPOSES = {SecretKind.CLIENT_SECRET: Purpose.CLIENT_SECRET, SecretKind.API_KEY: Purpose.API_KEY}
+
+
+def _secret_digest(key: bytes, name: str, secret: str) -> Digest:
+    return Digest(to_text(mac(key, name, secret)))
 
 
 def mac(key: bytes, *parts: str | bytes) -> bytes:

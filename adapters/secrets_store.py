@@ -31,6 +31,8 @@ class Purpose(StrEnum):
     BODY_DIGEST = "body_digest"
     STREAM_VERSION = "stream_version"
     CURSOR = "cursor"
+    CLIENT_SECRET = "client_secret"  # noqa: S105 - the name of a purpose
+    API_KEY = "api_key"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from commands.context import Context, Principal, Repeat
 from commands.ports import AccessClaims
 from commands.transact import Done
 from domain.errors import IdempotencyKeyInvalid
-from domain.ids import CorrelationId, StreamName
+from domain.ids import CorrelationId, SessionId, StreamName
 
 R = TypeVar("R")
 EMPTY = b"{}"
@@ -57,10 +57,16 @@ class Asking(Request[Any, Any, State]):
 
     @property
     def caller(self) -> Principal:
+        """The person who calls, where only a person may."""
         principal = self.exchange.principal
         if principal is None:
             raise AuthenticationRequired
         return principal
+
+    @property
+    def own_session(self) -> SessionId | None:
+        """The session of the person who calls; a machine has none."""
+        return None if self.exchange.principal is None else self.exchange.principal.session_id
 
     @property
     def controllers(self) -> tuple[type[Controller], ...]:
@@ -70,7 +76,8 @@ class Asking(Request[Any, Any, State]):
     @property
     def caller_name(self) -> str:
         """What tokens for the caller alone are bound to."""
-        return f"user:{self.caller.user_id}"
+        machine = self.exchange.machine
+        return f"user:{self.caller.user_id}" if machine is None else machine.name
 
     @property
     def route(self) -> str:
@@ -90,16 +97,15 @@ class Asking(Request[Any, Any, State]):
             return self.context()
         if _KEY.fullmatch(given) is None:
             raise IdempotencyKeyInvalid
-        macs, principal = self.world.ports.macs, self.exchange.principal
-        who = "anonymous" if principal is None else str(principal.user_id)
+        macs, principal, machine = self.world.ports.macs, self.exchange.principal, self.exchange.machine
+        who = str(principal.user_id) if principal is not None else "anonymous" if machine is None else machine.name
         key = macs.idempotency_key(principal=who, method=self.method, route=self.scope["path_template"], key=given.decode("ascii"))
         return self.context(repeat=Repeat(key=key, digest=macs.body_digest(_without(message, secrets))))
 
     def wrote(self, done: Done[R], stream: StreamName) -> R:
         """Tell the caller which version the stream has now, as a token only they can use (threats.md 15)."""
         version = done.versions.get(stream)
-        principal = self.exchange.principal
-        if version is not None and principal is not None:
+        if version is not None and (self.exchange.principal or self.exchange.machine):
             token = self.world.versions.make(self.caller_name, stream, version)
             self.exchange.say(b"minos-stream-version", token)
         return done.result
@@ -110,6 +116,7 @@ def context_of(exchange: Exchange, world: World, *, repeat: Repeat | None = None
     return Context(
         correlation_id=CorrelationId(world.ports.random.uuid7()),
         principal=exchange.principal,
+        machine=exchange.machine,
         network=exchange.network,
         user_agent=exchange.user_agent,
         repeat=repeat,

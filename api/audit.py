@@ -18,7 +18,11 @@ from projections.audit_events import AuditFilter, AuditRow
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 Actor = Annotated[
-    str | None, QueryParameter(pattern=r"^[a-z]+(:[A-Za-z0-9_-]{1,64})?$(?!\n)", description="`user:<id>`, `system:<part>`, `anonymous`.")
+    str | None,
+    QueryParameter(
+        pattern=r"^[a-z_]+(:[A-Za-z0-9_-]{1,64})?$(?!\n)",
+        description="`user:<id>`, `client:<id>`, `api_key:<id>`, `system:<part>`, `anonymous`.",
+    ),
 ]
 Type = Annotated[
     str | None,

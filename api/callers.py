@@ -8,21 +8,23 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
-from api.exchange import exchange_of
+from api.exchange import Exchange, exchange_of
 from api.policy import POLICY, PUBLIC, Access, Needs, StepUp
 from api.refusals import AuthenticationRequired, Fault, ValidationFailed
 from api.world import World
-from commands.context import Principal
+from commands.context import Machine, Principal
 from commands.identify import identify
-from domain.errors import InvalidToken, PermissionDenied, ReauthenticationRequired
+from commands.machines import identify_machine
+from commands.ports import AccessClaims, PrincipalKind
+from domain.errors import InvalidToken, PermissionDenied, ReauthenticationRequired, SessionRequired
 from domain.permission import allows
 
 
 async def enforce(request: Request[Any, Any, Any]) -> None:
     """Hold the one policy table against every request, before its body is looked at.
 
-    Raises AuthenticationRequired, InvalidToken, PermissionDenied, ReauthenticationRequired, and ValidationFailed for parameters
-    that are not known.
+    Raises AuthenticationRequired, InvalidToken, SessionRequired, PermissionDenied, ReauthenticationRequired, and ValidationFailed
+    for parameters that are not known.
     """
     _refuse_unknown_parameters(request)
     access = access_of(request.route_handler)
@@ -33,19 +35,30 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     token = bearer_token(exchange.headers)
     if access.needs is Needs.TOKEN:
         exchange.claims = await world.tokens.verify(token, audiences=world.every_audience)
+        if exchange.claims.principal is not PrincipalKind.USER:
+            raise SessionRequired
         return
     exchange.claims = await world.tokens.verify(token, audiences=world.own_audience)
-    exchange.principal = await identify(exchange.claims, world.ports, rights=access.needs is Needs.PERMISSION)
-    if access.permission is not None and not allows(exchange.principal.permissions, access.permission):
+    caller = await _caller(exchange, exchange.claims, access, world)
+    if access.permission is not None and not allows(caller.permissions, access.permission):
         raise PermissionDenied
-    if access.step_up is not None:
-        _require_proof(exchange.principal, access.step_up)
+    if access.step_up is not None and isinstance(caller, Principal):
+        _require_proof(caller, access.step_up)
 
 
 def _require_proof(caller: Principal, wanted: StepUp) -> None:
     """Looked at last: nobody is sent for a proof that would not help them."""
     if caller.seen_at - caller.auth_time > wanted.max_age:
         raise ReauthenticationRequired(wanted.max_age)
+
+
+async def _caller(exchange: Exchange, claims: AccessClaims, access: Access, world: World) -> Principal | Machine:
+    """Find out who calls. Raises InvalidToken, SessionRequired."""
+    if claims.principal is PrincipalKind.SERVICE and access.is_for_machines:
+        exchange.machine = await identify_machine(claims, world.ports)
+        return exchange.machine
+    exchange.principal = await identify(claims, world.ports, rights=access.needs is Needs.PERMISSION)
+    return exchange.principal
 
 
 def _refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:

@@ -5,7 +5,7 @@ from os import urandom
 from time import perf_counter
 from typing import Any, cast
 
-from commands.context import Principal
+from commands.context import Machine, Principal
 from commands.ports import AccessClaims
 
 SCOPE_KEY = "minos.exchange"
@@ -18,8 +18,8 @@ class Exchange:
     """Mutable: parts are learned on the way. Nothing of it is shared between requests."""
 
     __slots__ = (
-        "address", "authorization", "body", "claims", "code", "extra_headers", "headers", "network", "principal",
-        "request_id", "started", "status", "trace_id",
+        "address", "authorization", "body", "claims", "code", "extra_headers", "headers", "machine", "network",
+        "principal", "request_id", "started", "status", "trace_id",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -32,6 +32,8 @@ class Exchange:
         self.body = b""
         self.claims: AccessClaims | None = None
         self.principal: Principal | None = None
+        self.machine: Machine | None = None
+        """Who calls is one of the two, or neither."""
         self.extra_headers: list[tuple[bytes, bytes]] = []
         self.status = 0
         self.code: str | None = None

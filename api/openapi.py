@@ -187,6 +187,8 @@ def _general(access: Access, operation: dict[str, Any], name: str) -> dict[str, 
             kinds.append(errors.IdempotencyKeysExhausted)
     if "{" in operation.get("path", "{"):
         kinds.append(refusals.NoSuchRoute)
+    if not access.is_for_machines and access.needs is not Needs.NOTHING:
+        kinds.append(errors.SessionRequired)
     if access.needs is not Needs.NOTHING:
         kinds += [refusals.AuthenticationRequired, errors.InvalidToken]
     if access.step_up is not None:

@@ -15,9 +15,9 @@ class Needs(Enum):
     TOKEN = auto()
     """A token that verifies, for any audience of ours; the handler asks how its session stands (threats.md 7)."""
     CALLER = auto()
-    """A token for Minos itself, of a session and account found live just now."""
+    """A person's token for Minos itself, of a session and account found live just now; a machine gets 403 `session_required`."""
     PERMISSION = auto()
-    """As CALLER, and one of the caller's roles gives the permission at this moment."""
+    """As CALLER, and one of the caller's roles gives the permission at this moment; or a machine that holds it."""
 
 
 class StepUp(Struct, frozen=True):
@@ -30,6 +30,12 @@ class Access(Struct, frozen=True):
     needs: Needs
     permission: Permission | None = None
     step_up: StepUp | None = None
+
+    @property
+    def is_for_machines(self) -> bool:
+        """Whether a service account may call: not where it is about a person's own account or session, or asks for a person's proof
+        (threats.md 6)."""
+        return self.needs is Needs.PERMISSION and self.step_up is None
 
 
 FRESH = StepUp(max_age=900)

@@ -93,7 +93,7 @@ async def users(rows: Sequence[UserRow], vault: Vault) -> list[UserView]:
     return list(await asyncio.gather(*(_user(row, vault) for row in rows)))
 
 
-async def sessions(rows: Sequence[Judged], vault: Vault, current: SessionId) -> list[SessionView]:
+async def sessions(rows: Sequence[Judged], vault: Vault, current: SessionId | None) -> list[SessionView]:
     return list(await asyncio.gather(*(_session(row, vault, current) for row in rows)))
 
 
@@ -139,7 +139,7 @@ async def _user(row: UserRow, vault: Vault) -> UserView:
     )
 
 
-async def _session(judged: Judged, vault: Vault, current: SessionId) -> SessionView:
+async def _session(judged: Judged, vault: Vault, current: SessionId | None) -> SessionView:
     row = judged.session
     stream = session.stream(row.session_id)
     return SessionView(

@@ -4,11 +4,12 @@ All of it is decided on streams that are conditions of the append: rights lost w
 count for it any more.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from commands.context import Context
+from commands.context import Context, Machine, Principal
+from commands.machines import machine_rights, machine_streams
 from commands.ports import Ports
 from commands.standing import require_standing, standing_reads
 from commands.transact import Read, Transaction, read_states
@@ -46,7 +47,9 @@ class Authority:
 
 
 def caller_reads(ctx: Context) -> list[Read]:
-    """What `require_within` needs to be read: the caller's account, session and roles."""
+    """What `require_within` needs to be read: the caller's account, session and roles, or a machine's credential."""
+    if ctx.machine is not None:
+        return machine_streams(ctx.machine)
     principal = ctx.principal
     return [] if principal is None else [*standing_reads(principal), *_role_reads(principal.roles)]
 
@@ -56,17 +59,23 @@ def require_within(wanted: Iterable[Permission], ctx: Context, tx: Transaction) 
 
     Raises PermissionDenied when the caller lost any right since the request came in, InvalidToken, SessionEnded.
     """
-    principal = ctx.principal
-    if principal is None:
+    caller = ctx.principal or ctx.machine
+    if caller is None:
         if ctx.system is None:
             raise InvalidToken
         return
-    _, account = require_standing(tx, principal)
-    held = _given(tx, [name for name in account.roles if name in principal.roles])
-    if not within(principal.permissions, held):
+    if not within(caller.permissions, _held(caller, tx)):
         raise PermissionDenied
-    if not within(wanted, principal.permissions):
+    if not within(wanted, caller.permissions):
         raise RightsExceeded
+
+
+def _held(caller: Principal | Machine, tx: Transaction) -> Sequence[Permission]:
+    """What the caller may do at this moment."""
+    if isinstance(caller, Machine):
+        return machine_rights(caller, tx)
+    _, account = require_standing(tx, caller)
+    return _given(tx, [name for name in account.roles if name in caller.roles])
 
 
 async def acting_on(user_id: UserId, ctx: Context, ports: Ports, act: Callable[[Authority], Awaitable[R]]) -> R:

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from domain.assurance import Acr
-from domain.ids import AudienceSlug, CorrelationId, EventId, RoleSlug, SessionId, UserId
+from domain.ids import AudienceSlug, ClientSlug, CorrelationId, EventId, RoleSlug, SessionId, TokenId, UserId
 from domain.permission import PermissionText
 
 
@@ -26,6 +26,24 @@ class Principal(Struct, frozen=True, kw_only=True):
     """What the token in hand says was shown at `auth_time`."""
 
 
+class Machine(Struct, frozen=True, kw_only=True):
+    """A caller who is no person in a session: a service account by a token of its own, found live in the heads just now."""
+
+    client_id: ClientSlug
+    token_id: TokenId
+    long_lived: bool
+    """A service token, which has to have been issued as one; not an access token of minutes."""
+    epoch: int
+    """Of the service account, as the token has it."""
+    audience: AudienceSlug
+    permissions: tuple[PermissionText, ...]
+    """What the token gives and the service account still has at this moment."""
+
+    @property
+    def name(self) -> str:
+        return f"client:{self.client_id}"
+
+
 class Repeat(Struct, frozen=True, kw_only=True):
     """An Idempotency-Key as the store knows it (threats.md 4). `key` and `digest` are HMACs."""
 
@@ -38,6 +56,8 @@ class Context(Struct, frozen=True, kw_only=True):
 
     correlation_id: CorrelationId
     principal: Principal | None = None
+    machine: Machine | None = None
+    """At most one of the two is there."""
     system: str | None = None
     """The part of Minos that acts by itself, or `cli`; a closed set of slugs."""
     causation_id: EventId | None = None
@@ -52,6 +72,8 @@ class Context(Struct, frozen=True, kw_only=True):
     def actor(self) -> str:
         if self.principal is not None:
             return f"user:{self.principal.user_id}"
+        if self.machine is not None:
+            return self.machine.name
         return f"system:{self.system}" if self.system else "anonymous"
 
     @property

@@ -7,10 +7,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.context import Principal
-from commands.ports import AccessClaims, Ports
+from commands.ports import AccessClaims, Ports, PrincipalKind
 from commands.transact import Read, Transaction, read_states
 from domain import role, session, signing_key, user
-from domain.errors import InvalidToken
+from domain.errors import InvalidToken, SessionRequired
 from domain.ids import AudienceName, Kid, RoleName, RoleSlug, SessionId, UserId
 from domain.permission import Permission
 from domain.session import Live
@@ -29,7 +29,7 @@ class SessionStanding(Struct, frozen=True, kw_only=True):
 
 
 async def identify(claims: AccessClaims, ports: Ports, *, rights: bool = True) -> Principal:
-    """Find the caller live, with what their roles give now. Raises InvalidToken.
+    """Find the caller live, with what their roles give now. Raises InvalidToken, SessionRequired.
 
     Without `rights` the permissions are left empty, which can only refuse: for calls that need none.
     """
@@ -52,7 +52,7 @@ async def identify(claims: AccessClaims, ports: Ports, *, rights: bool = True) -
 
 
 async def standing(claims: AccessClaims, ports: Ports) -> SessionStanding:
-    """Say how the token's session stands this moment. Raises InvalidToken unless it is live."""
+    """Say how the token's session stands this moment. Raises InvalidToken unless it is live, SessionRequired for a machine's."""
     live, account, _ = await _live(claims, ports)
     return SessionStanding(
         active=True,
@@ -79,6 +79,8 @@ async def _live(claims: AccessClaims, ports: Ports) -> tuple[Live, Account, date
 
     An older token of a rebased session is as dead as its epoch; a token of a revoked key, as its key.
     """
+    if claims.principal is not PrincipalKind.USER:
+        raise SessionRequired
     try:
         of_session = session.stream(SessionId(UUID(claims.sid)))
         of_user = user.stream(UserId(UUID(claims.sub)))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from commands.ports import AccessClaims, Ports
+from commands.ports import AccessClaims, Ports, PrincipalKind
 from domain.assurance import acr_of, amr_of
 from domain.ids import AudienceName, SessionId, UserId
 from domain.session import Live
@@ -80,7 +80,7 @@ async def access_token_for(
         amr=tuple(str(method) for method in amr_of(shown)),
         scope="",
         roles=tuple(account.roles),
-        principal="user",
+        principal=PrincipalKind.USER,
         epoch=session.token_epoch,
         roles_version=account.roles_version,
     )

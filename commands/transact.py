@@ -204,7 +204,7 @@ async def earlier_answer(ports: Ports, ctx: Context, answer: type[R]) -> Done[R]
     Raises IdempotencyKeyReused, and IdempotencyKeysExhausted for one more key than is kept of a principal. Callers without
     one share a name: under a cap a stranger could use it up and shut out all others.
     """
-    return await _known_answer(ports, ctx, answer, capped=None if ctx.principal is None else ctx.actor)
+    return await _known_answer(ports, ctx, answer, capped=ctx.actor if ctx.principal or ctx.machine else None)
 
 
 async def _known_answer(ports: Ports, ctx: Context, answer: type[R], *, capped: str | None = None) -> Done[R] | None:

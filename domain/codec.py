@@ -8,11 +8,13 @@ import msgspec
 from domain.administrators import AdministratorsEvent
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimEvent
+from domain.client_events import ClientEvent
 from domain.decider import Decider
 from domain.errors import UnknownEventTag
 from domain.event import Event, Sealed
 from domain.ids import SubjectKeyId
 from domain.legacy import LEGACY, upcast
+from domain.machine_token import MachineTokenEvent
 from domain.role import RoleEvent
 from domain.session_events import SessionEvent
 from domain.sign_in_guard import SignInLocked
@@ -21,7 +23,10 @@ from domain.user_events import UserEvent
 
 S = TypeVar("S")
 
-AnyEvent = UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
+AnyEvent = (
+    UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
+    | ClientEvent | MachineTokenEvent
+)  # fmt: skip
 
 
 def _members(union: Any) -> tuple[type[Event], ...]:

@@ -37,6 +37,21 @@ class NoSuchSigningKey(Refused):
     detail = "There is no such signing key."
 
 
+class NoSuchServiceAccount(Refused):
+    code = "service_account_not_found"
+    detail = "There is no such service account."
+
+
+class NoSuchToken(Refused):
+    code = "token_not_found"
+    detail = "There is no such service token."
+
+
+class TooManyKeys(Refused):
+    code = "too_many_keys"
+    detail = "There are as many keys of this kind as there may be: take one away first."
+
+
 class EmailTaken(Refused):
     code = "email_taken"
     detail = "This e-mail address already has an account."
@@ -123,6 +138,11 @@ class ReauthenticationRequired(Refused):
     def __init__(self, max_age: int = 0) -> None:
         super().__init__()
         self.max_age = max_age
+
+
+class SessionRequired(Refused):
+    code = "session_required"
+    detail = "This needs a person's session: an API key or a machine's token does not do."
 
 
 class AudienceNotAllowed(Refused):

@@ -12,6 +12,10 @@ CommandId = NewType("CommandId", UUID)
 EventId = NewType("EventId", UUID)
 CorrelationId = NewType("CorrelationId", UUID)
 
+SecretId = NewType("SecretId", UUID)
+TokenId = NewType("TokenId", UUID)
+"""A token's `jti`."""
+
 SubjectKeyId = NewType("SubjectKeyId", UUID)
 """One key of one subject and class; the vault holds it wrapped, erasure destroys it."""
 
@@ -29,6 +33,10 @@ KidText = Annotated[Kid, Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]
 RoleSlug = Annotated[RoleName, Meta(pattern=_SLUG)]
 AudienceSlug = Annotated[AudienceName, Meta(pattern=_SLUG)]
 ClientSlug = Annotated[ClientId, Meta(pattern=_SLUG)]
+
+Digest = NewType("Digest", str)
+"""base64url of an HMAC-SHA-256 over a secret, under a key that is not in the database."""
+DigestText = Annotated[Digest, Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]
 
 StreamName = NewType("StreamName", str)
 """`<category>-<id>`, or the bare category where there is only one such stream."""

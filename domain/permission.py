@@ -42,3 +42,10 @@ def within(wanted: Iterable[Permission], held: Iterable[Permission]) -> bool:
     """Tell whether every wanted permission is covered: what may be handed out (threats.md 6)."""
     bounds = tuple(held)
     return all(allows(bounds, w) for w in wanted)
+
+
+def shared(some: Iterable[Permission], others: Iterable[Permission]) -> tuple[Permission, ...]:
+    """Give what both allow, as far as one of two permissions covers the other: of `a.*` and `a.b`, `a.b`."""
+    ours, theirs = tuple(some), tuple(others)
+    found = {p for p in ours if allows(theirs, p)} | {p for p in theirs if allows(ours, p)}
+    return tuple(sorted(found))

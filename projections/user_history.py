@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 
 from domain.administrators import AdministratorAdded, AdministratorRemoved
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimReleased, ClaimTaken
+from domain.client_events import ClientEvent
 from domain.codec import tag_of
 from domain.event import Event, Recorded, Sealed
 from domain.ids import RoleName, SessionId, StreamName, UserId
+from domain.machine_token import MachineTokenEvent
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
 from domain.session_events import (
     Reauthenticated,
@@ -140,7 +142,7 @@ user_history: Journal[HistoryRow] = Journal(
     HistoryRow,
     _WRITES,
     # Claims, administrators and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a
-    # stronger hash of the same password are nothing its owner did; roles and signing keys are nobody's account.
+    # stronger hash of the same password are nothing its owner did; roles, signing keys and machines are nobody's account.
     ignores=(
         PasswordRehashed,
         TokenIssued,
@@ -157,6 +159,8 @@ user_history: Journal[HistoryRow] = Journal(
         SigningKeyPromoted,
         SigningKeyRetired,
         SigningKeyRevoked,
+        *get_args(ClientEvent),
+        *get_args(MachineTokenEvent),
     ),
     sql=_SQL,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
@@ -36,12 +37,13 @@ from commands.ports.tokens import (
     NewKey,
     PresentedDevice,
     PresentedRefreshToken,
+    PrincipalKind,
     SigningKeys,
     TokenMint,
 )
 from commands.session_origins import SessionOrigins
 from domain.event import Erased, SealClass, Sealed
-from domain.ids import StreamName
+from domain.ids import Digest, StreamName
 
 __all__ = [
     "KEYS_PER_ACTOR",
@@ -66,7 +68,10 @@ __all__ = [
     "Ports",
     "PresentedDevice",
     "PresentedRefreshToken",
+    "PrincipalKind",
     "Randomness",
+    "SecretKind",
+    "SecretMac",
     "SignInGuard",
     "SigningKeys",
     "StoredEvent",
@@ -108,6 +113,25 @@ class Macs(Protocol):
     def device(self, device_id: UUID) -> bytes: ...
     def idempotency_key(self, *, principal: str, method: str, route: str, key: str) -> bytes: ...
     def body_digest(self, body: bytes) -> bytes: ...
+    def secret(self, kind: "SecretKind", name: str, secret: str) -> "SecretMac":
+        """What a secret of a machine is kept as: bound to whose it is, under the newest key of its kind."""
+        ...
+
+    def secret_matches(self, kind: "SecretKind", name: str, secret: str, *, digest: Digest, key_version: int) -> bool:
+        """Compare in constant time; False under a key that is not there."""
+        ...
+
+
+class SecretKind(StrEnum):
+    """Kinds of secrets of machines, each under keys of its own."""
+
+    CLIENT_SECRET = "client_secret"  # noqa: S105 - the name of a kind
+    API_KEY = "api_key"
+
+
+class SecretMac(Struct, frozen=True, kw_only=True):
+    digest: Digest
+    key_version: int
 
 
 class Randomness(Protocol):

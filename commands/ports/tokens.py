@@ -1,6 +1,7 @@
 """Tokens and the keys that sign them."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
@@ -10,22 +11,32 @@ from domain.ids import Kid, KidText, SessionId
 from domain.signing_key import Algorithm, PublicJwk
 
 
+class PrincipalKind(StrEnum):
+    """What `principal` of a token says its subject is."""
+
+    USER = "user"
+    SERVICE = "service"
+
+
 class AccessClaims(Struct, frozen=True, kw_only=True):
-    """What an access token says (RFC 9068). Times are whole seconds since the epoch."""
+    """What an access token says (RFC 9068). Times are whole seconds since the epoch.
+
+    A service account's has no session, and nobody authenticated: `sid`, `auth_time`, `acr` and `amr` are empty, and not in it.
+    """
 
     sub: str
     aud: str
     exp: int
     iat: int
     jti: str
-    sid: str
+    sid: str = ""
     client_id: str
-    auth_time: int
-    acr: str
-    amr: tuple[str, ...]
+    auth_time: int = 0
+    acr: str = ""
+    amr: tuple[str, ...] = ()
     scope: str
     roles: tuple[str, ...]
-    principal: str
+    principal: PrincipalKind
     epoch: int
     roles_version: int
     kid: str = ""

@@ -20,6 +20,14 @@ from api.app import create
 from api.edge import Edge
 from api.world import World
 from cli.first_start import prepare
+from commands.context import Context
+from commands.machine_answer import machine_claims
+from commands.service_accounts import CreateServiceAccount, create_service_account
+from commands.transact import read_states
+from domain import client
+from domain.ids import CorrelationId
+from domain.permission import Permission
+from domain.session import MINOS
 from tests.conftest import Database, database_of
 from workers.projector import Projector
 from workers.sequencer import Sequencer
@@ -77,6 +85,24 @@ class Served:
     async def close(self) -> None:
         await self._projector.close()
         await self._sequencer.close()
+
+    @property
+    def world(self) -> World:
+        """What the application was opened with."""
+        app: Any = self.edge.app
+        world: World = app.state.world
+        return world
+
+    async def machine(self, *permissions: str) -> str:
+        """Make a service account of Minos itself, and give a token of it."""
+        ports = self.world.ports
+        ctx = Context(correlation_id=CorrelationId(ports.random.uuid7()), system="cli")
+        wish = CreateServiceAccount(name="robot", audiences=(MINOS,), permissions=tuple(map(Permission, permissions)))
+        stream = client.stream((await create_service_account(wish, ctx, ports)).result.client_id)
+        tx = await read_states(ports, [(client.decider, stream)])
+        account = client.registered(tx.state(client.decider, stream))
+        claims = machine_claims(account, ports, audience=MINOS, permissions=account.permissions, ttl=300, at=tx.at)
+        return await ports.mint.access_token(claims)
 
     async def person(self, *, sign_in: bool = True) -> Person:
         person = Person(self.http, f"person{next(_numbers)}@example.org")

@@ -34,6 +34,16 @@ class Route:
         return filled.replace("{role}", "user").replace("{kid}", "k" * 43).replace("{user_id}", NOBODY).replace("{session_id}", NOBODY)
 
 
+@pytest.fixture(scope="session")
+async def machine_of_all(served: Served) -> str:
+    return await served.machine("*")
+
+
+@pytest.fixture(scope="session")
+async def machine_of_none(served: Served) -> str:
+    return await served.machine("tickets.*")
+
+
 def routes() -> list[Route]:
     app = Litestar(list(ROUTES), request_class=Asking, openapi_config=None)
     return [
@@ -123,6 +133,29 @@ async def test_a_token_for_another_service_is_refused_here(served: Served, route
     await person.sign_in(audience="orders")
     answer = await served.http.request(route.method, route.at(), headers={"Authorization": f"Bearer {person.access}"})
     assert (answer.status_code == 401) == (route.operation not in FOREIGN)
+
+
+@named
+async def test_a_machine_gets_in_only_where_a_permission_says_who_may(served: Served, machine_of_all: str, route: Route) -> None:
+    """On everything that is a person's own, `session_required`, whatever the machine may do (threats.md 6)."""
+    answer = await served.http.request(route.method, route.at(), headers={"Authorization": f"Bearer {machine_of_all}"}, json=7)
+    code = answer.json().get("code") if answer.status_code >= 400 else None
+    if POLICY[route.operation].is_for_machines:
+        assert code not in {"session_required", "permission_denied", "invalid_token", "authentication_required", "internal_error"}
+    else:
+        assert (answer.status_code, code) == (403, "session_required")
+
+
+@pytest.mark.parametrize("route", [r for r in GUARDED if POLICY[r.operation].permission], ids=lambda route: route.operation)
+async def test_a_machine_without_the_permission_is_refused(served: Served, machine_of_none: str, route: Route) -> None:
+    answer = await served.http.request(route.method, route.at(), headers={"Authorization": f"Bearer {machine_of_none}"}, json=7)
+    assert answer.status_code == 403
+
+
+def test_what_machines_may_call_needs_a_permission_and_is_no_ones_own() -> None:
+    assert all(access.needs is Needs.PERMISSION for access in POLICY.values() if access.is_for_machines)
+    own = [route.operation for route in ALL if route.path.startswith(("/api/v1/auth", "/api/v1/me"))]
+    assert not any(POLICY[operation].is_for_machines for operation in own)
 
 
 def permission_of(access: Access) -> str:

@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from domain import administrators, bootstrap, claim, role, session, sign_in_guard, signing_key, user
+from domain import administrators, bootstrap, claim, client, machine_token, role, session, sign_in_guard, signing_key, user
 from domain.claim import ClaimKind
+from domain.client_events import ClientKey, DisableReason, SecretDigest
 from domain.decider import Decider
 from domain.errors import Refused
 from domain.event import Event
-from domain.ids import RoleName
+from domain.ids import RoleName, SecretId
+from domain.machine_token import TokenRevocation
 from domain.permission import Permission
 from domain.session_events import AuthMethod, EndReason
 from domain.signing_key import Algorithm, KeyRevocation
@@ -41,6 +43,24 @@ _NEW_KEY = {"kid": ex.KID, "algorithm": Algorithm.ES256, "public": PUBLIC}
 _ISSUE = {"audience": ex.TASKS, "key_version": 1, "access_ttl": 300}
 _REFRESH = {"audience": None, "key_version": 1, "access_ttl": 300, "grace": 10}
 ROLE = RoleName("editor")
+_CLIENT = {
+    "owner_id": ex.ADA,
+    "name": ex.NAME,
+    "audiences": [ex.TASKS, ex.NOTES],
+    "permissions": [Permission("tasks.*")],
+    "token_ttl": 300,
+}
+_SERVICE_TOKEN = {
+    "token_id": ex.TOKEN,
+    "client_id": ex.REPORTER,
+    "expires_at": ex.NOW + timedelta(hours=1),
+}
+
+
+def _secret(secret_id: SecretId, ttl: int | None) -> SecretDigest:
+    until = None if ttl is None else ex.NOW + timedelta(seconds=ttl)
+    return SecretDigest(secret_id=secret_id, digest=ex.DIGEST, key_version=1, made_at=ex.NOW, expires_at=until)
+
 
 WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
     "user": (
@@ -94,6 +114,32 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(signing_key.promote, {}),
             Wish(signing_key.retire, {"verify_until": ex.NOW + timedelta(hours=1)}),
             Wish(signing_key.revoke, {"reason": KeyRevocation.SUPERSEDED}),
+        ],
+    ),
+    "client": (
+        client.decider,
+        [
+            Wish(client.register, {"client_id": ex.REPORTER, **_CLIENT}),
+            Wish(client.change, {**_CLIENT, "permissions": [Permission("tasks.read")]}),
+            Wish(client.change, {**_CLIENT, "audiences": [ex.TASKS]}),
+            Wish(client.change, _CLIENT),
+            Wish(client.add_secret, {"secret": _secret(ex.SECRET_ID, None), "overlap": 1_000}),
+            Wish(client.add_secret, {"secret": _secret(ex.NEXT_SECRET_ID, 5_000), "overlap": 0}),
+            *(Wish(client.remove_secret, {"secret_id": s}) for s in (ex.SECRET_ID, ex.NEXT_SECRET_ID)),
+            Wish(client.add_key, {"key": ClientKey(kid=ex.KID, algorithm=Algorithm.ES256, public=PUBLIC)}),
+            Wish(client.remove_key, {"kid": ex.KID}),
+            Wish(client.revoke_tokens, {}),
+            Wish(client.disable, {"reason": DisableReason.ADMINISTRATIVE}),
+            Wish(client.enable, {}),
+            Wish(client.delete, {}),
+        ],
+    ),
+    "token": (
+        machine_token.decider,
+        [
+            Wish(machine_token.issue, {**_SERVICE_TOKEN, "audience": ex.TASKS, "permissions": [Permission("tasks.read")], "kid": ex.KID}),
+            Wish(machine_token.revoke, {**_SERVICE_TOKEN, "reason": TokenRevocation.BY_HOLDER}),
+            Wish(machine_token.revoke_issued, {"reason": TokenRevocation.LEAKED}),
         ],
     ),
     "administrators": (

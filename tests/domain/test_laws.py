@@ -20,6 +20,7 @@ quick = settings(max_examples=20, deadline=None)
 """Each law runs for every aggregate or event, in the inner loop of daily work."""
 NOT_IDEMPOTENT = {
     "change_password", "rehash_password", "sign_out_everywhere", "issue", "refresh", "reauthenticate", "complete", "define", "remove",
+    "revoke_tokens",
 }  # fmt: skip
 """Decisions whose repetition is a change of its own (an epoch, a generation, a fresh hash) or is refused."""
 

@@ -8,10 +8,26 @@ from msgspec import Raw
 from domain.administrators import AdministratorAdded, AdministratorRemoved
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimKind, ClaimReleased, ClaimTaken
+from domain.client_events import (
+    ClientChanged,
+    ClientDeleted,
+    ClientDisabled,
+    ClientEnabled,
+    ClientKey,
+    ClientKeyAdded,
+    ClientKeyRemoved,
+    ClientRegistered,
+    ClientSecretAdded,
+    ClientSecretRemoved,
+    ClientTokensRevoked,
+    DisableReason,
+    SecretDigest,
+)
 from domain.codec import encode_event, key_of, tag_of
 from domain.event import Event, Sealed
 from domain.ids import CommandId, CorrelationId, EventId, StreamName
 from domain.leaf import Leaf, micros
+from domain.machine_token import ServiceTokenIssued, TokenRevocation, TokenRevoked
 from domain.permission import Permission
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
 from domain.session_events import (
@@ -55,17 +71,22 @@ from domain.user_events import (
 from tests.domain.examples import (
     ADA,
     CREDENTIAL_KEY,
+    DIGEST,
     EDITOR,
     EMAIL_CLAIM,
     FIRST_PARTY,
     KID,
     NAME_CLAIM,
+    NOTES,
     NOW,
     PROFILE_KEY,
+    REPORTER,
+    SECRET_ID,
     SEED,
     SESSION,
     TASKS,
     TELEMETRY_KEY,
+    TOKEN,
     USER_ROLE,
 )
 
@@ -85,6 +106,39 @@ EXAMPLES: tuple[Event, ...] = (
     BootstrapCompleted(user_id=ADA, at=NOW),
     ClaimTaken(claim_id=EMAIL_CLAIM, kind=ClaimKind.EMAIL, user_id=ADA, at=NOW),
     ClaimReleased(claim_id=EMAIL_CLAIM, at=NOW),
+    ClientRegistered(
+        client_id=REPORTER,
+        owner_id=ADA,
+        name=IN_PROFILE,
+        audiences=(TASKS,),
+        permissions=(Permission("tasks.read"),),
+        token_ttl=300,
+        at=NOW,
+    ),
+    ClientChanged(
+        client_id=REPORTER, owner_id=None, name=IN_PROFILE, audiences=(NOTES, TASKS), permissions=(), token_ttl=60, epoch=2, at=NOW
+    ),
+    ClientSecretAdded(
+        client_id=REPORTER,
+        secret=SecretDigest(secret_id=SECRET_ID, digest=DIGEST, key_version=1, made_at=NOW, expires_at=None),
+        previous_until=SOON,
+        at=NOW,
+    ),
+    ClientSecretRemoved(client_id=REPORTER, secret_id=SECRET_ID, at=NOW),
+    ClientKeyAdded(
+        client_id=REPORTER,
+        key=ClientKey(kid=KID, algorithm=Algorithm.EDDSA, public=PublicJwk(kty=KeyType.OKP, crv=Curve.ED25519, x=POINT)),
+        at=NOW,
+    ),
+    ClientKeyRemoved(client_id=REPORTER, kid=KID, at=NOW),
+    ClientTokensRevoked(client_id=REPORTER, epoch=3, at=NOW),
+    ClientDisabled(client_id=REPORTER, reason=DisableReason.COMPROMISED, epoch=4, at=NOW),
+    ClientEnabled(client_id=REPORTER, at=NOW),
+    ClientDeleted(client_id=REPORTER, at=NOW),
+    ServiceTokenIssued(
+        token_id=TOKEN, client_id=REPORTER, audience=TASKS, permissions=(Permission("tasks.read"),), kid=KID, expires_at=LATE, at=NOW
+    ),
+    TokenRevoked(token_id=TOKEN, client_id=REPORTER, reason=TokenRevocation.LEAKED, expires_at=LATE, at=NOW),
     RoleDefined(role=EDITOR, permissions=(Permission("tasks.*"), Permission("tasks.read")), description=IN_PROFILE, at=NOW),
     RolePermissionsChanged(role=EDITOR, permissions=(), definition=2, at=NOW),
     RoleRetired(role=EDITOR, definition=3, at=NOW),

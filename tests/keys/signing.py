@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID, uuid4
 
 from adapters.keyring import Keyring
-from commands.ports import AccessClaims, Commit, EventStore, NewEvent, NewKey, StreamWrite
+from commands.ports import AccessClaims, Commit, EventStore, NewEvent, NewKey, PrincipalKind, StreamWrite
 from domain import codec, signing_key
 from domain.ids import CommandId, CorrelationId, EventId
 from domain.signing_key import Algorithm, SigningKey, SigningKeyEvent
@@ -69,7 +69,7 @@ def claims(now: float, *, aud: str = "minos", ttl: int = 300) -> AccessClaims:
         amr=("pwd",),
         scope="",
         roles=("user",),
-        principal="user",
+        principal=PrincipalKind.USER,
         epoch=1,
         roles_version=1,
     )
