@@ -15,6 +15,7 @@ from adapters.guard import PostgresGuard
 from adapters.hashing.hasher import Argon2Hasher, cores
 from adapters.hashing.queue import HashMetrics
 from adapters.keyring import Keyring
+from adapters.last_used import PostgresLastUsed
 from adapters.macs import KeyedMacs
 from adapters.opaque_tokens import Cursors, StreamVersions
 from adapters.postgres_links import Links
@@ -80,8 +81,19 @@ async def open_ports(
         )
         closing.callback(hasher.close)
         await closing.enter_async_context(_kept_fresh(secrets))
+        last_used = PostgresLastUsed(links)
+        await closing.enter_async_context(last_used.kept())
         keyring = Keyring(PostgresSigningSecrets(links, wrapping), store)
-        yield _composed(settings, links=links, store=store, vault=vault, hasher=hasher, secrets=secrets.secrets, keyring=keyring)
+        yield _composed(
+            settings,
+            links=links,
+            store=store,
+            vault=vault,
+            hasher=hasher,
+            secrets=secrets.secrets,
+            keyring=keyring,
+            last_used=last_used,
+        )
 
 
 def _composed(
@@ -93,6 +105,7 @@ def _composed(
     hasher: Argon2Hasher,
     secrets: Secrets,
     keyring: Keyring,
+    last_used: PostgresLastUsed,
 ) -> Opened:
     ports = Ports(
         store=store,
@@ -104,6 +117,7 @@ def _composed(
         keys=keyring,
         bootstrap=PostgresBootstrapCodes(links),
         random=SystemRandomness(),
+        last_used=last_used,
         policy=policy(settings),
     )
     return Opened(

@@ -55,7 +55,7 @@ class Me(Controller):
             limit=limit,
             surely=caller.session_id,
         )
-        rows = await views.sessions(found.rows, world.ports.vault, caller.session_id)
+        rows = await views.sessions(found.rows, world.ports, caller.session_id)
         return page(request, rows, found.next_after, found.freshness)
 
     @delete(

@@ -163,7 +163,7 @@ class Users(Controller):
             after=None if after is None else SessionId(after),
             limit=limit,
         )
-        rows = await views.sessions(found.rows, request.world.ports.vault, request.own_session)
+        rows = await views.sessions(found.rows, request.world.ports, request.own_session)
         return page(request, rows, found.next_after, found.freshness, str(status))
 
     @delete(

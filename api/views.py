@@ -1,16 +1,16 @@
 """What answers say of things that read models hold sealed: opened here, for whoever may see them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commands.ports import Vault
+from commands.ports import Ports, Vault
 from commands.read_profile import opened
 from domain import role, session, user
-from domain.ids import AudienceName, RoleName, SessionId, UserId
+from domain.ids import AudienceName, RoleName, SessionId, StreamName, UserId
 from domain.permission import Permission
 from domain.session_events import AuthMethod
 from domain.user_events import SuspendReason
@@ -40,7 +40,7 @@ class UserView(Struct, frozen=True, kw_only=True):
 
 
 class SessionView(Struct, frozen=True, kw_only=True):
-    """A sign-in on one device. `network` is where it began."""
+    """A sign-in on one device. `network` is where it began; `last_seen_at` is to the minute."""
 
     session_id: SessionId
     status: SessionStatus
@@ -49,6 +49,7 @@ class SessionView(Struct, frozen=True, kw_only=True):
     amr: tuple[AuthMethod, ...]
     started_at: datetime
     refreshed_at: datetime
+    last_seen_at: datetime
     idle_expires_at: datetime
     expires_at: datetime
     network: str | None
@@ -93,8 +94,9 @@ async def users(rows: Sequence[UserRow], vault: Vault) -> list[UserView]:
     return list(await asyncio.gather(*(_user(row, vault) for row in rows)))
 
 
-async def sessions(rows: Sequence[Judged], vault: Vault, current: SessionId | None) -> list[SessionView]:
-    return list(await asyncio.gather(*(_session(row, vault, current) for row in rows)))
+async def sessions(rows: Sequence[Judged], ports: Ports, current: SessionId | None) -> list[SessionView]:
+    seen = await ports.last_used.of([session.stream(row.session.session_id) for row in rows])
+    return list(await asyncio.gather(*(_session(row, ports.vault, current, seen) for row in rows)))
 
 
 async def history(rows: Sequence[HistoryRow], vault: Vault) -> list[HistoryView]:
@@ -139,7 +141,7 @@ async def _user(row: UserRow, vault: Vault) -> UserView:
     )
 
 
-async def _session(judged: Judged, vault: Vault, current: SessionId | None) -> SessionView:
+async def _session(judged: Judged, vault: Vault, current: SessionId | None, seen: Mapping[StreamName, datetime]) -> SessionView:
     row = judged.session
     stream = session.stream(row.session_id)
     return SessionView(
@@ -150,6 +152,7 @@ async def _session(judged: Judged, vault: Vault, current: SessionId | None) -> S
         amr=row.amr,
         started_at=row.started_at,
         refreshed_at=row.refreshed_at,
+        last_seen_at=max(row.refreshed_at, seen.get(stream, row.refreshed_at)),
         idle_expires_at=row.idle_expires_at,
         expires_at=row.expires_at,
         network=await opened(row.network, stream, "network", vault),

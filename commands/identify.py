@@ -97,6 +97,7 @@ async def _live(claims: AccessClaims, ports: Ports) -> tuple[Live, Account, date
     which = tx.state(session.decider, of_session)
     if not isinstance(who, Active) or not isinstance(which, Live) or not _belongs(claims, which, who.account, tx):
         raise InvalidToken
+    ports.last_used.note(of_session, at=tx.at)
     return which, who.account, tx.at
 
 

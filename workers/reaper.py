@@ -20,8 +20,10 @@ AGES: dict[str, str] = {
     "sign_in_guard": "0 seconds",
     "bootstrap_codes": "1 day",
     "orphaned_keys": "1 hour",
+    "last_used_sessions": "90 days",
+    "last_used_others": "400 days",
 }
-"""What is deleted, and how long after it was made (results, attempts, keys) or expired (guard rows, codes)."""
+"""What is deleted, and how long after it was made (results, attempts, keys), expired (guard rows, codes) or last used."""
 
 
 class Reaper:

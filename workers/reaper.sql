@@ -43,3 +43,19 @@ WITH gone AS (
 
 -- name: orphaned_keys
 SELECT deleted, more FROM vault.sweep_orphaned_keys($1::text::interval, $2)
+
+-- name: last_used_sessions
+WITH gone AS (
+    DELETE FROM last_used WHERE stream IN (
+        SELECT stream FROM last_used WHERE stream >= 'session-' AND stream < 'session.' AND at < statement_timestamp() - $1::text::interval
+        ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone
+
+-- name: last_used_others
+WITH gone AS (
+    DELETE FROM last_used WHERE stream IN (
+        SELECT stream FROM last_used WHERE NOT (stream >= 'session-' AND stream < 'session.') AND at < statement_timestamp() - $1::text::interval
+        ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
@@ -60,6 +61,7 @@ __all__ = [
     "Heads",
     "Holding",
     "IdempotencyKey",
+    "LastUsed",
     "Macs",
     "NewEvent",
     "NewKey",
@@ -134,6 +136,19 @@ class SecretMac(Struct, frozen=True, kw_only=True):
     key_version: int
 
 
+@runtime_checkable
+class LastUsed(Protocol):
+    """When a session, client or key was last used: for people to read, to the minute. Nothing is decided on it."""
+
+    def note(self, stream: StreamName, *, at: datetime) -> None:
+        """Remember a use; of several, the latest. Costs nothing that a request would notice, and cannot fail."""
+        ...
+
+    async def of(self, streams: Sequence[StreamName]) -> Mapping[StreamName, datetime]:
+        """Give what is known of these. What another process noted in the last seconds may be missing. Raises StoreUnavailable."""
+        ...
+
+
 class Randomness(Protocol):
     def uuid7(self) -> UUID: ...
     def bytes(self, n: int) -> bytes: ...
@@ -167,5 +182,6 @@ class Ports:
     keys: SigningKeys
     bootstrap: BootstrapCodes
     random: Randomness
+    last_used: LastUsed
     policy: Policy
     origins: SessionOrigins = field(default_factory=SessionOrigins)

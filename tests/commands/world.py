@@ -15,6 +15,7 @@ from adapters.keyring import Keyring
 from adapters.macs import KeyedMacs
 from adapters.memory_bootstrap_codes import MemoryBootstrapCodes
 from adapters.memory_guard import MemoryGuard
+from adapters.memory_last_used import MemoryLastUsed
 from adapters.memory_store import MemoryEventStore
 from adapters.memory_vault import MemoryVault
 from adapters.random import SystemRandomness
@@ -178,6 +179,7 @@ async def make_world(hasher: Argon2Hasher) -> World:
         keys=keyring,
         bootstrap=MemoryBootstrapCodes(clock),
         random=SystemRandomness(),
+        last_used=MemoryLastUsed(),
         policy=Policy(audiences=("tasks", "notes")),
     )
     await ensure_signing_keys(Algorithm.ES256, SYSTEM, ports)
