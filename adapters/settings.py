@@ -81,6 +81,25 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["optional"],
         _text("Whether an address must be proved before an account exists. Proving needs mail, which this release does not send."),
     ] = "optional"
+    smtp_url: Annotated[
+        Secret | None,
+        _text(
+            "Server that takes our mail: `smtps://user:password@host` (TLS), `smtp://...` (STARTTLS, demanded), or in development "
+            "`smtp+plain://host:port` for a catcher of mail. Without it development writes mails to the folder `mail` of MINOS_DATA_DIR."
+        ),
+    ] = None
+    smtp_ca_file: Annotated[Path | None, _text("Certificates (PEM) to trust for that server instead of the machine's.")] = None
+    mail_from: Annotated[
+        str, _text("Address our mail comes from. By default `minos@` the issuer's host; with MINOS_SMTP_URL it must be given.")
+    ] = ""
+    mail_language: Annotated[Literal["en", "de"], _text("Language mails are written in.")] = "en"
+    link_url: Annotated[
+        str,
+        _text(
+            "Page that links in mails lead to, followed by `/verify`, `/reset` or `/undo`; the token is in the fragment, which no server "
+            "sees. By default the issuer's own `/account`. Never taken from a request."
+        ),
+    ] = ""
     password_min_length: Annotated[
         int, _number(8, 128, "Shortest password accepted. 15 is advised where it is the only factor.", "characters")
     ] = 12

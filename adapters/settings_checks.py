@@ -9,11 +9,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
+from adapters.mail.server import Transport, server_of
 from adapters.nats_credentials import BadCredentials, proof
 from adapters.secret import Secret
 from adapters.settings import Settings
 
 MASTER_KEY_BYTES = 32
+_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -71,6 +73,35 @@ def _about_nats_credentials(settings: Settings) -> Iterator[str]:
         proof(settings.nats_credentials)
     except BadCredentials as error:
         yield str(error)
+
+
+def _about_smtp(settings: Settings) -> Iterator[str]:
+    try:
+        server = None if settings.smtp_url is None else server_of(settings.smtp_url.reveal())
+    except ValueError as bad:
+        yield f"MINOS_SMTP_URL: {bad}"
+    else:
+        if settings.in_production and server is not None and server.transport is Transport.PLAIN:
+            yield "production: MINOS_SMTP_URL must be smtps:// or smtp:// (with STARTTLS): mails hold links that let people in"
+
+
+def _about_mail_from(settings: Settings) -> Iterator[str]:
+    if not _ADDRESS.fullmatch(settings.mail_from):
+        yield f"MINOS_MAIL_FROM: {settings.mail_from[:80]!r} is no plain address such as minos@example.org"
+    elif settings.smtp_url is not None and settings.mail_from.endswith("@localhost.localdomain"):
+        yield "MINOS_MAIL_FROM must be given with MINOS_SMTP_URL: the issuer has no domain to write from"
+
+
+def _about_links(settings: Settings) -> Iterator[str]:
+    if settings.link_url == f"{settings.issuer}/account":
+        return  # what is wrong with it is the issuer's
+    url = split_url(settings.link_url)
+    if url is None or url.scheme not in {"http", "https"} or not url.hostname or url.username or {"?", "#"} & set(settings.link_url):
+        yield f"MINOS_LINK_URL: expected an http(s) URL without query, fragment and user, not {settings.link_url[:200]!r}"
+    elif settings.link_url.endswith("/"):
+        yield "MINOS_LINK_URL: a URL without a final slash"
+    elif settings.in_production and url.scheme != "https":
+        yield "production: MINOS_LINK_URL must be an https URL"
 
 
 def _url(field: str, schemes: set[str]) -> Check:
@@ -156,6 +187,12 @@ CHECKS: tuple[Check, ...] = (
         lambda s: s.refresh_idle_ttl > s.refresh_absolute_ttl,
         "MINOS_REFRESH_IDLE_TTL is longer than MINOS_REFRESH_ABSOLUTE_TTL",
         "refresh_idle_ttl", "refresh_absolute_ttl",
+    ),
+    Check(needs=("smtp_url", "environment"), faults=_about_smtp),
+    Check(needs=("mail_from", "smtp_url", "issuer"), faults=_about_mail_from),
+    Check(needs=("link_url", "environment", "issuer"), faults=_about_links),
+    _never(
+        lambda s: s.smtp_ca_file is not None and not s.smtp_ca_file.is_file(), "MINOS_SMTP_CA_FILE: there is no such file", "smtp_ca_file"
     ),
     _trying_out(lambda s: _is_plain(s.issuer), "MINOS_ISSUER must be an https URL", "issuer"),
     _trying_out(

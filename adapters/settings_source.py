@@ -169,5 +169,19 @@ def _completed(settings: Settings, folder: Path) -> Settings:
         name = url.hostname if url else None
         local = () if settings.in_production else ("127.0.0.1", "localhost", "[::1]", host)
         hosts = tuple(dict.fromkeys((*((name,) if name else ()), *local)))
-    data_dir = (folder / settings.data_dir.expanduser()).resolve()
-    return msgspec.structs.replace(settings, host=address, issuer=issuer, allowed_hosts=hosts, data_dir=data_dir)
+    return msgspec.structs.replace(
+        settings,
+        host=address,
+        issuer=issuer,
+        allowed_hosts=hosts,
+        data_dir=(folder / settings.data_dir.expanduser()).resolve(),
+        mail_from=settings.mail_from or _own_address(issuer),
+        link_url=settings.link_url or f"{issuer}/account",
+    )
+
+
+def _own_address(issuer: str) -> str:
+    """Give an address to write from while nobody has chosen one. An IP is no domain of mail."""
+    url = split_url(issuer)
+    name = (url.hostname if url else None) or ""
+    return f"minos@{name}" if re.search(r"\.[a-z]", name) else "minos@localhost.localdomain"

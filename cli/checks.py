@@ -73,6 +73,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
         for finding in await _schema(connection):
             yield finding
+        yield await _mail(settings, connection)
     finally:
         await connection.close(timeout=_DEADLINE_S)
 
@@ -115,6 +116,16 @@ async def _schema(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Find
         detail = f"read models are {behind:.1f} s behind the events" + ("" if behind <= FURTHEST_BEHIND_S else ": do workers run?")
         found.append(Finding(check="workers", ok=behind <= FURTHEST_BEHIND_S, detail=detail))
     return found
+
+
+async def _mail(settings: Settings, connection: "asyncpg.Connection[asyncpg.Record]") -> Finding:
+    row = await connection.fetchrow(SQL["mail"], timeout=_DEADLINE_S) if await connection.fetchval(SQL["has_mail"]) else None
+    if row is None:
+        return Finding(check="mail", ok=False, detail="no ledger: run `minos migrate`")
+    goes = "by SMTP" if settings.smtp_url is not None else "nowhere" if settings.in_production else f"to {settings.data_dir / 'mail'}"
+    detail = f"goes {goes}; {row['waiting']} waiting, {row['late']} of them for over a quarter of an hour, {row['failed']} failed in a day"
+    bad = row["late"] or row["failed"]
+    return Finding(check="mail", ok=not bad, detail=detail + (": see `minos mail list --state failed`" if bad else ""))
 
 
 async def _api(settings: Settings) -> Finding:

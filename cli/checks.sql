@@ -29,4 +29,14 @@ WHERE s.seqrelid = pg_get_serial_sequence('public.events', 'append_id')::regclas
 -- Seconds since the oldest event that some read model in use does not have yet; one without a position counts as well.
 SELECT coalesce(greatest(0, extract(epoch FROM clock_timestamp() - recorded_after((
     SELECT min(s.position) FROM projection_state s JOIN projection_active a ON a.name = s.name AND a.version = s.version
-)))), 0)::float8
+)))), 0)::float8;
+
+-- name: has_mail
+SELECT to_regclass('public.mail_ledger') IS NOT NULL;
+
+-- name: mail
+-- What came too late is nothing an operator can mend: it is counted for a day.
+SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
+       count(*) FILTER (WHERE state = 'waiting' AND created_at < clock_timestamp() - interval '15 minutes') AS late,
+       count(*) FILTER (WHERE state = 'failed' AND done_at > clock_timestamp() - interval '1 day') AS failed
+FROM mail_ledger

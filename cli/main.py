@@ -21,6 +21,7 @@ COMMANDS = (
     "roles",
     "sessions",
     "keys",
+    "mail",
     "projections",
     "events",
     "log",

@@ -115,6 +115,8 @@ class Whole:
             lines.append(f"docs     {self._settings.issuer}/docs")
         if self._settings.metrics_port:
             lines.append(f"metrics  http://{self._settings.metrics_host}:{self._settings.metrics_port}/metrics")
+        if self._settings.smtp_url is None:
+            lines.append(f"mail     {self._settings.data_dir / 'mail'}/*.eml (MINOS_SMTP_URL is not set)")
         if code is not None:
             lines.append(f"bootstrap code: {code}")
         for line in [*lines, f"ready in {time.monotonic() - self._began:.1f} s; stop with Ctrl-C"]:

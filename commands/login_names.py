@@ -33,6 +33,16 @@ def normalise_email(address: str) -> str:
     return normalised
 
 
+def mailable(address: str) -> str:
+    """Give an address as a mail server takes it: its name as its owner writes it, its domain in A-labels. Raises InvalidEmail.
+
+    Never mail what merely normalises to a known address: somebody else may have the other spelling.
+    """
+    normalise_email(address)
+    name, _, domain = unicodedata.normalize("NFKC", address).rpartition("@")
+    return f"{name}@{_a_labels(domain)}"
+
+
 def _a_labels(domain: str) -> str:
     """Raises InvalidEmail. Plain letters, digits and hyphens, as in most domains, need no look at tables, which takes 0.1 ms."""
     if _PLAIN_DOMAIN.fullmatch(domain):

@@ -1,4 +1,4 @@
-"""Runs workers: `python -m workers [sequencer] [publisher] [projector] [reaper] [surveyor]`, all when none is named.
+"""Runs workers: `python -m workers [sequencer] [publisher] [projector] [mailer] [reaper] [surveyor]`, all when none is named.
 
 Each has an owner that starts it again after an error, with a growing pause; no worker's fault is another's.
 """
@@ -21,6 +21,8 @@ from adapters.settings import Settings
 from domain.errors import StoreUnavailable
 from workers import metrics
 from workers.hints import Hint
+from workers.mailer.ledger import Figures
+from workers.mailer.opened import OpenedMailer
 from workers.projector import Progress, Projector
 from workers.publisher import Published, Publisher
 from workers.reaper import Reaper
@@ -46,7 +48,7 @@ class UnknownWorker(Exception):
     """The name of a worker that there is not. The message lists those there are."""
 
 
-NAMES = ("sequencer", "publisher", "projector", "reaper", "surveyor")
+NAMES = ("sequencer", "publisher", "projector", "mailer", "reaper", "surveyor")
 
 
 async def run(names: Sequence[str], settings: Settings) -> None:
@@ -61,15 +63,15 @@ async def run(names: Sequence[str], settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-workers")
-    hints = {name: Hint() for name in ("sequencer", "publisher", "projector")}
-    made = _workers(settings.database_url.reveal(), nats, hints)
+    hints = {name: Hint() for name in ("sequencer", "publisher", "projector", "mailer")}
+    made = _workers(settings, settings.database_url.reveal(), nats, hints)
     try:
         await _until_stopped(names or NAMES, made, nats, hints, stop)
     finally:
         await nats.close()
 
 
-def _workers(url: str, nats: NatsConnection, hints: Mapping[str, Hint]) -> Mapping[str, Callable[[], Worker]]:
+def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[str, Hint]) -> Mapping[str, Callable[[], Worker]]:
     others = Hints(nats.client, SEQUENCED)
 
     def sequenced(step: Step) -> None:
@@ -78,6 +80,7 @@ def _workers(url: str, nats: NatsConnection, hints: Mapping[str, Hint]) -> Mappi
         if step.added:
             hints["publisher"].set()
             hints["projector"].set()
+            hints["mailer"].set()
             others.send()
 
     def published(state: Published) -> None:
@@ -91,6 +94,10 @@ def _workers(url: str, nats: NatsConnection, hints: Mapping[str, Hint]) -> Mappi
         note("projector", WorkerCondition.RUNNING)
         metrics.projected(state)
 
+    def mailed(figures: Figures) -> None:
+        note("mailer", WorkerCondition.RUNNING)
+        metrics.mail_waits(figures)
+
     def pruned(kind: str, count: int) -> None:
         note("reaper", WorkerCondition.RUNNING)
         metrics.PRUNED.labels(kind).inc(count)
@@ -99,6 +106,7 @@ def _workers(url: str, nats: NatsConnection, hints: Mapping[str, Hint]) -> Mappi
         "sequencer": lambda: Sequencer(url, hint=hints["sequencer"], observe=sequenced),
         "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published),
         "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
+        "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], settled=metrics.mail_settled, observe=mailed),
         "reaper": lambda: Reaper(url, observe=pruned),
         "surveyor": lambda: Surveyor(url, observe=lambda: note("surveyor", WorkerCondition.RUNNING)),
     }
@@ -130,6 +138,7 @@ async def _listen(nats: NatsConnection, hints: Mapping[str, Hint]) -> None:
     def sequenced() -> None:
         hints["publisher"].set()
         hints["projector"].set()
+        hints["mailer"].set()
 
     await nats.connect()
     await listen(nats.client, APPENDED, hints["sequencer"].set)

@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from workers.mailer.ledger import Figures
+from workers.mailer.mailer import Settled
 from workers.projector import Progress
 from workers.publisher import Published
 from workers.sequencer import Step
@@ -32,6 +34,21 @@ PROJECTION_LAG_SECONDS = Gauge(
 PARKED = Gauge("minos_parked_streams", "Streams held back from a read model.", ["projection"], multiprocess_mode="livemostrecent")
 PAUSED = Gauge("minos_projection_paused", "1 while a read model is stopped.", ["projection"], multiprocess_mode="livemostrecent")
 PRUNED = Counter("minos_pruned_rows", "Rows deleted because their time was over.", ["kind"])
+
+MAIL_WAITING = Gauge("minos_mail_waiting", "Mails not sent yet.", multiprocess_mode="livemostrecent")
+MAIL_OLDEST = Gauge("minos_mail_oldest_seconds", "Age of the oldest mail not sent yet; 0 without any.", multiprocess_mode="livemostrecent")
+MAIL_RETRIED = Gauge("minos_mail_retried", "Mails not sent yet that were tried before.", multiprocess_mode="livemostrecent")
+MAILS = Counter("minos_mails", "Mails that are done with: sent, failed for good, or dropped.", ["letter", "state"])
+
+
+def mail_waits(figures: Figures) -> None:
+    MAIL_WAITING.set(figures.waiting)
+    MAIL_OLDEST.set(figures.oldest_s)
+    MAIL_RETRIED.set(figures.tried)
+
+
+def mail_settled(settled: Settled) -> None:
+    MAILS.labels(settled.letter, settled.state).inc()
 
 
 def sequenced(step: Step) -> None:

@@ -22,8 +22,10 @@ AGES: dict[str, str] = {
     "orphaned_keys": "1 hour",
     "last_used_sessions": "90 days",
     "last_used_others": "400 days",
+    "mails_done": "7 days",
+    "mails_failed": "30 days",
 }
-"""What is deleted, and how long after it was made (results, attempts, keys), expired (guard rows, codes) or last used."""
+"""What is deleted, and how long after it was made (results, attempts, keys), expired (guard rows, codes), last used or done with."""
 
 
 class Reaper:

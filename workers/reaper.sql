@@ -59,3 +59,20 @@ WITH gone AS (
         ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
+
+-- name: mails_done
+WITH gone AS (
+    DELETE FROM mail_ledger WHERE mail_id IN (
+        SELECT mail_id FROM mail_ledger WHERE state <> 'waiting' AND state <> 'failed'
+            AND done_at < statement_timestamp() - $1::text::interval
+        ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone
+
+-- name: mails_failed
+WITH gone AS (
+    DELETE FROM mail_ledger WHERE mail_id IN (
+        SELECT mail_id FROM mail_ledger WHERE state <> 'waiting' AND done_at < statement_timestamp() - $1::text::interval
+        ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone

@@ -47,7 +47,7 @@ def test_only_settings_that_exist_are_named(path: str) -> None:
 
 def test_compose_has_the_parts_and_each_runs_a_command_there_is(compose: Any) -> None:
     services = compose["services"]
-    assert {"postgres", "nats", "migrate", "api", "worker"} == set(services)
+    assert {"postgres", "nats", "mailpit", "migrate", "api", "worker"} == set(services)
     assert {services[name]["command"][0] for name in ("migrate", "api", "worker")} == {"migrate", "serve", "work"} <= set(COMMANDS)
 
 

@@ -205,6 +205,8 @@ def test_an_address_in_a_network_is_answered_with_the_network() -> None:
         {"MINOS_DEBUG": "true"},
         {"MINOS_REGISTRATION": "open"},
         {"MINOS_ALLOWED_HOSTS": "*"},
+        {"MINOS_SMTP_URL": "smtp+plain://mail:1025"},
+        {"MINOS_LINK_URL": "http://app.example.org/account"},
     ],
     ids=lambda change: next(iter(change.items())),
 )
@@ -239,6 +241,13 @@ def test_production_tells_every_refusal_at_once() -> None:
         {"MINOS_NATS_URL": "http://x"},
         {"MINOS_MASTER_KEY": "c2hvcnQ="},
         {"MINOS_MIGRATION_DATABASE_URL": "postgresql://owner@db/minos"},
+        {"MINOS_SMTP_URL": "smtps://mail.example.org"},  # and nobody to write as: the issuer is an IP
+        {"MINOS_SMTP_URL": "smtp+plain://user:password@mail"},
+        {"MINOS_MAIL_FROM": "Minos <minos@example.org>"},
+        {"MINOS_LINK_URL": "https://app.example.org/account#"},
+        {"MINOS_LINK_URL": "https://app.example.org/account?x=1"},
+        {"MINOS_LINK_URL": "javascript:alert(1)"},
+        {"MINOS_SMTP_CA_FILE": "/nowhere/ca.pem"},
     ],
     ids=str,
 )
@@ -251,5 +260,5 @@ def test_every_setting_says_what_it_is_and_what_it_takes() -> None:
         assert setting.doc.endswith(".")
         assert setting.name == "MINOS_" + setting.field.upper()
     assert {setting.name for setting in SETTINGS if setting.secret} == {
-        "MINOS_DATABASE_URL", "MINOS_MIGRATION_DATABASE_URL", "MINOS_NATS_URL", "MINOS_MASTER_KEY",
+        "MINOS_DATABASE_URL", "MINOS_MIGRATION_DATABASE_URL", "MINOS_NATS_URL", "MINOS_MASTER_KEY", "MINOS_SMTP_URL",
     }  # fmt: skip

@@ -17,7 +17,12 @@ from tests.store.commits import commit, idempotency, mac, stream, take, write
 from workers.sequencer import Sequencer
 
 ROOT = Path(__file__).parents[2]
-FILES = [ROOT / "adapters/event_store.sql", ROOT / "adapters/log_reader.sql", ROOT / "workers/sequencer.sql"]
+FILES = [
+    ROOT / "adapters/event_store.sql",
+    ROOT / "adapters/log_reader.sql",
+    ROOT / "workers/sequencer.sql",
+    ROOT / "workers/mailer/ledger.sql",
+]
 TABLES = "heads, claim_index, command_results, log_runs, log_head, events_p000000"
 
 FILL = """

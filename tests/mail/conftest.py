@@ -1,0 +1,152 @@
+"""An authority over a database of its own, without HTTP, and a real server of mail."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+
+from adapters.mail.post import Post
+from adapters.mail.server import server_of
+from adapters.mail.smtp import SmtpPost
+from adapters.ports import Opened, open_ports
+from adapters.secret import Secret
+from adapters.settings import Settings
+from adapters.settings_source import load
+from cli.first_start import prepare
+from commands.context import Context
+from commands.register_user import RegisterUser, register_user
+from commands.transact import Transaction, transact
+from domain import user
+from domain.event import SealClass
+from domain.ids import CorrelationId, UserId
+from tests.conftest import Database
+from tests.mail.server import Certificate, Received, Smtp, make_certificate
+from workers.mailer.composing import Desk
+from workers.mailer.mailer import Mailer, Settled
+from workers.sequencer import Sequencer
+
+PASSWORD = "correct horse battery staple"
+ANYBODY = Context(correlation_id=CorrelationId(UUID(int=2)), network="192.0.2.0/24")
+
+
+@dataclass
+class Office:
+    """Everything between an event and a mailbox."""
+
+    settings: Settings
+    database: Database
+    opened: Opened
+    sequencer: Sequencer
+    owner: "asyncpg.Connection[asyncpg.Record]"
+    received: Received
+    post: Post | None
+    mailers: list[Mailer] = field(default_factory=list[Mailer])
+    settled: list[Settled] = field(default_factory=list[Settled])
+
+    @property
+    def ports(self) -> Any:
+        return self.opened.ports
+
+    def mailer(self) -> Mailer:
+        """Make another; it is closed with the office."""
+        settings = self.settings
+        desk = Desk(self.ports, sender=settings.mail_from, language=settings.mail_language, link_url=settings.link_url)
+        self.mailers.append(Mailer(self.database.app_url, self.post, desk, settled=self.settled.append))
+        return self.mailers[-1]
+
+    async def register(self, email: str = "ada@example.org") -> UserId:
+        wish = RegisterUser(email=email, password=PASSWORD)
+        return (await register_user(wish, ANYBODY, self.ports)).result.user_id
+
+    async def change_password(self, user_id: UserId) -> None:
+        """As the command does, with a hash that nobody verifies."""
+        of_user = user.stream(user_id)
+        sealed = await self.ports.vault.seal(
+            subject=of_user, seal_class=SealClass.CREDENTIAL, stream=of_user, fields={"password": "hash"}, fresh=True
+        )
+
+        def decide(tx: Transaction) -> None:
+            tx.record(user.decider, of_user, user.change_password(tx.state(user.decider, of_user), password=sealed["password"], at=tx.at))
+
+        await transact(self.ports, ANYBODY, [(user.decider, of_user)], decide)
+
+    async def sequence(self) -> None:
+        while (step := await self.sequencer.step()) is not None and step.added:
+            pass
+
+    async def rows(self) -> list[dict[str, Any]]:
+        return [dict(row) for row in await self.owner.fetch("SELECT * FROM mail_ledger ORDER BY created_at, mail_id")]
+
+    async def until_due(self) -> None:
+        """Let the pause of everything that waits be over."""
+        await self.owner.execute("UPDATE mail_ledger SET due_at = clock_timestamp() - interval '1 second' WHERE state = 'waiting'")
+
+    async def work(self) -> None:
+        """Sequence, read all there is, and send what is due now."""
+        await self.sequence()
+        mailer = self.mailers[0] if self.mailers else self.mailer()
+        while await mailer.turn():
+            pass
+        while await mailer.deliver():
+            pass
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Smtp]]:
+    """Starts servers that stop with the test."""
+    servers: list[Smtp] = []
+
+    def starting(*arguments: Any, **named: Any) -> Smtp:
+        servers.append(Smtp(*arguments, **named).start())
+        return servers[-1]
+
+    yield starting
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+async def open_office(
+    database: Database, tmp_path: Path, certificate: Certificate, start: Callable[..., Smtp]
+) -> AsyncIterator[Callable[..., Awaitable[Office]]]:
+    async with AsyncExitStack() as closing:
+
+        async def opening(**changes: Any) -> Office:
+            environ = {"MINOS_DATA_DIR": str(tmp_path), "MINOS_MAIL_FROM": "minos@minos.example", "MINOS_ARGON2_MEMORY_KIB": "7168"}
+            settings = load(environ | {"MINOS_ARGON2_PASSES": "1"}, tmp_path).settings
+            settings = msgspec.structs.replace(settings, database_url=Secret(database.app_url), **changes)
+            await prepare(settings, owner_url=database.owner_url)
+            opened = await closing.enter_async_context(open_ports(settings))
+            sequencer = Sequencer(database.app_url)
+            closing.push_async_callback(sequencer.close)
+            owner = await asyncpg.connect(database.owner_url)
+            closing.push_async_callback(owner.close)
+            received = Received()
+            server = start(received, certificate)
+            post = SmtpPost(server_of(f"smtp://127.0.0.1:{server.port}"), ca_file=certificate.chain)
+            office = Office(settings, database, opened, sequencer, owner, received, post)
+            closing.push_async_callback(_close, office)
+            return office
+
+        yield opening
+
+
+async def _close(office: Office) -> None:
+    for mailer in office.mailers:
+        await mailer.close()
+
+
+@pytest.fixture
+async def office(open_office: Callable[..., Awaitable[Office]]) -> Office:
+    return await open_office()

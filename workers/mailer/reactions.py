@@ -1,0 +1,59 @@
+"""Which events make somebody a letter: one table. Who adds an event worth telling adds a line here, and its wording."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from commands.ports.mail import Letter
+from domain.codec import tag_of
+from domain.event import Event, Recorded
+from domain.ids import EventId, UserId
+from domain.user_events import PasswordReason, PasswordSet
+
+NOTICE_SECONDS = 3 * 86_400
+"""A notice that could not be delivered for so long is no news any more."""
+
+
+class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a letter is about: ids and times, nothing that anybody chose or that says who a person is."""
+
+    at: datetime
+    subject_id: UUID | None = None
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """One letter that an event asks for. `keep_s`: seconds from the event on after which it is of no use."""
+
+    letter: Letter
+    user_id: UserId
+    facts: Facts
+    keep_s: int = NOTICE_SECONDS
+
+
+def _password_set(recorded: Recorded[PasswordSet]) -> tuple[Wanted, ...]:
+    event = recorded.event
+    if event.reason is PasswordReason.CHOSEN:
+        return ()
+    return (Wanted(letter=Letter.PASSWORD_CHANGED, user_id=event.user_id, facts=Facts(at=event.at)),)
+
+
+REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] = {
+    PasswordSet: _password_set,
+}
+TAGS = tuple(tag_of(kind) for kind in REACTIONS)
+
+
+def wanted_by(recorded: Recorded[Any]) -> tuple[Wanted, ...]:
+    return REACTIONS[type(recorded.event)](recorded)
+
+
+def mail_id(event_id: EventId, letter: str) -> UUID:
+    """Derive a letter's id (UUIDv8, RFC 9562 5.8): an event that is read twice asks for the same letter."""
+    digest = bytearray(hashlib.sha256(b"minos mail v1\0" + event_id.bytes + letter.encode()).digest()[:16])
+    digest[6] = (digest[6] & 0x0F) | 0x80
+    digest[8] = (digest[8] & 0x3F) | 0x80
+    return UUID(bytes=bytes(digest))
