@@ -55,7 +55,7 @@ def routes() -> list[Route]:
     ]
 
 
-ALL = routes()
+ALL = sorted(routes(), key=lambda route: route.operation)
 GUARDED = [route for route in ALL if POLICY[route.operation].needs is not Needs.NOTHING]
 named = pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.operation)
 
