@@ -18,6 +18,7 @@ from adapters.keyring import Keyring
 from adapters.last_used import PostgresLastUsed
 from adapters.macs import KeyedMacs
 from adapters.opaque_tokens import Cursors, StreamVersions
+from adapters.password_judge import OfflineJudge
 from adapters.postgres_links import Links
 from adapters.random import SystemRandomness
 from adapters.refresh_tokens import DerivedTokens
@@ -111,6 +112,7 @@ def _composed(
         store=store,
         vault=vault,
         hasher=hasher,
+        judge=OfflineJudge(hasher),
         guard=PostgresGuard(links),
         mint=KeyedMint(keyring, DerivedTokens(secrets), issuer=settings.issuer),
         macs=KeyedMacs(secrets),
@@ -141,6 +143,7 @@ def policy(settings: Settings) -> Policy:
         refresh_absolute_ttl=settings.refresh_absolute_ttl,
         registration=settings.registration,
         password_min_length=settings.password_min_length,
+        password_min_score=settings.password_min_score,
         service_name=settings.service_name,
     )
 

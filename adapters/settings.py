@@ -103,6 +103,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     password_min_length: Annotated[
         int, _number(8, 128, "Shortest password accepted. 15 is advised where it is the only factor.", "characters")
     ] = 12
+    password_min_score: Annotated[
+        int,
+        _number(
+            0, 4, "Weakest password accepted, by the tries it takes to guess: 3 from 10^8 on, 4 from 10^10 on (zxcvbn); 0 accepts any."
+        ),
+    ] = 3
     argon2_memory_kib: Annotated[int, _number(7_168, 2_097_152, "Memory of one password hash (Argon2id).", "KiB")] = 19_456
     argon2_passes: Annotated[int, _number(1, 32, "Passes of one password hash (Argon2id).")] = 2
     access_token_ttl: Annotated[int, _seconds(30, 3_600, "Life of an access token.")] = 300

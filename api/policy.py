@@ -62,6 +62,7 @@ POLICY: dict[str, Access] = {
     "readAuthSession": TOKEN,
     "reauthenticate": CALLER,
     "changePassword": CALLER,
+    "judgePassword": PUBLIC,
     "readMe": CALLER,
     "changeMe": CALLER,
     "listMySessions": CALLER,

@@ -8,6 +8,7 @@ from api.docs import Docs
 from api.health import Health
 from api.me import Me
 from api.operations import Operations
+from api.passwords import Passwords
 from api.permissions import Permissions
 from api.roles import Roles
 from api.signing_keys import SigningKeys
@@ -15,5 +16,5 @@ from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Me, Permissions, Users, Roles, SigningKeys, Audit, Operations, WellKnown, Health, Docs,
+    Bootstrap, Auth, Passwords, Me, Permissions, Users, Roles, SigningKeys, Audit, Operations, WellKnown, Health, Docs,
 ]  # fmt: skip

@@ -44,7 +44,7 @@ async def bootstrap(command: BootstrapAdministrator, ctx: Context, ports: Ports)
     if closed:
         raise BootstrapClosed
     wanted = _administrator(command.email, command.password, ports)
-    check_account(wanted, ports)  # a weak password costs no try of the code
+    await check_account(wanted, ctx, ports)  # a weak password costs no try of the code
     if not await ports.bootstrap.redeem(command.code):
         raise BootstrapCodeInvalid
     return await _create(wanted, ctx, ports, once=True)

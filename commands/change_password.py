@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from commands.choose_password import check_new_password
 from commands.context import Context
 from commands.ports import Ports
 from commands.prove_password import prove_password
@@ -14,7 +15,6 @@ from commands.transact import Done, Transaction, transact
 from domain import user
 from domain.errors import InvalidCredentials
 from domain.event import SealClass
-from domain.password import check_choice, context_words
 from domain.session import Live
 from domain.user import Account, account_of
 
@@ -32,11 +32,7 @@ async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -
     principal = required(ctx)
     account = await prove_password(command.current_password, principal, ctx, ports)
     texts = await open_profile(account, ports)
-    check_choice(
-        command.new_password,
-        min_length=ports.policy.password_min_length,
-        context=(*context_words(texts.email, texts.username, texts.name), ports.policy.service_name),
-    )
+    await check_new_password(command.new_password, texts.email, texts.username, texts.name, ctx=ctx, ports=ports)
     of_user = user.stream(principal.user_id)
     encoded = await ports.hasher.hash(command.new_password, network=ctx.network)
     sealed = await ports.vault.seal(

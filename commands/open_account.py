@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
+from commands.choose_password import check_new_password
 from commands.context import Context
 from commands.login_names import normalise_email, normalise_username
 from commands.ports import ClaimMac, Ports
@@ -13,7 +14,6 @@ from domain.claim import ClaimKind
 from domain.errors import EmailTaken, UsernameTaken
 from domain.event import SealClass, Sealed
 from domain.ids import ClaimId, RoleSlug, StreamName, UserId
-from domain.password import check_choice, context_words
 from domain.user_events import RegisteredBy
 
 
@@ -52,7 +52,7 @@ async def open_account(
 
     Raises InvalidEmail, InvalidUsername, PasswordUnacceptable, EmailTaken, UsernameTaken.
     """
-    check_account(wanted, ports)
+    await check_account(wanted, ctx, ports)
     names = _names(wanted, ports)
     user_id = UserId(ports.random.uuid7())
     sealed = await _seal(wanted, user.stream(user_id), ctx, ports)
@@ -74,16 +74,12 @@ async def open_account(
         raise (EmailTaken if email_taken else UsernameTaken) from None
 
 
-def check_account(wanted: NewAccount, ports: Ports) -> None:
-    """Raise InvalidEmail, InvalidUsername or PasswordUnacceptable for what no account may have. Costs next to nothing."""
+async def check_account(wanted: NewAccount, ctx: Context, ports: Ports) -> None:
+    """Raise InvalidEmail, InvalidUsername or PasswordUnacceptable for what no account may have, Overloaded."""
     normalise_email(wanted.email)
     if wanted.username is not None:
         normalise_username(wanted.username)
-    check_choice(
-        wanted.password,
-        min_length=ports.policy.password_min_length,
-        context=(*context_words(wanted.email, wanted.username, wanted.name), ports.policy.service_name),
-    )
+    await check_new_password(wanted.password, wanted.email, wanted.username, wanted.name, ctx=ctx, ports=ports)
 
 
 def _names(wanted: NewAccount, ports: Ports) -> tuple[_Name, ...]:

@@ -84,7 +84,7 @@ class InvalidUsername(Refused):
 
 class PasswordUnacceptable(Refused):
     code = "password_unacceptable"
-    detail = "The password is too short, too long, too simple, or contains the account's own address or name."
+    detail = "The password is too short, too long, too easily guessed, known, used before, or contains the account's own address or name."
 
     def __init__(self, why: str) -> None:
         super().__init__()

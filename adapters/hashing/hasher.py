@@ -4,13 +4,19 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Sequence
 from uuid import UUID
+
+import msgspec
 
 from adapters.hashing import wire
 from adapters.hashing.argon2id import Argon2id, affordable
 from adapters.hashing.link import Cost, HashingEnded, HashingLink
 from adapters.hashing.queue import HashMetrics, HashQueue
-from commands.ports import Verified
+from commands.ports import Strength, Verified
+
+MOST_WORDS, LONGEST_WORD = 24, 64
+"""Of what a strength is estimated with besides the password."""
 
 
 class Argon2Hasher:
@@ -55,19 +61,27 @@ class Argon2Hasher:
         matches = await self._ask(encoded, password, account=account, network=network) == wire.MATCHES
         return Verified(matches=matches, outdated=matches and self._argon2id.outdated(encoded))
 
+    async def strength(self, password: str, *, context: Sequence[str] = (), network: str | None = None) -> Strength:
+        """Estimate how hard it is to guess, in the same queue: on some texts that takes as long as a hash."""
+        words = "\n".join(" ".join(word.split())[:LONGEST_WORD] for word in context[:MOST_WORDS])
+        outcome = await self._ask(words, password, asked=wire.Asked.STRENGTH, account=None, network=network)
+        return msgspec.json.decode(outcome, type=Strength)
+
     def close(self) -> None:
         """End the process, and with it hashes under way; their owners have mostly gone."""
         self._link.close()
 
-    async def _ask(self, encoded: str, password: str, *, account: UUID | None, network: str | None) -> bytes:
+    async def _ask(
+        self, about: str, password: str, *, account: UUID | None, network: str | None, asked: wire.Asked = wire.Asked.HASH
+    ) -> bytes:
         await self._queue.enter(account=account, network=network)
         # A caller who went away does not stop the hash: its place is free when the thread is, not before.
-        return await asyncio.shield(asyncio.create_task(self._in_place(encoded, password)))
+        return await asyncio.shield(asyncio.create_task(self._in_place(about, password, asked)))
 
-    async def _in_place(self, encoded: str, password: str) -> bytes:
+    async def _in_place(self, about: str, password: str, asked: wire.Asked) -> bytes:
         began = time.monotonic()
         try:
-            outcome = await self._link.ask(encoded, password)
+            outcome = await self._link.ask(about, password, asked)
         except HashingEnded:
             raise self._queue.leave_undone() from None
         self._queue.leave(time.monotonic() - began)

@@ -59,13 +59,13 @@ class HashingLink:
         """Start it unless it runs, and wait until it has begun. Raises HashingEnded."""
         await self._living()
 
-    async def ask(self, encoded: str, password: str) -> bytes:
-        """Give MATCHES or DIFFERS, or with `encoded` empty the new hash. Raises HashingEnded."""
+    async def ask(self, about: str, password: str, asked: wire.Asked = wire.Asked.HASH) -> bytes:
+        """Give what wire.Asked says. Raises HashingEnded."""
         for _ in range(2):
             process = await self._living()
             try:
                 async with asyncio.timeout(ANSWER_SECONDS + SECONDS_PER_KIB * self._cost.memory_kib * self._cost.passes):
-                    outcome = await process.ask(encoded, password)
+                    outcome = await process.ask(about, password, asked)
             except TimeoutError:
                 process.give_up("no answer")
                 raise HashingEnded("did not answer") from None
@@ -131,13 +131,13 @@ class _Process(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.WriteTransport", transport)  # of a stream socket
 
-    def ask(self, encoded: str, password: str) -> "asyncio.Future[bytes]":
+    def ask(self, about: str, password: str, asked: wire.Asked) -> "asyncio.Future[bytes]":
         answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         if self.ended:
             answered.set_exception(HashingEnded("ended"))
             return answered
         self._asked = self._asked % 0xFFFF_FFFF + 1  # never that of READY
-        message = wire.request(wire.Request(self._asked, encoded, password))
+        message = wire.request(wire.Request(self._asked, about, password, asked))
         self._waiting[self._asked] = answered
         self._transport.write(message)
         return answered

@@ -87,9 +87,13 @@ def main() -> None:
 
 def _outcome(request: wire.Request, argon2id: Argon2id) -> bytes:
     try:
-        if not request.encoded:
+        if request.asked is wire.Asked.STRENGTH:
+            from adapters.hashing.strength import estimate  # a dictionary of its own, for those who ask
+
+            return estimate(request.password, request.about.splitlines())
+        if not request.about:
             return argon2id.hash(request.password).encode()
-        return wire.MATCHES if argon2id.matches(request.encoded, request.password) else wire.DIFFERS
+        return wire.MATCHES if argon2id.matches(request.about, request.password) else wire.DIFFERS
     except MemoryError:
         return wire.FAILED
 

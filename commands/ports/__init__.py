@@ -10,11 +10,14 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.ports.signing_in import (
+    Advice,
     AttemptOutcome,
     BootstrapCodes,
     GuardReading,
     PasswordHasher,
+    PasswordJudge,
     SignInGuard,
+    Strength,
     Verified,
 )
 from commands.ports.store import (
@@ -49,6 +52,7 @@ from domain.ids import Digest, StreamName
 __all__ = [
     "KEYS_PER_ACTOR",
     "AccessClaims",
+    "Advice",
     "AppendResult",
     "Appended",
     "AttemptOutcome",
@@ -66,6 +70,7 @@ __all__ = [
     "NewEvent",
     "NewKey",
     "PasswordHasher",
+    "PasswordJudge",
     "Policy",
     "Ports",
     "PresentedDevice",
@@ -79,6 +84,7 @@ __all__ = [
     "StoredEvent",
     "StoredHead",
     "StreamWrite",
+    "Strength",
     "TokenMint",
     "Vault",
     "Verified",
@@ -166,6 +172,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     refresh_grace: int = 10
     registration: str = "open"
     password_min_length: int = 12
+    password_min_score: int = 3
     service_name: str = "minos"
 
 
@@ -176,6 +183,7 @@ class Ports:
     store: EventStore
     vault: Vault
     hasher: PasswordHasher
+    judge: PasswordJudge
     guard: SignInGuard
     mint: TokenMint
     macs: Macs

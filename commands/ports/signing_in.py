@@ -1,5 +1,6 @@
 """What stands between a stranger and an account: the hasher, the counters of attempts, the one-time bootstrap code."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -29,6 +30,42 @@ class PasswordHasher(Protocol):
     async def hash(self, password: str, *, network: str | None = None) -> str: ...
     async def verify(self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None) -> Verified:
         """With `encoded` None the same work is done for nothing, so that an unknown name costs what a known one does."""
+        ...
+
+
+class Advice(Struct, frozen=True):
+    """`code` stays, for those who say it in another language."""
+
+    code: str
+    text: str
+
+
+class Strength(Struct, frozen=True, kw_only=True):
+    """How hard a password is to guess, for somebody who knows how people choose theirs."""
+
+    score: int
+    """From 0, found at once, to 4."""
+    guesses_log10: float
+    """The power of ten of the tries it takes, about."""
+    warning: Advice | None = None
+    suggestions: tuple[Advice, ...] = ()
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What to tell its owner, in sentences."""
+        return tuple(each.text for each in (self.warning, *self.suggestions) if each is not None)
+
+
+@runtime_checkable
+class PasswordJudge(Protocol):
+    """What is known of passwords in the world: which are common, which are easily guessed."""
+
+    def is_listed(self, password: str) -> bool:
+        """Whether it, however decorated, is on the list of breached and common ones. Takes microseconds; wrongly yes once in 10,000."""
+        ...
+
+    async def strength(self, password: str, *, context: Sequence[str] = (), network: str | None = None) -> Strength:
+        """Estimate it, given words its owner is known by. Raises Overloaded: it costs up to what a hash does."""
         ...
 
 

@@ -15,7 +15,7 @@ from tests.api.conftest import Person, Served
 
 NOBODY = str(uuid4())
 PUBLIC = {
-    "bootstrap", "register", "login", "refresh", "readOpenIdConfiguration", "readAuthorizationServer", "readKeySet",
+    "bootstrap", "register", "login", "refresh", "judgePassword", "readOpenIdConfiguration", "readAuthorizationServer", "readKeySet",
     "healthLive", "healthReady", "healthStartup", "findDocs", "readDocs", "readDocsAsset", "readProblems", "readOpenApi",
 }  # fmt: skip
 FOREIGN = {"logout", "readAuthSession"}

@@ -15,6 +15,7 @@ NEEDS_NONE = {
     "endMySession": "ending one's own session has to be easy",
     "reauthenticate": "is the proof",
     "changePassword": "shows the password in its body",
+    "judgePassword": "keeps nothing",
     "changeMe": "gives nobody a right, and can be changed back",
     "checkPermissions": "changes nothing",
 }

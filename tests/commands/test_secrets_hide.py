@@ -16,6 +16,7 @@ from commands import (
     end_session,
     grant_role,
     issue_token,
+    judge_password,
     reauthenticate,
     register_user,
     revoke_session,
@@ -37,7 +38,7 @@ from tests.commands.world import ANYBODY, PASSWORD, World
 
 MODULES = (
     bootstrap, change_password, change_profile, check_permission, define_role, end_session, grant_role, issue_token,
-    reauthenticate, register_user, revoke_session, sign_in, sign_out, signing_keys, suspend_user,
+    judge_password, reauthenticate, register_user, revoke_session, sign_in, sign_out, signing_keys, suspend_user,
 )  # fmt: skip
 MESSAGES = sorted(
     {

@@ -18,6 +18,7 @@ from adapters.memory_guard import MemoryGuard
 from adapters.memory_last_used import MemoryLastUsed
 from adapters.memory_store import MemoryEventStore
 from adapters.memory_vault import MemoryVault
+from adapters.password_judge import OfflineJudge
 from adapters.random import SystemRandomness
 from adapters.refresh_tokens import DerivedTokens
 from adapters.secrets_store import Secrets, random_secrets
@@ -173,6 +174,7 @@ async def make_world(hasher: Argon2Hasher) -> World:
         store=store,
         vault=MemoryVault(),
         hasher=hasher,
+        judge=OfflineJudge(hasher),
         guard=MemoryGuard(clock),
         mint=KeyedMint(keyring, DerivedTokens(secrets), issuer=ISSUER),
         macs=KeyedMacs(secrets),

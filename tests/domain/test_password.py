@@ -3,7 +3,7 @@
 import pytest
 
 from domain.errors import PasswordUnacceptable
-from domain.password import LONGEST, check_choice, context_words
+from domain.password import LONGEST, check_choice, check_strength, check_unknown, context_words
 
 CONTEXT = context_words("ada.lovelace@example.org", "countess", "Ada Lovelace")
 
@@ -52,3 +52,26 @@ def test_a_refusal_says_what_to_do_and_never_the_password() -> None:
 
 def test_short_words_of_a_name_are_no_obstacle() -> None:
     check_choice("li is not in the way", min_length=12, context=context_words("li@ab.cn", None, "Li"))
+
+
+@pytest.mark.parametrize("password", ["my l0v3l4ce password", "my ecalevol password", "AdaLovelace forever", "ada_lovelace, forever"])
+def test_own_names_are_found_in_disguise(password: str) -> None:
+    with pytest.raises(PasswordUnacceptable):
+        check_choice(password, min_length=12, context=CONTEXT)
+
+
+def test_names_are_taken_apart_wherever_words_meet() -> None:
+    words = context_words("ada-k.lovelace+minos@example.org")
+    assert {"ada", "lovelace", "minos", "example", "adaklovelaceminos"} <= set(words)
+
+
+def test_a_known_password_is_refused() -> None:
+    check_unknown(listed=False)
+    with pytest.raises(PasswordUnacceptable, match="list"):
+        check_unknown(listed=True)
+
+
+def test_a_password_that_is_soon_guessed_is_refused_with_advice() -> None:
+    check_strength(3, min_score=3, advice=["unheard"])
+    with pytest.raises(PasswordUnacceptable, match=r"guess\. Add a word\."):
+        check_strength(2, min_score=3, advice=["Add a word."])

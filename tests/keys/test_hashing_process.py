@@ -122,7 +122,7 @@ async def test_what_nobody_expected_ends_it_and_not_one_thread_of_it(capfd: pyte
     """A stored hash that is no text of Unicode is stopped before it; here it gets there all the same."""
     hasher = Argon2Hasher(threads=2)
     encoded = await hasher.hash(PASSWORD)
-    broken = _bytes_for(hasher, b"\0\0\0\1\0\0\0\1\0\0\0\0\xff")
+    broken = _bytes_for(hasher, b"\0\0\0\1\0\0\0\0\1\0\0\0\0\xff")
     with structlog.testing.capture_logs() as told:
         await asyncio.wait_for(broken, 10)
         assert await hasher.verify(encoded, PASSWORD) == RIGHT
@@ -329,8 +329,8 @@ async def test_no_process_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere.close()
 
 
-@given(requests=st.lists(st.tuples(st.integers(0, 2**32 - 1), st.text(st.characters(codec="ascii")), texts), max_size=5))
-def test_what_is_asked_is_what_is_read(requests: list[tuple[int, str, str]]) -> None:
+@given(requests=st.lists(st.tuples(st.integers(0, 2**32 - 1), texts, texts, st.sampled_from(wire.Asked)), max_size=5))
+def test_what_is_asked_is_what_is_read(requests: list[tuple[int, str, str, wire.Asked]]) -> None:
     asked = [wire.Request(*request) for request in requests]
     sent = bytearray(b"".join(wire.request(each) for each in asked))
 
