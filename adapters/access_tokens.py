@@ -14,7 +14,8 @@ from adapters.jwk import Verifier
 from adapters.keyring import Keyring
 from adapters.recent import Recent
 from adapters.refresh_tokens import DerivedTokens
-from commands.ports import AccessClaims, PresentedDevice, PresentedRefreshToken, PrincipalKind
+from commands.ports import AccessClaims, PresentedDevice, PresentedRefreshToken
+from domain.audience import PrincipalKind
 from domain.errors import InvalidToken
 from domain.ids import SessionId
 from domain.signing_key import Algorithm
@@ -72,9 +73,8 @@ class KeyedMint:
         self._derived = derived
         self._issuer = issuer
 
-    async def access_token(self, claims: AccessClaims) -> str:
-        """Sign with the newest active key. Raises StoreUnavailable while there is none."""
-        signer = await self._keyring.signer()
+    async def access_token(self, claims: AccessClaims, algorithm: Algorithm | None = None) -> str:
+        signer = await self._keyring.signer(algorithm)
         message = header(signer.kid, signer.algorithm) + b"." + to_text(msgspec.json.encode(_payload(claims, self._issuer))).encode()
         return f"{message.decode()}.{to_text(signer.sign(message))}"
 
@@ -111,8 +111,8 @@ class AccessTokenVerifier:
         self._clock = clock
         self._seen: Recent[bytes, AccessClaims] = Recent(limit=REMEMBERED, ttl=REMEMBERED_S, clock=time.monotonic)
 
-    async def verify(self, token: str, *, audiences: Collection[str]) -> AccessClaims:
-        """Give the claims of a live token for one of `audiences`, with the `kid` that signed it.
+    async def verify(self, token: str, *, audiences: Collection[str] | None) -> AccessClaims:
+        """Give the claims of a live token for one of `audiences`, with the `kid` that signed it. None stands for any of ours.
 
         Raises InvalidToken, the same whatever is wrong, and StoreUnavailable when the keys cannot be looked up.
         """
@@ -127,7 +127,7 @@ class AccessTokenVerifier:
             self._seen.drop(digest)
             raise InvalidToken
         now = self._clock()
-        if claims.aud not in audiences or now >= claims.exp + LEEWAY or now < claims.iat - LEEWAY:
+        if (audiences is not None and claims.aud not in audiences) or now >= claims.exp + LEEWAY or now < claims.iat - LEEWAY:
             raise InvalidToken
         return claims
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -42,19 +42,30 @@ class _Known:
     states: Mapping[Kid, SigningKey]
     verifiers: Mapping[Kid, Verifier]
     key_set: KeySet
+    active: Mapping[Algorithm, Kid]
+    """The newest active key of each algorithm."""
     newest: Kid | None
 
 
 class Keyring:
     """commands.ports.SigningKeys, and what signing, verifying and publishing need. For one event loop."""
 
-    def __init__(self, secrets: SigningSecrets, store: EventStore, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        secrets: SigningSecrets,
+        store: EventStore,
+        *,
+        algorithm: Algorithm = Algorithm.ES256,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`algorithm`: what is signed with where an audience asks for none of its own."""
         self._secrets = secrets
         self._store = store
         self._clock = clock
         self._known: _Known | None = None
         self._look = asyncio.Lock()
-        self._signer: Signer | None = None
+        self._algorithm = algorithm
+        self._signers: dict[Kid, Signer] = {}
 
     async def generate(self, algorithm: Algorithm) -> NewKey:
         """Raises StoreUnavailable. A key kept here whose event was never appended stays Absent and signs nothing."""
@@ -72,14 +83,23 @@ class Keyring:
         async with self._look:
             self._known = await self._look_up()
 
-    async def signer(self) -> Signer:
-        """Give the newest active key. Raises StoreUnavailable while there is none or it cannot be read."""
+    async def signer(self, algorithm: Algorithm | None = None) -> Signer:
+        """Give the newest active key of an algorithm. Without one: of the settings', or of any while that has no key yet.
+
+        Raises StoreUnavailable while there is none or it cannot be read.
+        """
         known = await self._fresh(FRESH_S)
-        if known.newest is None:
+        kid = known.active.get(self._algorithm, known.newest) if algorithm is None else known.active.get(algorithm)
+        if kid is None:
             raise StoreUnavailable
-        if self._signer is None or self._signer.kid != known.newest:
-            self._signer = await self._read_signer(known.newest, known.verifiers[known.newest].algorithm)
-        return self._signer
+        signer = self._signers.get(kid)
+        if signer is None:
+            signer = await self._read_signer(kid, known.verifiers[kid].algorithm)
+            self._signers = {known: kept for known, kept in self._signers.items() if known in self._active_kids()} | {kid: signer}
+        return signer
+
+    def _active_kids(self) -> Collection[Kid]:
+        return () if self._known is None else self._known.active.values()
 
     async def verifier(self, kid: str) -> Verifier | None:
         """Give the key for tokens that name it; None when there is none that may still be accepted.
@@ -112,15 +132,16 @@ class Keyring:
         at = self._clock()
         kids = await self.kids()
         if not kids:
-            return _Known(at, {}, {}, _key_set({}), None)
+            return _Known(at, {}, {}, _key_set({}), {}, None)
         heads = await self._store.load([signing_key.stream(kid) for kid in kids])
         states = {kid: await self._state(head) for kid, head in zip(kids, heads.heads, strict=True)}
         await self._destroy_spent(states)
         usable = {kid: state for kid, state in states.items() if signing_key.verifies(state, at=heads.at)}
         verifiers = {kid: _verifier(kid, state) for kid, state in usable.items()}
-        active = [state for state in usable.values() if isinstance(state, Active)]
-        newest = max(active, key=lambda key: key.promoted_at).kid if active else None
-        return _Known(at, states, {k: v for k, v in verifiers.items() if v is not None}, _key_set(usable), newest)
+        in_order = sorted((state for state in usable.values() if isinstance(state, Active)), key=lambda key: key.promoted_at)
+        active = {state.algorithm: state.kid for state in in_order}
+        newest = in_order[-1].kid if in_order else None
+        return _Known(at, states, {k: v for k, v in verifiers.items() if v is not None}, _key_set(usable), active, newest)
 
     async def _state(self, head: StoredHead) -> SigningKey:
         of = signing_key.decider

@@ -30,6 +30,7 @@ from adapters.vault import PostgresVault
 from adapters.wrapping import CannotUnwrap, Wrapping
 from commands.ports import Policy, Ports
 from domain.errors import StoreUnavailable
+from domain.signing_key import Algorithm
 
 SECRETS_REFRESH_S = 20.0
 """Well below `secrets_store.SETTLED_S`: a new version is known to every process before one uses it."""
@@ -84,7 +85,7 @@ async def open_ports(
         await closing.enter_async_context(_kept_fresh(secrets))
         last_used = PostgresLastUsed(links)
         await closing.enter_async_context(last_used.kept())
-        keyring = Keyring(PostgresSigningSecrets(links, wrapping), store)
+        keyring = Keyring(PostgresSigningSecrets(links, wrapping), store, algorithm=Algorithm(settings.signing_algorithm))
         yield _composed(
             settings,
             links=links,
@@ -136,7 +137,6 @@ def _composed(
 
 def policy(settings: Settings) -> Policy:
     return Policy(
-        audiences=settings.audiences,
         default_role=settings.default_role,
         access_token_ttl=settings.access_token_ttl,
         refresh_idle_ttl=settings.refresh_idle_ttl,

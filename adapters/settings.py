@@ -70,7 +70,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         _text("32 random bytes in base64: wraps every key at rest. `minos up` makes and keeps one when the servers are its own."),
     ] = None
     audiences: Annotated[
-        tuple[str, ...], _text("Names of the services tokens may be issued for, besides `minos` itself; lower-case slugs.")
+        tuple[str, ...],
+        _text("Names of services that start-up registers as audiences, besides `minos` itself; lower-case slugs."),
     ] = ()
     default_role: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)", description="Role a new user has.")] = "user"
     service_name: Annotated[
@@ -114,7 +115,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     access_token_ttl: Annotated[int, _seconds(30, 3_600, "Life of an access token.")] = 300
     refresh_idle_ttl: Annotated[int, _seconds(60, 400 * _DAY, "A session not refreshed for so long is over.")] = 14 * _DAY
     refresh_absolute_ttl: Annotated[int, _seconds(60, 400 * _DAY, "A session is over so long after sign-in, whatever happens.")] = 90 * _DAY
-    signing_algorithm: Annotated[Literal["ES256", "RS256", "PS256", "EdDSA"], _text("Algorithm of new signing keys.")] = "ES256"
+    signing_algorithm: Annotated[Literal["ES256", "RS256", "PS256", "EdDSA"], _text("What signs tokens whose audience names no other.")] = (
+        "ES256"
+    )
     shutdown_grace: Annotated[int, _seconds(1, 300, "How long requests in flight may take to finish when told to stop.")] = 10
     api_docs: Annotated[
         Literal["auto", "open", "off"], _text("Whether `/docs` is served to anybody; `auto` is open in development and off in production.")

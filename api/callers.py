@@ -15,7 +15,8 @@ from api.world import World
 from commands.context import Machine, Principal
 from commands.identify import identify
 from commands.machines import identify_machine
-from commands.ports import AccessClaims, PrincipalKind
+from commands.ports import AccessClaims
+from domain.audience import PrincipalKind
 from domain.errors import InvalidToken, PermissionDenied, ReauthenticationRequired, SessionRequired
 from domain.permission import allows
 
@@ -34,7 +35,7 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     exchange = exchange_of(request.scope)
     token = bearer_token(exchange.headers)
     if access.needs is Needs.TOKEN:
-        exchange.claims = await world.tokens.verify(token, audiences=world.every_audience)
+        exchange.claims = await world.tokens.verify(token, audiences=None)
         if exchange.claims.principal is not PrincipalKind.USER:
             raise SessionRequired
         return

@@ -61,7 +61,6 @@ async def open_world(settings: Settings, spans: Spans | None = None) -> AsyncGen
             pool=pool,
             waiting=Waiting(_nobody_to_tell if hints is None else hints.send),
             own_audience=frozenset({MINOS}),
-            every_audience=frozenset({MINOS, *settings.audiences}),
         )
 
 

@@ -2,6 +2,7 @@
 
 from litestar import Controller
 
+from api.audiences import Audiences
 from api.audit import Audit
 from api.auth import Auth, Bootstrap
 from api.docs import Docs
@@ -16,5 +17,5 @@ from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Passwords, Me, Permissions, Users, Roles, SigningKeys, Audit, Operations, WellKnown, Health, Docs,
+    Bootstrap, Auth, Passwords, Me, Permissions, Users, Roles, Audiences, SigningKeys, Audit, Operations, WellKnown, Health, Docs,
 ]  # fmt: skip

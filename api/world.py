@@ -25,4 +25,3 @@ class World:
     pool: "asyncpg.Pool[asyncpg.Record]"
     waiting: Waiting
     own_audience: frozenset[str]
-    every_audience: frozenset[str]

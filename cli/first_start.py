@@ -5,11 +5,12 @@ from adapters.ports import open_ports
 from adapters.secrets_store import has_keys
 from adapters.settings import Settings
 from cli.database import connect
+from commands.audiences import register_audiences
 from commands.bootstrap import is_bootstrapped
 from commands.context import Context
 from commands.define_role import define_built_in_roles
 from commands.signing_keys import ensure_signing_keys
-from domain.ids import CorrelationId
+from domain.ids import AudienceName, CorrelationId
 from domain.signing_key import Algorithm
 from migrations import runner
 from workers import desk
@@ -33,7 +34,8 @@ async def prepare(settings: Settings, *, owner_url: str) -> str | None:
 
 
 async def furnish(settings: Settings, *, with_code: bool) -> str | None:
-    """Make, in a migrated database, the tables of the read models, the built-in roles and the first signing keys.
+    """Make, in a migrated database, the tables of the read models, the built-in roles, the audiences of the
+    settings and the first signing keys.
 
     Gives a new bootstrap code, if wanted, while there is no administrator. Raises NoMasterKey, StoreUnavailable.
     """
@@ -42,6 +44,7 @@ async def furnish(settings: Settings, *, with_code: bool) -> str | None:
     async with open_ports(settings) as opened:
         context = Context(correlation_id=CorrelationId(opened.ports.random.uuid7()), system="cli")
         await define_built_in_roles(context, opened.ports)
+        await register_audiences(map(AudienceName, settings.audiences), context, opened.ports)
         await ensure_signing_keys(Algorithm(settings.signing_algorithm), context, opened.ports)
         if not with_code or await is_bootstrapped(opened.ports):
             return None

@@ -19,6 +19,7 @@ COMMANDS = (
     "admin",
     "users",
     "roles",
+    "audiences",
     "sessions",
     "keys",
     "mail",

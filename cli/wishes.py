@@ -11,7 +11,8 @@ from cli.command import NotAccepted
 ROLE = "a role's name is 1 to 64 lower-case letters, digits, hyphens or underscores, and begins with a letter or digit"
 PERMISSION = "a permission is 1 to 8 segments joined by dots, each of lower-case letters, digits, hyphens or underscores, or `*`"
 KEY = "a signing key is named by 43 letters, digits, hyphens or underscores, as `minos keys list` shows them"
-_MAY_BE = {"name": ROLE, "role": ROLE, "permissions": PERMISSION, "kid": KEY}
+AUDIENCE = "an audience's name is 1 to 64 lower-case letters, digits, hyphens or underscores, and begins with a letter or digit"
+_MAY_BE = {"name": ROLE, "role": ROLE, "audience": AUDIENCE, "permissions": PERMISSION, "kid": KEY}
 _PATTERN = re.compile(r"matching regex .* - at `\$\.(\w+)(?:\[(\d+)\])?`$", re.DOTALL)
 
 S = TypeVar("S", bound=Struct)

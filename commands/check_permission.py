@@ -5,13 +5,12 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from commands.audiences import require_registered
 from commands.context import Principal
 from commands.identify import rights_of
 from commands.ports import Ports
-from domain.errors import AudienceNotAllowed
 from domain.ids import AudienceSlug, RoleName, RoleSlug
 from domain.permission import Permission, PermissionText, allows
-from domain.session import MINOS
 
 
 class CheckPermission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,9 +32,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 async def check_permissions(questions: Sequence[CheckPermission], principal: Principal, ports: Ports) -> list[Verdict]:
     """Answer in the order asked. Never writes an event. Raises AudienceNotAllowed for an audience that is not known."""
-    known = {MINOS, *ports.policy.audiences}
-    if any(q.audience is not None and q.audience not in known for q in questions):
-        raise AudienceNotAllowed
+    await require_registered([q.audience for q in questions if q.audience is not None], ports)
     given = await rights_of(sorted(principal.roles), ports)
     return [_verdict(q.permission, given) for q in questions]
 

@@ -7,9 +7,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.context import Principal
-from commands.ports import AccessClaims, Ports, PrincipalKind
+from commands.ports import AccessClaims, Ports
 from commands.transact import Read, Transaction, read_states
 from domain import role, session, signing_key, user
+from domain.audience import PrincipalKind
 from domain.errors import InvalidToken, SessionRequired
 from domain.ids import AudienceName, Kid, RoleName, RoleSlug, SessionId, UserId
 from domain.permission import Permission

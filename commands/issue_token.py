@@ -4,14 +4,16 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from commands.audiences import audience_in, audience_reads
 from commands.context import Context
 from commands.ports import Ports, PresentedRefreshToken
 from commands.session_origins import SessionOrigin
-from commands.token_answer import SignedIn, token_answer
+from commands.token_answer import OWN_RULES, SignedIn, access_ttl, token_answer
 from commands.transact import Transaction, read_states, transact
 from domain import session, user
-from domain.errors import AudienceNotAllowed, InvalidRefreshToken, RefreshTokenReused
-from domain.ids import AudienceSlug, SessionId, UserId
+from domain.audience import Audience, Defined, Rules, Undefined, for_user
+from domain.errors import InvalidRefreshToken, RefreshTokenReused
+from domain.ids import AudienceSlug, SessionId
 from domain.session import MINOS, Ended, Live
 from domain.user import Account, Active
 
@@ -35,40 +37,49 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
     presented = ports.mint.read_refresh_token(command.refresh_token)
     if presented is None:
         raise InvalidRefreshToken
-    owner = await _owner_of_genuine(presented, ports)
-    of_session, of_user = session.stream(presented.session_id), user.stream(owner)
+    origin = await _origin_of_genuine(presented, ports)
+    of_session, of_user = session.stream(presented.session_id), user.stream(origin.user_id)
 
-    def decide(tx: Transaction) -> tuple[session.Session, Account]:
+    def decide(tx: Transaction) -> tuple[session.Session, Account, Rules]:
         now = tx.state(user.decider, of_user)
         if not isinstance(now, Active):
             raise InvalidRefreshToken
+        before = tx.state(session.decider, of_session)
+        asked = _asked_for(before, command, origin, tx)
         events = session.refresh(
-            tx.state(session.decider, of_session),
+            before,
             generation=presented.generation,
             user_epoch=now.account.token_epoch,
             audience=command.audience,
             key_version=ports.mint.refresh_key_version,
-            access_ttl=ports.policy.access_token_ttl,
+            access_ttl=access_ttl(asked.rules if isinstance(asked, Defined) else OWN_RULES, ports),
             grace=ports.policy.refresh_grace,
             at=tx.at,
         )
         after = tx.record(session.decider, of_session, events)
-        if isinstance(after, Live) and after.audience not in (MINOS, *ports.policy.audiences):
-            raise AudienceNotAllowed  # it was taken off the list since the session began
-        return after, now.account
+        # Whoever may not ask for it any more is told so after a copy of the token was told apart: that ends the family, audience or not.
+        rules = for_user(asked, now.account.roles) if isinstance(after, Live) else OWN_RULES
+        return after, now.account, rules
 
-    done = await transact(ports, ctx, [(session.decider, of_session)], decide, glance=[(user.decider, of_user)])
-    state, account = done.result
+    glance = [(user.decider, of_user), *audience_reads(origin.audiences)]
+    done = await transact(ports, ctx, [(session.decider, of_session)], decide, glance=glance)
+    state, account, rules = done.result
     if isinstance(state, Ended):
         raise RefreshTokenReused
-    return await token_answer(session.live(state), account, ports, at=done.at)
+    return await token_answer(session.live(state), account, ports, at=done.at, rules=rules)
 
 
-async def _owner_of_genuine(presented: PresentedRefreshToken, ports: Ports) -> UserId:
+def _asked_for(before: session.Session, command: IssueToken, origin: SessionOrigin, tx: Transaction) -> Audience:
+    """Give the audience the next token is for: the one named, or that of the token before."""
+    named = command.audience or (before.audience if isinstance(before, Live) else MINOS)
+    return audience_in(tx, named) if named in origin.audiences else Undefined()
+
+
+async def _origin_of_genuine(presented: PresentedRefreshToken, ports: Ports) -> SessionOrigin:
     origin = ports.origins.recall(presented.session_id) or await _origin(presented.session_id, ports)
     if not ports.mint.refresh_token_is_genuine(presented, seed=origin.seed):
         raise InvalidRefreshToken
-    return origin.user_id
+    return origin
 
 
 async def _origin(session_id: SessionId, ports: Ports) -> SessionOrigin:
@@ -76,6 +87,6 @@ async def _origin(session_id: SessionId, ports: Ports) -> SessionOrigin:
     state = (await read_states(ports, [(session.decider, stream)])).state(session.decider, stream)
     if not isinstance(state, Live):
         raise InvalidRefreshToken
-    origin = SessionOrigin(user_id=state.user_id, seed=state.seed)
+    origin = SessionOrigin(user_id=state.user_id, seed=state.seed, audiences=state.audiences)
     ports.origins.remember(session_id, origin)
     return origin

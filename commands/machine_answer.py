@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from commands.ports import AccessClaims, Ports, PrincipalKind
+from commands.ports import AccessClaims, Ports
+from domain.audience import PrincipalKind
 from domain.client import Registered
 from domain.ids import AudienceName
 from domain.permission import Permission

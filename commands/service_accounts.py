@@ -6,18 +6,18 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from commands.audiences import audience_in, audience_reads
 from commands.authority import caller_reads, require_within
 from commands.client_secrets import ClientSecret, new_secret
 from commands.context import Context
 from commands.ports import Ports
 from commands.transact import Done, Transaction, transact
 from domain import client
+from domain.audience import open_to_services
 from domain.client_events import DisableReason
-from domain.errors import AudienceNotAllowed
 from domain.event import SealClass, Sealed
 from domain.ids import AudienceName, AudienceSlug, ClientId, ClientSlug
 from domain.permission import PermissionText
-from domain.session import MINOS
 
 NAME_LONGEST = 255
 NameText = Annotated[str, Meta(min_length=1, max_length=NAME_LONGEST, description="What people call it; sealed.")]
@@ -51,10 +51,10 @@ async def create_service_account(command: CreateServiceAccount, ctx: Context, po
     client_id = ClientId(f"client_{b32encode(ports.random.bytes(16)).decode('ascii').rstrip('=').lower()}")
     stream = client.stream(client_id)
     name = await sealed_name(client_id, command.name, ports)
-    refuse_unknown_audiences(command.audiences, ports)
 
     def decide(tx: Transaction) -> ClientSecret:
         require_within(command.permissions, ctx, tx)
+        require_audiences(command.audiences, tx)
         secret, kept = new_secret(client_id, ports, ttl=command.secret_ttl, at=tx.at)
         events = client.register(
             tx.state(client.decider, stream),
@@ -70,7 +70,8 @@ async def create_service_account(command: CreateServiceAccount, ctx: Context, po
         tx.record(client.decider, stream, client.add_secret(begun, secret=kept, overlap=0, at=tx.at))
         return secret
 
-    return await transact(ports, ctx, [(client.decider, stream), *caller_reads(ctx)], decide)
+    reads = [(client.decider, stream), *audience_reads(command.audiences), *caller_reads(ctx)]
+    return await transact(ports, ctx, reads, decide)
 
 
 async def delete_service_account(command: DeleteServiceAccount, ctx: Context, ports: Ports) -> Done[None]:
@@ -97,9 +98,10 @@ async def disable_service_account(command: DisableServiceAccount, ctx: Context, 
     return await transact(ports, ctx, [(client.decider, stream), *caller_reads(ctx)], decide)
 
 
-def refuse_unknown_audiences(audiences: Iterable[AudienceName], ports: Ports) -> None:
-    if not set(audiences) <= {MINOS, *ports.policy.audiences}:
-        raise AudienceNotAllowed
+def require_audiences(names: Iterable[AudienceName], tx: Transaction) -> None:
+    """Raise AudienceNotAllowed for one that is not registered, or not for services."""
+    for name in names:
+        open_to_services(audience_in(tx, name))
 
 
 async def sealed_name(client_id: ClientId, name: str, ports: Ports) -> Sealed:

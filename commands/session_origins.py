@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from domain.ids import SessionId, UserId
+from domain.ids import AudienceName, SessionId, UserId
 
 MOST = 16_384
 """Sessions remembered by one process; a few megabytes."""
@@ -13,6 +13,8 @@ class SessionOrigin(Struct, frozen=True, kw_only=True, gc=False):
 
     user_id: UserId
     seed: bytes
+    audiences: tuple[AudienceName, ...]
+    """What it was started for."""
 
     def __repr__(self) -> str:
         return f"SessionOrigin(user_id={self.user_id})"

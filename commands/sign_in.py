@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from commands.audiences import audience_reads
 from commands.context import Context
 from commands.login_names import GuardedName, guarded_name
 from commands.ports import AttemptOutcome, Commit, GuardReading, Heads, Ports, PresentedDevice, StreamWrite
@@ -14,7 +15,9 @@ from commands.register_user import NameText, PasswordText
 from commands.start_session import start_session
 from commands.token_answer import SignedIn
 from commands.transact import Transaction, folded, read_states, transact
+from domain import audience as rules
 from domain import sign_in_guard, user
+from domain.audience import open_to_people
 from domain.claim import ClaimKind
 from domain.errors import AudienceNotAllowed, Contended, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
 from domain.event import Erased, SealClass, Sealed
@@ -47,7 +50,7 @@ class _Found(Struct, frozen=True, kw_only=True):
     """The hash to look at, with the stream it is sealed for: its own, or a stand-in's."""
     sealed_for: StreamName
     seen: Heads
-    """Of the user whose hash that is, as the account was read from it."""
+    """Of the user whose hash that is, as the account was read from it; and of the audience, where it is not Minos itself."""
     locked_at: datetime | None
     """When its newest lock began, as the log has it."""
 
@@ -58,12 +61,12 @@ class _Found(Struct, frozen=True, kw_only=True):
 async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     """Begin a session and issue its first token. Raises InvalidCredentials, AudienceNotAllowed, Overloaded."""
     kind, text = _login_name(command)
-    audience = _audience(command, ports)
+    audience = command.audience or MINOS
     presented = None if command.device_token is None else ports.mint.read_device_token(command.device_token)
     if presented is None:
         ports.hasher.require_room(network=ctx.network)  # a flood is turned away before it costs a read
     name = guarded_name(kind, text)
-    found = await _find(kind, name, ports)
+    found = await _find(kind, name, ports, audience=audience)
     device = _known_device(presented, found.account)
     if presented is not None and device is None:
         ports.hasher.require_room(network=ctx.network)  # somebody's device, and a stranger's here
@@ -79,7 +82,7 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     except InvalidCredentials:
         await _refuse(name_mac, found, reading, ctx, ports, known_device=device is not None)
         raise
-    except (Contended, Overloaded, StoreUnavailable):
+    except (AudienceNotAllowed, Contended, Overloaded, StoreUnavailable):
         if reading.may_try:  # nobody guessed: who tries again when we are better must not find the door locked for it
             with suppress(StoreUnavailable):
                 await ports.guard.take_back(name_mac, device_mac=device_mac, reading=reading)
@@ -122,24 +125,20 @@ def _login_name(command: SignIn) -> tuple[ClaimKind, str]:
             raise LoginNameRequired
 
 
-def _audience(command: SignIn, ports: Ports) -> AudienceName:
-    if command.audience is None or command.audience == MINOS:
-        return MINOS
-    if command.audience not in ports.policy.audiences:
-        raise AudienceNotAllowed
-    return command.audience
-
-
-async def _find(kind: ClaimKind, name: GuardedName, ports: Ports) -> _Found:
-    """The same read whether or not there is anybody: name, user, lock.
+async def _find(kind: ClaimKind, name: GuardedName, ports: Ports, *, audience: AudienceName) -> _Found:
+    """The same read whether or not there is anybody: name, user, lock, and the audience they ask for. Raises AudienceNotAllowed.
 
     What an unknown name has none of is read of somebody else and thrown away: rows that are missing are found, decoded and
     opened a tenth of a millisecond sooner than rows that are there.
     """
     read = await ports.store.find_holder(
-        ports.macs.claim_candidates(kind, name.normalised), categories=[user.decider.category, sign_in_guard.decider.category]
+        ports.macs.claim_candidates(kind, name.normalised),
+        categories=[user.decider.category, sign_in_guard.decider.category],
+        also=[stream for _, stream in audience_reads([audience])],
     )
-    of_user, of_guard = read.heads
+    of_user, of_guard, *of_audience = read.heads
+    for head in of_audience:
+        open_to_people(await folded(ports.store, head, rules.decider))
     state = await folded(ports.store, of_user, user.decider)
     guard = await folded(ports.store, of_guard, sign_in_guard.decider)
     account = None if isinstance(state, user.Absent) else state.account
@@ -150,7 +149,7 @@ async def _find(kind: ClaimKind, name: GuardedName, ports: Ports) -> _Found:
         active=known and isinstance(state, Active),
         sealed=(account.password if account is not None else None) or nobodys,
         sealed_for=of_user.stream,
-        seen=Heads(heads=(of_user,), at=read.at),
+        seen=Heads(heads=(of_user, *of_audience), at=read.at),
         locked_at=guard.locked_at if known else None,
     )
 

@@ -33,8 +33,9 @@ class Rotated(Struct, frozen=True, kw_only=True):
 
 
 async def rotate_signing_key(command: RotateSigningKey, ctx: Context, ports: Ports) -> Done[Rotated]:
-    """Promote the published key, retire the active one, publish the one after. The very first time there are two to make.
+    """Promote the published key of an algorithm, retire its active one, publish the one after. The very first time there are two to make.
 
+    Keys of other algorithms stay as they are: an audience may be signed for with each.
     Raises Contended when another rotation used up the published key meanwhile.
     """
     kids = await ports.keys.kids()
@@ -42,7 +43,7 @@ async def rotate_signing_key(command: RotateSigningKey, ctx: Context, ports: Por
     following = await ports.keys.generate(command.algorithm)
 
     def decide(tx: Transaction) -> Rotated:
-        active = tuple(kid for kid in kids if isinstance(_state(tx, kid), Active))
+        active = tuple(kid for kid in kids if _is_active(_state(tx, kid), command.algorithm))
         promoted = _promote_next(tx, kids, command.algorithm, spare)
         for kid in active:
             until = tx.at + timedelta(seconds=LONGEST_TOKEN)
@@ -61,6 +62,18 @@ async def ensure_signing_keys(algorithm: Algorithm, ctx: Context, ports: Ports) 
     tx = await read_states(ports, _reads(kids)) if kids else None
     if tx is None or not any(isinstance(_state(tx, kid), Active) for kid in kids):
         await rotate_signing_key(RotateSigningKey(algorithm=algorithm), ctx, ports)
+
+
+async def ensure_signing_key(algorithm: Algorithm, ctx: Context, ports: Ports) -> None:
+    """Make the first pair of an algorithm that no key is active of."""
+    kids = await ports.keys.kids()
+    tx = await read_states(ports, _reads(kids)) if kids else None
+    if tx is None or not any(_is_active(_state(tx, kid), algorithm) for kid in kids):
+        await rotate_signing_key(RotateSigningKey(algorithm=algorithm), ctx, ports)
+
+
+def _is_active(state: signing_key.SigningKey, algorithm: Algorithm) -> bool:
+    return isinstance(state, Active) and state.algorithm == algorithm
 
 
 async def revoke_signing_key(command: RevokeSigningKey, ctx: Context, ports: Ports) -> Done[None]:

@@ -5,12 +5,16 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from commands.ports import AccessClaims, Ports, PrincipalKind
+from commands.ports import AccessClaims, Ports
 from domain.assurance import acr_of, amr_of
+from domain.audience import BUILT_IN, PrincipalKind, Rules
 from domain.ids import AudienceName, SessionId, UserId
 from domain.session import Live
 from domain.session_events import AuthMethod
 from domain.user import Account
+
+OWN_RULES = BUILT_IN.rules
+"""Of Minos itself, which is what a token is for where nothing else is said."""
 
 
 class SignedIn(Struct, frozen=True, kw_only=True):
@@ -28,10 +32,12 @@ class SignedIn(Struct, frozen=True, kw_only=True):
         return f"SignedIn(session_id={self.session_id}, user_id={self.user_id})"
 
 
-async def token_answer(session: Live, account: Account, ports: Ports, *, at: datetime, device_token: str | None = None) -> SignedIn:
+async def token_answer(
+    session: Live, account: Account, ports: Ports, *, at: datetime, device_token: str | None = None, rules: Rules = OWN_RULES
+) -> SignedIn:
     """Sign an access token and derive the current generation's refresh token."""
     access_token, expires_in = await access_token_for(
-        session, account, ports, audience=session.audience, auth_time=session.auth_time, at=at
+        session, account, ports, audience=session.audience, auth_time=session.auth_time, at=at, rules=rules
     )
     refresh_token = ports.mint.refresh_token(
         session_id=session.session_id,
@@ -59,13 +65,14 @@ async def access_token_for(
     auth_time: datetime,
     at: datetime,
     methods: Sequence[AuthMethod] | None = None,
+    rules: Rules = OWN_RULES,
 ) -> tuple[str, int]:
     """Give an access token and its life in seconds. Roles and epochs are the account's of this moment.
 
     `methods` is what was shown at `auth_time`; without it, all that was shown in this session.
     """
     shown = [proof.method for proof in session.proofs] if methods is None else methods
-    expires_at = min(at + timedelta(seconds=ports.policy.access_token_ttl), session.expires_at)
+    expires_at = min(at + timedelta(seconds=access_ttl(rules, ports)), session.expires_at)
     issued = int(at.timestamp())
     claims = AccessClaims(
         sub=str(account.user_id),
@@ -84,4 +91,9 @@ async def access_token_for(
         epoch=session.token_epoch,
         roles_version=account.roles_version,
     )
-    return await ports.mint.access_token(claims), max(0, claims.exp - issued)
+    return await ports.mint.access_token(claims, rules.algorithm), max(0, claims.exp - issued)
+
+
+def access_ttl(rules: Rules, ports: Ports) -> int:
+    """Give the life of an audience's access tokens in seconds."""
+    return ports.policy.access_token_ttl if rules.access_token_ttl is None else rules.access_token_ttl

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import msgspec
 
 from domain.administrators import AdministratorsEvent
+from domain.audience import AudienceEvent
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimEvent
 from domain.client_events import ClientEvent
@@ -25,7 +26,7 @@ S = TypeVar("S")
 
 AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
-    | ClientEvent | MachineTokenEvent
+    | ClientEvent | MachineTokenEvent | AudienceEvent
 )  # fmt: skip
 
 

@@ -42,6 +42,26 @@ class NoSuchServiceAccount(Refused):
     detail = "There is no such service account."
 
 
+class NoSuchAudience(Refused):
+    code = "audience_not_found"
+    detail = "There is no such audience."
+
+
+class AudienceExists(Refused):
+    code = "audience_exists"
+    detail = "An audience of this name exists, or existed."
+
+
+class AudienceProtected(Refused):
+    code = "audience_protected"
+    detail = "The audience of Minos itself cannot be defined, changed or retired."
+
+
+class ServicesOnly(Refused):
+    code = "services_only"
+    detail = "This audience is for services: no person may ask for a token for it."
+
+
 class NoSuchToken(Refused):
     code = "token_not_found"
     detail = "There is no such service token."

@@ -1,5 +1,6 @@
 """Every read model there is."""
 
+from projections.audiences import audiences
 from projections.audit_events import audit_events
 from projections.projection import Projection
 from projections.roles import roles
@@ -8,5 +9,5 @@ from projections.signing_keys import signing_keys
 from projections.user_history import user_history
 from projections.users import users
 
-ALL: tuple[Projection, ...] = (users, sessions, roles, signing_keys, user_history, audit_events)
+ALL: tuple[Projection, ...] = (users, sessions, roles, audiences, signing_keys, user_history, audit_events)
 BY_NAME = {projection.name: projection for projection in ALL}

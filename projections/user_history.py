@@ -7,6 +7,7 @@ from typing import Any, get_args
 from msgspec import Struct
 
 from domain.administrators import AdministratorAdded, AdministratorRemoved
+from domain.audience import AudienceEvent
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimReleased, ClaimTaken
 from domain.client_events import ClientEvent
@@ -159,6 +160,7 @@ user_history: Journal[HistoryRow] = Journal(
         SigningKeyPromoted,
         SigningKeyRetired,
         SigningKeyRevoked,
+        *get_args(AudienceEvent),
         *get_args(ClientEvent),
         *get_args(MachineTokenEvent),
     ),

@@ -41,7 +41,6 @@ from commands.ports.tokens import (
     NewKey,
     PresentedDevice,
     PresentedRefreshToken,
-    PrincipalKind,
     SigningKeys,
     TokenMint,
 )
@@ -75,7 +74,6 @@ __all__ = [
     "Ports",
     "PresentedDevice",
     "PresentedRefreshToken",
-    "PrincipalKind",
     "Randomness",
     "SecretKind",
     "SecretMac",
@@ -163,8 +161,6 @@ class Randomness(Protocol):
 class Policy(Struct, frozen=True, kw_only=True):
     """The settings that decisions depend on. Durations are whole seconds."""
 
-    audiences: tuple[str, ...]
-    """Audiences a login may name besides `minos`."""
     default_role: str = "user"
     access_token_ttl: int = 300
     refresh_idle_ttl: int = 14 * 86_400

@@ -1,21 +1,14 @@
 """Tokens and the keys that sign them."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from msgspec import Struct
 
+from domain.audience import PrincipalKind
 from domain.ids import Kid, KidText, SessionId
 from domain.signing_key import Algorithm, PublicJwk
-
-
-class PrincipalKind(StrEnum):
-    """What `principal` of a token says its subject is."""
-
-    USER = "user"
-    SERVICE = "service"
 
 
 class AccessClaims(Struct, frozen=True, kw_only=True):
@@ -47,7 +40,9 @@ class AccessClaims(Struct, frozen=True, kw_only=True):
 class TokenMint(Protocol):
     """Signs access tokens with the active key, and derives the secrets of refresh and device tokens."""
 
-    async def access_token(self, claims: AccessClaims) -> str: ...
+    async def access_token(self, claims: AccessClaims, algorithm: Algorithm | None = None) -> str:
+        """Sign with the newest active key of the algorithm; without one, of the settings'. Raises StoreUnavailable while there is none."""
+        ...
 
     @property
     def refresh_key_version(self) -> int: ...

@@ -31,7 +31,13 @@ class Route:
         filled = self.path
         for name, value in ids.items():
             filled = filled.replace(f"{{{name}}}", value)
-        return filled.replace("{role}", "user").replace("{kid}", "k" * 43).replace("{user_id}", NOBODY).replace("{session_id}", NOBODY)
+        return (
+            filled.replace("{role}", "user")
+            .replace("{kid}", "k" * 43)
+            .replace("{audience}", "orders")
+            .replace("{user_id}", NOBODY)
+            .replace("{session_id}", NOBODY)
+        )
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from adapters.secrets_store import KeyVersions, Purpose
+from commands.audiences import RetireAudience, retire_audience
 from commands.change_password import ChangePassword, change_password
 from commands.grant_role import GrantRole, grant_role
 from commands.issue_token import IssueToken, issue_token
@@ -13,6 +14,7 @@ from commands.sign_out import SignOut, sign_out
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from commands.token_answer import SignedIn
 from domain.errors import AudienceNotAllowed, InvalidRefreshToken, RefreshTokenReused
+from domain.ids import AudienceName
 from domain.session import Ended
 from domain.session_events import EndReason, RefreshReused, TokenIssued
 from tests.commands.world import ANYBODY, PASSWORD, SYSTEM, World
@@ -137,10 +139,10 @@ async def test_a_refresh_cannot_reach_another_audience(world: World) -> None:
     assert (await world.claims((await refresh(world, signed_in.refresh_token, "tasks")).access_token)).aud == "tasks"
 
 
-async def test_an_audience_that_was_taken_off_the_list_gets_no_more_tokens(world: World) -> None:
+async def test_an_audience_that_was_retired_gets_no_more_tokens(world: World) -> None:
     await world.register("ada")
     signed_in = await world.sign_in("ada", audience="tasks")
-    world.set_policy(audiences=("notes",))
+    await retire_audience(RetireAudience(audience=AudienceName("tasks")), SYSTEM, world.ports)
     with pytest.raises(AudienceNotAllowed):
         await refresh(world, signed_in.refresh_token)
 

@@ -11,7 +11,7 @@ def named(number: int) -> SessionId:
 
 
 def origin(number: int) -> SessionOrigin:
-    return SessionOrigin(user_id=UserId(UUID(int=number)), seed=bytes([number]) * 32)
+    return SessionOrigin(user_id=UserId(UUID(int=number)), audiences=(), seed=bytes([number]) * 32)
 
 
 def test_the_session_met_longest_ago_is_forgotten_first() -> None:

@@ -74,12 +74,12 @@ async def test_naming_minos_is_naming_no_other(world: World) -> None:
     assert (await world.session_of(signed_in.session_id)).audiences == (MINOS,)
 
 
-async def test_an_audience_that_is_not_registered_is_refused_before_anything_is_looked_up(world: World) -> None:
+async def test_an_audience_that_is_not_registered_is_refused_in_the_one_question_there_is_and_nothing_is_counted(world: World) -> None:
     calls: list[str] = []
-    world.use(store=Recording("store", world.store, calls))
+    world.use(store=Recording("store", world.store, calls), guard=Recording("guard", world.guard, calls))
     with pytest.raises(AudienceNotAllowed):
         await world.sign_in("nobody", audience="elsewhere")
-    assert calls == []
+    assert calls == ["store.find_holder(1)"]
 
 
 async def _unknown(world: World) -> None:

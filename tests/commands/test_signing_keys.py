@@ -104,9 +104,11 @@ async def test_of_rotations_at_once_one_wins_and_one_key_signs(world: World) -> 
     assert (len(after[Active]), len(after[Published]), len(after[Retiring])) == (1, 1, 1)
 
 
-async def test_another_algorithm_has_a_key_of_its_own(world: World) -> None:
+async def test_another_algorithm_has_a_key_of_its_own_and_the_first_goes_on_signing(world: World) -> None:
     await rotate_signing_key(RotateSigningKey(algorithm=Algorithm.EDDSA), SYSTEM, world.ports)
-    await world.register("ada")
-    await world.principal((await world.sign_in("ada")).access_token)
-    [active] = (await stages(world))[Active]
-    assert (await world.state(signing_key.decider, signing_key.stream(active))).algorithm is Algorithm.EDDSA
+    after = await stages(world)
+    states = [await world.state(signing_key.decider, signing_key.stream(kid)) for kid in after[Active]]
+    assert {state.algorithm for state in states} == {Algorithm.ES256, Algorithm.EDDSA}
+    assert Retiring not in after
+    assert (await world.keyring.signer()).algorithm is Algorithm.ES256
+    assert (await world.keyring.signer(Algorithm.EDDSA)).algorithm is Algorithm.EDDSA

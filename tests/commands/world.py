@@ -23,6 +23,7 @@ from adapters.random import SystemRandomness
 from adapters.refresh_tokens import DerivedTokens
 from adapters.secrets_store import Secrets, random_secrets
 from adapters.signing_secrets import MemorySigningSecrets
+from commands.audiences import register_audiences
 from commands.context import Context, Principal, Repeat
 from commands.define_role import define_built_in_roles
 from commands.identify import identify
@@ -35,7 +36,7 @@ from commands.transact import Read, read_states
 from domain import codec, session, user
 from domain.decider import Decider
 from domain.event import Event
-from domain.ids import CorrelationId, SessionId, StreamName, UserId
+from domain.ids import AudienceName, CorrelationId, SessionId, StreamName, UserId
 from domain.signing_key import Algorithm
 
 ISSUER = "https://minos.test"
@@ -182,10 +183,11 @@ async def make_world(hasher: Argon2Hasher) -> World:
         bootstrap=MemoryBootstrapCodes(clock),
         random=SystemRandomness(),
         last_used=MemoryLastUsed(),
-        policy=Policy(audiences=("tasks", "notes")),
+        policy=Policy(),
     )
     await ensure_signing_keys(Algorithm.ES256, SYSTEM, ports)
     await define_built_in_roles(SYSTEM, ports)
+    await register_audiences(map(AudienceName, ("tasks", "notes")), SYSTEM, ports)
     tokens = AccessTokenVerifier(keyring, issuer=ISSUER, clock=clock.timestamp)
     vault, guard = ports.vault, ports.guard
     assert isinstance(vault, MemoryVault)

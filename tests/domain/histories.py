@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from domain import administrators, bootstrap, claim, client, machine_token, role, session, sign_in_guard, signing_key, user
+from domain import administrators, audience, bootstrap, claim, client, machine_token, role, session, sign_in_guard, signing_key, user
+from domain.audience import PrincipalKind, Rules
 from domain.claim import ClaimKind
 from domain.client_events import ClientKey, DisableReason, SecretDigest
 from domain.decider import Decider
@@ -114,6 +115,15 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(signing_key.promote, {}),
             Wish(signing_key.retire, {"verify_until": ex.NOW + timedelta(hours=1)}),
             Wish(signing_key.revoke, {"reason": KeyRevocation.SUPERSEDED}),
+        ],
+    ),
+    "audience": (
+        audience.decider,
+        [
+            Wish(audience.define, {"audience": ex.TASKS, "rules": Rules(), "description": None}),
+            Wish(audience.change, {"rules": Rules(permissions=(Permission("tasks.read"),))}),
+            Wish(audience.change, {"rules": Rules(principals=(PrincipalKind.SERVICE,), access_token_ttl=60)}),
+            Wish(audience.retire, {}),
         ],
     ),
     "client": (

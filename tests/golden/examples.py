@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Raw
 
 from domain.administrators import AdministratorAdded, AdministratorRemoved
+from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired, PrincipalKind, Rules
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimKind, ClaimReleased, ClaimTaken
 from domain.client_events import (
@@ -102,6 +103,21 @@ POINT = Base64Url("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")
 
 EXAMPLES: tuple[Event, ...] = (
     AdministratorAdded(user_id=ADA, at=NOW),
+    AudienceDefined(audience=TASKS, rules=Rules(), description=IN_PROFILE, at=NOW),
+    AudienceChanged(
+        audience=TASKS,
+        rules=Rules(
+            permissions=(Permission("tasks.read"),),
+            algorithm=Algorithm.RS256,
+            access_token_ttl=120,
+            principals=(PrincipalKind.USER,),
+            roles=(EDITOR,),
+            clients=(REPORTER,),
+        ),
+        definition=2,
+        at=NOW,
+    ),
+    AudienceRetired(audience=TASKS, definition=3, at=NOW),
     AdministratorRemoved(user_id=ADA, at=EXACT),
     BootstrapCompleted(user_id=ADA, at=NOW),
     ClaimTaken(claim_id=EMAIL_CLAIM, kind=ClaimKind.EMAIL, user_id=ADA, at=NOW),

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from uuid import UUID, uuid4
 
 from adapters.keyring import Keyring
-from commands.ports import AccessClaims, Commit, EventStore, NewEvent, NewKey, PrincipalKind, StreamWrite
+from commands.ports import AccessClaims, Commit, EventStore, NewEvent, NewKey, StreamWrite
 from domain import codec, signing_key
+from domain.audience import PrincipalKind
 from domain.ids import CommandId, CorrelationId, EventId
 from domain.signing_key import Algorithm, SigningKey, SigningKeyEvent
 

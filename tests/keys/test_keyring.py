@@ -208,3 +208,20 @@ async def test_an_active_key_without_its_private_half_is_told_to_the_operator(
     await signing_secrets.destroy([key.kid])
     with pytest.raises(PrivateKeyGone):
         await keyring.signer()
+
+
+async def test_what_the_settings_name_signs_once_it_has_a_key(store: MemoryEventStore) -> None:
+    """Until then the newest of any does: a new algorithm in the settings stops no sign-in."""
+    keyring = Keyring(MemorySigningSecrets(), store, algorithm=Algorithm.EDDSA)
+    first = await active(keyring, store, Algorithm.ES256)
+    assert (await keyring.signer()).kid == first.kid
+    wanted = await active(keyring, store, Algorithm.EDDSA)
+    await active(keyring, store, Algorithm.ES256)
+    assert (await keyring.signer()).kid == wanted.kid
+
+
+async def test_an_algorithm_without_a_key_signs_nothing(store: MemoryEventStore) -> None:
+    keyring = Keyring(MemorySigningSecrets(), store)
+    await active(keyring, store, Algorithm.ES256)
+    with pytest.raises(StoreUnavailable):
+        await keyring.signer(Algorithm.RS256)

@@ -52,7 +52,6 @@ async def test_what_is_opened_is_what_commands_ask_for(database: Database) -> No
         assert isinstance(ports.macs, Macs)
         assert isinstance(ports.keys, SigningKeys)
         assert isinstance(ports.bootstrap, BootstrapCodes)
-        assert ports.policy.audiences == ("tasks",)
 
 
 async def test_a_restart_finds_its_keys_again(database: Database) -> None:

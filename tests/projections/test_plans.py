@@ -9,8 +9,8 @@ import asyncpg
 import msgspec
 import pytest
 
-from domain.ids import Kid, RoleName, SessionId, StreamName, UserId
-from projections import audit_events, roles, session_lists, signing_keys, user_history, users
+from domain.ids import AudienceName, Kid, RoleName, SessionId, StreamName, UserId
+from projections import audiences, audit_events, roles, session_lists, signing_keys, user_history, users
 from projections.audit_events import AuditFilter
 from projections.reading import ReadModels
 from projections.session_lists import SessionStatus
@@ -46,6 +46,8 @@ FILL = (
               gen_random_uuid(), 'user:' || (n % 2000), NULL, md5((n % 2000)::text)::uuid, gen_random_uuid(), gen_random_uuid(),
               NULL FROM generate_series(1, 40000) n""",
     "INSERT INTO read.roles_v1_g1 SELECT 'role-r' || n, 1, 'r' || n, '{}', 1, NULL, now(), now(), NULL FROM generate_series(1, 5000) n",
+    """INSERT INTO read.audiences_v1_g1 SELECT 'audience-a' || n, 1, 'a' || n, '{}', NULL, NULL, '{user}', '{}', '{}', 1, NULL,
+              now(), now(), NULL FROM generate_series(1, 5000) n""",
     """INSERT INTO read.signing_keys_v1_g1 SELECT 'signing_key-' || n, 1, 'k' || n, 'ES256', 'retiring', now(), NULL, NULL, NULL,
               NULL, NULL FROM generate_series(1, 5000) n""",
     "ANALYZE",
@@ -85,6 +87,8 @@ async def _ask_everything(models: ReadModels) -> None:
     await session_lists.get(models, SessionId(uuid4()))
     await roles.page(models, after=RoleName("r5"))
     await roles.get(models, RoleName("r5"))
+    await audiences.page(models, after=AudienceName("a5"))
+    await audiences.get(models, AudienceName("a5"))
     await signing_keys.page(models, after=Kid("k5"))
     await user_history.of_user(models, someone, after=99)
     await models.wait_for(users.users, StreamName("user-1"), 1, timeout_ms=0)

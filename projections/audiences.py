@@ -1,0 +1,110 @@
+"""Services that tokens may be issued for. What is asked at an issue is asked of the heads, not here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired, PrincipalKind, Rules, stream
+from domain.event import Recorded, Sealed
+from domain.ids import AudienceName, ClientId, RoleName
+from domain.permission import Permission
+from domain.signing_key import Algorithm
+from projections.completion import Completed, completed
+from projections.projection import Entity, begins, when
+from projections.reading import Freshness, ReadModels, matching
+from projections.sql import beside
+
+
+class AudienceRow(Struct, frozen=True, kw_only=True):
+    audience: AudienceName
+    permissions: tuple[Permission, ...]
+    algorithm: Algorithm | None
+    access_token_ttl: int | None
+    principals: tuple[PrincipalKind, ...]
+    roles: tuple[RoleName, ...]
+    clients: tuple[ClientId, ...]
+    definition: int
+    description: Sealed | None
+    defined_at: datetime
+    updated_at: datetime
+    retired_at: datetime | None
+
+
+def _defined(recorded: Recorded[AudienceDefined]) -> AudienceRow:
+    event = recorded.event
+    rules = event.rules
+    return AudienceRow(
+        audience=event.audience,
+        permissions=rules.permissions,
+        algorithm=rules.algorithm,
+        access_token_ttl=rules.access_token_ttl,
+        principals=rules.principals,
+        roles=rules.roles,
+        clients=rules.clients,
+        definition=1,
+        description=event.description,
+        defined_at=event.at,
+        updated_at=event.at,
+        retired_at=None,
+    )
+
+
+def _changed(row: AudienceRow, recorded: Recorded[AudienceChanged]) -> AudienceRow:
+    event = recorded.event
+    rules: Rules = event.rules
+    return replace(
+        row,
+        permissions=rules.permissions,
+        algorithm=rules.algorithm,
+        access_token_ttl=rules.access_token_ttl,
+        principals=rules.principals,
+        roles=rules.roles,
+        clients=rules.clients,
+        definition=event.definition,
+        updated_at=event.at,
+    )
+
+
+def _retired(row: AudienceRow, recorded: Recorded[AudienceRetired]) -> AudienceRow:
+    event = recorded.event
+    return replace(row, definition=event.definition, retired_at=event.at, updated_at=event.at)
+
+
+_SQL = beside(__file__)
+
+audiences = Entity(
+    "audiences",
+    1,
+    "audience",
+    AudienceRow,
+    (
+        begins(AudienceDefined, _defined),
+        when(AudienceChanged, _changed),
+        when(AudienceRetired, _retired),
+    ),
+    ignores=(),
+    sql=_SQL,
+)
+
+
+class AudiencePage(Struct, frozen=True, kw_only=True):
+    """By name. `next_after` is None on the last page."""
+
+    rows: Sequence[AudienceRow]
+    next_after: AudienceName | None
+    freshness: Freshness
+
+
+async def page(models: ReadModels, *, retired: bool | None = None, after: AudienceName | None = None, limit: int = 50) -> AudiencePage:
+    """List audiences, only those retired or not retired if asked. Raises StoreUnavailable."""
+    conditions, values = matching(_SQL, {"with_retired": retired, "after": after})
+    rows, freshness = await models.rows(audiences, "page", conditions, [*values, limit + 1])
+    more = len(rows) > limit
+    return AudiencePage(rows=rows[:limit], next_after=rows[limit - 1].audience if more else None, freshness=freshness)
+
+
+async def get(models: ReadModels, audience: AudienceName) -> Completed[AudienceRow] | None:
+    """Give one audience as its stream is now. None when it was never defined."""
+    return await completed(models, audiences, stream(audience))
