@@ -16,6 +16,7 @@ from adapters.hashing.hasher import Argon2Hasher, cores
 from adapters.hashing.queue import HashMetrics
 from adapters.keyring import Keyring
 from adapters.last_used import PostgresLastUsed
+from adapters.limits.totals import PostgresTotals
 from adapters.macs import KeyedMacs
 from adapters.opaque_tokens import Cursors, StreamVersions
 from adapters.password_judge import OfflineJudge
@@ -52,6 +53,7 @@ class Opened:
     versions: StreamVersions
     cursors: Cursors
     hasher: Argon2Hasher
+    totals: PostgresTotals
 
 
 @asynccontextmanager
@@ -132,6 +134,7 @@ def _composed(
         versions=StreamVersions(secrets),
         cursors=Cursors(secrets),
         hasher=hasher,
+        totals=PostgresTotals(links, secrets),
     )
 
 

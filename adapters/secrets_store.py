@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     CURSOR = "cursor"
     CLIENT_SECRET = "client_secret"  # noqa: S105 - the name of a purpose
     API_KEY = "api_key"
+    RATE_LIMIT = "rate_limit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["auto", "open", "off"], _text("Whether `/docs` is served to anybody; `auto` is open in development and off in production.")
     ] = "auto"
     debug: Annotated[bool, _text("Show inner errors in answers. Development only.")] = False
+    limits_file: Annotated[
+        Path | None, _text("TOML file with limits of your own, laid over those that ship: `minos limits` prints what is in force.")
+    ] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _text("Least grave message that is logged.")] = "info"
     log_format: Annotated[
         Literal["auto", "json", "console"], _text("`json` for machines, `console` for people; `auto` is console on a terminal.")

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
+from adapters.limits import policy_file
 from adapters.mail.server import Transport, server_of
 from adapters.nats_credentials import BadCredentials, proof
 from adapters.secret import Secret
@@ -104,6 +105,13 @@ def _about_links(settings: Settings) -> Iterator[str]:
         yield "production: MINOS_LINK_URL must be an https URL"
 
 
+def _about_limits(settings: Settings) -> Iterator[str]:
+    try:
+        policy_file.load(settings.limits_file)
+    except policy_file.BadLimits as error:
+        yield from error.problems
+
+
 def _url(field: str, schemes: set[str]) -> Check:
     text = f"MINOS_{field.upper()}: expected a URL with scheme {' or '.join(sorted(schemes))}"
 
@@ -167,6 +175,7 @@ CHECKS: tuple[Check, ...] = (
     _url("database_url", {"postgresql", "postgres"}),
     _url("migration_database_url", {"postgresql", "postgres"}),
     _url("nats_url", {"nats", "tls", "ws", "wss"}),
+    Check(needs=("limits_file",), faults=_about_limits),
     Check(needs=("nats_credentials",), faults=_about_nats_credentials),
     _never(
         lambda s: s.nats_credentials is not None and s.nats_url is None,

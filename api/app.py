@@ -9,8 +9,10 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from adapters import settings_source
+from adapters.limits import policy_file
 from adapters.settings import Settings
 from api import tracing
+from api.addresses import Addresses, Served
 from api.asgi import App
 from api.asking import Asking
 from api.callers import enforce
@@ -19,24 +21,26 @@ from api.composition import open_world
 from api.edge import Edge
 from api.express import express_lane
 from api.opening import kept_open
-from api.policy import check_complete
+from api.policy import POLICY, check_complete
 from api.refuse import HANDLERS
 from api.routes import ROUTES
 from api.world import World
 
 
 def create(settings: Settings | None = None) -> Edge:
-    """Make the application (ASGI). Without settings they are read as at every start. Raises BadSettings."""
+    """Make the application (ASGI). Without settings they are read as at every start. Raises BadSettings, BadLimits."""
     chosen = settings_source.load().settings if settings is None else settings
+    limits = policy_file.load(chosen.limits_file)
+    policy_file.require_operations(limits, POLICY)
     spans = tracing.spans()
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
         def opened(world: World) -> None:
             app.state.world = world
-            edge.let_everyone_in(express_lane(world))
+            edge.let_everyone_in(express_lane(world), world.limiter)
 
-        async with kept_open(lambda: open_world(chosen, spans), opened):
+        async with kept_open(lambda: open_world(chosen, limits, spans), opened):
             yield
         if spans is not None:
             await asyncio.to_thread(spans.close)
@@ -57,6 +61,7 @@ def create(settings: Settings | None = None) -> Edge:
     edge = Edge(
         cast("App", app),  # the same protocol; the framework types its scope more narrowly
         methods=methods_by_address(app),
+        addresses=Addresses(served(app)),
         spans=spans,
         hosts=chosen.allowed_hosts,
         proxies=networks(chosen.trusted_proxies),
@@ -73,6 +78,18 @@ def operations(app: Litestar) -> list[str | None]:
         if isinstance(route, HTTPRoute)
         for handler in route.route_handlers
         if handler.http_methods != {"OPTIONS"}
+    ]
+
+
+def served(app: Litestar) -> list[Served]:
+    """Give every operation with its method and address, the framework's own answers to OPTIONS left out."""
+    return [
+        Served(method, route.path_format, str(handler.operation_id))
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        for method in handler.http_methods
+        if method != "OPTIONS"
     ]
 
 

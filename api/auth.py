@@ -82,7 +82,7 @@ class Auth(Controller):
         responses=refuses(errors.InvalidCredentials, errors.LoginNameRequired, errors.AudienceNotAllowed, errors.Overloaded),
     )
     async def login(self, request: Asking, data: JSONBody[SignIn]) -> TokenPair:
-        return await signed_in(data, request.context(), request.world)
+        return await signed_in(data, request.context(), request.exchange, request.world)
 
     @post(
         "/refresh",
@@ -96,7 +96,7 @@ class Auth(Controller):
         responses=refuses(errors.InvalidRefreshToken, errors.RefreshTokenReused, errors.AudienceNotAllowed, errors.Contended),
     )
     async def refresh(self, request: Asking, data: JSONBody[IssueToken]) -> TokenPair:
-        return await refreshed(data, request.context(), request.world)
+        return await refreshed(data, request.context(), request.exchange, request.world)
 
     @post(
         "/logout",

@@ -36,10 +36,12 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     token = bearer_token(exchange.headers)
     if access.needs is Needs.TOKEN:
         exchange.claims = await world.tokens.verify(token, audiences=None)
+        world.limiter.account(exchange, exchange.claims.sub)
         if exchange.claims.principal is not PrincipalKind.USER:
             raise SessionRequired
         return
     exchange.claims = await world.tokens.verify(token, audiences=world.own_audience)
+    world.limiter.account(exchange, exchange.claims.sub)  # before anything is read for them
     caller = await _caller(exchange, exchange.claims, access, world)
     if access.permission is not None and not allows(caller.permissions, access.permission):
         raise PermissionDenied

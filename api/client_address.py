@@ -39,6 +39,20 @@ def _nearest(peer: str, hops: Sequence[str], trusted: Sequence[Network]) -> str:
     return nearest
 
 
+def source_of(address: str) -> str:
+    """Give what one caller is counted under: an IPv4 address however it is written, a /64 of IPv6, since who has one has all of it."""
+    parsed = _address(address)
+    match parsed:
+        case IPv6Address() if (mapped := parsed.ipv4_mapped) is not None:
+            return str(mapped)
+        case IPv6Address():
+            return str(IPv6Network((int(parsed) >> 64 << 64, 64)))
+        case IPv4Address():
+            return str(parsed)
+        case None:
+            return address
+
+
 def network_of(address: str) -> str | None:
     """Give the network a caller is counted under: /24 of IPv4, /48 of IPv6."""
     parsed = _address(address)

@@ -8,10 +8,14 @@ from dataclasses import replace
 import asyncpg
 
 from adapters.hints import APPENDED, Hints
+from adapters.limits.counters import Counters
+from adapters.limits.exchanger import Exchanger, Totals
+from adapters.limits.policy import Limits
 from adapters.nats_client import NatsConnection
 from adapters.ports import NoDatabase, Opened, open_ports
 from adapters.settings import Settings
-from api.metrics import HashFigures, StoreFigures, count_events
+from api.limiter import Limiter
+from api.metrics import LIMITS_SHARED, HashFigures, StoreFigures, count_events
 from api.traced_ports import HashSpans, traced
 from api.tracing import Spans
 from api.waiting import Waiting
@@ -31,7 +35,7 @@ UNHURRIED = frozenset({codec.tag_of(kind) for kind in (SessionStarted, TokenIssu
 
 
 @asynccontextmanager
-async def open_world(settings: Settings, spans: Spans | None = None) -> AsyncGenerator[World]:
+async def open_world(settings: Settings, limits: Limits, spans: Spans | None = None) -> AsyncGenerator[World]:
     """Raises what kept it from opening; try again later. Without `spans` nothing of a trace is in anybody's way."""
     if settings.database_url is None:
         raise NoDatabase("set MINOS_DATABASE_URL")
@@ -50,18 +54,37 @@ async def open_world(settings: Settings, spans: Spans | None = None) -> AsyncGen
     ):
         await opened.keyring.refresh()
         await opened.hasher.start()
-        yield World(
-            settings=settings,
-            ports=_ports(opened, hints, spans),
-            tokens=opened.tokens,
-            keyring=opened.keyring,
-            versions=opened.versions,
-            cursors=opened.cursors,
-            models=ReadModels(pool),
-            pool=pool,
-            waiting=Waiting(_nobody_to_tell if hints is None else hints.send),
-            own_audience=frozenset({MINOS}),
-        )
+        counters = Counters()
+        async with _exchanging(counters, opened.totals) as exchanger:
+            yield World(
+                settings=settings,
+                ports=_ports(opened, hints, spans),
+                tokens=opened.tokens,
+                keyring=opened.keyring,
+                versions=opened.versions,
+                cursors=opened.cursors,
+                models=ReadModels(pool),
+                pool=pool,
+                waiting=Waiting(_nobody_to_tell if hints is None else hints.send),
+                limiter=Limiter(limits, counters),
+                exchanger=exchanger,
+                own_audience=frozenset({MINOS}),
+            )
+
+
+@asynccontextmanager
+async def _exchanging(counters: Counters, totals: Totals) -> AsyncGenerator[Exchanger]:
+    """Tell the other processes what was let in, and learn it of them, for as long as the block runs."""
+    LIMITS_SHARED.set(1)
+    exchanger = Exchanger(counters, totals, observe=LIMITS_SHARED.set)
+    running = asyncio.create_task(exchanger.run(), name="limits")
+    try:
+        yield exchanger
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await exchanger.step()  # the last of it: who restarts us is not to get full buckets for it
 
 
 async def _nothing_to_reset(_: object) -> None:

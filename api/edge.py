@@ -7,11 +7,13 @@ from typing import Any
 import structlog
 
 from api import metrics, problems
+from api.addresses import Addresses
 from api.asgi import App, Message, Receive, Scope, Send
-from api.client_address import Network, client_address, network_of
+from api.client_address import Network, client_address, network_of, source_of
 from api.exchange import SCOPE_KEY, Exchange
 from api.express import Express
 from api.incoming import METHODS, WITH_BODY, HostList, header_fields, read_body
+from api.limiter import Limiter
 from api.problems import Answer
 from api.refusals import InternalError, NoSuchRoute, Starting
 from api.traced_requests import TracedRequests
@@ -44,23 +46,27 @@ class Edge:
         proxies: Sequence[Network],
         https: bool,
         methods: Mapping[str, bytes],
+        addresses: Addresses,
         spans: Spans | None = None,
     ) -> None:
         self.app = app
         self.open = False
         self._answering: App = self._answer if spans is None else TracedRequests(self._answer, spans)
         self._methods = methods
+        self._addresses = addresses
+        self._limiter: Limiter | None = None
         self._express: Mapping[tuple[str, str], Express] = {}
         self._hosts = HostList(hosts)
         self._known_hosts: set[bytes] = set()
         self._proxies = proxies
         self._always = (*_SECURITY, _HSTS) if https else _SECURITY
         self._log = structlog.get_logger()
-        self._networks: dict[str, str | None] = {}
+        self._counted: dict[str, tuple[str, str | None]] = {}
 
-    def let_everyone_in(self, express: Mapping[tuple[str, str], Express]) -> None:
+    def let_everyone_in(self, express: Mapping[tuple[str, str], Express], limiter: Limiter) -> None:
         """From now on requests are answered. `express`: what answers a method and address without the framework."""
         self._express = express
+        self._limiter = limiter
         self.open = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +79,7 @@ class Edge:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange()
-        outgoing = _Outgoing(scope, exchange, send, self._always, self._methods)
+        outgoing = _Outgoing(scope, exchange, send, always=self._always, methods=self._methods, limiter=self._limiter)
         try:
             fields = header_fields(scope)
             exchange.meet(fields)
@@ -98,9 +104,12 @@ class Edge:
             self._check_host(host)
         if not self.open and not scope["path"].startswith("/health/"):
             raise Starting
-        if not _is_one_spelling(scope["path"], scope["raw_path"] or b""):
+        self._locate(scope, exchange)
+        one_spelling = _is_one_spelling(scope["path"], scope["raw_path"] or b"")
+        if self._limiter is not None:
+            self._limit(self._limiter, scope, exchange, one_spelling=one_spelling)
+        if not one_spelling:
             raise NoSuchRoute
-        exchange.address, exchange.network = self._whence(scope, fields)
         if scope["method"] in WITH_BODY:
             exchange.body = await read_body(fields, receive)
         elif scope["method"] == "HEAD":
@@ -120,16 +129,25 @@ class Edge:
         if host is not None and len(self._known_hosts) < 256:
             self._known_hosts.add(host)
 
-    def _whence(self, scope: Scope, fields: dict[bytes, bytes]) -> tuple[str, str | None]:
+    def _limit(self, limiter: Limiter, scope: Scope, exchange: Exchange, *, one_spelling: bool) -> None:
+        """Another spelling of an address is an address where there is nothing."""
+        served = self._addresses.find(scope["method"], scope["path"]) if one_spelling else None
+        if served is not None:
+            scope["path_template"] = served.path
+        limiter.enter(limiter.gate(None if served is None else served.operation), exchange)
+
+    def _locate(self, scope: Scope, exchange: Exchange) -> None:
         client = scope.get("client")
         address = client[0] if client else ""
         if self._proxies:
+            fields = exchange.headers
             address = client_address(address, fields.get(b"forwarded"), fields.get(b"x-forwarded-for"), self._proxies)
-        if address not in self._networks:
-            if len(self._networks) >= 4096:
-                self._networks.clear()
-            self._networks[address] = network_of(address)
-        return address, self._networks[address]
+        exchange.address = address
+        if address not in self._counted:
+            if len(self._counted) >= 4096:
+                self._counted.clear()
+            self._counted[address] = (source_of(address), network_of(address))
+        exchange.source, exchange.network = self._counted[address]
 
     def _account(self, scope: Scope, exchange: Exchange) -> None:
         elapsed = perf_counter() - exchange.started
@@ -160,16 +178,24 @@ def _is_one_spelling(path: str, raw: bytes) -> bool:
 class _Outgoing:
     """Adds the header fields every answer has, and drops the body of an answer to HEAD."""
 
-    __slots__ = ("_always", "_exchange", "_methods", "_scope", "_send", "_without_body", "started")
+    __slots__ = ("_always", "_exchange", "_limiter", "_methods", "_scope", "_send", "_without_body", "started")
 
     def __init__(
-        self, scope: Scope, exchange: Exchange, send: Send, always: Sequence[tuple[bytes, bytes]], methods: Mapping[str, bytes]
+        self,
+        scope: Scope,
+        exchange: Exchange,
+        send: Send,
+        *,
+        always: Sequence[tuple[bytes, bytes]],
+        methods: Mapping[str, bytes],
+        limiter: Limiter | None,
     ) -> None:
         self._scope = scope
         self._exchange = exchange
         self._send = send
         self._always = always
         self._methods = methods
+        self._limiter = limiter
         self._without_body = scope["method"] == "HEAD"
         self.started = False
 
@@ -184,6 +210,8 @@ class _Outgoing:
             names = {name for name, _ in headers}
             if b"cache-control" not in names:
                 headers.append(_NO_STORE)
+                if self._limiter is not None:  # on nothing that a cache would give to others
+                    headers += self._limiter.fields(exchange)
             if b"content-security-policy" not in names:
                 headers.append(_CLOSED)
             headers.append((b"x-request-id", exchange.request_id.encode("ascii")))

@@ -5,6 +5,8 @@ from os import urandom
 from time import perf_counter
 from typing import Any, cast
 
+from adapters.limits.counters import Counter
+from api.gates import Gate
 from commands.context import Machine, Principal
 from commands.ports import AccessClaims
 
@@ -18,8 +20,8 @@ class Exchange:
     """Mutable: parts are learned on the way. Nothing of it is shared between requests."""
 
     __slots__ = (
-        "address", "authorization", "body", "claims", "code", "extra_headers", "headers", "machine", "network",
-        "principal", "request_id", "started", "status", "trace_id",
+        "address", "authorization", "body", "claims", "code", "counter", "extra_headers", "gate", "headers", "machine", "network",
+        "principal", "refused_for", "request_id", "source", "started", "status", "trace_id",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -28,6 +30,14 @@ class Exchange:
         self.request_id = urandom(16).hex()
         self.trace_id: str | None = None
         self.address = ""
+        self.source = ""
+        """What the address is counted under: all of an IPv4 address, the /64 of an IPv6 one."""
+        self.gate: Gate | None = None
+        """What limits the operation that is asked for."""
+        self.counter: Counter | None = None
+        """The one the caller is told about."""
+        self.refused_for = 0
+        """Seconds until it lets one more in, where it refused this request."""
         self.network: str | None = None
         self.body = b""
         self.claims: AccessClaims | None = None

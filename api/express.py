@@ -30,6 +30,7 @@ def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
 
     async def session(exchange: Exchange) -> Answer:
         claims = await world.tokens.verify(bearer_token(exchange.headers), audiences=None)
+        world.limiter.account(exchange, claims.sub)
         return _json(msgspec.json.encode(await standing(claims, world.ports)))
 
     async def key_set(_exchange: Exchange) -> Answer:
@@ -38,11 +39,11 @@ def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
 
     async def login(exchange: Exchange) -> Answer:
         wish = decode(exchange.body or EMPTY, SignIn)
-        return _json(msgspec.json.encode(await signed_in(wish, context_of(exchange, world), world)))
+        return _json(msgspec.json.encode(await signed_in(wish, context_of(exchange, world), exchange, world)))
 
     async def refresh(exchange: Exchange) -> Answer:
         wish = decode(exchange.body or EMPTY, IssueToken)
-        return _json(msgspec.json.encode(await refreshed(wish, context_of(exchange, world), world)))
+        return _json(msgspec.json.encode(await refreshed(wish, context_of(exchange, world), exchange, world)))
 
     return {
         ("GET", "/api/v1/auth/session"): session,

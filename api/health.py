@@ -25,11 +25,13 @@ class Started(Struct, frozen=True, kw_only=True):
 
 
 class Ready(Struct, frozen=True, kw_only=True):
-    """`schema_level` is the number of the newest migration the database has."""
+    """`schema_level` is the number of the newest migration the database has. `limits`: whether requests are counted together with the
+    other processes, or by this one alone, which then lets in as much as all should together."""
 
     status: Literal["ready", "unready"]
     postgres: Literal["up", "down", "unknown"]
     schema_level: int | UnsetType = UNSET
+    limits: Literal["shared", "alone"] | UnsetType = UNSET
 
 
 class Health(Controller):
@@ -65,7 +67,8 @@ class Health(Controller):
                 level: int = await request.world.pool.fetchval(_SQL["level"])
         except (*AWAY, asyncpg.PostgresError):
             return _unready("down")
-        return Response(Ready(status="ready", postgres="up", schema_level=level))
+        limits: Literal["shared", "alone"] = "shared" if request.world.exchanger.shared else "alone"
+        return Response(Ready(status="ready", postgres="up", schema_level=level, limits=limits))
 
 
 def _unready(postgres: Literal["down", "unknown"]) -> Response[Ready]:

@@ -32,6 +32,11 @@ FLUSH_SECONDS = Histogram("minos_store_flush_seconds", "Time of one round trip t
 RETRIES = Counter("minos_store_retries", "Commands sent again alone.", ("why",))
 
 
+LIMITED = Counter("minos_rate_limited", "Requests refused by a limit: of which operation, and what it counts.", ("operation", "kind"))
+LIMITS_SHARED = Gauge(
+    "minos_limits_shared", "API processes that share what they count for limits with the others; the rest count alone.",
+    multiprocess_mode="livesum",
+)  # fmt: skip
 HASH_SECONDS = Histogram("minos_password_hash_seconds", "Time of one password hash, and waiting before it.", ("phase",), buckets=_FAST)
 _HASH_WAITED, _HASH_TOOK = HASH_SECONDS.labels("waiting"), HASH_SECONDS.labels("hashing")
 
@@ -61,6 +66,11 @@ def count_events(commit: Commit) -> None:
                 REFRESH_REUSE.inc()
             elif event.type == _LOCKED:
                 LOCKOUTS.inc()
+
+
+@lru_cache(maxsize=512)
+def limited(operation: str, kind: str) -> Counter:
+    return LIMITED.labels(operation, kind)
 
 
 class StoreFigures:

@@ -171,7 +171,7 @@ def _general(access: Access, operation: dict[str, Any], name: str) -> dict[str, 
     """Problems that are not of one route: of its having a body, parameters, a caller, a store."""
     kinds: list[type[Refused]] = [
         refusals.HeaderInvalid, errors.AmbiguousCredentials, refusals.BadRequest, refusals.HostNotAllowed,
-        refusals.AddressTooLong, refusals.HeadersTooLarge,
+        refusals.AddressTooLong, refusals.HeadersTooLarge, refusals.RateLimited,
     ]  # fmt: skip
     if name not in {"healthLive", "healthReady", "healthStartup"}:
         kinds += [refusals.Starting, errors.StoreUnavailable]

@@ -6,6 +6,7 @@ import asyncpg
 from litestar import Controller, get
 from msgspec import Struct
 
+from adapters.limits.policy import Kind
 from adapters.postgres import AWAY
 from adapters.settings import SETTINGS, shown
 from api.asking import Asking
@@ -45,6 +46,24 @@ class EffectiveSetting(Struct, frozen=True, kw_only=True):
 
 class EffectiveSettings(Struct, frozen=True, kw_only=True):
     data: list[EffectiveSetting]
+
+
+class EffectiveLimit(Struct, frozen=True, kw_only=True):
+    """So many at once, and the same again within so many seconds, for each of what is counted."""
+
+    group: str
+    """Operations that share it; `default` also has every address where there is nothing."""
+    operations: list[str]
+    counts: Kind
+    amount: int
+    seconds: int
+
+
+class EffectiveLimits(Struct, frozen=True, kw_only=True):
+    """`shared`: whether this process counts together with the others, or alone because their store is away."""
+
+    shared: bool
+    data: list[EffectiveLimit]
 
 
 class Operations(Controller):
@@ -87,6 +106,24 @@ class Operations(Controller):
                 )
                 for setting in SETTINGS
             ]
+        )
+
+    @get(
+        "/limits",
+        operation_id="readLimits",
+        summary="The limits in force",
+        responses=refuses(errors.InvalidToken, errors.PermissionDenied),
+    )
+    async def limits(self, request: Asking) -> EffectiveLimits:
+        limits = request.world.limiter.limits
+        return EffectiveLimits(
+            shared=request.world.exchanger.shared,
+            data=[
+                EffectiveLimit(group=each.name, operations=list(each.operations), counts=kind, amount=rate.amount, seconds=rate.seconds)
+                for each in limits.classes.values()
+                for kind, rates in each.rates.items()
+                for rate in rates
+            ],
         )
 
 

@@ -98,6 +98,7 @@ POLICY: dict[str, Access] = {
     "listAuditEvents": _holding("minos.audit.read"),
     "readProjections": _holding("minos.projections.read"),
     "readSettings": _holding("minos.settings.read"),
+    "readLimits": _holding("minos.settings.read"),
     "readOpenIdConfiguration": PUBLIC,
     "readAuthorizationServer": PUBLIC,
     "readKeySet": PUBLIC,

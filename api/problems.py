@@ -71,6 +71,7 @@ STATUS: dict[type[errors.Refused], int] = {
     http.HostNotAllowed: 421,
     http.AuthenticationRequired: 401,
     http.BadRequest: 400,
+    http.RateLimited: 429,
     http.Starting: 503,
     http.InternalError: 500,
 }
@@ -146,7 +147,7 @@ def _told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
             return [(b"www-authenticate", _TOO_OLD % refused.max_age)]
         case errors.PermissionDenied():
             return [(b"www-authenticate", _TOO_NARROW)]
-        case errors.Overloaded() | errors.IdempotencyKeysExhausted():
+        case errors.Overloaded() | errors.IdempotencyKeysExhausted() | http.RateLimited():
             return [(b"retry-after", b"%d" % refused.retry_after)]
         case http.MethodNotAllowed():
             return [(b"allow", refused.allow.encode("ascii"))]

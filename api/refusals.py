@@ -98,6 +98,15 @@ class BadRequest(Refused):
     detail = "The request could not be understood."
 
 
+class RateLimited(Refused):
+    code = "rate_limited"
+    detail = "Too many requests of this kind; wait for as long as Retry-After says."
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
 class Starting(Refused):
     code = "starting"
     detail = "The service is starting; try again shortly."

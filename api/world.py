@@ -6,8 +6,10 @@ import asyncpg
 
 from adapters.access_tokens import AccessTokenVerifier
 from adapters.keyring import Keyring
+from adapters.limits.exchanger import Exchanger
 from adapters.opaque_tokens import Cursors, StreamVersions
 from adapters.settings import Settings
+from api.limiter import Limiter
 from api.waiting import Waiting
 from commands.ports import Ports
 from projections.reading import ReadModels
@@ -24,4 +26,6 @@ class World:
     models: ReadModels
     pool: "asyncpg.Pool[asyncpg.Record]"
     waiting: Waiting
+    limiter: Limiter
+    exchanger: Exchanger
     own_audience: frozenset[str]

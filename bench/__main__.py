@@ -17,6 +17,7 @@ from bench.scale import FULL, QUICK, Measuring, Scale
 
 PARTS = ("store", "rebuild", "hops", "http", "start")
 HERE = Path(__file__).parent
+RAISED = HERE / "limits_raised.toml"
 
 
 def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -32,7 +33,7 @@ async def measure(parts: Sequence[str], scale: Scale, told: Callable[[str], None
     """Measure parts one after the other, each on servers of its own in a folder that is removed."""
     measuring = Measuring(scale, Rounds(), told)
     costs: report.Costs = {}
-    chosen = {"access_token_ttl": "3600", "trusted_proxies": "127.0.0.1/32", "log_level": "warning"}
+    chosen = {"access_token_ttl": "3600", "trusted_proxies": "127.0.0.1/32", "log_level": "warning", "limits_file": str(RAISED)}
     for part in parts:
         with tempfile.TemporaryDirectory(prefix="minos-bench-", ignore_cleanup_errors=True) as made:
             folder = Path(made)

@@ -19,13 +19,15 @@ AGES: dict[str, str] = {
     "attempts_on_nobody": "1 day",
     "sign_in_guard": "0 seconds",
     "bootstrap_codes": "1 day",
+    "rate_limits": "0 seconds",
     "orphaned_keys": "1 hour",
     "last_used_sessions": "90 days",
     "last_used_others": "400 days",
     "mails_done": "7 days",
     "mails_failed": "30 days",
 }
-"""What is deleted, and how long after it was made (results, attempts, keys), expired (guard rows, codes), last used or done with."""
+"""What is deleted, and how long after it was made (results, attempts, keys), expired (guard rows, codes, used limits), last used,
+or done with."""
 
 
 class Reaper:

@@ -33,6 +33,15 @@ WITH gone AS (
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
 
+-- Without an index on the moment, which every request would have to keep: the table holds what was asked in the last minutes.
+-- name: rate_limits
+WITH gone AS (
+    DELETE FROM rate_limits WHERE key IN (
+        SELECT key FROM rate_limits WHERE full_at < statement_timestamp() - $1::text::interval
+        LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone
+
 -- name: attempts_on_nobody
 WITH gone AS (
     DELETE FROM sign_in_attempts WHERE id IN (

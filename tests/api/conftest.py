@@ -24,6 +24,7 @@ from commands.context import Context
 from commands.machine_answer import machine_claims
 from commands.service_accounts import CreateServiceAccount, create_service_account
 from commands.transact import read_states
+from docs.console.authority import ROOT
 from domain import client
 from domain.ids import CorrelationId
 from domain.permission import Permission
@@ -33,6 +34,8 @@ from workers.projector import Projector
 from workers.sequencer import Sequencer
 
 PASSWORD = "correct horse battery staple"
+RAISED = ROOT / "bench" / "limits_raised.toml"
+"""Tests come from one address, and more often than people do."""
 BASE = "http://127.0.0.1:8000"
 _numbers = count(1)
 
@@ -142,6 +145,7 @@ def settings_for(database: Database, folder: Path) -> Settings:
         audiences=("orders", "reports"),
         argon2_memory_kib=7168,
         argon2_passes=1,
+        limits_file=RAISED,
     )
 
 

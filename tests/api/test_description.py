@@ -14,7 +14,7 @@ from api.openapi import described
 from api.policy import POLICY, Needs
 from api.routes import ROUTES
 from bench.running import Running
-from tests.api.conftest import PASSWORD
+from tests.api.conftest import PASSWORD, RAISED
 
 HERE = Path(__file__).parent
 
@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 async def authority(api_folder: Path) -> Any:
     folder = api_folder / "described"
     folder.mkdir()
-    async with Running(folder, audiences="orders", argon2_memory_kib="7168", argon2_passes="1") as running:
+    async with Running(folder, audiences="orders", limits_file=str(RAISED), argon2_memory_kib="7168", argon2_passes="1") as running:
         yield running
 
 

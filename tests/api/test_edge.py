@@ -9,8 +9,10 @@ import pytest
 import structlog
 
 from adapters import logging
+from api.addresses import Addresses
 from api.edge import Edge
 from tests.api.conftest import PASSWORD, Served
+from tests.limits.given import unlimited
 
 LOGIN = "/api/v1/auth/login"
 
@@ -207,8 +209,8 @@ def lines() -> Iterator[StringIO]:
 
 
 async def test_a_log_line_holds_the_route_and_none_of_the_secrets(served: Served, lines: StringIO) -> None:
-    edge = Edge(served.edge.app, hosts=["127.0.0.1"], proxies=(), https=True, methods={})
-    edge.let_everyone_in({})
+    edge = Edge(served.edge.app, hosts=["127.0.0.1"], proxies=(), https=True, methods={}, addresses=Addresses([]))
+    edge.let_everyone_in({}, unlimited())
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     headers = {"X-Request-Id": "mine-1", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
     transport = httpx.ASGITransport(app=edge)  # type: ignore[arg-type]  # the same protocol, typed less openly

@@ -18,6 +18,7 @@ from adapters.hashing.hasher import Argon2Hasher
 from adapters.hashing.queue import NoHashMetrics
 from adapters.ports import open_ports
 from adapters.store_metrics import Flushed, NoMetrics
+from api.addresses import Addresses
 from api.asgi import Receive, Scope, Send
 from api.composition import _ports, open_world
 from api.edge import Edge
@@ -30,6 +31,7 @@ from domain.errors import Overloaded, StoreUnavailable
 from domain.ids import StreamName
 from tests.api.conftest import Served, settings_for
 from tests.conftest import Database
+from tests.limits.given import limits, unlimited
 
 SECRET = "what only they know"
 NOBODY = [StreamName("user-0")]
@@ -117,7 +119,7 @@ async def test_without_tracing_the_ports_are_those_that_were_opened(served: Serv
 
 async def test_without_tracing_nobody_stands_before_the_edge_or_the_queue(served: Served, api_database: Database, api_folder: Path) -> None:
     assert served.edge._answering == served.edge._answer
-    async with open_world(settings_for(api_database, api_folder)) as world:
+    async with open_world(settings_for(api_database, api_folder), limits()) as world:
         assert isinstance(world.ports.hasher, Argon2Hasher)
         assert type(world.ports.hasher._queue._metrics) is HashFigures
 
@@ -181,8 +183,8 @@ async def test_a_request_that_fails_is_an_error_without_its_words(kept: Kept) ->
     async def failing(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError(SECRET)
 
-    edge = Edge(failing, hosts=["127.0.0.1"], proxies=(), https=False, methods={}, spans=kept.spans)
-    edge.let_everyone_in({})
+    edge = Edge(failing, hosts=["127.0.0.1"], proxies=(), https=False, methods={}, addresses=Addresses([]), spans=kept.spans)
+    edge.let_everyone_in({}, unlimited())
     transport = httpx.ASGITransport(app=edge)  # type: ignore[arg-type]  # the same protocol, typed less openly
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
         assert (await http.request("BREW", "/pot")).status_code == 500

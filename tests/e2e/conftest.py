@@ -8,9 +8,12 @@ import httpx
 import pytest
 
 from bench.running import Running
+from docs.console.authority import ROOT
 from tests.e2e.people import Person, bootstrap, client_of
 
 CHEAP_HASHES = {"argon2_memory_kib": "7168", "argon2_passes": "1"}
+RAISED_LIMITS = {"limits_file": str(ROOT / "bench" / "limits_raised.toml")}
+"""All these tests come from one address."""
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +31,7 @@ def own_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 async def running(folder: Path) -> AsyncIterator[Running]:
-    async with Running(folder, audiences="orders,reports", **CHEAP_HASHES) as running:
+    async with Running(folder, audiences="orders,reports", **CHEAP_HASHES, **RAISED_LIMITS) as running:
         yield running
 
 

@@ -1,0 +1,101 @@
+"""To keep somebody out, use up what they have: it must take being them."""
+
+from collections.abc import AsyncIterator
+from itertools import count
+from pathlib import Path
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from api.edge import Edge
+from tests.api.conftest import Person, Served
+from tests.attacks.limited import ACCOUNT, ADDRESS, ME, NAME, REFRESH, SESSION, Caller, limited
+from tests.conftest import Database
+
+_hosts = count(1)
+
+
+@pytest.fixture(scope="module")
+async def edge(served: Served, api_database: Database, api_folder: Path) -> AsyncIterator[Edge]:
+    async with limited(api_database, api_folder) as edge:
+        yield edge
+
+
+def elsewhere() -> str:
+    return f"198.19.{next(_hosts)}.7"
+
+
+def forged(token: str) -> str:
+    """The same claims under a key of one's own."""
+    claims = jwt.decode(token, options={"verify_signature": False})
+    headers = {name: value for name, value in jwt.get_unverified_header(token).items() if name != "alg"}
+    return jwt.encode(claims, ec.generate_private_key(ec.SECP256R1()), algorithm="ES256", headers=headers)
+
+
+async def statuses(caller: Caller, path: str, token: str, times: int) -> list[int]:
+    return [(await caller.ask("GET", path, token=token)).status_code for _ in range(times)]
+
+
+@pytest.mark.parametrize("path", [SESSION, ME])
+async def test_an_account_is_limited_wherever_it_asks_from(edge: Edge, served: Served, path: str) -> None:
+    ada = await served.person()
+    seen = [(await Caller(edge, elsewhere()).ask("GET", path, token=ada.access)).status_code for _ in range(ACCOUNT + 2)]
+    assert seen == [200] * ACCOUNT + [429] * 2
+
+
+async def test_both_lanes_count_an_account_together(edge: Edge, served: Served) -> None:
+    ada = await served.person()
+    paths = [SESSION if n % 2 else f"{SESSION}?nothing={n}" for n in range(2 * ACCOUNT)]
+    seen = [(await Caller(edge, elsewhere()).ask("GET", path, token=ada.access)).status_code for path in paths]
+    assert seen.count(200) == ACCOUNT
+
+
+@pytest.mark.parametrize("path", [SESSION, ME])
+async def test_a_token_that_does_not_verify_uses_up_nothing_of_who_it_names(edge: Edge, served: Served, path: str) -> None:
+    ada = await served.person()
+    for token in (forged(ada.access), ada.access[:-4] + "AAAA"):
+        assert set(await statuses(Caller(edge, elsewhere()), path, token, ACCOUNT + 1)) == {401}
+    assert await statuses(Caller(edge, elsewhere()), path, ada.access, ACCOUNT) == [200] * ACCOUNT
+
+
+async def test_another_account_behind_the_same_address_has_its_own(edge: Edge, served: Served) -> None:
+    ada, grace, office = await served.person(), await served.person(), Caller(edge, elsewhere())
+    assert await statuses(office, SESSION, ada.access, ACCOUNT + 1) == [200] * ACCOUNT + [429]
+    assert await statuses(office, SESSION, grace.access, ACCOUNT) == [200] * ACCOUNT
+
+
+async def test_an_account_that_is_used_up_still_counts_where_it_asks_from(edge: Edge, served: Served) -> None:
+    """Verified identities do not replace the address: both are counted."""
+    people, office = [await served.person() for _ in range(ADDRESS + 1)], Caller(edge, elsewhere())
+    seen = [(await office.ask("GET", ME, token=person.access)).status_code for person in people]
+    assert seen == [200] * ADDRESS + [429]
+
+
+async def test_tries_at_a_name_from_elsewhere_use_up_nothing_of_its_owner(edge: Edge, served: Served) -> None:
+    ada = await served.person(sign_in=False)
+    for _ in range(NAME):
+        assert await Caller(edge, "203.0.113.9").sign_in(f"not-{ada.email}") == 401
+    stranger = Caller(edge, elsewhere())
+    seen = [
+        (await stranger.ask("POST", "/api/v1/auth/login", json={"email": ada.email, "password": "wrong"})).status_code
+        for _ in range(NAME + 1)
+    ]
+    assert seen == [401] * NAME + [429]
+    assert await Caller(edge, elsewhere()).sign_in(ada.email) == 200
+
+
+async def exchanged(caller: Caller, token: str) -> tuple[int, str]:
+    answer = await caller.ask("POST", REFRESH, json={"refresh_token": token})
+    return answer.status_code, answer.json().get("refresh_token", token)
+
+
+async def test_a_refresh_token_that_is_not_genuine_uses_up_nothing_of_the_session_it_names(edge: Edge, served: Served) -> None:
+    ada: Person = await served.person()
+    made_up = ada.refresh[:-8] + "AAAAAAAA"
+    assert {(await exchanged(Caller(edge, elsewhere()), made_up))[0] for _ in range(ACCOUNT + 1)} == {401}
+    seen, token = list[int](), ada.refresh
+    for _ in range(ACCOUNT + 1):
+        status, token = await exchanged(Caller(edge, elsewhere()), token)
+        seen.append(status)
+    assert seen == [200] * ACCOUNT + [429]
