@@ -16,6 +16,7 @@ COMMANDS = (
     "migrate",
     "doctor",
     "settings",
+    "limits",
     "admin",
     "users",
     "roles",

@@ -217,3 +217,26 @@ def test_the_command_line_itself_imports_nothing_heavy() -> None:
     program = f"import sys, cli.main; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_the_limits_in_force_are_shown_with_ones_own_over_those_that_ship(tmp_path: Path) -> None:
+    (tmp_path / "limits.toml").write_text('[sign_in]\naddress = ["7/1m"]\n')
+    done = minos(tmp_path, "limits", "--json", MINOS_LIMITS_FILE="limits.toml")
+    rows = {(row["group"], row["counts"]): row["rates"] for row in json.loads(done.stdout)}
+    assert (rows["sign_in", "address"], rows["sign_in", "name"]) == (["7/1m"], ["20/1m", "100/1h"])
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ('[sign_in]\naddress = ["7/1m"]\n', 0, "limits.toml can be used\n"),
+        ('[sign_in]\naddress = ["seven"]\n', 1, "[sign_in] address: 'seven' is no rate such as 120/1m: a number, and s, m, h or d\n"),
+        ('[mine]\noperations = ["logn"]\n', 1, "[mine]: there is no operation logn\n"),
+        (None, 2, "limits.toml cannot be read (FileNotFoundError)\n"),
+    ],
+)
+def test_a_file_of_limits_is_tried_before_it_is_used(tmp_path: Path, text: str | None, code: int, told: str) -> None:
+    if text is not None:
+        (tmp_path / "limits.toml").write_text(text)
+    done = minos(tmp_path, "limits", "check", "limits.toml")
+    assert (done.returncode, done.stdout) == (code, told)

@@ -1,0 +1,64 @@
+"""The limits written for nginx: that it takes them (where it is installed), and that it counts as the policy says."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from adapters.limits.policy import DEFAULT, Kind
+from adapters.limits.policy_file import load
+from api.addresses import Served
+from cli.nginx_limits import written
+from tests.api.test_access import ALL, Route
+
+NGINX = shutil.which("nginx")
+SERVED = [Served(route.method, route.path, route.operation) for route in ALL]
+HTTP, SERVER = (written(part, load(None), SERVED) for part in ("http", "server"))
+
+
+def classes(method: str, path: str) -> str:
+    """Take the map as nginx does: the first pattern that matches."""
+    (table,) = re.findall(r"\$minos_class \{\n(.*?)\n\}", HTTP, re.DOTALL)
+    patterns = re.findall(r'"~(\S+ \S+)" is_(\w+);', table)
+    return next((name for pattern, name in patterns if re.search(pattern, f"{method} {path}")), DEFAULT)
+
+
+@pytest.mark.parametrize("route", ALL, ids=lambda route: route.operation)
+def test_nginx_puts_every_operation_into_its_class(route: Route) -> None:
+    each = SERVED[ALL.index(route)]
+    path = re.sub(r"\{\w+\}", "01a200ed-2093-7b9d-afa1-03b872f94dc6", each.path)
+    assert classes(each.method, path) == load(None).of(each.operation).name
+
+
+@pytest.mark.parametrize("asked", ["GET /api/v1/auth/login", "POST /api/v1/auth/login/", "BREW /", "GET /x.php"])
+def test_what_nothing_answers_to_has_the_default(asked: str) -> None:
+    method, path = asked.split(" ")
+    assert classes(method, path) == DEFAULT
+
+
+def test_every_rate_it_can_count_is_there_as_the_same_bucket() -> None:
+    for each in load(None).classes.values():
+        for kind in (Kind.ADDRESS, Kind.NETWORK):
+            for rate in each.rates.get(kind, ()):
+                zone = f"minos_{each.name}_{kind}_{rate.seconds}"
+                (per,) = re.findall(rf"zone={zone}:10m rate=(\d+)r/([sm]);", HTTP)
+                per_second = int(per[0]) / {"s": 1, "m": 60}[per[1]]
+                assert 0 <= per_second - rate.amount / rate.seconds <= 1 / 60
+                assert f"limit_req zone={zone} burst={rate.amount - 1} nodelay;" in SERVER
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+def test_nginx_takes_it(tmp_path: Path) -> None:
+    assert NGINX is not None
+    (tmp_path / "http.conf").write_text(HTTP)
+    (tmp_path / "server.conf").write_text(SERVER)
+    config = tmp_path / "nginx.conf"
+    config.write_text(
+        f"pid {tmp_path}/pid; error_log stderr; events {{}}\n"
+        f"http {{ access_log off; include {tmp_path}/http.conf;\n"
+        f"  server {{ listen unix:{tmp_path}/socket; include {tmp_path}/server.conf; location / {{ return 204; }} }}\n}}\n"
+    )
+    tried = subprocess.run([NGINX, "-t", "-p", tmp_path, "-c", config], capture_output=True, text=True, timeout=20, check=False)
+    assert tried.returncode == 0, tried.stderr
