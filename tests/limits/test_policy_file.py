@@ -9,7 +9,10 @@ from adapters.limits.policy_file import BadLimits, load, require_operations
 from adapters.settings_source import BadSettings
 from adapters.settings_source import load as load_settings
 from api.policy import POLICY
+from docs.console.authority import ROOT
 from tests.limits.given import written
+
+BENCH = ROOT / "bench"
 
 
 def refused(folder: Path, text: str) -> str:
@@ -52,6 +55,16 @@ def test_an_own_class_takes_its_operations_from_those_that_ship(tmp_path: Path) 
     own = load(written(tmp_path, '[mine]\noperations = ["login"]\naddress = ["7/10s"]\n'))
     assert own.of("login").name == "mine"
     assert "login" not in own.classes["sign_in"].operations
+
+
+def test_the_files_of_the_benchmarks_leave_no_limit_as_it_ships() -> None:
+    """A class that they forget would be measured, and tested, as people use it."""
+    shipped, raised, none = load(None), load(BENCH / "limits_raised.toml"), load(BENCH / "limits_none.toml")
+    assert [each.name for each in none.classes.values() if any(each.rates.values())] == []
+    for name, each in shipped.classes.items():
+        for kind, rates in each.rates.items():
+            assert all(rate.amount >= 6_000_000 for rate in raised.classes[name].rates[kind]), (name, kind)
+            assert len(raised.classes[name].rates[kind]) == len(rates), (name, kind)
 
 
 def test_what_is_in_no_class_and_what_is_nowhere_has_the_default() -> None:
