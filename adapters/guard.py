@@ -6,18 +6,16 @@ from uuid import UUID
 from adapters.postgres_links import Links
 from adapters.postgres_sql import statements
 from commands.ports import AttemptOutcome, GuardReading
-from domain.sign_in_guard import COUNTER_TTL, MOST_FAILURES, wait_after
+from domain.sign_in_guard import COUNTER_TTL, PASSWORDS, Patience
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
 DEVICE_BUDGET = 10
 """Failures a known device may have of its own before it counts as everybody else."""
-WAITS = [int(wait_after(failures).total_seconds()) for failures in range(1, MOST_FAILURES + 1)]
-"""Seconds of lock after the first, second, ... failure in a row; the last holds for all that follow."""
 _NO_DEVICE = b""
 
 
 class PostgresGuard:
-    """commands.ports.SignInGuard. Counters live COUNTER_TTL from the last attempt that was counted.
+    """commands.ports.SignInGuard. Counters live their patience's `ttl` from the last attempt that was counted.
 
     During a lock attempts are turned away uncounted, so a name is never locked for longer than its own failures earn.
     A crash of the database empties the counters: readings say since when they count.
@@ -26,9 +24,9 @@ class PostgresGuard:
     def __init__(self, links: Links) -> None:
         self._links = links
 
-    async def admit(self, name_mac: bytes, *, device_mac: bytes | None) -> GuardReading:
+    async def admit(self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS) -> GuardReading:
         """Count one attempt in one statement. Raises StoreUnavailable; then it may have been counted."""
-        rows = await self._links.run(SQL["admit"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET, WAITS, COUNTER_TTL)
+        rows = await self._links.run(SQL["admit"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET, patience.waits, patience.ttl)
         failures, refused, locked_until, at, since, by_device = rows[0]
         return GuardReading(
             failures=failures,

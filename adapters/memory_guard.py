@@ -7,7 +7,7 @@ from uuid import UUID
 
 from adapters.guard import DEVICE_BUDGET
 from commands.ports import AttemptOutcome, GuardReading
-from domain.sign_in_guard import COUNTER_TTL, wait_after
+from domain.sign_in_guard import COUNTER_TTL, PASSWORDS, Patience
 
 
 @dataclass(slots=True)
@@ -26,24 +26,24 @@ class MemoryGuard:
         self._counters: dict[tuple[bytes, bytes | None], _Counter] = {}
         self.attempts: list[tuple[bytes, UUID | None, AttemptOutcome, bool]] = []
 
-    async def admit(self, name_mac: bytes, *, device_mac: bytes | None) -> GuardReading:
+    async def admit(self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS) -> GuardReading:
         at = self._clock()
         if device_mac is not None:
             device = self._counter(name_mac, device_mac, at)
             if device.failures < DEVICE_BUDGET:
                 device.failures += 1
-                device.expires_at = at + timedelta(seconds=COUNTER_TTL)
+                device.expires_at = at + timedelta(seconds=patience.ttl)
                 return GuardReading(failures=device.failures, locked_until=None, at=at, by_device=True, counting_since=self._since)
             device.failures = DEVICE_BUDGET + 1
-        return self._admit_as_everybody(name_mac, at)
+        return self._admit_as_everybody(name_mac, at, patience)
 
-    def _admit_as_everybody(self, name_mac: bytes, at: datetime) -> GuardReading:
+    def _admit_as_everybody(self, name_mac: bytes, at: datetime, patience: Patience) -> GuardReading:
         counter = self._counter(name_mac, None, at)
         locked = counter.locked_until is not None and counter.locked_until > at
         if not locked:
             counter.failures += 1
-            counter.expires_at = at + timedelta(seconds=COUNTER_TTL)
-            wait = wait_after(counter.failures)
+            counter.expires_at = at + timedelta(seconds=patience.ttl)
+            wait = patience.after(counter.failures)
             counter.locked_until = at + wait if wait else None
         return GuardReading(
             failures=counter.failures,

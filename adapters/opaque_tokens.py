@@ -26,7 +26,7 @@ class StreamVersions:
     """`Minos-Stream-Version`: what an authenticated write answers with and `Minos-Wait-For` takes."""
 
     def __init__(self, secrets: Secrets) -> None:
-        self._boxes = _Boxes(secrets, Purpose.STREAM_VERSION)
+        self._boxes = Boxes(secrets, Purpose.STREAM_VERSION)
 
     def make(self, caller: str, stream: StreamName, version: int) -> StreamVersionToken:
         """`caller` names the principal, e.g. `user:<id>`: the token is worth nothing to another."""
@@ -44,7 +44,7 @@ class Cursors:
     """Where a list was left off. Bound to caller, route and filter: on any other it is no cursor at all."""
 
     def __init__(self, secrets: Secrets) -> None:
-        self._boxes = _Boxes(secrets, Purpose.CURSOR)
+        self._boxes = Boxes(secrets, Purpose.CURSOR)
 
     def make(self, after: bytes, *, caller: str, route: str, filtered_by: str) -> CursorToken:
         return CursorToken(self._boxes.seal(after, caller, route, filtered_by))
@@ -57,7 +57,9 @@ class Cursors:
         return raw
 
 
-class _Boxes:
+class Boxes:
+    """AES-SIV under the keys of one purpose. What is sealed opens only with the same `bound_to`."""
+
     def __init__(self, secrets: Secrets, purpose: Purpose) -> None:
         self._secrets = secrets
         self._purpose = purpose

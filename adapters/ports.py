@@ -11,6 +11,7 @@ from adapters import master_key
 from adapters.access_tokens import AccessTokenVerifier, KeyedMint
 from adapters.bootstrap_codes import PostgresBootstrapCodes
 from adapters.event_store import PostgresEventStore
+from adapters.factor_secrets import KeyedRecoveryMacs, SealedChallenges
 from adapters.guard import PostgresGuard
 from adapters.hashing.hasher import Argon2Hasher, cores
 from adapters.hashing.queue import HashMetrics
@@ -121,6 +122,8 @@ def _composed(
         macs=KeyedMacs(secrets),
         keys=keyring,
         bootstrap=PostgresBootstrapCodes(links),
+        challenges=SealedChallenges(secrets),
+        recovery=KeyedRecoveryMacs(secrets),
         random=SystemRandomness(),
         last_used=last_used,
         policy=policy(settings),

@@ -34,6 +34,8 @@ class Purpose(StrEnum):
     CLIENT_SECRET = "client_secret"  # noqa: S105 - the name of a purpose
     API_KEY = "api_key"
     RATE_LIMIT = "rate_limit"
+    SIGN_IN_CHALLENGE = "sign_in_challenge"
+    RECOVERY_CODE = "recovery_code"
 
 
 @dataclass(frozen=True, slots=True)

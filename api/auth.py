@@ -7,11 +7,12 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from api.asking import Asking
-from api.issuing import refreshed, signed_in
+from api.issuing import completed, refreshed, signed_in
 from api.refuse import refuses
-from api.token_pairs import TokenPair, token_pair
+from api.token_pairs import FactorNeeded, TokenPair, token_pair
 from commands.bootstrap import BootstrapAdministrator, bootstrap
 from commands.change_password import ChangePassword, change_password
+from commands.complete_sign_in import CompleteSignIn
 from commands.identify import SessionStanding, standing
 from commands.issue_token import IssueToken
 from commands.open_account import Registered
@@ -77,12 +78,31 @@ class Auth(Controller):
         summary="Sign in with a password",
         description=(
             "Unknown name, wrong password, suspended and locked accounts get the same answer in the same time. "
-            "Keep `device_token`, and send it next time: a device that signed in before is not locked out by strangers."
+            "Keep `device_token`, and send it next time: a device that signed in before is not locked out by strangers. "
+            "An account with a second factor gets a challenge instead of tokens."
         ),
         responses=refuses(errors.InvalidCredentials, errors.LoginNameRequired, errors.AudienceNotAllowed, errors.Overloaded),
     )
-    async def login(self, request: Asking, data: JSONBody[SignIn]) -> TokenPair:
+    async def login(self, request: Asking, data: JSONBody[SignIn]) -> TokenPair | FactorNeeded:
         return await signed_in(data, request.context(), request.exchange, request.world)
+
+    @post(
+        "/login/factor",
+        operation_id="completeLogin",
+        status_code=200,
+        summary="Show a second factor",
+        description=(
+            "Completes the sign-in whose challenge this is, once, within five minutes. Wrong codes are counted for the account, whichever "
+            "challenge they are for: ten in a row begin a pause, a hundred leave recovery codes alone. A code counts once. A recovery code "
+            "signs in, and is no proof for anything that asks for a second factor."
+        ),
+        responses=refuses(
+            errors.InvalidChallenge, errors.InvalidFactor, errors.InvalidCredentials, errors.FactorPaused, errors.FactorBlocked,
+            errors.Contended,
+        ),
+    )  # fmt: skip
+    async def complete_login(self, request: Asking, data: JSONBody[CompleteSignIn]) -> TokenPair:
+        return await completed(data, request.context(), request.world)
 
     @post(
         "/refresh",

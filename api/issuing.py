@@ -1,27 +1,35 @@
 """Token pairs given out, and the figures that moves; both ways to each go through here."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from prometheus_client import Counter
 
 from api import metrics
 from api.exchange import Exchange
-from api.token_pairs import TokenPair, token_pair
+from api.token_pairs import FactorNeeded, TokenPair, factor_needed, token_pair
 from api.world import World
+from commands.complete_sign_in import CompleteSignIn, complete_sign_in
 from commands.context import Context
 from commands.issue_token import IssueToken, issue_token
 from commands.login_names import guarded_name
 from commands.sign_in import SignIn, sign_in
+from commands.sign_in_challenge import FactorRequired
+from commands.token_answer import SignedIn
 from domain import errors
 from domain.claim import ClaimKind
 
 R = TypeVar("R")
 
 
-async def signed_in(wish: SignIn, ctx: Context, exchange: Exchange, world: World) -> TokenPair:
+async def signed_in(wish: SignIn, ctx: Context, exchange: Exchange, world: World) -> TokenPair | FactorNeeded:
     _limit_name(wish, exchange, world)
-    return token_pair(await counted(metrics.SIGN_INS, "signed_in", sign_in(wish, ctx, world.ports)))
+    answer = await counted(metrics.SIGN_INS, _how_far, sign_in(wish, ctx, world.ports))
+    return token_pair(answer) if isinstance(answer, SignedIn) else factor_needed(answer)
+
+
+async def completed(wish: CompleteSignIn, ctx: Context, world: World) -> TokenPair:
+    return token_pair(await counted(metrics.SIGN_INS, _how_far, complete_sign_in(wish, ctx, world.ports)))
 
 
 async def refreshed(wish: IssueToken, ctx: Context, exchange: Exchange, world: World) -> TokenPair:
@@ -29,7 +37,7 @@ async def refreshed(wish: IssueToken, ctx: Context, exchange: Exchange, world: W
     presented = world.ports.mint.read_refresh_token(wish.refresh_token)
     session = "" if presented is None else str(presented.session_id)
     world.limiter.claimed(exchange, session)
-    pair = token_pair(await counted(metrics.REFRESHES, "issued", issue_token(wish, ctx, world.ports)))
+    pair = token_pair(await counted(metrics.REFRESHES, lambda _: "issued", issue_token(wish, ctx, world.ports)))
     world.limiter.proved(exchange, session)
     return pair
 
@@ -44,12 +52,16 @@ def _limit_name(wish: SignIn, exchange: Exchange, world: World) -> None:
             pass  # the command refuses it
 
 
-async def counted(counter: Counter, success: str, call: Awaitable[R]) -> R:
+def _how_far(answer: SignedIn | FactorRequired) -> str:
+    return "signed_in" if isinstance(answer, SignedIn) else "factor_required"
+
+
+async def counted(counter: Counter, success: Callable[[R], str], call: Awaitable[R]) -> R:
     """Count how it went, by the code of the refusal where there was one."""
     try:
         result = await call
     except errors.Refused as refused:
         metrics.labelled(counter, refused.code).inc()
         raise
-    metrics.labelled(counter, success).inc()
+    metrics.labelled(counter, success(result)).inc()
     return result

@@ -38,6 +38,13 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.SessionEnded: 401,
     errors.ReauthenticationRequired: 401,
     errors.SessionRequired: 403,
+    errors.InvalidChallenge: 401,
+    errors.InvalidFactor: 401,
+    errors.FactorPaused: 429,
+    errors.FactorBlocked: 403,
+    errors.FactorNotEnrolled: 409,
+    errors.NoSuchFactor: 404,
+    errors.TooManyFactors: 409,
     errors.AudienceNotAllowed: 403,
     errors.PermissionDenied: 403,
     errors.RightsExceeded: 403,
@@ -147,7 +154,7 @@ def _told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
             return [(b"www-authenticate", _TOO_OLD % refused.max_age)]
         case errors.PermissionDenied():
             return [(b"www-authenticate", _TOO_NARROW)]
-        case errors.Overloaded() | errors.IdempotencyKeysExhausted() | http.RateLimited():
+        case errors.Overloaded() | errors.IdempotencyKeysExhausted() | errors.FactorPaused() | http.RateLimited():
             return [(b"retry-after", b"%d" % refused.retry_after)]
         case http.MethodNotAllowed():
             return [(b"allow", refused.allow.encode("ascii"))]

@@ -6,6 +6,7 @@ from api.audiences import Audiences
 from api.audit import Audit
 from api.auth import Auth, Bootstrap
 from api.docs import Docs
+from api.factors import MyFactors
 from api.health import Health
 from api.me import Me
 from api.operations import Operations
@@ -17,5 +18,6 @@ from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Passwords, Me, Permissions, Users, Roles, Audiences, SigningKeys, Audit, Operations, WellKnown, Health, Docs,
+    Bootstrap, Auth, Passwords, Me, MyFactors, Permissions, Users, Roles, Audiences, SigningKeys, Audit,
+    Operations, WellKnown, Health, Docs,
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from commands.sign_in_challenge import FactorChoice, FactorRequired
 from commands.token_answer import SignedIn
 from domain.ids import SessionId, UserId
 
@@ -25,6 +26,22 @@ class TokenPair(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"TokenPair(session_id={self.session_id}, user_id={self.user_id})"
+
+
+class FactorNeeded(Struct, frozen=True, kw_only=True):
+    """The password was right, and is not enough: send the challenge back to `auth/login/factor` with any one of these."""
+
+    status: Literal["factor_required"] = "factor_required"
+    challenge: str
+    factors: tuple[FactorChoice, ...]
+    expires_in: Seconds
+
+    def __repr__(self) -> str:
+        return f"FactorNeeded(factors={[choice.factor for choice in self.factors]})"
+
+
+def factor_needed(required: FactorRequired) -> FactorNeeded:
+    return FactorNeeded(challenge=required.challenge, factors=required.factors, expires_in=required.expires_in)
 
 
 def token_pair(signed_in: SignedIn) -> TokenPair:

@@ -10,19 +10,22 @@ from msgspec import Meta, Struct
 from commands.audiences import audience_reads
 from commands.context import Context
 from commands.login_names import GuardedName, guarded_name
-from commands.ports import AttemptOutcome, Commit, GuardReading, Heads, Ports, PresentedDevice, StreamWrite
+from commands.ports import AttemptOutcome, Commit, GuardReading, Heads, Ports, PresentedDevice, SignInChallenge, StreamWrite
 from commands.register_user import NameText, PasswordText
-from commands.start_session import start_session
+from commands.sign_in_challenge import FactorRequired, ask_for_factor
+from commands.start_session import Entry, start_session
 from commands.token_answer import SignedIn
 from commands.transact import Transaction, folded, read_states, transact
 from domain import audience as rules
-from domain import sign_in_guard, user
+from domain import factors, sign_in_guard, user
 from domain.audience import open_to_people
 from domain.claim import ClaimKind
 from domain.errors import AudienceNotAllowed, Contended, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
 from domain.event import Erased, SealClass, Sealed
-from domain.ids import AudienceName, AudienceSlug, CommandId, StreamName, SubjectKeyId, UserId
+from domain.factors import Factors
+from domain.ids import AudienceName, AudienceSlug, CommandId, SessionId, StreamName, SubjectKeyId, UserId
 from domain.session import MINOS
+from domain.session_events import AuthMethod
 from domain.sign_in_guard import COUNTER_TTL, DELAY_AFTER
 from domain.user import Account, Active
 
@@ -51,6 +54,8 @@ class _Found(Struct, frozen=True, kw_only=True):
     sealed_for: StreamName
     seen: Heads
     """Of the user whose hash that is, as the account was read from it; and of the audience, where it is not Minos itself."""
+    factors: Factors
+    """What has to be shown besides the password; a stand-in's where there is nobody."""
     locked_at: datetime | None
     """When its newest lock began, as the log has it."""
 
@@ -58,8 +63,11 @@ class _Found(Struct, frozen=True, kw_only=True):
         return "_Found(...)"
 
 
-async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
-    """Begin a session and issue its first token. Raises InvalidCredentials, AudienceNotAllowed, Overloaded."""
+async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn | FactorRequired:
+    """Begin a session and issue its first token, or say what is asked for besides the password.
+
+    Raises InvalidCredentials, AudienceNotAllowed, Overloaded.
+    """
     kind, text = _login_name(command)
     audience = command.audience or MINOS
     presented = None if command.device_token is None else ports.mint.read_device_token(command.device_token)
@@ -78,7 +86,7 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
     # A locked name still costs a hash, so that the lock cannot be told from a wrong password by the clock.
     encoded = encoded if reading.may_try else None
     try:
-        signed_in = await _proven(command, found, ctx, ports, encoded=encoded, device=device, audience=audience)
+        answer = await _proven(command, found, ctx, ports, encoded=encoded, device=device, audience=audience)
     except InvalidCredentials:
         await _refuse(name_mac, found, reading, ctx, ports, known_device=device is not None)
         raise
@@ -88,8 +96,11 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn:
                 await ports.guard.take_back(name_mac, device_mac=device_mac, reading=reading)
         raise
     with suppress(StoreUnavailable):  # the session is there, and its tokens must reach their owner; a count too high is the safe side
-        await ports.guard.forgive(name_mac, device_mac=device_mac)
-    return signed_in
+        if isinstance(answer, SignedIn):
+            await ports.guard.forgive(name_mac, device_mac=device_mac)
+        else:  # a right password alone makes up for no wrong one
+            await ports.guard.take_back(name_mac, device_mac=device_mac, reading=reading)
+    return answer
 
 
 async def _proven(
@@ -101,17 +112,42 @@ async def _proven(
     encoded: str | None,
     device: PresentedDevice | None,
     audience: AudienceName,
-) -> SignedIn:
-    """Look at the password and begin the session. Raises InvalidCredentials where it is wrong, or right for what is no longer so."""
+) -> SignedIn | FactorRequired:
+    """Look at the password, and begin the session or ask for more.
+
+    Raises InvalidCredentials where it is wrong, or right for what is no longer so.
+    """
     account = None if device is None else device.user_id
     verified = await ports.hasher.verify(encoded, command.password, account=account, network=ctx.network)
     if found.account is None or not verified.matches or not found.active:
         raise InvalidCredentials
     if verified.outdated:
         await _rehash(found.account, command.password, ctx, ports)
-    device_id = ports.random.uuid7() if device is None else device.device_id
-    return await start_session(
-        found.account, found.seen, ctx, ports, audience=audience, device_id=device_id, device_name=command.device_name
+    entry = Entry(
+        account=found.account,
+        session_id=SessionId(ports.random.uuid7()),
+        audience=audience,
+        device_id=ports.random.uuid7() if device is None else device.device_id,
+        device_name=command.device_name,
+        methods=(AuthMethod.PASSWORD,),
+    )
+    if found.factors.enrolled:
+        return ask_for_factor(_challenge(entry, known_device=device is not None, at=found.seen.at), found.factors, ports)
+    return await start_session(entry, ctx, ports, seen=found.seen)
+
+
+def _challenge(entry: Entry, *, known_device: bool, at: datetime) -> SignInChallenge:
+    return SignInChallenge(
+        session_id=entry.session_id,
+        user_id=entry.account.user_id,
+        token_epoch=entry.account.token_epoch,
+        password_version=entry.account.password_version,
+        audience=entry.audience,
+        device_id=entry.device_id,
+        known_device=known_device,
+        device_name=entry.device_name,
+        methods=entry.methods,
+        at=at,
     )
 
 
@@ -133,10 +169,10 @@ async def _find(kind: ClaimKind, name: GuardedName, ports: Ports, *, audience: A
     """
     read = await ports.store.find_holder(
         ports.macs.claim_candidates(kind, name.normalised),
-        categories=[user.decider.category, sign_in_guard.decider.category],
+        categories=[user.decider.category, sign_in_guard.decider.category, factors.decider.category],
         also=[stream for _, stream in audience_reads([audience])],
     )
-    of_user, of_guard, *of_audience = read.heads
+    of_user, of_guard, of_factors, *of_audience = read.heads
     for head in of_audience:
         open_to_people(await folded(ports.store, head, rules.decider))
     state = await folded(ports.store, of_user, user.decider)
@@ -150,6 +186,7 @@ async def _find(kind: ClaimKind, name: GuardedName, ports: Ports, *, audience: A
         sealed=(account.password if account is not None else None) or nobodys,
         sealed_for=of_user.stream,
         seen=Heads(heads=(of_user, *of_audience), at=read.at),
+        factors=await folded(ports.store, of_factors, factors.decider),
         locked_at=guard.locked_at if known else None,
     )
 

@@ -1,6 +1,7 @@
 """From a proven identity to a live session with its first token."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from commands.audiences import audience_in, audience_reads
@@ -11,7 +12,7 @@ from commands.token_answer import OWN_RULES, SignedIn, access_ttl, token_answer
 from commands.transact import Read, Transaction, transact
 from domain import session, user
 from domain.audience import Rules, for_user
-from domain.errors import InvalidCredentials
+from domain.errors import InvalidChallenge, InvalidCredentials
 from domain.event import SealClass, Sealed
 from domain.ids import AudienceName, ClientId, SessionId, StreamName
 from domain.session import Live
@@ -21,33 +22,60 @@ from domain.user import Account, Active
 FIRST_PARTY = ClientId("minos")
 
 
-async def start_session(
-    account: Account, seen: Heads, ctx: Context, ports: Ports, *, audience: AudienceName, device_id: UUID, device_name: str | None
-) -> SignedIn:
-    """Begin a session under the account as it was when the password was verified; `seen` is the user's head of then, and after it
-    the audience's where that is not Minos itself.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Who comes in, where to, on which device, and what they have shown for it."""
 
-    The append passes only if that head has not moved. If it has, the decision is taken again on what it is now: raises
-    InvalidCredentials when the password or the account's standing changed, AudienceNotAllowed for an audience that is not for them.
+    account: Account
+    """As it was when they showed it."""
+    session_id: SessionId
+    audience: AudienceName
+    device_id: UUID
+    device_name: str | None
+    methods: tuple[AuthMethod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alongside:
+    """What else is decided as the session begins, in the same append."""
+
+    reads: Sequence[Read]
+    decide: Callable[[Transaction], None]
+
+
+async def start_session(
+    entry: Entry, ctx: Context, ports: Ports, *, seen: Heads | None = None, alongside: Alongside | None = None
+) -> SignedIn:
+    """Begin a session under the account as it was when it was proven; `seen`, where it was read already, is the user's head of then, and
+    after it the audience's where that is not Minos itself.
+
+    Every session begins here. The append passes only if no head has moved; if one has, the decision is taken again on what it is
+    now: raises InvalidCredentials when the password or the account's standing changed, InvalidChallenge when the session has begun,
+    AudienceNotAllowed for an audience that is not for them.
     """
-    session_id = SessionId(ports.random.uuid7())
+    account = entry.account
     seed = ports.random.bytes(32)
-    of_user, of_session = user.stream(account.user_id), session.stream(session_id)
-    telemetry = await _sealed_origin(of_user, of_session, ctx, ports, device_name=device_name)
+    of_user, of_session = user.stream(account.user_id), session.stream(entry.session_id)
+    telemetry = await _sealed_origin(of_user, of_session, ctx, ports, device_name=entry.device_name)
 
     def decide(tx: Transaction) -> tuple[Live, Account, Rules]:
         now = tx.state(user.decider, of_user)
         if not isinstance(now, Active) or now.account.password_version != account.password_version:
             raise InvalidCredentials
-        rules = for_user(audience_in(tx, audience), now.account.roles)
+        rules = for_user(audience_in(tx, entry.audience), now.account.roles)
+        unbegun = tx.state(session.decider, of_session)
+        if not isinstance(unbegun, session.Absent):
+            raise InvalidChallenge
+        if alongside is not None:
+            alongside.decide(tx)
         started = session.start(
-            tx.state(session.decider, of_session),
-            session_id=session_id,
+            unbegun,
+            session_id=entry.session_id,
             user_id=account.user_id,
             token_epoch=now.account.token_epoch,
-            audiences=(audience,),
+            audiences=(entry.audience,),
             client_id=FIRST_PARTY,
-            amr=(AuthMethod.PASSWORD,),
+            amr=entry.methods,
             seed=seed,
             idle_ttl=ports.policy.refresh_idle_ttl,
             absolute_ttl=ports.policy.refresh_absolute_ttl,
@@ -55,14 +83,14 @@ async def start_session(
             at=tx.at,
         )
         begun = tx.record(session.decider, of_session, started)
-        issued = tx.record(session.decider, of_session, issue_on(begun, audience, ports, tx, rules=rules))
+        issued = tx.record(session.decider, of_session, issue_on(begun, entry.audience, ports, tx, rules=rules))
         return session.live(issued), now.account, rules
 
-    reads: list[Read] = [(session.decider, of_session), (user.decider, of_user)]
-    glance, known = audience_reads([audience]), _beside_unwritten(of_session, seen)
+    reads: list[Read] = [(session.decider, of_session), (user.decider, of_user), *(() if alongside is None else alongside.reads)]
+    glance, known = audience_reads([entry.audience]), None if seen is None else _beside_unwritten(of_session, seen)
     live, current, rules = (await transact(ports, ctx, reads, decide, glance=glance, seen=known)).result
-    ports.origins.remember(session_id, SessionOrigin(user_id=account.user_id, seed=seed, audiences=live.audiences))
-    device_token = ports.mint.device_token(user_id=account.user_id, epoch=current.token_epoch, device_id=device_id)
+    ports.origins.remember(entry.session_id, SessionOrigin(user_id=account.user_id, seed=seed, audiences=live.audiences))
+    device_token = ports.mint.device_token(user_id=account.user_id, epoch=current.token_epoch, device_id=entry.device_id)
     return await token_answer(live, current, ports, at=live.rotated_at, device_token=device_token, rules=rules)
 
 

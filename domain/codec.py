@@ -13,6 +13,7 @@ from domain.client_events import ClientEvent
 from domain.decider import Decider
 from domain.errors import UnknownEventTag
 from domain.event import Event, Sealed
+from domain.factor_events import FactorEvent
 from domain.ids import SubjectKeyId
 from domain.legacy import LEGACY, upcast
 from domain.machine_token import MachineTokenEvent
@@ -26,7 +27,7 @@ S = TypeVar("S")
 
 AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
-    | ClientEvent | MachineTokenEvent | AudienceEvent
+    | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent
 )  # fmt: skip
 
 

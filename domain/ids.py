@@ -8,6 +8,7 @@ from msgspec import Meta
 UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
 ClaimId = NewType("ClaimId", UUID)
+FactorId = NewType("FactorId", UUID)
 CommandId = NewType("CommandId", UUID)
 EventId = NewType("EventId", UUID)
 CorrelationId = NewType("CorrelationId", UUID)

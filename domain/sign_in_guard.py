@@ -42,6 +42,18 @@ def stream(user_id: UserId) -> StreamName:
     return StreamName(f"sign_in_guard-{user_id}")
 
 
+class Patience(Struct, frozen=True, kw_only=True):
+    """How often in a row something may be guessed, and how long it rests then."""
+
+    waits: tuple[int, ...]
+    """Seconds of rest after the first, second, ... failure in a row; the last holds for all that follow."""
+    ttl: int
+    """Seconds from the last counted failure until all are forgotten."""
+
+    def after(self, failures: int) -> timedelta:
+        return timedelta(seconds=self.waits[min(failures, len(self.waits)) - 1])
+
+
 def wait_after(failures: int) -> timedelta:
     """Give how long a name must rest after this many failures in a row."""
     if failures < DELAY_AFTER:
@@ -49,6 +61,9 @@ def wait_after(failures: int) -> timedelta:
     if failures >= MOST_FAILURES:
         return timedelta(seconds=COUNTER_TTL)
     return timedelta(seconds=WAITS[min(failures - DELAY_AFTER, len(WAITS) - 1)])
+
+
+PASSWORDS = Patience(waits=tuple(int(wait_after(n).total_seconds()) for n in range(1, MOST_FAILURES + 1)), ttl=COUNTER_TTL)
 
 
 def lock(state: Guard, *, user_id: UserId, failures: int, until: datetime, at: datetime) -> Sequence[SignInLocked]:

@@ -13,6 +13,19 @@ from domain.claim import ClaimReleased, ClaimTaken
 from domain.client_events import ClientEvent
 from domain.codec import tag_of
 from domain.event import Event, Recorded, Sealed
+from domain.factor_events import (
+    FactorNamed,
+    FactorRemoved,
+    GuessingPaused,
+    PasskeyRegistered,
+    PasskeyRegressed,
+    PasskeyUsed,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    TotpConfirmed,
+    TotpOffered,
+    TotpUsed,
+)
 from domain.ids import RoleName, SessionId, StreamName, UserId
 from domain.machine_token import MachineTokenEvent
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
@@ -103,7 +116,11 @@ def _registered(recorded: Recorded[UserRegistered]) -> HistoryRow:
     return _row(recorded, reason=recorded.event.registered_by)
 
 
-def _locked(recorded: Recorded[SignInLocked]) -> HistoryRow:
+def _factor_removed(recorded: Recorded[FactorRemoved]) -> HistoryRow:
+    return _row(recorded, reason=recorded.event.why)
+
+
+def _locked(recorded: Recorded[SignInLocked] | Recorded[GuessingPaused]) -> HistoryRow:
     return _row(recorded, until=recorded.event.until)
 
 
@@ -134,16 +151,24 @@ _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow]] = {
     RefreshReused: _in_session,
     Reauthenticated: _in_session,
     SignInLocked: _locked,
+    TotpConfirmed: _row,
+    PasskeyRegistered: _row,
+    PasskeyRegressed: _row,
+    FactorRemoved: _factor_removed,
+    RecoveryCodesMade: _row,
+    RecoveryCodeUsed: _row,
+    GuessingPaused: _locked,
 }
 _SQL = beside(__file__)
 
 user_history: Journal[HistoryRow] = Journal(
     "user_history",
-    1,
+    2,
     HistoryRow,
     _WRITES,
     # Claims, administrators and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a
     # stronger hash of the same password are nothing its owner did; roles, signing keys and machines are nobody's account.
+    # A factor that was used is told by the session it began.
     ignores=(
         PasswordRehashed,
         TokenIssued,
@@ -163,6 +188,10 @@ user_history: Journal[HistoryRow] = Journal(
         *get_args(AudienceEvent),
         *get_args(ClientEvent),
         *get_args(MachineTokenEvent),
+        TotpOffered,
+        TotpUsed,
+        PasskeyUsed,
+        FactorNamed,
     ),
     sql=_SQL,
 )

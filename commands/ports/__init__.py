@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from commands.ports.factors import Challenges, RecoveryMacs, SignInChallenge
 from commands.ports.signing_in import (
     Advice,
     AttemptOutcome,
@@ -56,6 +57,7 @@ __all__ = [
     "Appended",
     "AttemptOutcome",
     "BootstrapCodes",
+    "Challenges",
     "ClaimChange",
     "ClaimMac",
     "Commit",
@@ -75,8 +77,10 @@ __all__ = [
     "PresentedDevice",
     "PresentedRefreshToken",
     "Randomness",
+    "RecoveryMacs",
     "SecretKind",
     "SecretMac",
+    "SignInChallenge",
     "SignInGuard",
     "SigningKeys",
     "StoredEvent",
@@ -185,6 +189,8 @@ class Ports:
     macs: Macs
     keys: SigningKeys
     bootstrap: BootstrapCodes
+    challenges: Challenges
+    recovery: RecoveryMacs
     random: Randomness
     last_used: LastUsed
     policy: Policy

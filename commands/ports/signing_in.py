@@ -8,6 +8,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from domain.sign_in_guard import PASSWORDS, Patience
+
 
 class Verified(Struct, frozen=True):
     matches: bool
@@ -100,8 +102,8 @@ class AttemptOutcome(StrEnum):
 class SignInGuard(Protocol):
     """Counts attempts per login name before the hash, for unknown names too (threats.md 16)."""
 
-    async def admit(self, name_mac: bytes, *, device_mac: bytes | None) -> GuardReading:
-        """Count one attempt as failed already; a known device has a budget of its own."""
+    async def admit(self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS) -> GuardReading:
+        """Count one attempt as failed already; a known device has a budget of its own. One name has one `patience`."""
         ...
 
     async def forgive(self, name_mac: bytes, *, device_mac: bytes | None) -> None:

@@ -34,6 +34,7 @@ JOURNEYS = (
             "docs/how-to/rebuild-a-read-model.md",
             "docs/how-to/read-metrics.md",
             "docs/how-to/step-up.md",
+            "docs/how-to/second-factors.md",
         ),
         running=True,
     ),

@@ -12,7 +12,7 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), mask)
     for pattern, mask in (
         (r"eyJ[\w.-]+…?", "<token>"),
-        (r"\b(mrt|mdv)_[\w.-]+…?", r"<\1>"),
+        (r"\b(mrt|mdv|mch)_[\w.-]+…?", r"<\1>"),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<id>"),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:\d\d)?)?", "<time>"),
         (r"\b[A-Z2-7]{4,6}(-[A-Z2-7]{2,6}){4,}\b", "<code>"),
@@ -41,7 +41,7 @@ def matches(expected: Sequence[str], output: str) -> bool:
 
 def shortened(output: str) -> str:
     """Cut tokens down to what a reader needs to see of them."""
-    return re.sub(r"\b((?:eyJ|mrt_|mdv_)[\w-]{8})[\w.-]{12,}", rf"\1{ANY_TEXT}", output)
+    return re.sub(r"\b((?:eyJ|mrt_|mdv_|mch_)[\w-]{8})[\w.-]{12,}", rf"\1{ANY_TEXT}", output)
 
 
 def _line(line: str) -> str:

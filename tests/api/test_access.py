@@ -15,7 +15,8 @@ from tests.api.conftest import Person, Served
 
 NOBODY = str(uuid4())
 PUBLIC = {
-    "bootstrap", "register", "login", "refresh", "judgePassword", "readOpenIdConfiguration", "readAuthorizationServer", "readKeySet",
+    "bootstrap", "register", "login", "completeLogin", "refresh", "judgePassword", "readOpenIdConfiguration",
+    "readAuthorizationServer", "readKeySet",
     "healthLive", "healthReady", "healthStartup", "findDocs", "readDocs", "readDocsAsset", "readProblems", "readOpenApi",
 }  # fmt: skip
 FOREIGN = {"logout", "readAuthSession"}
@@ -37,6 +38,7 @@ class Route:
             .replace("{audience}", "orders")
             .replace("{user_id}", NOBODY)
             .replace("{session_id}", NOBODY)
+            .replace("{factor_id}", NOBODY)
         )
 
 

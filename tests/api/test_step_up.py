@@ -10,6 +10,7 @@ NEEDS_NONE = {
     "bootstrap": "shows the one-time code",
     "register": "nobody is there yet",
     "login": "is the proof",
+    "completeLogin": "is the proof",
     "refresh": "carries no proof on and gives no right",
     "logout": "ending one's own session has to be easy",
     "endMySession": "ending one's own session has to be easy",

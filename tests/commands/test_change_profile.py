@@ -12,6 +12,7 @@ from commands.context import Context
 from commands.read_profile import AccountStatus, read_profile
 from commands.sign_in import SignIn, sign_in
 from commands.suspend_user import SuspendUser, suspend_user
+from commands.token_answer import SignedIn
 from domain.claim import ClaimReleased, ClaimTaken
 from domain.errors import InvalidCredentials, InvalidToken, InvalidUsername, NoSuchUser, SessionEnded, UsernameTaken
 from domain.ids import UserId
@@ -29,7 +30,9 @@ async def rename(world: World, ctx: Context, username: str | None) -> None:
 
 
 async def by_name(world: World, username: str) -> UserId:
-    return (await sign_in(SignIn(username=username, password=PASSWORD), ANYBODY, world.ports)).user_id
+    answer = await sign_in(SignIn(username=username, password=PASSWORD), ANYBODY, world.ports)
+    assert isinstance(answer, SignedIn)
+    return answer.user_id
 
 
 async def test_a_name_is_changed_and_taken_away(world: World) -> None:

@@ -12,6 +12,7 @@ from commands.change_password import ChangePassword, change_password
 from commands.ports import AttemptOutcome
 from commands.sign_in import SignIn, sign_in
 from commands.suspend_user import SuspendUser, suspend_user
+from commands.token_answer import SignedIn
 from domain.errors import AudienceNotAllowed, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
 from domain.session import MINOS, Live
 from domain.session_events import SessionStarted, TokenIssued
@@ -45,6 +46,7 @@ async def test_signing_in_starts_a_session_with_its_first_token(world: World) ->
 async def test_a_username_signs_in_too(world: World) -> None:
     user_id = await world.register("ada")
     signed_in = await sign_in(SignIn(username="ADA", password=PASSWORD), ANYBODY, world.ports)
+    assert isinstance(signed_in, SignedIn)
     assert signed_in.user_id == user_id
 
 

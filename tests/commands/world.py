@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from adapters.access_tokens import AccessTokenVerifier, KeyedMint
+from adapters.factor_secrets import KeyedRecoveryMacs, SealedChallenges
 from adapters.hashing.hasher import Argon2Hasher
 from adapters.keyring import Keyring
 from adapters.macs import KeyedMacs
@@ -30,6 +31,7 @@ from commands.identify import identify
 from commands.ports import AccessClaims, Appended, ClaimMac, Commit, EventStore, Heads, Holding, Policy, Ports, StoredEvent
 from commands.register_user import RegisterUser, register_user
 from commands.sign_in import SignIn, sign_in
+from commands.sign_in_challenge import FactorRequired
 from commands.signing_keys import ensure_signing_keys
 from commands.token_answer import SignedIn
 from commands.transact import Read, read_states
@@ -147,6 +149,11 @@ class World:
         return (await register_user(wish, ANYBODY, self.ports)).result.user_id
 
     async def sign_in(self, name: str, password: str = PASSWORD, **more: Any) -> SignedIn:
+        answer = await self.show_password(name, password, **more)
+        assert isinstance(answer, SignedIn)
+        return answer
+
+    async def show_password(self, name: str, password: str = PASSWORD, **more: Any) -> SignedIn | FactorRequired:
         return await sign_in(SignIn(email=f"{name}@example.org", password=password, **more), ANYBODY, self.ports)
 
     async def ctx(self, signed_in: SignedIn, repeat: Repeat | None = None) -> Context:
@@ -181,6 +188,8 @@ async def make_world(hasher: Argon2Hasher) -> World:
         macs=KeyedMacs(secrets),
         keys=keyring,
         bootstrap=MemoryBootstrapCodes(clock),
+        challenges=SealedChallenges(secrets),
+        recovery=KeyedRecoveryMacs(secrets),
         random=SystemRandomness(),
         last_used=MemoryLastUsed(),
         policy=Policy(),

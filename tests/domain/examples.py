@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.event import Sealed
-from domain.ids import AudienceName, ClaimId, ClientId, Digest, Kid, RoleName, SecretId, SessionId, SubjectKeyId, TokenId, UserId
+from domain.ids import AudienceName, ClaimId, ClientId, Digest, FactorId, Kid, RoleName, SecretId, SessionId, SubjectKeyId, TokenId, UserId
 
 NOW = datetime(2026, 11, 22, 9, 30, 0, 123456, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
@@ -37,3 +37,8 @@ SECRET_ID = SecretId(UUID("0192f0c1-0000-7000-8000-00000005ec01"))
 NEXT_SECRET_ID = SecretId(UUID("0192f0c1-0000-7000-8000-00000005ec02"))
 DIGEST = Digest("rY5bRcrNbpBoRyRMJ9wVUYqEJ0oZcGRPzBn0qPoIEuE")
 SEED = bytes(range(32))
+FACTOR = FactorId(UUID("0192f0c1-0000-7000-8000-00000000fac1"))
+OTHER_FACTOR = FactorId(UUID("0192f0c1-0000-7000-8000-00000000fac2"))
+TOTP_SEED = Sealed(SubjectKeyId(UUID("0192f0c1-0000-7000-8000-000000000e05")), b"sealed totp seed")
+VERIFIERS = Sealed(SubjectKeyId(UUID("0192f0c1-0000-7000-8000-000000000e06")), b"sealed verifiers")
+CREDENTIAL = Sealed(SubjectKeyId(UUID("0192f0c1-0000-7000-8000-000000000e07")), b"sealed credential")

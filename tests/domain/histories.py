@@ -6,13 +6,27 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from domain import administrators, audience, bootstrap, claim, client, machine_token, role, session, sign_in_guard, signing_key, user
+from domain import (
+    administrators,
+    audience,
+    bootstrap,
+    claim,
+    client,
+    factors,
+    machine_token,
+    role,
+    session,
+    sign_in_guard,
+    signing_key,
+    user,
+)  # fmt: skip
 from domain.audience import PrincipalKind, Rules
 from domain.claim import ClaimKind
 from domain.client_events import ClientKey, DisableReason, SecretDigest
 from domain.decider import Decider
 from domain.errors import Refused
 from domain.event import Event
+from domain.factor_events import WhyRemoved
 from domain.ids import RoleName, SecretId
 from domain.machine_token import TokenRevocation
 from domain.permission import Permission
@@ -62,6 +76,8 @@ def _secret(secret_id: SecretId, ttl: int | None) -> SecretDigest:
     until = None if ttl is None else ex.NOW + timedelta(seconds=ttl)
     return SecretDigest(secret_id=secret_id, digest=ex.DIGEST, key_version=1, made_at=ex.NOW, expires_at=until)
 
+
+_ENROL = {"user_id": ex.ADA, "factor_id": ex.OTHER_FACTOR}
 
 WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
     "user": (
@@ -155,6 +171,21 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
     "administrators": (
         administrators.decider,
         [Wish(d, {"user_id": u}) for d in (administrators.add, administrators.remove) for u in (ex.ADA, ex.BOB)],
+    ),
+    "factors": (
+        factors.decider,
+        [
+            Wish(factors.offer_totp, {"user_id": ex.ADA, "factor_id": ex.FACTOR, "seed": ex.TOTP_SEED}),
+            Wish(factors.confirm_totp, {"user_id": ex.ADA, "factor_id": ex.FACTOR, "step": 5}),
+            *(Wish(factors.use_totp, {"user_id": ex.ADA, "factor_id": ex.FACTOR, "step": n}) for n in (6, 9)),
+            Wish(factors.register_passkey, {**_ENROL, "credential": ex.CREDENTIAL, "sign_count": 3, "name": ex.NAME}),
+            *(Wish(factors.use_passkey, {**_ENROL, "sign_count": n}) for n in (3, 8)),
+            Wish(factors.rename, {**_ENROL, "name": ex.OTHER_NAME}),
+            *(Wish(factors.remove, {"user_id": ex.ADA, "factor_id": f, "why": WhyRemoved.SELF}) for f in (ex.FACTOR, ex.OTHER_FACTOR)),
+            Wish(factors.make_recovery_codes, {"user_id": ex.ADA, "verifiers": ex.VERIFIERS, "count": 2}),
+            *(Wish(factors.use_recovery_code, {"user_id": ex.ADA, "verifiers": ex.VERIFIERS, "number": n}) for n in (0, 1)),
+            *(Wish(factors.pause_guessing, {"user_id": ex.ADA, "failures": 9, "until": until}) for until in (None, ex.NOW)),
+        ],
     ),
     "bootstrap": (bootstrap.decider, [Wish(bootstrap.complete, {"user_id": ex.ADA})]),
     "sign_in_guard": (

@@ -26,6 +26,21 @@ from domain.client_events import (
 )
 from domain.codec import encode_event, key_of, tag_of
 from domain.event import Event, Sealed
+from domain.factor_events import (
+    FactorKind,
+    FactorNamed,
+    FactorRemoved,
+    GuessingPaused,
+    PasskeyRegistered,
+    PasskeyRegressed,
+    PasskeyUsed,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    TotpConfirmed,
+    TotpOffered,
+    TotpUsed,
+    WhyRemoved,
+)
 from domain.ids import CommandId, CorrelationId, EventId, StreamName
 from domain.leaf import Leaf, micros
 from domain.machine_token import ServiceTokenIssued, TokenRevocation, TokenRevoked
@@ -75,6 +90,7 @@ from tests.domain.examples import (
     DIGEST,
     EDITOR,
     EMAIL_CLAIM,
+    FACTOR,
     FIRST_PARTY,
     KID,
     NAME_CLAIM,
@@ -205,6 +221,17 @@ EXAMPLES: tuple[Event, ...] = (
     UserSuspended(user_id=ADA, reason=SuspendReason.COMPROMISED, note=IN_PROFILE, token_epoch=2, at=NOW),
     UserReinstated(user_id=ADA, at=NOW),
     SignedOutEverywhere(user_id=ADA, token_epoch=3, at=NOW),
+    TotpOffered(user_id=ADA, factor_id=FACTOR, seed=IN_CREDENTIALS, at=NOW),
+    TotpConfirmed(user_id=ADA, factor_id=FACTOR, step=59_333_333, at=NOW),
+    TotpUsed(user_id=ADA, factor_id=FACTOR, step=59_333_334, at=NOW),
+    PasskeyRegistered(user_id=ADA, factor_id=FACTOR, credential=IN_CREDENTIALS, sign_count=0, at=NOW),
+    PasskeyUsed(user_id=ADA, factor_id=FACTOR, sign_count=7, at=NOW),
+    PasskeyRegressed(user_id=ADA, factor_id=FACTOR, sign_count=7, known_count=8, at=NOW),
+    FactorNamed(user_id=ADA, factor_id=FACTOR, name=IN_PROFILE, at=NOW),
+    FactorRemoved(user_id=ADA, factor_id=FACTOR, kind=FactorKind.TOTP, why=WhyRemoved.SELF, at=NOW),
+    RecoveryCodesMade(user_id=ADA, verifiers=IN_CREDENTIALS, count=10, at=NOW),
+    RecoveryCodeUsed(user_id=ADA, number=9, at=NOW),
+    GuessingPaused(user_id=ADA, failures=10, until=SOON, at=NOW),
 )
 BY_TAG: dict[str, Event] = {tag_of(event): event for event in EXAMPLES}
 

@@ -39,7 +39,7 @@ FILL = (
     """INSERT INTO read.sessions_v1_g1 SELECT 'session-' || md5(n::text), 2, gen_random_uuid(),
               md5((n % 2000)::text)::uuid, 1, 'minos', '{minos}', '{pwd}', now(), NULL, 1, now(), now() + interval '1 day',
               now() + interval '1 day', NULL, NULL, NULL, NULL, NULL FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.user_history_v1_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
+    """INSERT INTO read.user_history_v2_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
               NULL, NULL, NULL, NULL, 'user-1', NULL, NULL, NULL FROM generate_series(1, 40000) n""",
     """INSERT INTO read.audit_events_v1_g1 SELECT n, now() - n * interval '1 minute', now(),
               CASE n % 500 WHEN 0 THEN 'user.suspended.v1' ELSE 'session.token_issued.v1' END, 'user-' || (n % 2000), 1,

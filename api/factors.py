@@ -1,0 +1,115 @@
+"""A person's second factors: enrolled, listed, taken away."""
+
+import io
+from typing import Annotated
+from uuid import UUID
+
+import segno
+from litestar import Controller, delete, get, post
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+
+from api.asking import Asking
+from api.refuse import refuses
+from commands.enrol_totp import ConfirmTotp, Enrolled, OfferedTotp, confirm_totp, offer_totp
+from commands.own_factors import FactorViews, list_factors, remove_factor
+from commands.recovery_codes import make_recovery_codes
+from domain import errors, factors
+from domain.ids import FactorId
+from domain.recovery_code import HOW_MANY
+
+_CHANGED = (errors.InvalidToken, errors.SessionEnded, errors.ReauthenticationRequired, errors.Contended)
+
+
+class NewTotp(Struct, frozen=True, kw_only=True):
+    """Shown once. Scan `qr`, or type `secret`; then send a code to `me/factors/totp/confirm`."""
+
+    secret: Annotated[str, Meta(description="The seed, in base 32.")]
+    uri: Annotated[str, Meta(description="What the QR code says: an `otpauth` address.")]
+    qr: Annotated[str, Meta(description="The QR code as SVG.")]
+
+    def __repr__(self) -> str:
+        return "NewTotp(...)"
+
+
+class NewRecoveryCodes(Struct, frozen=True, kw_only=True):
+    """Shown once. Each works one time, in place of a factor that is not at hand."""
+
+    recovery_codes: tuple[str, ...]
+    remaining: int = HOW_MANY
+
+    def __repr__(self) -> str:
+        return "NewRecoveryCodes(...)"
+
+
+class MyFactors(Controller):
+    path = "/api/v1/me/factors"
+    tags = ("factors",)
+
+    @get(
+        operation_id="listMyFactors",
+        summary="My second factors",
+        description="With how many recovery codes are left; what a factor's secret is, nobody is told again.",
+        responses=refuses(errors.InvalidToken),
+    )
+    async def list_mine(self, request: Asking) -> FactorViews:
+        return await list_factors(request.caller.user_id, request.world.ports)
+
+    @post(
+        "/totp",
+        operation_id="offerTotp",
+        summary="Get a seed for codes by time",
+        description=(
+            "For an authenticator application. It counts for nothing until one of its codes comes back; a seed that was shown "
+            "before is forgotten, and an application in use goes on until the new one is confirmed."
+        ),
+        responses=refuses(*_CHANGED),
+    )
+    async def offer_totp(self, request: Asking) -> NewTotp:
+        done = await offer_totp(request.context(), request.world.ports)
+        return new_totp(request.wrote(done, factors.stream(request.caller.user_id)))
+
+    @post(
+        "/totp/confirm",
+        operation_id="confirmTotp",
+        status_code=200,
+        summary="Show a first code by time",
+        description="From now on a password alone signs nobody in. With a first factor come ten recovery codes: keep them apart from it.",
+        responses=refuses(errors.InvalidFactor, *_CHANGED),
+    )
+    async def confirm_totp(self, request: Asking, data: JSONBody[ConfirmTotp]) -> Enrolled:
+        done = await confirm_totp(data, request.context(), request.world.ports)
+        return request.wrote(done, factors.stream(request.caller.user_id))
+
+    @post(
+        "/recovery-codes",
+        operation_id="makeRecoveryCodes",
+        summary="Get new recovery codes",
+        description="Those from before are worth nothing any more.",
+        responses=refuses(errors.FactorNotEnrolled, *_CHANGED),
+    )
+    async def make_codes(self, request: Asking) -> NewRecoveryCodes:
+        done = await make_recovery_codes(request.context(), request.world.ports)
+        return NewRecoveryCodes(recovery_codes=request.wrote(done, factors.stream(request.caller.user_id)))
+
+    @delete(
+        "/{factor_id:uuid}",
+        operation_id="removeMyFactor",
+        summary="Take one of my factors away",
+        description="With the last one its recovery codes go, and the password is enough again.",
+        responses=refuses(errors.NoSuchFactor, *_CHANGED),
+    )
+    async def remove(self, request: Asking, factor_id: FromPath[UUID]) -> None:
+        done = await remove_factor(FactorId(factor_id), request.context(), request.world.ports)
+        request.wrote(done, factors.stream(request.caller.user_id))
+
+
+def new_totp(offered: OfferedTotp) -> NewTotp:
+    return NewTotp(secret=offered.secret, uri=offered.uri, qr=qr_code(offered.uri))
+
+
+def qr_code(text: str) -> str:
+    """Draw a QR code as SVG, with the quiet zone that scanners need, without a script or an address of anybody's."""
+    svg = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(svg, kind="svg", scale=4, xmldecl=False, svgclass=None, lineclass=None, nl=False)
+    return svg.getvalue().decode()

@@ -1,0 +1,47 @@
+"""Who may change a person's second factors: themselves, having just shown the strongest one they have (threats.md 5)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from commands.context import Context
+from commands.revoke_session import required
+from commands.standing import require_standing, standing_reads
+from commands.transact import Read, Transaction
+from domain import factors
+from domain.errors import ReauthenticationRequired
+from domain.factors import Factors, strongest
+from domain.ids import StreamName, UserId
+from domain.user import Account
+
+PROOF_MAX_AGE = 900
+"""Seconds since the strongest factor was shown, by the token at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enroller:
+    """Whose factors change, and what has to hold when they do. Read `reads` in the decision, and call `require` first."""
+
+    user_id: UserId
+    reads: tuple[Read, ...]
+    require: Callable[[Transaction], Account]
+
+    @property
+    def stream(self) -> StreamName:
+        return factors.stream(self.user_id)
+
+    def state(self, tx: Transaction) -> Factors:
+        return tx.state(factors.decider, self.stream)
+
+
+def oneself(ctx: Context) -> Enroller:
+    """`require` raises ReauthenticationRequired, InvalidToken, SessionEnded. That the proof is fresh is the policy table's to say."""
+    principal = required(ctx)
+    of_factors = (factors.decider, factors.stream(principal.user_id))
+
+    def require(tx: Transaction) -> Account:
+        _, account = require_standing(tx, principal)
+        if strongest(tx.state(*of_factors)) not in principal.amr:
+            raise ReauthenticationRequired(PROOF_MAX_AGE)
+        return account
+
+    return Enroller(principal.user_id, (*standing_reads(principal), of_factors), require)

@@ -1,0 +1,105 @@
+"""What can happen to a person's second factors. `domain/factors.py` says what it means and when it may."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from domain.event import Event, Sealed
+from domain.ids import FactorId, UserId
+
+
+class FactorKind(StrEnum):
+    TOTP = "totp"
+    PASSKEY = "passkey"
+
+
+class WhyRemoved(StrEnum):
+    SELF = "self"
+    REPLACED = "replaced"
+    ADMINISTRATOR = "administrator"
+
+
+class TotpOffered(Event, frozen=True, kw_only=True, tag="factors.totp_offered.v1"):
+    """A seed was shown. It counts for nothing until a code of it comes back."""
+
+    user_id: UserId
+    factor_id: FactorId
+    seed: Sealed
+
+
+class TotpConfirmed(Event, frozen=True, kw_only=True, tag="factors.totp_confirmed.v1"):
+    """`step` is the time step (RFC 6238) of the code that proved it; no code of it or an earlier one counts again."""
+
+    user_id: UserId
+    factor_id: FactorId
+    step: int
+
+
+class TotpUsed(Event, frozen=True, kw_only=True, tag="factors.totp_used.v1"):
+    user_id: UserId
+    factor_id: FactorId
+    step: int
+
+
+class PasskeyRegistered(Event, frozen=True, kw_only=True, tag="factors.passkey_registered.v1"):
+    """`credential` holds the key's id and its public half, which no permission opens (threats.md 12)."""
+
+    user_id: UserId
+    factor_id: FactorId
+    credential: Sealed
+    sign_count: int
+
+
+class PasskeyUsed(Event, frozen=True, kw_only=True, tag="factors.passkey_used.v1"):
+    user_id: UserId
+    factor_id: FactorId
+    sign_count: int
+
+
+class PasskeyRegressed(Event, frozen=True, kw_only=True, tag="factors.passkey_regressed.v1"):
+    """A genuine signature with a counter that had been passed: somebody has a copy of the key. It counted for nothing."""
+
+    user_id: UserId
+    factor_id: FactorId
+    sign_count: int
+    known_count: int
+
+
+class FactorNamed(Event, frozen=True, kw_only=True, tag="factors.named.v1"):
+    user_id: UserId
+    factor_id: FactorId
+    name: Sealed
+
+
+class FactorRemoved(Event, frozen=True, kw_only=True, tag="factors.removed.v1"):
+    user_id: UserId
+    factor_id: FactorId
+    kind: FactorKind
+    why: WhyRemoved
+
+
+class RecoveryCodesMade(Event, frozen=True, kw_only=True, tag="factors.recovery_codes_made.v1"):
+    """`verifiers` are keyed MACs, one for each code in order. Codes from before are worth nothing."""
+
+    user_id: UserId
+    verifiers: Sealed
+    count: int
+
+
+class RecoveryCodeUsed(Event, frozen=True, kw_only=True, tag="factors.recovery_code_used.v1"):
+    user_id: UserId
+    number: int
+    """Which one, from 0 in the order they were made."""
+
+
+class GuessingPaused(Event, frozen=True, kw_only=True, tag="factors.guessing_paused.v1"):
+    """Too many wrong codes after right passwords. `until` is None where only a recovery code or a passkey helps now."""
+
+    user_id: UserId
+    failures: int
+    until: datetime | None
+
+
+FactorEvent = (
+    TotpOffered | TotpConfirmed | TotpUsed | PasskeyRegistered | PasskeyUsed | PasskeyRegressed | FactorNamed | FactorRemoved
+    | RecoveryCodesMade | RecoveryCodeUsed | GuessingPaused
+)  # fmt: skip

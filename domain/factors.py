@@ -1,0 +1,259 @@
+"""A person's second factors: codes by time, passkeys, and recovery codes for the day the others are lost.
+
+One aggregate for a person, so that a code or a key is used up in the same append as what it was shown for.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.decider import Decider
+from domain.errors import FactorNotEnrolled, InvalidFactor, NoSuchFactor, TooManyFactors
+from domain.event import Sealed
+from domain.factor_events import (
+    FactorEvent,
+    FactorKind,
+    FactorNamed,
+    FactorRemoved,
+    GuessingPaused,
+    PasskeyRegistered,
+    PasskeyRegressed,
+    PasskeyUsed,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    TotpConfirmed,
+    TotpOffered,
+    TotpUsed,
+    WhyRemoved,
+)
+from domain.ids import FactorId, StreamName, UserId
+from domain.session_events import AuthMethod
+
+MOST_PASSKEYS = 20
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    factor_id: FactorId
+    seed: Sealed
+    offered_at: datetime
+
+
+class Totp(Struct, frozen=True, kw_only=True):
+    factor_id: FactorId
+    seed: Sealed
+    step: int
+    """The last step that counted."""
+    enrolled_at: datetime
+    used_at: datetime
+
+
+class Passkey(Struct, frozen=True, kw_only=True):
+    factor_id: FactorId
+    credential: Sealed
+    name: Sealed | None
+    sign_count: int
+    enrolled_at: datetime
+    used_at: datetime
+    regressed_at: datetime | None
+    """When a copy of it was last noticed."""
+
+
+class RecoveryCodes(Struct, frozen=True, kw_only=True):
+    verifiers: Sealed
+    count: int
+    used: tuple[int, ...]
+    made_at: datetime
+
+    @property
+    def remaining(self) -> int:
+        return self.count - len(self.used)
+
+
+class Factors(Struct, frozen=True, kw_only=True):
+    offer: Offer | None = None
+    totp: Totp | None = None
+    passkeys: tuple[Passkey, ...] = ()
+    recovery: RecoveryCodes | None = None
+    blocked: bool = False
+    """After a hundred wrong codes none is looked at, until a recovery code or a passkey was shown (threats.md 3)."""
+    paused_at: datetime | None = None
+    """When wrong codes last began a pause."""
+
+    @property
+    def enrolled(self) -> bool:
+        """Whether a password alone is not enough. Recovery codes are no factor by themselves."""
+        return self.totp is not None or bool(self.passkeys)
+
+
+def evolve(state: Factors, event: FactorEvent) -> Factors:
+    match event:
+        case TotpOffered():
+            return replace(state, offer=Offer(factor_id=event.factor_id, seed=event.seed, offered_at=event.at))
+        case TotpConfirmed() | TotpUsed():
+            return _with_totp(state, event)
+        case PasskeyRegistered() | PasskeyUsed() | PasskeyRegressed() | FactorNamed():
+            return _with_passkey(state, event)
+        case FactorRemoved():
+            return _without(state, event.factor_id)
+        case RecoveryCodesMade():
+            return replace(state, recovery=RecoveryCodes(verifiers=event.verifiers, count=event.count, used=(), made_at=event.at))
+        case RecoveryCodeUsed():
+            recovery = state.recovery and replace(state.recovery, used=(*state.recovery.used, event.number))
+            return replace(state, recovery=recovery, blocked=False)
+        case GuessingPaused():
+            return replace(state, paused_at=event.at, blocked=state.blocked or event.until is None)
+        case _:
+            assert_never(event)
+
+
+def _with_totp(state: Factors, event: TotpConfirmed | TotpUsed) -> Factors:
+    match event:
+        case TotpConfirmed():
+            if state.offer is None or state.offer.factor_id != event.factor_id:
+                return state
+            totp = Totp(factor_id=event.factor_id, seed=state.offer.seed, step=event.step, enrolled_at=event.at, used_at=event.at)
+            return replace(state, offer=None, totp=totp)
+        case TotpUsed():
+            return replace(state, totp=state.totp and replace(state.totp, step=event.step, used_at=event.at))
+        case _:
+            assert_never(event)
+
+
+def _with_passkey(state: Factors, event: PasskeyRegistered | PasskeyUsed | PasskeyRegressed | FactorNamed) -> Factors:
+    match event:
+        case PasskeyRegistered():
+            passkey = Passkey(
+                factor_id=event.factor_id,
+                credential=event.credential,
+                name=None,
+                sign_count=event.sign_count,
+                enrolled_at=event.at,
+                used_at=event.at,
+                regressed_at=None,
+            )
+            return replace(state, passkeys=(*state.passkeys, passkey))
+        case PasskeyUsed():
+            used = _each(state, event.factor_id, sign_count=event.sign_count, used_at=event.at)
+            return replace(used, blocked=False)
+        case PasskeyRegressed():
+            return _each(state, event.factor_id, regressed_at=event.at)
+        case FactorNamed():
+            return _each(state, event.factor_id, name=event.name)
+        case _:
+            assert_never(event)
+
+
+def _each(state: Factors, factor_id: FactorId, **changes: object) -> Factors:
+    passkeys = tuple(replace(p, **changes) if p.factor_id == factor_id else p for p in state.passkeys)
+    return replace(state, passkeys=passkeys)
+
+
+def _without(state: Factors, factor_id: FactorId) -> Factors:
+    """With the last factor its recovery codes go, and so does what was held against guessing it."""
+    totp = None if state.totp is not None and state.totp.factor_id == factor_id else state.totp
+    left = replace(state, totp=totp, passkeys=tuple(p for p in state.passkeys if p.factor_id != factor_id))
+    return left if left.enrolled else replace(left, recovery=None, blocked=False)
+
+
+decider: Decider[Factors, FactorEvent] = Decider("factors", Factors, 1, Factors(), evolve)
+
+
+def stream(user_id: UserId) -> StreamName:
+    return StreamName(f"factors-{user_id}")
+
+
+def strongest(state: Factors) -> AuthMethod:
+    """What a change of factors has to be proved with (threats.md 5)."""
+    if state.passkeys:
+        return AuthMethod.PASSKEY
+    return AuthMethod.PASSWORD if state.totp is None else AuthMethod.OTP
+
+
+def offer_totp(state: Factors, *, user_id: UserId, factor_id: FactorId, seed: Sealed, at: datetime) -> Sequence[FactorEvent]:
+    """Show a seed; one that was shown before is forgotten. A confirmed factor stays until its successor is confirmed."""
+    return [TotpOffered(user_id=user_id, factor_id=factor_id, seed=seed, at=at)]
+
+
+def confirm_totp(state: Factors, *, user_id: UserId, factor_id: FactorId, step: int, at: datetime) -> Sequence[FactorEvent]:
+    """Raises InvalidFactor where another seed was shown since the code was looked at.
+
+    The successor comes before the old one goes: there is no moment without a factor, and recovery codes stay.
+    """
+    if state.offer is None or state.offer.factor_id != factor_id:
+        raise InvalidFactor
+    old: Sequence[FactorEvent] = ()
+    if state.totp is not None:
+        old = remove(state, user_id=user_id, factor_id=state.totp.factor_id, why=WhyRemoved.REPLACED, at=at)
+    return [TotpConfirmed(user_id=user_id, factor_id=factor_id, step=step, at=at), *old]
+
+
+def use_totp(state: Factors, *, user_id: UserId, factor_id: FactorId, step: int, at: datetime) -> Sequence[FactorEvent]:
+    """Let one code count. Raises InvalidFactor for a step that did already, and for a factor that is gone (RFC 6238 5.2)."""
+    if state.totp is None or state.totp.factor_id != factor_id or step <= state.totp.step:
+        raise InvalidFactor
+    return [TotpUsed(user_id=user_id, factor_id=factor_id, step=step, at=at)]
+
+
+def register_passkey(
+    state: Factors, *, user_id: UserId, factor_id: FactorId, credential: Sealed, sign_count: int, name: Sealed | None, at: datetime
+) -> Sequence[FactorEvent]:
+    """Raises TooManyFactors."""
+    if len(state.passkeys) >= MOST_PASSKEYS:
+        raise TooManyFactors
+    registered = PasskeyRegistered(user_id=user_id, factor_id=factor_id, credential=credential, sign_count=sign_count, at=at)
+    named = [] if name is None else [FactorNamed(user_id=user_id, factor_id=factor_id, name=name, at=at)]
+    return [registered, *named]
+
+
+def use_passkey(state: Factors, *, user_id: UserId, factor_id: FactorId, sign_count: int, at: datetime) -> Sequence[FactorEvent]:
+    """Let a signature count; one whose counter does not rise is noted, and counts for nothing (WebAuthn 7.2, step 22).
+
+    An authenticator without a counter says 0 each time. Raises InvalidFactor for a passkey that is gone.
+    """
+    passkey = next((p for p in state.passkeys if p.factor_id == factor_id), None)
+    if passkey is None:
+        raise InvalidFactor
+    if (sign_count or passkey.sign_count) and sign_count <= passkey.sign_count:
+        return [PasskeyRegressed(user_id=user_id, factor_id=factor_id, sign_count=sign_count, known_count=passkey.sign_count, at=at)]
+    return [PasskeyUsed(user_id=user_id, factor_id=factor_id, sign_count=sign_count, at=at)]
+
+
+def rename(state: Factors, *, user_id: UserId, factor_id: FactorId, name: Sealed, at: datetime) -> Sequence[FactorEvent]:
+    """Only passkeys have names: there can be several. Raises NoSuchFactor."""
+    if all(p.factor_id != factor_id for p in state.passkeys):
+        raise NoSuchFactor
+    return [FactorNamed(user_id=user_id, factor_id=factor_id, name=name, at=at)]
+
+
+def remove(state: Factors, *, user_id: UserId, factor_id: FactorId, why: WhyRemoved, at: datetime) -> Sequence[FactorEvent]:
+    """Raises NoSuchFactor."""
+    if state.totp is not None and state.totp.factor_id == factor_id:
+        kind = FactorKind.TOTP
+    elif any(p.factor_id == factor_id for p in state.passkeys):
+        kind = FactorKind.PASSKEY
+    else:
+        raise NoSuchFactor
+    return [FactorRemoved(user_id=user_id, factor_id=factor_id, kind=kind, why=why, at=at)]
+
+
+def make_recovery_codes(state: Factors, *, user_id: UserId, verifiers: Sealed, count: int, at: datetime) -> Sequence[FactorEvent]:
+    """Replace all there are. Raises FactorNotEnrolled where there is nothing to recover from."""
+    if not state.enrolled:
+        raise FactorNotEnrolled
+    return [RecoveryCodesMade(user_id=user_id, verifiers=verifiers, count=count, at=at)]
+
+
+def use_recovery_code(state: Factors, *, user_id: UserId, verifiers: Sealed, number: int, at: datetime) -> Sequence[FactorEvent]:
+    """Raises InvalidFactor for one that was used, and where others were made since it was looked at."""
+    if state.recovery is None or state.recovery.verifiers != verifiers or number in state.recovery.used:
+        raise InvalidFactor
+    return [RecoveryCodeUsed(user_id=user_id, number=number, at=at)]
+
+
+def pause_guessing(state: Factors, *, user_id: UserId, failures: int, until: datetime | None, at: datetime) -> Sequence[FactorEvent]:
+    if state.blocked:
+        return []
+    return [GuessingPaused(user_id=user_id, failures=failures, until=until, at=at)]
