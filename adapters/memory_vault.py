@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from adapters.memory_store import MemoryEventStore
 from adapters.random import SystemRandomness
 from adapters.sealing import KEY_BYTES, seal, unseal
 from domain.event import Erased, SealClass, Sealed
@@ -21,7 +22,8 @@ class _Key:
 class MemoryVault:
     """commands.ports.Vault."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: MemoryEventStore | None = None) -> None:
+        self._store = store
         self._random = SystemRandomness()
         self._keys: dict[SubjectKeyId, _Key] = {}
         self._newest: dict[tuple[StreamName, SealClass], _Key] = {}
@@ -40,6 +42,13 @@ class MemoryVault:
     async def open(self, sealed: Sealed, *, stream: StreamName, field: str) -> str | Erased:
         key = self._keys.get(sealed.key_id)
         return Erased() if key is None else unseal(key.cipher, sealed, stream=stream, field=field)
+
+    async def destroy_left_passwords(self, subject: StreamName) -> None:
+        if self._store is None:
+            return
+        head = (await self._store.load([subject])).heads[0]
+        of_passwords = {e.key_id for e in await self._store.read_stream(subject) if e.type.startswith("user.password_")}
+        self.destroy(key for key in of_passwords if key is not None and str(key).encode() not in (head.state or b""))
 
     def destroy(self, keys: Iterable[SubjectKeyId]) -> None:
         """Lose keys for good, as an erasure does."""

@@ -150,6 +150,7 @@ def policy(settings: Settings) -> Policy:
         registration=settings.registration,
         password_min_length=settings.password_min_length,
         password_min_score=settings.password_min_score,
+        password_history=settings.password_history,
         service_name=settings.service_name,
     )
 

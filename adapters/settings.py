@@ -110,6 +110,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             0, 4, "Weakest password accepted, by the tries it takes to guess: 3 from 10^8 on, 4 from 10^10 on (zxcvbn); 0 accepts any."
         ),
     ] = 3
+    password_history: Annotated[
+        int, _number(0, 24, "Earlier passwords that may not be chosen again, besides the present one; each is compared at a hash's cost.")
+    ] = 5
     argon2_memory_kib: Annotated[int, _number(7_168, 2_097_152, "Memory of one password hash (Argon2id).", "KiB")] = 19_456
     argon2_passes: Annotated[int, _number(1, 32, "Passes of one password hash (Argon2id).")] = 2
     access_token_ttl: Annotated[int, _seconds(30, 3_600, "Life of an access token.")] = 300

@@ -68,6 +68,10 @@ class PostgresVault:
         """Open (sealed, stream, field) in order; keys not at hand are read in as few statements as they fit."""
         return await asyncio.gather(*(self.open(sealed, stream=stream, field=field) for sealed, stream, field in wanted))
 
+    async def destroy_left_passwords(self, subject: StreamName) -> None:
+        """Which these are, the database sees for itself: no process of ours may name a key to be destroyed (migration 22)."""
+        await self._links.run(SQL["destroy_left_passwords"], subject)
+
     def forget(self, keys: Iterable[SubjectKeyId]) -> None:
         """Drop keys from memory at once; call it where they are destroyed."""
         gone = frozenset(keys)

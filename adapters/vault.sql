@@ -19,3 +19,6 @@ SELECT k.key_id, k.seal_class, k.wrapped, k.kek_id
 FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (key_id, place)
 LEFT JOIN vault.subject_keys k ON k.key_id = wanted.key_id
 ORDER BY wanted.place;
+
+-- name: destroy_left_passwords
+SELECT vault.destroy_left_passwords($1);

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from commands.choose_password import check_new_password
+from commands.choose_password import check_new_password, check_unused, destroy_left, sealed_password
 from commands.context import Context
 from commands.ports import Ports
 from commands.prove_password import prove_password
@@ -14,7 +14,6 @@ from commands.token_answer import SignedIn
 from commands.transact import Done, Transaction, transact
 from domain import user
 from domain.errors import InvalidCredentials
-from domain.event import SealClass
 from domain.session import Live
 from domain.user import Account, account_of
 
@@ -33,18 +32,19 @@ async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -
     account = await prove_password(command.current_password, principal, ctx, ports)
     texts = await open_profile(account, ports)
     await check_new_password(command.new_password, texts.email, texts.username, texts.name, ctx=ctx, ports=ports)
+    await check_unused(command.new_password, account, ctx, ports)
     of_user = user.stream(principal.user_id)
-    encoded = await ports.hasher.hash(command.new_password, network=ctx.network)
-    sealed = await ports.vault.seal(
-        subject=of_user, seal_class=SealClass.CREDENTIAL, stream=of_user, fields={"password": encoded}, fresh=True
-    )
+    password = await sealed_password(command.new_password, of_user, ctx, ports)
 
     def decide(tx: Transaction) -> tuple[Live, Account]:
         _, now = require_standing(tx, principal)
         if now.password_version != account.password_version:
             raise InvalidCredentials
         state = tx.state(user.decider, of_user)
-        changed = tx.record(user.decider, of_user, user.change_password(state, password=sealed["password"], at=tx.at))
-        return keep_session(tx, principal, account_of(changed), ports), account_of(changed)
+        events = user.change_password(state, password=password, remembered=ports.policy.password_history, at=tx.at)
+        changed = account_of(tx.record(user.decider, of_user, events))
+        return keep_session(tx, principal, changed, ports), changed
 
-    return await next_pair(await transact(ports, ctx, standing_reads(principal), decide), ports)
+    done = await transact(ports, ctx, standing_reads(principal), decide)
+    await destroy_left(of_user, ports)
+    return await next_pair(done, ports)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from commands.choose_password import check_new_password
+from commands.choose_password import check_new_password, sealed_password
 from commands.context import Context
 from commands.login_names import normalise_email, normalise_username
 from commands.ports import ClaimMac, Ports
@@ -94,7 +94,7 @@ def _names(wanted: NewAccount, ports: Ports) -> tuple[_Name, ...]:
 
 async def _seal(wanted: NewAccount, stream: StreamName, ctx: Context, ports: Ports) -> Mapping[str, Sealed]:
     """Hash the password and seal every text, before anything is decided: a decision is pure."""
-    encoded = await ports.hasher.hash(wanted.password, network=ctx.network)
+    password = await sealed_password(wanted.password, stream, ctx, ports)
     texts = {"email": wanted.email, "username": wanted.username, "name": wanted.name}
     profile = await ports.vault.seal(
         subject=stream,
@@ -102,10 +102,7 @@ async def _seal(wanted: NewAccount, stream: StreamName, ctx: Context, ports: Por
         stream=stream,
         fields={field: text for field, text in texts.items() if text is not None},
     )
-    credential = await ports.vault.seal(
-        subject=stream, seal_class=SealClass.CREDENTIAL, stream=stream, fields={"password": encoded}, fresh=True
-    )
-    return {**profile, **credential}
+    return {**profile, "password": password}
 
 
 def _take(tx: Transaction, names: Sequence[_Name], user_id: UserId) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from commands.audiences import audience_reads
+from commands.choose_password import destroy_left, sealed_password
 from commands.context import Context
 from commands.login_names import GuardedName, guarded_name
 from commands.ports import AttemptOutcome, Commit, GuardReading, Heads, Ports, PresentedDevice, SignInChallenge, StreamWrite
@@ -21,7 +22,7 @@ from domain import factors, sign_in_guard, user
 from domain.audience import open_to_people
 from domain.claim import ClaimKind
 from domain.errors import AudienceNotAllowed, Contended, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
-from domain.event import Erased, SealClass, Sealed
+from domain.event import Erased, Sealed
 from domain.factors import Factors
 from domain.ids import AudienceName, AudienceSlug, CommandId, SessionId, StreamName, SubjectKeyId, UserId
 from domain.session import MINOS
@@ -272,20 +273,18 @@ async def _rehash(account: Account, password: str, ctx: Context, ports: Ports) -
     """Bring the stored hash to today's parameters while the password is at hand, unless the hashers are too busy now."""
     of_user = user.stream(account.user_id)
     try:
-        encoded = await ports.hasher.hash(password, network=ctx.network)
+        sealed = await sealed_password(password, of_user, ctx, ports)
     except Overloaded:
         return
-    sealed = await ports.vault.seal(
-        subject=of_user, seal_class=SealClass.CREDENTIAL, stream=of_user, fields={"password": encoded}, fresh=True
-    )
 
     def decide(tx: Transaction) -> None:
         events = user.rehash_password(
             tx.state(user.decider, of_user),
-            password=sealed["password"],
+            password=sealed,
             verified_version=account.password_version,
             at=tx.at,
         )
         tx.record(user.decider, of_user, events)
 
     await transact(ports, ctx, [(user.decider, of_user)], decide)
+    await destroy_left(of_user, ports)

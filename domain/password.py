@@ -33,6 +33,12 @@ def check_unknown(*, listed: bool) -> None:
         raise PasswordUnacceptable("The password is on a list of passwords that were stolen or are common, or differs little from one.")
 
 
+def check_unused_before(*, used: bool) -> None:
+    """Raise PasswordUnacceptable for one that was this account's."""
+    if used:
+        raise PasswordUnacceptable("The password is, or was, the password of this account.")
+
+
 def check_strength(score: int, *, min_score: int, advice: Iterable[str]) -> None:
     """Raise PasswordUnacceptable for one that is guessed too soon, with the estimate's own advice. Scores go from 0 to 4."""
     if score < min_score:

@@ -19,6 +19,7 @@ from domain.user_events import (
     PasswordReason,
     PasswordRehashed,
     PasswordSet,
+    PasswordsForgotten,
     ProfileChanged,
     RegisteredBy,
     RoleGranted,
@@ -47,6 +48,8 @@ class Account(Struct, frozen=True, kw_only=True):
     token_epoch: int
     password: Sealed | None
     password_version: int
+    earlier_passwords: tuple[Sealed, ...] = ()
+    """Newest first; none of them may come back."""
     registered_at: datetime
 
 
@@ -97,13 +100,23 @@ def _opened(event: UserRegistered) -> Account:
     )
 
 
-def _changed(
-    account: Account,
-    event: PasswordSet | PasswordRehashed | ProfileChanged | UsernameChanged | RoleGranted | RoleRevoked | SignedOutEverywhere,
-) -> Account:
+_Change = (
+    PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged | RoleGranted | RoleRevoked | SignedOutEverywhere
+)
+
+
+def _changed(account: Account, event: _Change) -> Account:
     match event:
         case PasswordSet():
-            return replace(account, password=event.password, password_version=event.password_version, token_epoch=event.token_epoch)
+            return replace(
+                account,
+                password=event.password,
+                password_version=event.password_version,
+                earlier_passwords=tuple(p for p in (account.password, *account.earlier_passwords) if p is not None),
+                token_epoch=event.token_epoch,
+            )
+        case PasswordsForgotten():
+            return replace(account, earlier_passwords=account.earlier_passwords[: event.remembered])
         case PasswordRehashed():
             return replace(account, password=event.password)
         case ProfileChanged():
@@ -143,7 +156,7 @@ def account_of(state: User) -> Account:
             assert_never(state)
 
 
-decider: Decider[User, UserEvent] = Decider("user", User, 1, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[User, UserEvent] = Decider("user", User, 2, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(user_id: UserId) -> StreamName:
@@ -182,19 +195,24 @@ def register(
     ]
 
 
-def change_password(state: User, *, password: Sealed, at: datetime) -> Sequence[UserEvent]:
-    """Every token given before dies: the caller's own session has to be rebased in the same append."""
+def change_password(state: User, *, password: Sealed, remembered: int, at: datetime) -> Sequence[UserEvent]:
+    """Every token given before dies: the caller's own session has to be rebased in the same append.
+
+    Of the passwords before this one, `remembered` stay; the keys of the others are to be destroyed once this is appended.
+    """
     account = account_of(state)
-    return [
-        PasswordSet(
-            user_id=account.user_id,
-            password=password,
-            password_version=account.password_version + 1,
-            token_epoch=account.token_epoch + 1,
-            reason=PasswordReason.CHANGED,
-            at=at,
-        )
-    ]
+    changed = PasswordSet(
+        user_id=account.user_id,
+        password=password,
+        password_version=account.password_version + 1,
+        token_epoch=account.token_epoch + 1,
+        reason=PasswordReason.CHANGED,
+        at=at,
+    )
+    earlier = len(account.earlier_passwords) + (account.password is not None)
+    if earlier <= remembered:
+        return [changed]
+    return [changed, PasswordsForgotten(user_id=account.user_id, remembered=remembered, at=at)]
 
 
 def rehash_password(state: User, *, password: Sealed, verified_version: int, at: datetime) -> Sequence[UserEvent]:

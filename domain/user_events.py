@@ -53,6 +53,13 @@ class PasswordRehashed(Event, frozen=True, kw_only=True, tag="user.password_reha
     password_version: int
 
 
+class PasswordsForgotten(Event, frozen=True, kw_only=True, tag="user.passwords_forgotten.v1"):
+    """Of the passwords before today's only the newest `remembered` are kept to compare with: the others' keys are destroyed."""
+
+    user_id: UserId
+    remembered: int
+
+
 class ProfileChanged(Event, frozen=True, kw_only=True, tag="user.profile_changed.v1"):
     user_id: UserId
     name: Sealed | None
@@ -93,6 +100,6 @@ class SignedOutEverywhere(Event, frozen=True, kw_only=True, tag="user.signed_out
 
 
 UserEvent = (
-    UserRegistered | PasswordSet | PasswordRehashed | ProfileChanged | UsernameChanged
+    UserRegistered | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged
     | RoleGranted | RoleRevoked | UserSuspended | UserReinstated | SignedOutEverywhere
 )  # fmt: skip

@@ -42,6 +42,7 @@ from domain.signing_key import SigningKeyCreated, SigningKeyPromoted, SigningKey
 from domain.user_events import (
     PasswordRehashed,
     PasswordSet,
+    PasswordsForgotten,
     ProfileChanged,
     RoleGranted,
     RoleRevoked,
@@ -171,6 +172,7 @@ user_history: Journal[HistoryRow] = Journal(
     # A factor that was used is told by the session it began.
     ignores=(
         PasswordRehashed,
+        PasswordsForgotten,
         TokenIssued,
         SessionRebased,
         ClaimTaken,

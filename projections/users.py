@@ -13,6 +13,7 @@ from domain.user import stream
 from domain.user_events import (
     PasswordRehashed,
     PasswordSet,
+    PasswordsForgotten,
     ProfileChanged,
     RegisteredBy,
     RoleGranted,
@@ -135,7 +136,7 @@ users = Entity(
         when(UserReinstated, _reinstated),
         when(SignedOutEverywhere, _signed_out),
     ),
-    ignores=(PasswordRehashed,),
+    ignores=(PasswordRehashed, PasswordsForgotten),
     sql=_SQL,
 )
 

@@ -85,3 +85,6 @@ WITH gone AS (
         ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
+
+-- name: left_passwords
+SELECT deleted, more FROM vault.sweep_left_passwords($1::text::interval, $2)

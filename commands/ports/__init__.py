@@ -105,6 +105,9 @@ class Vault(Protocol):
         self, *, subject: StreamName, seal_class: SealClass, stream: StreamName, fields: Mapping[str, str], fresh: bool = False
     ) -> Mapping[str, Sealed]: ...
     async def open(self, sealed: Sealed, *, stream: StreamName, field: str) -> str | Erased: ...
+    async def destroy_left_passwords(self, subject: StreamName) -> None:
+        """Destroy the keys of a user's passwords that were appended and that its head remembers no more."""
+        ...
 
 
 @runtime_checkable
@@ -173,6 +176,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     registration: str = "open"
     password_min_length: int = 12
     password_min_score: int = 3
+    password_history: int = 5
     service_name: str = "minos"
 
 

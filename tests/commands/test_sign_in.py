@@ -13,7 +13,9 @@ from commands.ports import AttemptOutcome
 from commands.sign_in import SignIn, sign_in
 from commands.suspend_user import SuspendUser, suspend_user
 from commands.token_answer import SignedIn
+from domain import user
 from domain.errors import AudienceNotAllowed, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
+from domain.event import Erased
 from domain.session import MINOS, Live
 from domain.session_events import SessionStarted, TokenIssued
 from domain.user_events import PasswordRehashed
@@ -195,6 +197,7 @@ async def test_a_hash_of_weaker_parameters_is_replaced_at_sign_in(world: World) 
     assert before is not None
     assert after.password is not None
     assert after.password.key_id != before.key_id
+    assert await world.ports.vault.open(before, stream=user.stream(user_id), field="password") == Erased()
     await world.sign_in("ada")
     assert len(world.happened(PasswordRehashed)) == 1
     stronger.close()

@@ -180,7 +180,7 @@ async def make_world(hasher: Argon2Hasher) -> World:
     keyring = Keyring(MemorySigningSecrets(), store)
     ports = Ports(
         store=store,
-        vault=MemoryVault(),
+        vault=MemoryVault(memory),
         hasher=hasher,
         judge=OfflineJudge(hasher),
         guard=MemoryGuard(clock),

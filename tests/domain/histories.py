@@ -84,7 +84,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
         user.decider,
         [
             Wish(user.register, _REGISTER),
-            Wish(user.change_password, {"password": ex.NEXT_PASSWORD}),
+            *(Wish(user.change_password, {"password": ex.NEXT_PASSWORD, "remembered": n}) for n in (0, 2)),
             Wish(user.rehash_password, {"password": ex.PASSWORD, "verified_version": 1}),
             Wish(user.change_profile, {"name": ex.OTHER_NAME}),
             Wish(user.change_profile, {"name": None}),

@@ -2,6 +2,7 @@
 
 import pytest
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from domain import user
 from domain.errors import NoSuchUser
@@ -10,6 +11,7 @@ from domain.user_events import (
     PasswordReason,
     PasswordRehashed,
     PasswordSet,
+    PasswordsForgotten,
     ProfileChanged,
     RegisteredBy,
     RoleGranted,
@@ -87,7 +89,24 @@ def test_roles_of_a_new_account_are_sorted_and_each_there_once() -> None:
 
 
 def test_a_password_change_raises_the_token_epoch_and_the_password_version() -> None:
-    given(user.decider, *ACTIVE).when(user.change_password, password=NEXT_PASSWORD, at=LATER).then(CHANGED)
+    after = given(user.decider, *ACTIVE).when(user.change_password, password=NEXT_PASSWORD, remembered=5, at=LATER).then(CHANGED)
+    assert account_of(after).earlier_passwords == (PASSWORD,)
+
+
+@pytest.mark.parametrize("remembered", [0, 1, 2])
+def test_as_many_earlier_passwords_are_remembered_as_asked_for(remembered: int) -> None:
+    changes = [*ACTIVE, CHANGED, CHANGED, CHANGED]
+    forgotten = PasswordsForgotten(user_id=ADA, remembered=remembered, at=LATER)
+    again = replace(CHANGED, password=PASSWORD, password_version=3, token_epoch=3)
+    after = (
+        given(user.decider, *changes).when(user.change_password, password=PASSWORD, remembered=remembered, at=LATER).then(again, forgotten)
+    )
+    assert account_of(after).earlier_passwords == (NEXT_PASSWORD,) * remembered
+
+
+def test_a_stronger_hash_is_no_earlier_password() -> None:
+    rehashed = PasswordRehashed(user_id=ADA, password=NEXT_PASSWORD, password_version=1, at=LATER)
+    assert account_of(user.decider.fold([*ACTIVE, rehashed])).earlier_passwords == ()
 
 
 def test_rehashing_keeps_epoch_and_version() -> None:
@@ -173,7 +192,7 @@ def test_changes_during_a_suspension_do_not_lift_it() -> None:
 @pytest.mark.parametrize(
     ("decision", "facts"),
     [
-        (user.change_password, {"password": PASSWORD, "at": NOW}),
+        (user.change_password, {"password": PASSWORD, "remembered": 5, "at": NOW}),
         (user.rehash_password, {"password": PASSWORD, "verified_version": 1, "at": NOW}),
         (user.change_profile, {"name": NAME, "at": NOW}),
         (user.change_username, {"username": None, "claim": None, "at": NOW}),

@@ -72,7 +72,8 @@ class Office:
         )
 
         def decide(tx: Transaction) -> None:
-            tx.record(user.decider, of_user, user.change_password(tx.state(user.decider, of_user), password=sealed["password"], at=tx.at))
+            state = tx.state(user.decider, of_user)
+            tx.record(user.decider, of_user, user.change_password(state, password=sealed["password"], remembered=5, at=tx.at))
 
         await transact(self.ports, ANYBODY, [(user.decider, of_user)], decide)
 

@@ -63,6 +63,7 @@ async def test_the_serving_role_writes_no_table_of_the_log(app: "asyncpg.Connect
         "UPDATE vault.subject_keys SET wrapped = ''",
         "UPDATE vault.swept_keys SET created_at = '-infinity'",
         "DELETE FROM vault.swept_keys",
+        "UPDATE vault.swept_passwords SET append_id = 0",
         "SET ROLE minos_owner",
         "COPY events TO PROGRAM 'true'",
     ],
