@@ -9,6 +9,7 @@ import structlog
 
 from adapters import master_key
 from adapters.access_tokens import AccessTokenVerifier, KeyedMint
+from adapters.action_tokens import SealedActionTokens
 from adapters.bootstrap_codes import PostgresBootstrapCodes
 from adapters.event_store import PostgresEventStore
 from adapters.factor_secrets import KeyedRecoveryMacs, SealedChallenges
@@ -126,6 +127,7 @@ def _composed(
         recovery=KeyedRecoveryMacs(secrets),
         random=SystemRandomness(),
         last_used=last_used,
+        action_tokens=SealedActionTokens(secrets),
         policy=policy(settings),
     )
     return Opened(

@@ -31,6 +31,7 @@ class Purpose(StrEnum):
     BODY_DIGEST = "body_digest"
     STREAM_VERSION = "stream_version"
     CURSOR = "cursor"
+    ACTION_TOKEN = "action_token"  # noqa: S105 - the name of a purpose
     CLIENT_SECRET = "client_secret"  # noqa: S105 - the name of a purpose
     API_KEY = "api_key"
     RATE_LIMIT = "rate_limit"

@@ -117,6 +117,7 @@ def context_of(exchange: Exchange, world: World, *, repeat: Repeat | None = None
         correlation_id=CorrelationId(world.ports.random.uuid7()),
         principal=exchange.principal,
         machine=exchange.machine,
+        action=exchange.action,
         network=exchange.network,
         user_agent=exchange.user_agent,
         repeat=repeat,

@@ -1,6 +1,7 @@
 """Who is calling: the bearer token verified, its session found live, the route's rule held against it."""
 
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -8,24 +9,27 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
+from adapters.base64url import to_text
 from api.exchange import Exchange, exchange_of
-from api.policy import POLICY, PUBLIC, Access, Needs, StepUp
+from api.policy import POLICY, PUBLIC, Access, Needs, action_of
 from api.refusals import AuthenticationRequired, Fault, ValidationFailed
 from api.world import World
-from commands.context import Machine, Principal
+from commands.action_tokens import Bound, own_action
+from commands.context import ActionUse, Machine, Principal
 from commands.identify import identify
 from commands.machines import identify_machine
 from commands.ports import AccessClaims
+from commands.step_up import require_proof
 from domain.audience import PrincipalKind
-from domain.errors import InvalidToken, PermissionDenied, ReauthenticationRequired, SessionRequired
+from domain.errors import InvalidToken, PermissionDenied, SessionRequired
 from domain.permission import allows
 
 
 async def enforce(request: Request[Any, Any, Any]) -> None:
     """Hold the one policy table against every request, before its body is looked at.
 
-    Raises AuthenticationRequired, InvalidToken, SessionRequired, PermissionDenied, ReauthenticationRequired, and ValidationFailed
-    for parameters that are not known.
+    Raises AuthenticationRequired, InvalidToken, SessionRequired, PermissionDenied, ReauthenticationRequired, ActionTokenInvalid,
+    and ValidationFailed for parameters that are not known.
     """
     _refuse_unknown_parameters(request)
     access = access_of(request.route_handler)
@@ -34,25 +38,36 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     world: World = request.app.state.world
     exchange = exchange_of(request.scope)
     token = bearer_token(exchange.headers)
-    if access.needs is Needs.TOKEN:
+    if access.needs in {Needs.TOKEN, Needs.SESSION}:
         exchange.claims = await world.tokens.verify(token, audiences=None)
         world.limiter.account(exchange, exchange.claims.sub)
         if exchange.claims.principal is not PrincipalKind.USER:
             raise SessionRequired
+        if access.needs is Needs.SESSION:
+            exchange.principal = await identify(exchange.claims, world.ports, rights=False)
         return
     exchange.claims = await world.tokens.verify(token, audiences=world.own_audience)
     world.limiter.account(exchange, exchange.claims.sub)  # before anything is read for them
     caller = await _caller(exchange, exchange.claims, access, world)
     if access.permission is not None and not allows(caller.permissions, access.permission):
         raise PermissionDenied
-    if access.step_up is not None and isinstance(caller, Principal):
-        _require_proof(caller, access.step_up)
+    if access.step_up is not None and isinstance(caller, Principal):  # last: nobody is sent for a proof that would not help them
+        exchange.action = _presented_action(request, exchange, caller, world)
+        if exchange.action is None:
+            require_proof(caller, access.step_up)
 
 
-def _require_proof(caller: Principal, wanted: StepUp) -> None:
-    """Looked at last: nobody is sent for a proof that would not help them."""
-    if caller.seen_at - caller.auth_time > wanted.max_age:
-        raise ReauthenticationRequired(wanted.max_age)
+def _presented_action(request: Request[Any, Any, Any], exchange: Exchange, caller: Principal, world: World) -> ActionUse | None:
+    """Give what an `X-Action-Token` is good for, which has to be this very request. Raises ActionTokenInvalid."""
+    token = exchange.headers.get(b"x-action-token")
+    if token is None:
+        return None
+    query = request.scope["query_string"].decode("latin-1")
+    path = request.scope["path"] + (f"?{query}" if query else "")
+    parameters = to_text(sha256(exchange.body).digest()) if exchange.body else None
+    name = action_of(str(request.route_handler.operation_id))
+    bound = Bound(method=request.method, path=path, parameters=parameters)
+    return own_action(token.decode("ascii"), name, bound, caller, world.ports)
 
 
 async def _caller(exchange: Exchange, claims: AccessClaims, access: Access, world: World) -> Principal | Machine:

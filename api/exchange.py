@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from adapters.limits.counters import Counter
 from api.gates import Gate
-from commands.context import Machine, Principal
+from commands.context import ActionUse, Machine, Principal
 from commands.ports import AccessClaims
 
 SCOPE_KEY = "minos.exchange"
@@ -20,7 +20,7 @@ class Exchange:
     """Mutable: parts are learned on the way. Nothing of it is shared between requests."""
 
     __slots__ = (
-        "address", "authorization", "body", "claims", "code", "counter", "extra_headers", "gate", "headers", "machine", "network",
+        "action", "address", "authorization", "body", "claims", "code", "counter", "extra_headers", "gate", "headers", "machine", "network",
         "principal", "refused_for", "request_id", "source", "started", "status", "trace_id",
     )  # fmt: skip
 
@@ -40,6 +40,7 @@ class Exchange:
         """Seconds until it lets one more in, where it refused this request."""
         self.network: str | None = None
         self.body = b""
+        self.action: ActionUse | None = None
         self.claims: AccessClaims | None = None
         self.principal: Principal | None = None
         self.machine: Machine | None = None

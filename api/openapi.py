@@ -17,7 +17,7 @@ from litestar.routes import HTTPRoute
 from api import problems, refusals
 from api.asking import Asking
 from api.openapi_shapes import Shapes
-from api.policy import POLICY, Access, Needs
+from api.policy import POLICY, Access, Needs, action_of
 from domain import errors
 from domain.errors import Refused
 
@@ -31,6 +31,13 @@ _REQUEST_ID = {
     "schema": {"type": "string"},
 }
 
+_ACTION_TOKEN = {
+    "name": "X-Action-Token",
+    "in": "header",
+    "required": False,
+    "description": "From `auth/action-tokens`, for this very call: in place of a fresh proof, once.",
+    "schema": {"type": "string", "maxLength": 2048},
+}
 _TEXT, _NONE = {"type": "string"}, {"type": "null"}
 # What types alone do not say.
 _ONE_OR_SEVERAL = [
@@ -141,7 +148,7 @@ def _complete(operation: dict[str, Any]) -> None:
     if not operation["description"]:
         del operation["description"]
     if access.step_up is not None:
-        operation["x-minos-step-up"] = {"max_age": access.step_up.max_age}
+        operation["x-minos-step-up"] = {"max_age": access.step_up.max_age, "acr": access.step_up.acr, "action": f"minos:{action_of(name)}"}
     responses: dict[str, Any] = operation["responses"]
     responses.pop("400", None) if _is_generated(responses.get("400")) else None
     for kinds in _general(access, operation, name).values():
@@ -150,6 +157,8 @@ def _complete(operation: dict[str, Any]) -> None:
         response.setdefault("headers", {})["X-Request-Id"] = _REQUEST_ID
     parameters: list[dict[str, Any]] = operation.setdefault("parameters", [])
     parameters.extend(_header_parameters(name, responses))
+    if access.step_up is not None:
+        parameters.append(_ACTION_TOKEN)
     if not parameters:
         del operation["parameters"]
 
@@ -159,7 +168,7 @@ def _asked(access: Access) -> Iterator[str]:
     if access.permission is not None:
         yield f"Needs the permission `{access.permission}`."
     if access.step_up is not None:
-        yield f"Needs a proof of who is there that is no older than {access.step_up.max_age} seconds: `auth/reauthenticate` gives one."
+        yield f"Needs a proof of who is there that is no older than {access.step_up.max_age} seconds (`auth/reauthenticate`)."
 
 
 def _is_generated(response: dict[str, Any] | None) -> bool:
@@ -192,7 +201,7 @@ def _general(access: Access, operation: dict[str, Any], name: str) -> dict[str, 
     if access.needs is not Needs.NOTHING:
         kinds += [refusals.AuthenticationRequired, errors.InvalidToken]
     if access.step_up is not None:
-        kinds.append(errors.ReauthenticationRequired)
+        kinds += [errors.ReauthenticationRequired, errors.ActionTokenInvalid, errors.ActionTokenUsed]
     by_status: dict[str, list[type[Refused]]] = {}
     for kind in dict.fromkeys(kinds):
         by_status.setdefault(str(problems.STATUS[kind]), []).append(kind)

@@ -1,10 +1,13 @@
 """Who may call what: every operation of the API by name, in one table. A test compares it with the routes there are."""
 
+import re
 from collections.abc import Iterable
 from enum import Enum, auto
 
 from msgspec import Struct
 
+from domain.assurance import StepUp
+from domain.ids import ActionName
 from domain.permission import Permission
 
 
@@ -14,16 +17,12 @@ class Needs(Enum):
     NOTHING = auto()
     TOKEN = auto()
     """A token that verifies, for any audience of ours; the handler asks how its session stands (threats.md 7)."""
+    SESSION = auto()
+    """As TOKEN, of a session and account found live just now."""
     CALLER = auto()
     """A person's token for Minos itself, of a session and account found live just now; a machine gets 403 `session_required`."""
     PERMISSION = auto()
     """As CALLER, and one of the caller's roles gives the permission at this moment; or a machine that holds it."""
-
-
-class StepUp(Struct, frozen=True):
-    """A proof of who is there, shown by the token at hand, that is no older than `max_age` seconds (RFC 9470)."""
-
-    max_age: int
 
 
 class Access(Struct, frozen=True):
@@ -41,6 +40,7 @@ class Access(Struct, frozen=True):
 FRESH = StepUp(max_age=900)
 PUBLIC = Access(Needs.NOTHING)
 TOKEN = Access(Needs.TOKEN)
+SESSION = Access(Needs.SESSION)
 CALLER = Access(Needs.CALLER)
 PROVEN = Access(Needs.CALLER, step_up=FRESH)
 
@@ -75,6 +75,11 @@ POLICY: dict[str, Access] = {
     "confirmTotp": PROVEN,
     "makeRecoveryCodes": PROVEN,
     "removeMyFactor": PROVEN,
+    "makeActionToken": SESSION,
+    "consumeActionToken": _holding("minos.actions.consume"),
+    "listActions": _holding("minos.audiences.read"),
+    "defineAction": _proven("minos.audiences.write"),
+    "withdrawAction": _proven("minos.audiences.write"),
     "checkPermissions": CALLER,
     "listUsers": _holding("minos.users.read"),
     "readUser": _holding("minos.users.read"),
@@ -117,6 +122,15 @@ POLICY: dict[str, Access] = {
     "readProblems": PUBLIC,
     "readOpenApi": PUBLIC,
 }
+
+
+def action_of(operation: str) -> ActionName:
+    """Name an operation as an action: `grantRole` is `grant-role`."""
+    return ActionName(re.sub(r"(?=[A-Z])", "-", operation).lower())
+
+
+OWN_ACTIONS = {action_of(operation): operation for operation, access in POLICY.items() if access.step_up is not None}
+"""The actions of Minos itself: each operation that asks for a proof."""
 
 
 def check_complete(operations: Iterable[str | None]) -> None:

@@ -37,6 +37,10 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.RefreshTokenReused: 401,
     errors.SessionEnded: 401,
     errors.ReauthenticationRequired: 401,
+    errors.ActionTokenInvalid: 403,
+    errors.ActionTokenUsed: 409,
+    errors.NoSuchAction: 404,
+    errors.ActionsExhausted: 409,
     errors.SessionRequired: 403,
     errors.InvalidChallenge: 401,
     errors.InvalidFactor: 401,
@@ -92,8 +96,9 @@ POINTERS: dict[type[errors.Refused], str] = {
 
 _NO_TOKEN = b'Bearer realm="minos"'
 _BAD_TOKEN = b'Bearer realm="minos", error="invalid_token", error_description="The access token is not valid here."'
-_TOO_OLD = b'Bearer realm="minos", error="insufficient_user_authentication", error_description="A fresher proof is needed.", max_age="%d"'
+_TOO_OLD = b'Bearer realm="minos", error="insufficient_user_authentication", error_description="%s", max_age="%d", acr_values="%s"'
 """RFC 9470 3."""
+_FRESHER = b"A fresher or stronger proof is needed."
 _TOO_NARROW = b'Bearer realm="minos", error="insufficient_scope"'
 _BY_STATUS: dict[int, tuple[tuple[bytes, bytes], ...]] = {
     401: ((b"www-authenticate", _NO_TOKEN),),
@@ -151,7 +156,7 @@ def _told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
         case errors.InvalidToken() | errors.SessionEnded():
             return [(b"www-authenticate", _BAD_TOKEN)]
         case errors.ReauthenticationRequired():
-            return [(b"www-authenticate", _TOO_OLD % refused.max_age)]
+            return [(b"www-authenticate", _TOO_OLD % (_FRESHER, refused.max_age, refused.acr.encode()))]
         case errors.PermissionDenied():
             return [(b"www-authenticate", _TOO_NARROW)]
         case errors.Overloaded() | errors.IdempotencyKeysExhausted() | errors.FactorPaused() | http.RateLimited():

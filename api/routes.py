@@ -2,6 +2,7 @@
 
 from litestar import Controller
 
+from api.action_tokens import ActionTokens, AudienceActions
 from api.audiences import Audiences
 from api.audit import Audit
 from api.auth import Auth, Bootstrap
@@ -18,6 +19,7 @@ from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Passwords, Me, MyFactors, Permissions, Users, Roles, Audiences, SigningKeys, Audit,
-    Operations, WellKnown, Health, Docs,
+    Bootstrap, Auth, Passwords, ActionTokens, Me, MyFactors, Permissions, Users, Roles, Audiences, AudienceActions, SigningKeys, Audit,
+    Operations,
+    WellKnown, Health, Docs,
 ]  # fmt: skip

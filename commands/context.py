@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from domain.assurance import Acr
-from domain.ids import AudienceSlug, ClientSlug, CorrelationId, EventId, RoleSlug, SessionId, TokenId, UserId
+from domain.ids import ActionId, ActionSlug, AudienceSlug, ClientSlug, CorrelationId, EventId, RoleSlug, SessionId, TokenId, UserId
 from domain.permission import PermissionText
 
 
@@ -44,6 +44,16 @@ class Machine(Struct, frozen=True, kw_only=True):
         return f"client:{self.client_id}"
 
 
+class ActionUse(Struct, frozen=True, kw_only=True):
+    """An action token that was shown in place of a fresh proof. The command's own append uses it up."""
+
+    action_id: ActionId
+    user_id: UserId
+    session_id: SessionId
+    audience: AudienceSlug
+    action: ActionSlug
+
+
 class Repeat(Struct, frozen=True, kw_only=True):
     """An Idempotency-Key as the store knows it (threats.md 4). `key` and `digest` are HMACs."""
 
@@ -61,6 +71,7 @@ class Context(Struct, frozen=True, kw_only=True):
     system: str | None = None
     """The part of Minos that acts by itself, or `cli`; a closed set of slugs."""
     causation_id: EventId | None = None
+    action: ActionUse | None = None
     network: str | None = None
     user_agent: str | None = None
     repeat: Repeat | None = None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from commands.context import Context
+from commands.context import ActionUse, Context
 from commands.ports import (
     Appended,
     AppendResult,
@@ -23,7 +23,7 @@ from commands.ports import (
     StoredHead,
     StreamWrite,
 )
-from domain import codec
+from domain import action, codec
 from domain.decider import Decider
 from domain.errors import Contended, IdempotencyKeyReused, Refused
 from domain.event import Event
@@ -154,6 +154,7 @@ async def transact(
     context, a repeat gets the first answer. Raises ClaimLost, IdempotencyKeyReused, Contended, and whatever the decision raises.
     """
     command_id = CommandId(ports.random.uuid7())
+    reads, decide = _using_up(ctx, reads, decide)
     conditions = {stream: (of, stream) for of, stream in reads}
     wanted = list((conditions | {stream: (of, stream) for of, stream in glance if stream not in conditions}).values())
     for _ in range(ATTEMPTS):
@@ -173,6 +174,37 @@ async def transact(
         if done is not None:
             return done
     raise Contended
+
+
+def _using_up(ctx: Context, reads: Sequence[Read], decide: Callable[[Transaction], R]) -> tuple[Sequence[Read], Callable[[Transaction], R]]:
+    """Make the use of an action token part of the decision it was shown for: it is used up with what was done, or not at all.
+
+    A command that appends more than once takes it out of the context after the first.
+    """
+    use = ctx.action
+    if use is None:
+        return reads, decide
+
+    def decide_and_use_up(tx: Transaction) -> R:
+        use_up(tx, use)
+        return decide(tx)
+
+    return [(action.decider, action.stream(use.action_id)), *reads], decide_and_use_up
+
+
+def use_up(tx: Transaction, use: ActionUse) -> None:
+    """Raises ActionTokenUsed."""
+    stream = action.stream(use.action_id)
+    used = action.consume(
+        tx.state(action.decider, stream),
+        action_id=use.action_id,
+        user_id=use.user_id,
+        session_id=use.session_id,
+        audience=use.audience,
+        action=use.action,
+        at=tx.at,
+    )
+    tx.record(action.decider, stream, used)
 
 
 async def _appended(ports: Ports, ctx: Context, tx: Transaction, result: R, remember: type[R] | None) -> Done[R] | None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
+from msgspec import Struct
+
 from domain.session_events import AuthMethod
 
 
@@ -39,3 +41,10 @@ def amr_of(methods: Iterable[AuthMethod]) -> tuple[AuthMethod, ...]:
 
 def at_least(reached: Acr, wanted: Acr) -> bool:
     return _STRENGTH[reached] >= _STRENGTH[wanted]
+
+
+class StepUp(Struct, frozen=True, kw_only=True):
+    """What a dangerous call asks for: a proof no older than `max_age` seconds, worth `acr` or more (RFC 9470)."""
+
+    max_age: int
+    acr: Acr = Acr.ONE_FACTOR

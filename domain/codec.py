@@ -5,6 +5,8 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
+from domain.action import ActionConsumed
+from domain.action_catalogue import ActionsEvent
 from domain.administrators import AdministratorsEvent
 from domain.audience import AudienceEvent
 from domain.bootstrap import BootstrapCompleted
@@ -27,7 +29,7 @@ S = TypeVar("S")
 
 AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
-    | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent
+    | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent
 )  # fmt: skip
 
 

@@ -150,14 +150,35 @@ class SessionEnded(Refused):
 
 
 class ReauthenticationRequired(Refused):
-    """The proof that the token at hand shows is older than `max_age` seconds (RFC 9470)."""
+    """The proof that the token at hand shows is older than `max_age` seconds, or worth less than `acr` (RFC 9470)."""
 
     code = "reauthentication_required"
-    detail = "This needs a fresher proof of who is there: reauthenticate, and ask again with the token that gives."
+    detail = "This needs a fresher or stronger proof of who is there: reauthenticate, and ask again with the token that gives."
 
-    def __init__(self, max_age: int = 0) -> None:
+    def __init__(self, max_age: int = 0, acr: str = "") -> None:
         super().__init__()
         self.max_age = max_age
+        self.acr = acr
+
+
+class ActionTokenInvalid(Refused):
+    code = "action_token_invalid"
+    detail = "The action token is not good for this: it is for another action, request or session, or too old."
+
+
+class ActionTokenUsed(Refused):
+    code = "action_token_used"
+    detail = "The action token has been used."
+
+
+class NoSuchAction(Refused):
+    code = "action_not_found"
+    detail = "There is no such action."
+
+
+class ActionsExhausted(Refused):
+    code = "actions_exhausted"
+    detail = "An audience has 256 actions at most."
 
 
 class SessionRequired(Refused):

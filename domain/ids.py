@@ -14,6 +14,7 @@ EventId = NewType("EventId", UUID)
 CorrelationId = NewType("CorrelationId", UUID)
 
 SecretId = NewType("SecretId", UUID)
+ActionId = NewType("ActionId", UUID)
 TokenId = NewType("TokenId", UUID)
 """A token's `jti`."""
 
@@ -28,12 +29,14 @@ Kid = NewType("Kid", str)
 RoleName = NewType("RoleName", str)
 AudienceName = NewType("AudienceName", str)
 ClientId = NewType("ClientId", str)
+ActionName = NewType("ActionName", str)
 
 # What a field of an event or a request is: the same names, with the shape that decoding insists on.
 KidText = Annotated[Kid, Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]
 RoleSlug = Annotated[RoleName, Meta(pattern=_SLUG)]
 AudienceSlug = Annotated[AudienceName, Meta(pattern=_SLUG)]
 ClientSlug = Annotated[ClientId, Meta(pattern=_SLUG)]
+ActionSlug = Annotated[ActionName, Meta(pattern=_SLUG)]
 
 Digest = NewType("Digest", str)
 """base64url of an HMAC-SHA-256 over a secret, under a key that is not in the database."""

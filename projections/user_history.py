@@ -6,6 +6,8 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
+from domain.action import ActionConsumed
+from domain.action_catalogue import ActionsEvent
 from domain.administrators import AdministratorAdded, AdministratorRemoved
 from domain.audience import AudienceEvent
 from domain.bootstrap import BootstrapCompleted
@@ -133,6 +135,11 @@ def _session_revoked(recorded: Recorded[SessionRevoked]) -> HistoryRow:
     return _row(recorded, session_id=recorded.event.session_id, reason=recorded.event.reason)
 
 
+def _action_consumed(recorded: Recorded[ActionConsumed]) -> HistoryRow:
+    event = recorded.event
+    return _row(recorded, session_id=event.session_id, reason=f"{event.audience}:{event.action}")
+
+
 def _in_session(recorded: Recorded[RefreshReused] | Recorded[Reauthenticated]) -> HistoryRow:
     return _row(recorded, session_id=recorded.event.session_id)
 
@@ -159,6 +166,7 @@ _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow]] = {
     RecoveryCodesMade: _row,
     RecoveryCodeUsed: _row,
     GuessingPaused: _locked,
+    ActionConsumed: _action_consumed,
 }
 _SQL = beside(__file__)
 
@@ -168,7 +176,7 @@ user_history: Journal[HistoryRow] = Journal(
     HistoryRow,
     _WRITES,
     # Claims, administrators and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a
-    # stronger hash of the same password are nothing its owner did; roles, signing keys and machines are nobody's account.
+    # stronger hash of the same password are nothing its owner did; roles, keys, machines and actions are nobody's account.
     # A factor that was used is told by the session it began.
     ignores=(
         PasswordRehashed,
@@ -194,6 +202,7 @@ user_history: Journal[HistoryRow] = Journal(
         TotpUsed,
         PasskeyUsed,
         FactorNamed,
+        *get_args(ActionsEvent),
     ),
     sql=_SQL,
 )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from commands.ports.actions import ActionClaims, ActionTokens
 from commands.ports.factors import Challenges, RecoveryMacs, SignInChallenge
 from commands.ports.signing_in import (
     Advice,
@@ -52,6 +53,8 @@ from domain.ids import Digest, StreamName
 __all__ = [
     "KEYS_PER_ACTOR",
     "AccessClaims",
+    "ActionClaims",
+    "ActionTokens",
     "Advice",
     "AppendResult",
     "Appended",
@@ -197,5 +200,6 @@ class Ports:
     recovery: RecoveryMacs
     random: Randomness
     last_used: LastUsed
+    action_tokens: ActionTokens
     policy: Policy
     origins: SessionOrigins = field(default_factory=SessionOrigins)

@@ -20,6 +20,7 @@ one the answer is 401 `reauthentication_required`; [how to give one](../how-to/s
 _WORDS = {
     Needs.NOTHING: "nothing",
     Needs.TOKEN: "an access token for any audience of this authority",
+    Needs.SESSION: "an access token for any audience of this authority, of a live session",
     Needs.CALLER: "an access token for `minos`, of a live session",
 }
 

@@ -19,6 +19,8 @@ NEEDS_NONE = {
     "judgePassword": "keeps nothing",
     "changeMe": "gives nobody a right, and can be changed back",
     "checkPermissions": "changes nothing",
+    "makeActionToken": "asks for the proof of the action it is for",
+    "consumeActionToken": "shows the action token",
 }
 WRITING = [route for route in ALL if route.method not in {"GET", "HEAD", "OPTIONS"}]
 DANGEROUS = [route for route in ALL if POLICY[route.operation].step_up is not None]

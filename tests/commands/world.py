@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from adapters.access_tokens import AccessTokenVerifier, KeyedMint
+from adapters.action_tokens import SealedActionTokens
 from adapters.factor_secrets import KeyedRecoveryMacs, SealedChallenges
 from adapters.hashing.hasher import Argon2Hasher
 from adapters.keyring import Keyring
@@ -192,6 +193,7 @@ async def make_world(hasher: Argon2Hasher) -> World:
         recovery=KeyedRecoveryMacs(secrets),
         random=SystemRandomness(),
         last_used=MemoryLastUsed(),
+        action_tokens=SealedActionTokens(secrets),
         policy=Policy(),
     )
     await ensure_signing_keys(Algorithm.ES256, SYSTEM, ports)

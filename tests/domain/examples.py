@@ -4,7 +4,22 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.event import Sealed
-from domain.ids import AudienceName, ClaimId, ClientId, Digest, FactorId, Kid, RoleName, SecretId, SessionId, SubjectKeyId, TokenId, UserId
+from domain.ids import (
+    ActionId,
+    ActionName,
+    AudienceName,
+    ClaimId,
+    ClientId,
+    Digest,
+    FactorId,
+    Kid,
+    RoleName,
+    SecretId,
+    SessionId,
+    SubjectKeyId,
+    TokenId,
+    UserId,
+)
 
 NOW = datetime(2026, 11, 22, 9, 30, 0, 123456, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
@@ -31,6 +46,8 @@ EDITOR = RoleName("editor")
 TASKS = AudienceName("tasks")
 NOTES = AudienceName("notes")
 FIRST_PARTY = ClientId("minos")
+REFUND = ActionName("refund")
+ACTION = ActionId(UUID("0192f0c1-0000-7000-8000-00000000ac70"))
 REPORTER = ClientId("client_reporter")
 TOKEN = TokenId(UUID("0192f0c1-0000-7000-8000-00000000707e"))
 SECRET_ID = SecretId(UUID("0192f0c1-0000-7000-8000-00000005ec01"))

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from domain import (
+    action,
+    action_catalogue,
     administrators,
     audience,
     bootstrap,
@@ -19,7 +21,8 @@ from domain import (
     sign_in_guard,
     signing_key,
     user,
-)  # fmt: skip
+)
+from domain.assurance import Acr, StepUp
 from domain.audience import PrincipalKind, Rules
 from domain.claim import ClaimKind
 from domain.client_events import ClientKey, DisableReason, SecretDigest
@@ -27,7 +30,7 @@ from domain.decider import Decider
 from domain.errors import Refused
 from domain.event import Event
 from domain.factor_events import WhyRemoved
-from domain.ids import RoleName, SecretId
+from domain.ids import ActionName, RoleName, SecretId
 from domain.machine_token import TokenRevocation
 from domain.permission import Permission
 from domain.session_events import AuthMethod, EndReason
@@ -69,6 +72,15 @@ _SERVICE_TOKEN = {
     "token_id": ex.TOKEN,
     "client_id": ex.REPORTER,
     "expires_at": ex.NOW + timedelta(hours=1),
+}
+
+
+_ACTION = {
+    "action_id": ex.ACTION,
+    "user_id": ex.ADA,
+    "session_id": ex.SESSION,
+    "audience": ex.TASKS,
+    "action": ex.REFUND,
 }
 
 
@@ -166,6 +178,21 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(machine_token.issue, {**_SERVICE_TOKEN, "audience": ex.TASKS, "permissions": [Permission("tasks.read")], "kid": ex.KID}),
             Wish(machine_token.revoke, {**_SERVICE_TOKEN, "reason": TokenRevocation.BY_HOLDER}),
             Wish(machine_token.revoke_issued, {"reason": TokenRevocation.LEAKED}),
+        ],
+    ),
+    "action": (
+        action.decider,
+        [Wish(action.consume, _ACTION)],
+    ),
+    "actions": (
+        action_catalogue.decider,
+        [
+            *(
+                Wish(action_catalogue.define_action, {"action": a, "audience": ex.TASKS, "step_up": s, "verifiers": [ex.REPORTER]})
+                for a in (ex.REFUND, ActionName("close"))
+                for s in (StepUp(max_age=60), StepUp(max_age=300, acr=Acr.TWO_FACTOR))
+            ),
+            Wish(action_catalogue.withdraw_action, {"action": ex.REFUND, "audience": ex.TASKS}),
         ],
     ),
     "administrators": (

@@ -12,7 +12,6 @@ from domain.event import Event, Sealed
 from domain.ids import SubjectKeyId
 
 TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the zone is the other argument
-COUNTS = st.integers(0, 2**53 - 1)
 
 
 def values(of: shape.Type, key: SubjectKeyId) -> st.SearchStrategy[Any]:
@@ -24,12 +23,14 @@ def values(of: shape.Type, key: SubjectKeyId) -> st.SearchStrategy[Any]:
             return st.builds(cls, **{f.name: values(f.type, key) for f in fields})
         case shape.UnionType(types=types):
             return st.one_of([values(t, key) for t in types])
-        case shape.VarTupleType(item_type=item):
-            return st.lists(values(item, key), min_size=1, max_size=4).map(tuple)
+        case shape.VarTupleType(item_type=item, max_length=most):
+            return st.lists(values(item, key), min_size=1, max_size=min(4, most or 4)).map(tuple)
         case shape.StrType(pattern=str(pattern), max_length=longest):
             return st.from_regex(pattern.replace("$(?!\n)", r"\Z").replace(r"$(?!\n)", r"\Z"), fullmatch=True).filter(
                 lambda text: longest is None or len(text) <= longest
             )
+        case shape.IntType(ge=least, le=most):
+            return st.integers(least or 0, 2**53 - 1 if most is None else most)
         case shape.EnumType(cls=enum):
             return st.sampled_from(list(enum))
         case _:
@@ -40,7 +41,6 @@ def _simple(of: shape.Type) -> st.SearchStrategy[Any]:
     simple: dict[type[shape.Type], st.SearchStrategy[Any]] = {
         shape.UUIDType: st.uuids(),
         shape.DateTimeType: TIMES,
-        shape.IntType: COUNTS,
         shape.BoolType: st.booleans(),
         shape.BytesType: st.binary(max_size=40),
         shape.NoneType: st.none(),

@@ -5,7 +5,10 @@ from uuid import UUID
 
 from msgspec import Raw
 
+from domain.action import ActionConsumed
+from domain.action_catalogue import ActionDefined, ActionWithdrawn
 from domain.administrators import AdministratorAdded, AdministratorRemoved
+from domain.assurance import Acr, StepUp
 from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired, PrincipalKind, Rules
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimKind, ClaimReleased, ClaimTaken
@@ -86,6 +89,7 @@ from domain.user_events import (
     UserSuspended,
 )
 from tests.domain.examples import (
+    ACTION,
     ADA,
     CREDENTIAL_KEY,
     DIGEST,
@@ -98,6 +102,7 @@ from tests.domain.examples import (
     NOTES,
     NOW,
     PROFILE_KEY,
+    REFUND,
     REPORTER,
     SECRET_ID,
     SEED,
@@ -168,6 +173,9 @@ EXAMPLES: tuple[Event, ...] = (
     ClientDisabled(client_id=REPORTER, reason=DisableReason.COMPROMISED, epoch=4, at=NOW),
     ClientEnabled(client_id=REPORTER, at=NOW),
     ClientDeleted(client_id=REPORTER, at=NOW),
+    ActionConsumed(action_id=ACTION, user_id=ADA, session_id=SESSION, audience=TASKS, action=REFUND, at=NOW),
+    ActionDefined(audience=TASKS, action=REFUND, step_up=StepUp(max_age=300, acr=Acr.TWO_FACTOR), verifiers=(REPORTER,), at=NOW),
+    ActionWithdrawn(audience=TASKS, action=REFUND, at=NOW),
     ServiceTokenIssued(
         token_id=TOKEN, client_id=REPORTER, audience=TASKS, permissions=(Permission("tasks.read"),), kid=KID, expires_at=LATE, at=NOW
     ),
