@@ -61,6 +61,8 @@ class Verifier:
     kid: Kid
     algorithm: Algorithm
     key: PublicKey
+    low_s: bool = True
+    """Whether an ES256 signature has to be the one we would make, of the two that it could be."""
 
     def accepts(self, message: bytes, signature: bytes) -> bool:
         """An ES256 signature with a high `s` is refused: anybody could make it from ours, and it is not what we made. Raises UnfitKey."""
@@ -76,7 +78,7 @@ class Verifier:
                 if len(signature) != 2 * _P256_BYTES:
                     raise InvalidSignature
                 r, s = (int.from_bytes(half, "big") for half in (signature[:_P256_BYTES], signature[_P256_BYTES:]))
-                if s > _P256_ORDER // 2:
+                if self.low_s and s > _P256_ORDER // 2:
                     raise InvalidSignature
                 key.verify(encode_dss_signature(r, s), message, _ECDSA)
             case Algorithm.RS256, rsa.RSAPublicKey() as key:

@@ -10,6 +10,7 @@ import structlog
 from adapters import master_key
 from adapters.access_tokens import AccessTokenVerifier, KeyedMint
 from adapters.action_tokens import SealedActionTokens
+from adapters.assertions import KeyedAssertions, spent_in
 from adapters.bootstrap_codes import PostgresBootstrapCodes
 from adapters.event_store import PostgresEventStore
 from adapters.factor_secrets import KeyedRecoveryMacs, SealedChallenges
@@ -121,6 +122,7 @@ def _composed(
         guard=PostgresGuard(links),
         mint=KeyedMint(keyring, DerivedTokens(secrets), issuer=settings.issuer),
         macs=KeyedMacs(secrets),
+        assertions=KeyedAssertions(spent_in(links), audiences=(settings.issuer, f"{settings.issuer}/oauth2/token")),
         keys=keyring,
         bootstrap=PostgresBootstrapCodes(links),
         challenges=SealedChallenges(secrets),

@@ -33,7 +33,7 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     """
     _refuse_unknown_parameters(request)
     access = access_of(request.route_handler)
-    if access.needs is Needs.NOTHING:
+    if access.needs in {Needs.NOTHING, Needs.CLIENT}:
         return
     world: World = request.app.state.world
     exchange = exchange_of(request.scope)

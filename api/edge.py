@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from api import metrics, problems
+from api import metrics, oauth_errors, problems
 from api.addresses import Addresses
 from api.asgi import App, Message, Receive, Scope, Send
 from api.client_address import Network, client_address, network_of, source_of
@@ -14,6 +14,7 @@ from api.exchange import SCOPE_KEY, Exchange
 from api.express import Express
 from api.incoming import METHODS, WITH_BODY, HostList, header_fields, read_body
 from api.limiter import Limiter
+from api.oauth_errors import is_oauth
 from api.problems import Answer
 from api.refusals import InternalError, NoSuchRoute, Starting
 from api.traced_requests import TracedRequests
@@ -111,7 +112,7 @@ class Edge:
         if not one_spelling:
             raise NoSuchRoute
         if scope["method"] in WITH_BODY:
-            exchange.body = await read_body(fields, receive)
+            exchange.body = await read_body(fields, receive, form=is_oauth(scope["path"]))
         elif scope["method"] == "HEAD":
             scope["method"] = "GET"
         scope[SCOPE_KEY] = exchange
@@ -228,7 +229,7 @@ class _Outgoing:
         if self.started:
             return
         self._exchange.code = refused.code
-        await self.send_whole(problems.answer(refused))
+        await self.send_whole(oauth_errors.answer(refused) if is_oauth(self._scope["path"]) else problems.answer(refused))
 
     async def send_whole(self, answer: Answer) -> None:
         await self({"type": "http.response.start", "status": answer.status, "headers": answer.headers})

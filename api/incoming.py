@@ -36,6 +36,7 @@ _CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 """One that nobody closes goes on to the end: were it no match, each quote in it would be tried anew, in quadratic time."""
 _HOST = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
+_FORM = re.compile(rb"application/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?", re.IGNORECASE)
 _JSON = re.compile(rb"application/(?:[a-z0-9.+-]+\+)?json[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?", re.IGNORECASE)
 
 
@@ -84,8 +85,8 @@ class HostList:
             raise HostNotAllowed
 
 
-async def read_body(fields: dict[bytes, bytes], receive: Receive) -> bytes:
-    """Read a JSON body whole. Raises for one that is too large, late, deep, of another type, or not UTF-8."""
+async def read_body(fields: dict[bytes, bytes], receive: Receive, *, form: bool = False) -> bytes:
+    """Read a JSON body, or a form, whole. Raises for one that is too large, late, deep, of another type, or not UTF-8."""
     length = fields.get(b"content-length")
     if length is None and b"transfer-encoding" not in fields:
         return b""
@@ -101,7 +102,7 @@ async def read_body(fields: dict[bytes, bytes], receive: Receive) -> bytes:
     except TimeoutError:
         raise BodyTooSlow from None
     if body:
-        _check_type(fields)
+        _check_type(fields, _FORM if form else _JSON)
         _check_text(body)
     return body
 
@@ -123,8 +124,8 @@ async def _drain(receive: Receive, declared: int | None) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _check_type(fields: dict[bytes, bytes]) -> None:
-    if _JSON.fullmatch(fields.get(b"content-type", b"")) is None:
+def _check_type(fields: dict[bytes, bytes], wanted: re.Pattern[bytes]) -> None:
+    if wanted.fullmatch(fields.get(b"content-type", b"")) is None:
         raise UnsupportedMediaType
     if fields.get(b"content-encoding", b"identity").lower() != b"identity":
         raise UnsupportedMediaType

@@ -23,6 +23,7 @@ from domain.errors import Refused
 
 VERSION = "0.1.0"
 _METHODS = ("get", "put", "post", "patch", "delete")
+_OAUTH_ERROR = {"$ref": "#/components/schemas/OAuthError"}
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _REPEATABLE = frozenset({"bootstrap", "register", "defineRole"})
 _DONE = {"200": "Answered.", "201": "Made.", "204": "Done; the answer has no body."}
@@ -49,6 +50,9 @@ _ONE_NAME = [
     {"required": ["username"], "properties": {"username": _TEXT, "email": _NONE}},
 ]
 
+_SECURITY: dict[Needs, list[dict[str, list[str]]]] = {Needs.NOTHING: [], Needs.CLIENT: [{"client": []}, {}]}
+"""What is not a bearer token. A client may prove itself in the form as well, which no scheme describes."""
+
 CONFIG = OpenAPIConfig(
     title="Minos",
     version=VERSION,
@@ -62,7 +66,8 @@ CONFIG = OpenAPIConfig(
         security_schemes={
             "bearer": SecurityScheme(
                 type="http", scheme="bearer", bearer_format="JWT", description="An access token for Minos (RFC 9068, RFC 6750)."
-            )
+            ),
+            "client": SecurityScheme(type="http", scheme="basic", description="A service account's id and secret (RFC 6749 2.3.1)."),
         }
     ),
     render_plugins=[JsonRenderPlugin()],
@@ -108,13 +113,16 @@ def _shape(operation: dict[str, Any], handler: HTTPRouteHandler, shapes: Shapes)
     if (body := shapes.body(handler)) is not None:
         name = body["$ref"].rsplit("/", 1)[-1]
         required = name == "Asked" or bool(shapes.components[name].get("required"))  # no body at all is an empty object
-        operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": body}}}
+        kind = "application/x-www-form-urlencoded" if "form" in handler.opt else "application/json"
+        operation["requestBody"] = {"required": required, "content": {kind: {"schema": body}}}
     answer = shapes.answer(handler)
     for status, response in operation["responses"].items():
         if response["description"] == HTTPStatus(int(status)).description:  # the framework's own, such as "Document created, URL follows"
             response["description"] = _DONE.get(status, "")
         if problems.CONTENT_TYPE in response.get("content", {}):
             response["content"][problems.CONTENT_TYPE] = {"schema": _PROBLEM}
+        elif "form" in handler.opt and int(status) >= 400:
+            response["content"] = {"application/json": {"schema": _OAUTH_ERROR}}
         elif status in {"204", "304"} or answer is None:
             response.pop("content", None)
         else:
@@ -143,7 +151,7 @@ def _complete(operation: dict[str, Any]) -> None:
     name = operation["operationId"]
     access = POLICY[name]
     operation.pop("deprecated", None)
-    operation["security"] = [] if access.needs is Needs.NOTHING else [{"bearer": []}]
+    operation["security"] = _SECURITY.get(access.needs, [{"bearer": []}])
     operation["description"] = "\n\n".join(filter(None, [operation.get("description"), *_asked(access)]))
     if not operation["description"]:
         del operation["description"]
@@ -151,7 +159,8 @@ def _complete(operation: dict[str, Any]) -> None:
         operation["x-minos-step-up"] = {"max_age": access.step_up.max_age, "acr": access.step_up.acr, "action": f"minos:{action_of(name)}"}
     responses: dict[str, Any] = operation["responses"]
     responses.pop("400", None) if _is_generated(responses.get("400")) else None
-    for kinds in _general(access, operation, name).values():
+    # What an OAuth endpoint refuses, and how, is described where it is.
+    for kinds in () if access.needs is Needs.CLIENT else _general(access, operation, name).values():
         _add_problem(responses, kinds)
     for response in responses.values():
         response.setdefault("headers", {})["X-Request-Id"] = _REQUEST_ID

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
+from api.oauth_errors import OAuthError
 from api.problems import Problem
 
 REF = "#/components/schemas/{name}"
@@ -19,7 +20,7 @@ class Shapes:
     """Schemas of every type a set of handlers takes and gives."""
 
     def __init__(self, handlers: Iterable[HTTPRouteHandler]) -> None:
-        self._types: list[Any] = [Problem]
+        self._types: list[Any] = [Problem, OAuthError]
         for handler in handlers:
             self._types += [*_bodies(handler), *_answers(handler)]
         unique = {repr(one): one for one in self._types}
@@ -40,8 +41,9 @@ class Shapes:
 
 
 def _bodies(handler: HTTPRouteHandler) -> list[Any]:
+    """A form is not the framework's to read: the handler says which it takes."""
     field = handler.parsed_data_field
-    return [] if field is None else [field.annotation]
+    return [handler.opt["form"]] if "form" in handler.opt else [] if field is None else [field.annotation]
 
 
 def _answers(handler: HTTPRouteHandler) -> list[Any]:

@@ -19,6 +19,8 @@ class Needs(Enum):
     """A token that verifies, for any audience of ours; the handler asks how its session stands (threats.md 7)."""
     SESSION = auto()
     """As TOKEN, of a session and account found live just now."""
+    CLIENT = auto()
+    """A service account that proves itself in the request, as the OAuth endpoint asks for (RFC 6749 2.3)."""
     CALLER = auto()
     """A person's token for Minos itself, of a session and account found live just now; a machine gets 403 `session_required`."""
     PERMISSION = auto()
@@ -41,6 +43,7 @@ FRESH = StepUp(max_age=900)
 PUBLIC = Access(Needs.NOTHING)
 TOKEN = Access(Needs.TOKEN)
 SESSION = Access(Needs.SESSION)
+CLIENT = Access(Needs.CLIENT)
 CALLER = Access(Needs.CALLER)
 PROVEN = Access(Needs.CALLER, step_up=FRESH)
 
@@ -103,6 +106,18 @@ POLICY: dict[str, Access] = {
     "defineAudience": _proven("minos.audiences.write"),
     "changeAudience": _proven("minos.audiences.write"),
     "retireAudience": _proven("minos.audiences.write"),
+    "listServiceAccounts": _holding("minos.clients.read"),
+    "readServiceAccount": _holding("minos.clients.read"),
+    "createServiceAccount": _proven("minos.clients.write"),
+    "changeServiceAccount": _proven("minos.clients.write"),
+    "deleteServiceAccount": _proven("minos.clients.write"),
+    "disableServiceAccount": _proven("minos.clients.write"),
+    "enableServiceAccount": _proven("minos.clients.write"),
+    "revokeServiceAccountTokens": _proven("minos.clients.write"),
+    "rotateClientSecret": _proven("minos.clients.write"),
+    "removeClientSecret": _proven("minos.clients.write"),
+    "addClientKey": _proven("minos.clients.write"),
+    "removeClientKey": _proven("minos.clients.write"),
     "listSigningKeys": _holding("minos.keys.read"),
     "rotateSigningKey": _proven("minos.keys.write"),
     "revokeSigningKey": _proven("minos.keys.write"),
@@ -110,6 +125,7 @@ POLICY: dict[str, Access] = {
     "readProjections": _holding("minos.projections.read"),
     "readSettings": _holding("minos.settings.read"),
     "readLimits": _holding("minos.settings.read"),
+    "grantToken": CLIENT,
     "readOpenIdConfiguration": PUBLIC,
     "readAuthorizationServer": PUBLIC,
     "readKeySet": PUBLIC,

@@ -18,6 +18,9 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.NoSuchSigningKey: 404,
     errors.NoSuchServiceAccount: 404,
     errors.NoSuchToken: 404,
+    errors.UnusableKey: 422,
+    errors.InvalidClient: 401,
+    errors.InvalidScope: 400,
     errors.NoSuchAudience: 404,
     errors.AudienceExists: 409,
     errors.AudienceProtected: 409,
@@ -72,6 +75,8 @@ STATUS: dict[type[errors.Refused], int] = {
     http.MethodNotAllowed: 405,
     http.MalformedBody: 400,
     http.NameRepeated: 400,
+    http.FormInvalid: 400,
+    http.UnsupportedGrantType: 400,
     http.BodyTooDeep: 400,
     http.BodyTooLarge: 413,
     http.BodyTooSlow: 408,
@@ -94,6 +99,7 @@ POINTERS: dict[type[errors.Refused], str] = {
 }
 """Refusals of the domain that are about one field of the body."""
 
+_BASIC = b'Basic realm="minos", charset="UTF-8"'
 _NO_TOKEN = b'Bearer realm="minos"'
 _BAD_TOKEN = b'Bearer realm="minos", error="invalid_token", error_description="The access token is not valid here."'
 _TOO_OLD = b'Bearer realm="minos", error="insufficient_user_authentication", error_description="%s", max_age="%d", acr_values="%s"'
@@ -147,12 +153,14 @@ def problem(refused: errors.Refused, *, password_pointer: str | None = None) -> 
 def answer(refused: errors.Refused, *, password_pointer: str | None = None) -> Answer:
     """Write the problem, with the header fields its status asks for (RFC 6750 3, RFC 9110 10.2.1 and 10.2.3)."""
     body = msgspec.json.encode(problem(refused, password_pointer=password_pointer))
-    headers = [(b"content-type", CONTENT_TYPE.encode()), (b"content-length", b"%d" % len(body)), *_told_by_status(refused)]
+    headers = [(b"content-type", CONTENT_TYPE.encode()), (b"content-length", b"%d" % len(body)), *told_by_status(refused)]
     return Answer(status_of(refused), headers, body)
 
 
-def _told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
+def told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
     match refused:
+        case errors.InvalidClient():
+            return [(b"www-authenticate", _BASIC)]
         case errors.InvalidToken() | errors.SessionEnded():
             return [(b"www-authenticate", _BAD_TOKEN)]
         case errors.ReauthenticationRequired():

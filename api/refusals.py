@@ -48,6 +48,18 @@ class NameRepeated(Refused):
     detail = "An object in the body has the same name twice."
 
 
+class FormInvalid(Refused):
+    code = "invalid_request"
+    detail = "The body is not a form of known parameters in UTF-8, each at most once."
+
+
+class UnsupportedGrantType(Refused):
+    """RFC 6749 5.2."""
+
+    code = "unsupported_grant_type"
+    detail = "The only grant there is here is client_credentials."
+
+
 class BodyTooDeep(Refused):
     code = "body_too_deep"
     detail = "The body nests deeper than 32 levels."

@@ -9,12 +9,20 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
-from api import problems
+from api import oauth_errors, problems, refusals
 from api.bodies import fault
 from api.exchange import exchange_of
+from api.oauth_errors import OAuthError
 from api.problems import Problem
 from api.refusals import BadRequest, Fault, InternalError, MethodNotAllowed, NoSuchRoute, ValidationFailed
-from domain.errors import Refused
+from domain.errors import AmbiguousCredentials, Refused, StoreUnavailable
+
+_OF_ANY: tuple[type[Refused], ...] = (
+    AmbiguousCredentials, refusals.HeaderInvalid, refusals.BadRequest, refusals.HostNotAllowed, refusals.AddressTooLong,
+    refusals.HeadersTooLarge, refusals.MalformedBody, refusals.BodyTooDeep, refusals.BodyTooLarge, refusals.BodyTooSlow,
+    refusals.UnsupportedMediaType, refusals.RateLimited, refusals.Starting, StoreUnavailable,
+)  # fmt: skip
+"""What any OAuth endpoint may answer."""
 
 
 def refuses(*kinds: type[Refused]) -> dict[int, ResponseSpec]:
@@ -26,6 +34,21 @@ def refuses(*kinds: type[Refused]) -> dict[int, ResponseSpec]:
         status: ResponseSpec(Problem, generate_examples=False, description=_told(kinds), media_type=problems.CONTENT_TYPE)
         for status, kinds in sorted(by_status.items())
     }
+
+
+def oauth_refuses(*kinds: type[Refused]) -> dict[int, ResponseSpec]:
+    """Describe the refusals of an OAuth endpoint, by status, under their own names."""
+    by_status: dict[int, list[type[Refused]]] = {}
+    for kind in (*kinds, *_OF_ANY):
+        by_status.setdefault(oauth_errors.named(kind)[0], []).append(kind)
+    return {
+        status: ResponseSpec(OAuthError, generate_examples=False, description=_named(kinds), media_type="application/json")
+        for status, kinds in sorted(by_status.items())
+    }
+
+
+def _named(kinds: Iterable[type[Refused]]) -> str:
+    return "\n\n".join(f"`{oauth_errors.named(kind)[1]}`: {kind.detail}" for kind in kinds)
 
 
 def _told(kinds: Iterable[type[Refused]]) -> str:
@@ -69,9 +92,12 @@ def answer_refusal(request: Request[Any, Any, Any], error: Exception) -> Respons
     found: dict[str, Any] = {**request.scope}
     handler = found.get("route_handler")  # none where no route was found
     pointer = handler.opt.get("password_pointer") if isinstance(handler, HTTPRouteHandler) else None
-    answer = problems.answer(refused, password_pointer=pointer)
+    oauth = oauth_errors.is_oauth(request.scope["path"])
+    answer = oauth_errors.answer(refused) if oauth else problems.answer(refused, password_pointer=pointer)
     headers = {name.decode(): value.decode() for name, value in answer.headers if name not in {b"content-type", b"content-length"}}
-    return Response(answer.body, status_code=answer.status, headers=headers, media_type=problems.CONTENT_TYPE)
+    return Response(
+        answer.body, status_code=answer.status, headers=headers, media_type="application/json" if oauth else problems.CONTENT_TYPE
+    )
 
 
 Handler: TypeAlias = Callable[[Request[Any, Any, Any], Any], Response[bytes]]

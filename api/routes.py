@@ -6,20 +6,22 @@ from api.action_tokens import ActionTokens, AudienceActions
 from api.audiences import Audiences
 from api.audit import Audit
 from api.auth import Auth, Bootstrap
+from api.client_credentials import ClientCredentials
 from api.docs import Docs
 from api.factors import MyFactors
 from api.health import Health
 from api.me import Me
+from api.oauth import OAuth
 from api.operations import Operations
 from api.passwords import Passwords
 from api.permissions import Permissions
 from api.roles import Roles
+from api.service_accounts import ServiceAccounts
 from api.signing_keys import SigningKeys
 from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Passwords, ActionTokens, Me, MyFactors, Permissions, Users, Roles, Audiences, AudienceActions, SigningKeys, Audit,
-    Operations,
-    WellKnown, Health, Docs,
+    Bootstrap, Auth, Passwords, ActionTokens, Me, MyFactors, Permissions, Users, Roles, Audiences, AudienceActions, ServiceAccounts,
+    ClientCredentials, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs,
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from litestar.params import HeaderParameter
 from msgspec import Struct
 
 from api.asking import Asking
+from api.client_authentication import METHODS
 from domain.ids import Kid
 from domain.signing_key import Algorithm, Curve, KeyType
 
@@ -36,10 +37,13 @@ class JwkSet(Struct, frozen=True, kw_only=True):
 
 
 class Metadata(Struct, frozen=True, kw_only=True):
-    """The part of RFC 8414 that is true of this release: no OAuth endpoint is served yet."""
+    """The part of RFC 8414 that is true of this release: programs get tokens; people sign in at `/api/v1/auth` and not by OAuth yet."""
 
     issuer: str
     jwks_uri: str
+    token_endpoint: str
+    token_endpoint_auth_methods_supported: list[str]
+    token_endpoint_auth_signing_alg_values_supported: list[str]
     response_types_supported: list[str]
     grant_types_supported: list[str]
     subject_types_supported: list[str]
@@ -81,8 +85,11 @@ def _metadata(request: Asking) -> Response[Metadata]:
         Metadata(
             issuer=settings.issuer,
             jwks_uri=f"{issuer}/.well-known/jwks.json",
+            token_endpoint=f"{issuer}/oauth2/token",
+            token_endpoint_auth_methods_supported=list(METHODS),
+            token_endpoint_auth_signing_alg_values_supported=[str(algorithm) for algorithm in Algorithm],
             response_types_supported=[],
-            grant_types_supported=[],
+            grant_types_supported=["client_credentials"],
             subject_types_supported=["public"],
             id_token_signing_alg_values_supported=[settings.signing_algorithm],
         ),

@@ -21,6 +21,7 @@ COMMANDS = (
     "users",
     "roles",
     "audiences",
+    "service-accounts",
     "sessions",
     "keys",
     "mail",

@@ -1,8 +1,9 @@
 """Secrets of service accounts: made here, shown once, kept as an HMAC."""
 
 from datetime import datetime, timedelta
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from commands.ports import Ports, SecretKind
 from domain.client_events import SecretDigest
@@ -11,6 +12,9 @@ from domain.secret_text import SECRET_BYTES, is_written, written
 
 PREFIX = "mcs_"
 """Minos client secret: what scanners look for."""
+
+
+SecretTtl = Annotated[int, Meta(ge=3_600, le=731 * 86_400, description="Seconds that the secret lives; without it, until it is replaced.")]
 
 
 class ClientSecret(Struct, frozen=True, kw_only=True):

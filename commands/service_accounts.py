@@ -1,24 +1,26 @@
-"""Make a service account, and end one. Nobody gives a machine more than they may do themselves (threats.md 6)."""
+"""Make service accounts, change them, stop and end them. Nobody gives a machine more than they may do themselves (threats.md 6)."""
 
 from base64 import b32encode
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from commands.audiences import audience_in, audience_reads
 from commands.authority import caller_reads, require_within
-from commands.client_secrets import ClientSecret, new_secret
+from commands.client_secrets import ClientSecret, SecretTtl, new_secret
 from commands.context import Context
 from commands.ports import Ports
 from commands.transact import Done, Transaction, transact
 from domain import client
 from domain.audience import open_to_services
-from domain.client_events import DisableReason
+from domain.client import Registered
+from domain.client_events import ClientEvent, DisableReason
 from domain.event import SealClass, Sealed
-from domain.ids import AudienceName, AudienceSlug, ClientId, ClientSlug
+from domain.ids import AudienceName, AudienceSlug, ClientId, ClientSlug, UserId
 from domain.permission import PermissionText
 
+R = TypeVar("R")
 NAME_LONGEST = 255
 NameText = Annotated[str, Meta(min_length=1, max_length=NAME_LONGEST, description="What people call it; sealed.")]
 Audiences = Annotated[tuple[AudienceSlug, ...], Meta(min_length=1, max_length=32)]
@@ -31,10 +33,24 @@ class CreateServiceAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     audiences: Audiences
     permissions: Permissions = ()
     token_ttl: TokenTtl = 300
-    secret_ttl: Annotated[int, Meta(ge=3_600, le=731 * 86_400, description="Seconds that the first secret lives.")] | None = None
+    secret_ttl: SecretTtl | None = None
 
     def __repr__(self) -> str:
         return f"CreateServiceAccount(audiences={self.audiences})"
+
+
+class ChangeServiceAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out stays as it is."""
+
+    client_id: ClientSlug
+    name: NameText | UnsetType = UNSET
+    audiences: Audiences | UnsetType = UNSET
+    permissions: Permissions | UnsetType = UNSET
+    token_ttl: TokenTtl | UnsetType = UNSET
+    owner_id: UserId | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        return f"ChangeServiceAccount(client_id={self.client_id})"
 
 
 class DeleteServiceAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,15 +62,19 @@ class DisableServiceAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fi
     reason: DisableReason = DisableReason.ADMINISTRATIVE
 
 
+class EnableServiceAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    client_id: ClientSlug
+
+
 async def create_service_account(command: CreateServiceAccount, ctx: Context, ports: Ports) -> Done[ClientSecret]:
     """Raises RightsExceeded, AudienceNotAllowed. The secret is in the answer and nowhere else."""
     client_id = ClientId(f"client_{b32encode(ports.random.bytes(16)).decode('ascii').rstrip('=').lower()}")
     stream = client.stream(client_id)
-    name = await sealed_name(client_id, command.name, ports)
+    name = await _sealed_name(client_id, command.name, ports)
 
     def decide(tx: Transaction) -> ClientSecret:
         require_within(command.permissions, ctx, tx)
-        require_audiences(command.audiences, tx)
+        _require_audiences(command.audiences, tx)
         secret, kept = new_secret(client_id, ports, ttl=command.secret_ttl, at=tx.at)
         events = client.register(
             tx.state(client.decider, stream),
@@ -74,37 +94,69 @@ async def create_service_account(command: CreateServiceAccount, ctx: Context, po
     return await transact(ports, ctx, reads, decide)
 
 
+async def change_service_account(command: ChangeServiceAccount, ctx: Context, ports: Ports) -> Done[None]:
+    """Where it may do less than before, its tokens die. Raises NoSuchServiceAccount, RightsExceeded, AudienceNotAllowed."""
+    name = UNSET if command.name is UNSET else await _sealed_name(command.client_id, command.name, ports)
+    wanted = () if command.audiences is UNSET else command.audiences
+
+    def decide(now: Registered, tx: Transaction) -> Sequence[ClientEvent]:
+        permissions = now.permissions if command.permissions is UNSET else command.permissions
+        require_within(permissions, ctx, tx)
+        _require_audiences(wanted, tx)
+        return client.change(
+            now,
+            owner_id=now.owner_id if command.owner_id is UNSET else command.owner_id,
+            name=now.name if name is UNSET else name,
+            audiences=now.audiences if command.audiences is UNSET else command.audiences,
+            permissions=permissions,
+            token_ttl=now.token_ttl if command.token_ttl is UNSET else command.token_ttl,
+            at=tx.at,
+        )
+
+    return await acting_on_client(command.client_id, ctx, ports, decide, audiences=wanted)
+
+
 async def delete_service_account(command: DeleteServiceAccount, ctx: Context, ports: Ports) -> Done[None]:
     """Its tokens, secrets and keys are worth nothing from now on. Raises NoSuchServiceAccount, RightsExceeded."""
-    stream = client.stream(command.client_id)
-
-    def decide(tx: Transaction) -> None:
-        state = tx.state(client.decider, stream)
-        require_within(client.holds(state), ctx, tx)
-        tx.record(client.decider, stream, client.delete(state, at=tx.at))
-
-    return await transact(ports, ctx, [(client.decider, stream), *caller_reads(ctx)], decide)
+    return await acting_on_client(command.client_id, ctx, ports, lambda now, tx: client.delete(now, at=tx.at))
 
 
 async def disable_service_account(command: DisableServiceAccount, ctx: Context, ports: Ports) -> Done[None]:
     """Its tokens die at once; secrets and keys open nothing until it is enabled. Raises NoSuchServiceAccount, RightsExceeded."""
-    stream = client.stream(command.client_id)
-
-    def decide(tx: Transaction) -> None:
-        state = tx.state(client.decider, stream)
-        require_within(client.holds(state), ctx, tx)
-        tx.record(client.decider, stream, client.disable(state, reason=command.reason, at=tx.at))
-
-    return await transact(ports, ctx, [(client.decider, stream), *caller_reads(ctx)], decide)
+    return await acting_on_client(command.client_id, ctx, ports, lambda now, tx: client.disable(now, reason=command.reason, at=tx.at))
 
 
-def require_audiences(names: Iterable[AudienceName], tx: Transaction) -> None:
+async def enable_service_account(command: EnableServiceAccount, ctx: Context, ports: Ports) -> Done[None]:
+    """Raises NoSuchServiceAccount, RightsExceeded."""
+    return await acting_on_client(command.client_id, ctx, ports, lambda now, tx: client.enable(now, at=tx.at))
+
+
+async def acting_on_client(
+    client_id: ClientId,
+    ctx: Context,
+    ports: Ports,
+    decide: Callable[[Registered, Transaction], Sequence[ClientEvent]],
+    *,
+    audiences: Iterable[AudienceName] = (),
+) -> Done[None]:
+    """Decide on a service account as it is, unless it may do what the caller may not. Raises NoSuchServiceAccount, RightsExceeded."""
+    stream = client.stream(client_id)
+
+    def held(tx: Transaction) -> None:
+        now = client.registered(tx.state(client.decider, stream))
+        require_within(now.permissions, ctx, tx)
+        tx.record(client.decider, stream, decide(now, tx))
+
+    return await transact(ports, ctx, [(client.decider, stream), *audience_reads(audiences), *caller_reads(ctx)], held)
+
+
+def _require_audiences(names: Iterable[AudienceName], tx: Transaction) -> None:
     """Raise AudienceNotAllowed for one that is not registered, or not for services."""
     for name in names:
         open_to_services(audience_in(tx, name))
 
 
-async def sealed_name(client_id: ClientId, name: str, ports: Ports) -> Sealed:
+async def _sealed_name(client_id: ClientId, name: str, ports: Ports) -> Sealed:
     stream = client.stream(client_id)
     sealed = await ports.vault.seal(subject=stream, seal_class=SealClass.PROFILE, stream=stream, fields={"name": name})
     return sealed["name"]

@@ -42,6 +42,25 @@ class NoSuchServiceAccount(Refused):
     detail = "There is no such service account."
 
 
+class UnusableKey(Refused):
+    code = "unusable_key"
+    detail = "This is no public key that its algorithm can be used with, or one that is too weak."
+
+
+class InvalidClient(Refused):
+    """RFC 6749 5.2."""
+
+    code = "invalid_client"
+    detail = "The client is unknown, or has not proved who it is."
+
+
+class InvalidScope(Refused):
+    """RFC 6749 5.2."""
+
+    code = "invalid_scope"
+    detail = "The scope is malformed, or more than this client has for this audience."
+
+
 class NoSuchAudience(Refused):
     code = "audience_not_found"
     detail = "There is no such audience."

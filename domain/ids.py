@@ -1,5 +1,6 @@
 """Names for the things we point at, so that a user's id is never taken for a session's."""
 
+import re
 from typing import Annotated, NewType
 from uuid import UUID
 
@@ -23,6 +24,14 @@ SubjectKeyId = NewType("SubjectKeyId", UUID)
 
 # `$` alone would let one newline pass at the end; so written, the patterns mean the same to Python and to JSON Schema.
 _SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)"
+
+_IS_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def is_slug(text: str) -> bool:
+    """Tell whether a text could name a role, an audience or a client."""
+    return _IS_SLUG.fullmatch(text) is not None
+
 
 Kid = NewType("Kid", str)
 """A signing key's RFC 7638 thumbprint: base64url of a SHA-256."""

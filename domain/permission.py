@@ -1,5 +1,6 @@
 """Permissions are dotted segments; `*` stands for one whole segment, and at the end for one or more of them."""
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, NewType
 
@@ -10,6 +11,14 @@ Permission = NewType("Permission", str)
 
 PermissionText = Annotated[Permission, Meta(pattern=r"^([a-z0-9_-]+|\*)(\.([a-z0-9_-]+|\*)){0,7}$(?!\n)", max_length=128)]
 """What a field of an event or a request is."""
+
+_IS_PERMISSION = re.compile(r"([a-z0-9_-]+|\*)(\.([a-z0-9_-]+|\*)){0,7}")
+
+
+def is_permission(text: str) -> bool:
+    """Tell whether a text is a permission, or a pattern of them."""
+    return len(text) <= 128 and _IS_PERMISSION.fullmatch(text) is not None
+
 
 EVERYTHING = Permission("*")
 

@@ -4,10 +4,11 @@ from projections.audiences import audiences
 from projections.audit_events import audit_events
 from projections.projection import Projection
 from projections.roles import roles
+from projections.service_accounts import service_accounts
 from projections.sessions import sessions
 from projections.signing_keys import signing_keys
 from projections.user_history import user_history
 from projections.users import users
 
-ALL: tuple[Projection, ...] = (users, sessions, roles, audiences, signing_keys, user_history, audit_events)
+ALL: tuple[Projection, ...] = (users, sessions, roles, audiences, service_accounts, signing_keys, user_history, audit_events)
 BY_NAME = {projection.name: projection for projection in ALL}

@@ -88,3 +88,11 @@ WITH gone AS (
 
 -- name: left_passwords
 SELECT deleted, more FROM vault.sweep_left_passwords($1::text::interval, $2)
+
+-- name: used_assertions
+WITH gone AS (
+    DELETE FROM used_assertions WHERE digest IN (
+        SELECT digest FROM used_assertions WHERE expires_at < statement_timestamp() - $1::text::interval
+        ORDER BY expires_at LIMIT $2)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone

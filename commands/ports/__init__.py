@@ -40,7 +40,9 @@ from commands.ports.store import (
 )
 from commands.ports.tokens import (
     AccessClaims,
+    Assertions,
     NewKey,
+    PresentedAssertion,
     PresentedDevice,
     PresentedRefreshToken,
     SigningKeys,
@@ -58,6 +60,7 @@ __all__ = [
     "Advice",
     "AppendResult",
     "Appended",
+    "Assertions",
     "AttemptOutcome",
     "BootstrapCodes",
     "Challenges",
@@ -77,6 +80,7 @@ __all__ = [
     "PasswordJudge",
     "Policy",
     "Ports",
+    "PresentedAssertion",
     "PresentedDevice",
     "PresentedRefreshToken",
     "Randomness",
@@ -194,6 +198,7 @@ class Ports:
     guard: SignInGuard
     mint: TokenMint
     macs: Macs
+    assertions: Assertions
     keys: SigningKeys
     bootstrap: BootstrapCodes
     challenges: Challenges

@@ -1,13 +1,15 @@
 """Tokens and the keys that sign them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from msgspec import Struct
 
 from domain.audience import PrincipalKind
-from domain.ids import Kid, KidText, SessionId
+from domain.client_events import ClientKey
+from domain.ids import ClientId, Kid, KidText, SessionId
 from domain.signing_key import Algorithm, PublicJwk
 
 
@@ -69,6 +71,38 @@ class PresentedRefreshToken(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"PresentedRefreshToken(session_id={self.session_id}, generation={self.generation})"
+
+
+class PresentedAssertion(Struct, frozen=True, kw_only=True):
+    """A JWT by which a service account says who it is (RFC 7523), taken apart and not yet verified. Times are seconds since the epoch."""
+
+    client_id: ClientId
+    kid: str | None
+    algorithm: Algorithm
+    message: bytes
+    signature: bytes
+    jti: str
+    expires_at: float
+    not_before: float
+
+    def __repr__(self) -> str:
+        return f"PresentedAssertion(client_id={self.client_id})"
+
+
+@runtime_checkable
+class Assertions(Protocol):
+    """Reads and verifies assertions, and lets each be used once (RFC 7523 3)."""
+
+    def read(self, text: str) -> PresentedAssertion | None: ...
+    def is_timely(self, shown: PresentedAssertion, *, at: datetime) -> bool: ...
+    def is_signed_by(self, shown: PresentedAssertion, key: ClientKey) -> bool: ...
+    async def spend(self, shown: PresentedAssertion) -> bool:
+        """Remember it until it has expired. False where it was used before."""
+        ...
+
+    def kid_of(self, algorithm: Algorithm, public: PublicJwk) -> Kid:
+        """Name a public key. Raises UnusableKey."""
+        ...
 
 
 class PresentedDevice(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ _WORDS = {
     Needs.NOTHING: "nothing",
     Needs.TOKEN: "an access token for any audience of this authority",
     Needs.SESSION: "an access token for any audience of this authority, of a live session",
+    Needs.CLIENT: "a service account that proves itself in the request",
     Needs.CALLER: "an access token for `minos`, of a live session",
 }
 

@@ -34,8 +34,10 @@ class Route:
             filled = filled.replace(f"{{{name}}}", value)
         return (
             filled.replace("{role}", "user")
+            .replace("{client_id}", "client_nobody")
+            .replace("{secret_id}", NOBODY)
             .replace("{kid}", "k" * 43)
-            .replace("{audience}", "orders")
+            .replace("{audience}", "nothing-here")
             .replace("{action}", "refund")
             .replace("{user_id}", NOBODY)
             .replace("{session_id}", NOBODY)
@@ -65,7 +67,7 @@ def routes() -> list[Route]:
 
 
 ALL = sorted(routes(), key=lambda route: route.operation)
-GUARDED = [route for route in ALL if POLICY[route.operation].needs is not Needs.NOTHING]
+GUARDED = [route for route in ALL if POLICY[route.operation].needs not in {Needs.NOTHING, Needs.CLIENT}]
 named = pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.operation)
 
 
@@ -90,6 +92,10 @@ def test_a_rule_without_a_route_stops_the_start() -> None:
 
 def test_what_anybody_may_call_is_a_list_that_was_decided() -> None:
     assert {name for name, access in POLICY.items() if access.needs is Needs.NOTHING} == PUBLIC
+
+
+def test_where_clients_prove_themselves_is_a_list_that_was_decided() -> None:
+    assert {name for name, access in POLICY.items() if access.needs is Needs.CLIENT} == {"grantToken"}
 
 
 def test_what_takes_tokens_for_others_is_a_list_that_was_decided() -> None:

@@ -75,8 +75,9 @@ def test_every_operation_is_described() -> None:
 
 def test_every_guarded_operation_asks_for_a_token_and_can_refuse_it() -> None:
     for operation in operations():
-        guarded = POLICY[operation["operationId"]].needs is not Needs.NOTHING
-        assert operation["security"] == ([{"bearer": []}] if guarded else [])
+        needs = POLICY[operation["operationId"]].needs
+        guarded = needs is not Needs.NOTHING
+        assert operation["security"] == ([{"client": []}, {}] if needs is Needs.CLIENT else [{"bearer": []}] if guarded else [])
         assert not guarded or "401" in operation["responses"]
 
 

@@ -34,8 +34,9 @@ async def test_an_unchanged_key_set_is_not_sent_again(served: Served) -> None:
 async def test_the_metadata_promises_nothing_that_is_not_there(served: Served, name: str) -> None:
     told = (await served.http.get(f"/.well-known/{name}")).json()
     assert (told["issuer"], told["jwks_uri"]) == (BASE, f"{BASE}/.well-known/jwks.json")
-    assert (told["grant_types_supported"], told["response_types_supported"]) == ([], [])
-    assert not [key for key in told if key.endswith("_endpoint")]
+    assert (told["grant_types_supported"], told["response_types_supported"]) == (["client_credentials"], [])
+    for endpoint in (value for key, value in told.items() if key.endswith("_endpoint")):
+        assert (await served.http.post(endpoint, data={})).status_code == 401
 
 
 async def test_health_names_no_secret(served: Served) -> None:

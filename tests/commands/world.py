@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.access_tokens import AccessTokenVerifier, KeyedMint
 from adapters.action_tokens import SealedActionTokens
+from adapters.assertions import KeyedAssertions, spent_in_memory
 from adapters.factor_secrets import KeyedRecoveryMacs, SealedChallenges
 from adapters.hashing.hasher import Argon2Hasher
 from adapters.keyring import Keyring
@@ -187,6 +188,7 @@ async def make_world(hasher: Argon2Hasher) -> World:
         guard=MemoryGuard(clock),
         mint=KeyedMint(keyring, DerivedTokens(secrets), issuer=ISSUER),
         macs=KeyedMacs(secrets),
+        assertions=KeyedAssertions(spent_in_memory(), audiences=(ISSUER, f"{ISSUER}/oauth2/token")),
         keys=keyring,
         bootstrap=MemoryBootstrapCodes(clock),
         challenges=SealedChallenges(secrets),

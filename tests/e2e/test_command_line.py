@@ -153,3 +153,19 @@ async def test_every_command_has_help(running: Running) -> None:
         done = await running.minos(command, "--help")
         assert done.code == 0, done.err
         assert done.out.startswith(f"usage: minos {command}")
+
+
+async def test_audiences_and_service_accounts_are_made_turned_and_ended(running: Running, http: httpx.AsyncClient) -> None:
+    [defined] = await told(running, "audiences", "define", "boiler", "boiler.read", "--ttl", "60", "--for", "service")
+    assert (defined["access_token_ttl"], defined["principals"]) == (60, ["service"])
+    [made] = await told(running, "service-accounts", "create", "gauge", "--audience", "boiler", "--permission", "boiler.read")
+    grant = {"grant_type": "client_credentials", "client_id": made["client_id"], "client_secret": made["client_secret"]}
+    address = f"{running.url}/oauth2/token"
+    assert (await http.post(address, data=grant)).json()["scope"] == "boiler.read"
+    [turned] = await told(running, "service-accounts", "rotate", "gauge", "--overlap", "0")
+    assert (await http.post(address, data=grant)).json()["error"] == "invalid_client"
+    assert (await http.post(address, data=grant | {"client_secret": turned["client_secret"]})).status_code == 200
+    [stopped] = await told(running, "service-accounts", "disable", made["client_id"])
+    assert (stopped["name"], stopped["enabled"]) == ("gauge", False)
+    assert await told(running, "service-accounts", "delete", "gauge") == []
+    assert (await told(running, "audiences", "retire", "boiler"))[0]["retired"]

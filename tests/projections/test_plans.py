@@ -9,8 +9,8 @@ import asyncpg
 import msgspec
 import pytest
 
-from domain.ids import AudienceName, Kid, RoleName, SessionId, StreamName, UserId
-from projections import audiences, audit_events, roles, session_lists, signing_keys, user_history, users
+from domain.ids import AudienceName, ClientId, Kid, RoleName, SessionId, StreamName, UserId
+from projections import audiences, audit_events, roles, service_accounts, session_lists, signing_keys, user_history, users
 from projections.audit_events import AuditFilter
 from projections.reading import ReadModels
 from projections.session_lists import SessionStatus
@@ -48,6 +48,7 @@ FILL = (
     "INSERT INTO read.roles_v1_g1 SELECT 'role-r' || n, 1, 'r' || n, '{}', 1, NULL, now(), now(), NULL FROM generate_series(1, 5000) n",
     """INSERT INTO read.audiences_v1_g1 SELECT 'audience-a' || n, 1, 'a' || n, '{}', NULL, NULL, '{user}', '{}', '{}', 1, NULL,
               now(), now(), NULL FROM generate_series(1, 5000) n""",
+    """INSERT INTO read.service_accounts_v1_g1 SELECT 'client-c' || n, 1, 'c' || n, NULL, now(), NULL FROM generate_series(1, 5000) n""",
     """INSERT INTO read.signing_keys_v1_g1 SELECT 'signing_key-' || n, 1, 'k' || n, 'ES256', 'retiring', now(), NULL, NULL, NULL,
               NULL, NULL FROM generate_series(1, 5000) n""",
     "ANALYZE",
@@ -89,6 +90,7 @@ async def _ask_everything(models: ReadModels) -> None:
     await roles.get(models, RoleName("r5"))
     await audiences.page(models, after=AudienceName("a5"))
     await audiences.get(models, AudienceName("a5"))
+    await service_accounts.page(models, after=ClientId("c5"))
     await signing_keys.page(models, after=Kid("k5"))
     await user_history.of_user(models, someone, after=99)
     await models.wait_for(users.users, StreamName("user-1"), 1, timeout_ms=0)

@@ -1,0 +1,111 @@
+"""`minos service-accounts`: machines' own identities."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from cli.command import DONE, Commands, at_least
+
+if TYPE_CHECKING:
+    from cli.authority import Authority
+    from commands.client_secrets import ClientSecret
+    from domain.ids import ClientId
+
+
+def add(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "service-accounts",
+        help="list, create, change and end service accounts",
+        description="A service account gets tokens by its own credentials, for its audiences. A secret is shown once.",
+        epilog="example: minos service-accounts create reporter --audience tickets --permission tickets.read",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="list service accounts")
+    create = actions.add_parser("create", help="make one; prints its id and its secret")
+    create.add_argument("name")
+    _add_rights(create, required=True)
+    create.add_argument("--secret-ttl", type=at_least(3_600), metavar="SECONDS", help="the secret ends after that (never)")
+    change = actions.add_parser("set", help="replace its audiences or its permissions, as far as they are given")
+    change.add_argument("account", metavar="ID|NAME")
+    _add_rights(change, required=False)
+    rotate = actions.add_parser("rotate", help="give it its next secret; prints it")
+    rotate.add_argument("account", metavar="ID|NAME")
+    rotate.add_argument("--overlap", type=at_least(0), default=86_400, metavar="SECONDS", help="the one before goes on (86400)")
+    for name, text in (
+        ("disable", "let its tokens die and its secrets open nothing"),
+        ("enable", "let it go on"),
+        ("revoke", "let every token it was given die; secrets go on"),
+        ("delete", "end it, for good"),
+    ):
+        actions.add_parser(name, help=text).add_argument("account", metavar="ID|NAME")
+    for action in actions.choices.values():
+        action.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _add_rights(action: argparse.ArgumentParser, *, required: bool) -> None:
+    action.add_argument("--audience", action="append", required=required, help="it may ask for tokens for; repeatable")
+    action.add_argument("--permission", action="append", help="it has; repeatable")
+    action.add_argument("--ttl", type=at_least(30), metavar="SECONDS", help="its access tokens live at most (300)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from cli.authority import with_authority
+
+    return with_authority(lambda authority: _act(authority, args))
+
+
+async def _act(authority: "Authority", args: argparse.Namespace) -> int:
+    from cli.printing import print_rows
+    from cli.service_account_actions import every, one, shown
+
+    if args.action == "list":
+        print_rows([shown(account) for account in await every(authority)], as_json=args.json, empty="no service accounts")
+        return DONE
+    if args.action == "create":
+        print_rows([await _created(authority, args)], as_json=args.json)
+        return DONE
+    account = await one(authority, args.account)
+    secret = await _changed(authority, args, account.client_id)
+    if args.action == "delete":
+        print_rows([], as_json=args.json, empty=f"{account.client_id} is deleted")
+    else:
+        print_rows([secret or shown(await one(authority, account.client_id))], as_json=args.json)
+    return DONE
+
+
+async def _created(authority: "Authority", args: argparse.Namespace) -> "ClientSecret":
+    from cli.wishes import wish
+    from commands.service_accounts import CreateServiceAccount, create_service_account
+
+    given = {"name": args.name, "secret_ttl": args.secret_ttl, **_rights(args)}
+    return (await create_service_account(wish(CreateServiceAccount, **given), authority.context(), authority.ports)).result
+
+
+async def _changed(authority: "Authority", args: argparse.Namespace, client_id: "ClientId") -> "ClientSecret | None":
+    """Give the secret, where there is a new one."""
+    from cli.wishes import wish
+    from commands import client_credentials, service_accounts
+
+    ports, ctx = authority.ports, authority.context()
+    match args.action:
+        case "set":
+            await service_accounts.change_service_account(
+                wish(service_accounts.ChangeServiceAccount, client_id=client_id, **_rights(args)), ctx, ports
+            )
+        case "rotate":
+            command = wish(client_credentials.RotateClientSecret, client_id=client_id, overlap=args.overlap)
+            return (await client_credentials.rotate_client_secret(command, ctx, ports)).result
+        case "disable":
+            await service_accounts.disable_service_account(wish(service_accounts.DisableServiceAccount, client_id=client_id), ctx, ports)
+        case "enable":
+            await service_accounts.enable_service_account(wish(service_accounts.EnableServiceAccount, client_id=client_id), ctx, ports)
+        case "revoke":
+            await client_credentials.revoke_client_tokens(client_id, ctx, ports)
+        case _:
+            await service_accounts.delete_service_account(wish(service_accounts.DeleteServiceAccount, client_id=client_id), ctx, ports)
+    return None
+
+
+def _rights(args: argparse.Namespace) -> dict[str, object]:
+    given = {"audiences": args.audience, "permissions": args.permission, "token_ttl": args.ttl}
+    return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,86 @@
+"""Which service accounts there are. What one may do, and how it proves itself, is asked of its head."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.client_events import (
+    ClientChanged,
+    ClientDeleted,
+    ClientDisabled,
+    ClientEnabled,
+    ClientKeyAdded,
+    ClientKeyRemoved,
+    ClientRegistered,
+    ClientSecretAdded,
+    ClientSecretRemoved,
+    ClientTokensRevoked,
+)
+from domain.event import Recorded
+from domain.ids import ClientId, UserId
+from projections.projection import Entity, begins, when
+from projections.reading import Freshness, ReadModels, matching
+from projections.sql import beside
+
+
+class ServiceAccountRow(Struct, frozen=True, kw_only=True):
+    client_id: ClientId
+    owner_id: UserId | None
+    registered_at: datetime
+    deleted_at: datetime | None
+
+
+def _registered(recorded: Recorded[ClientRegistered]) -> ServiceAccountRow:
+    event = recorded.event
+    return ServiceAccountRow(client_id=event.client_id, owner_id=event.owner_id, registered_at=event.at, deleted_at=None)
+
+
+def _changed(row: ServiceAccountRow, recorded: Recorded[ClientChanged]) -> ServiceAccountRow:
+    return replace(row, owner_id=recorded.event.owner_id)
+
+
+def _deleted(row: ServiceAccountRow, recorded: Recorded[ClientDeleted]) -> ServiceAccountRow:
+    return replace(row, deleted_at=recorded.event.at)
+
+
+_SQL = beside(__file__)
+
+service_accounts = Entity(
+    "service_accounts",
+    1,
+    "client",
+    ServiceAccountRow,
+    (
+        begins(ClientRegistered, _registered),
+        when(ClientChanged, _changed),
+        when(ClientDeleted, _deleted),
+    ),
+    ignores=(
+        ClientSecretAdded,
+        ClientSecretRemoved,
+        ClientKeyAdded,
+        ClientKeyRemoved,
+        ClientTokensRevoked,
+        ClientDisabled,
+        ClientEnabled,
+    ),
+    sql=_SQL,
+)
+
+
+class ServiceAccountPage(Struct, frozen=True, kw_only=True):
+    """By id. `next_after` is None on the last page."""
+
+    rows: Sequence[ServiceAccountRow]
+    next_after: ClientId | None
+    freshness: Freshness
+
+
+async def page(models: ReadModels, *, after: ClientId | None = None, limit: int = 50) -> ServiceAccountPage:
+    """List service accounts that were not deleted. Raises StoreUnavailable."""
+    conditions, values = matching(_SQL, {"after": after})
+    rows, freshness = await models.rows(service_accounts, "page", conditions, [*values, limit + 1])
+    more = len(rows) > limit
+    return ServiceAccountPage(rows=rows[:limit], next_after=rows[limit - 1].client_id if more else None, freshness=freshness)
