@@ -15,6 +15,7 @@ from nats.js.api import DeliverPolicy
 from adapters.nats_credentials import proof
 from bench.running import Running
 from domain.codec import SEALED_FIELDS
+from projections.catalogue import BY_NAME
 from tests.e2e.people import PASSWORD, Person, address, register
 
 JOURNEY = [
@@ -150,7 +151,7 @@ async def test_read_models_reach_the_end_of_the_log(http: httpx.AsyncClient, adm
         while any(model["behind"] for model in (await admin.get("/projections")).json()["data"]):
             await asyncio.sleep(0.02)
     models = (await admin.get("/projections")).json()["data"]
-    assert {model["name"] for model in models} == {"users", "roles", "sessions", "user_history", "signing_keys", "audit_events"}
+    assert {model["name"] for model in models} == set(BY_NAME)
     assert {(model["status"], model["parked"]) for model in models} == {("live", 0)}
 
 

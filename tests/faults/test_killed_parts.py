@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from bench.running import Running
-from tests.e2e.conftest import CHEAP_HASHES
+from tests.e2e.conftest import CHEAP_HASHES, RAISED_LIMITS
 from tests.e2e.people import Person, bootstrap, client_of
 from tests.faults.load import Acknowledged, Client, load
 from tests.faults.truth import everything_follows_from_the_log
@@ -30,7 +30,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_skipped_whatever_dies
     print(f"FAULT_SEED={SEED}")  # noqa: T201 - shown with a failure, to repeat it
     chance = random.Random(SEED)
     with tempfile.TemporaryDirectory(prefix="minos-faults-", ignore_cleanup_errors=True) as folder:
-        async with Running(Path(folder), access_token_ttl="3600", **CHEAP_HASHES) as running, client_of(running) as http:
+        async with Running(Path(folder), access_token_ttl="3600", **CHEAP_HASHES, **RAISED_LIMITS) as running, client_of(running) as http:
             admin = await bootstrap(http, running.bootstrap_code)
             assert (await admin.ask("POST", "/roles", {"name": "keeper", "permissions": ["zoo.*"]})).status_code == 201
             told, stop = Acknowledged(), asyncio.Event()
