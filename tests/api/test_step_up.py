@@ -11,6 +11,7 @@ NEEDS_NONE = {
     "register": "nobody is there yet",
     "login": "is the proof",
     "completeLogin": "is the proof",
+    "grantToken": "is asked by machines, which prove themselves",
     "refresh": "carries no proof on and gives no right",
     "logout": "ending one's own session has to be easy",
     "endMySession": "ending one's own session has to be easy",
