@@ -52,6 +52,12 @@ async def test_a_username_signs_in_too(world: World) -> None:
     assert signed_in.user_id == user_id
 
 
+async def test_a_password_does_not_age(world: World) -> None:
+    await world.register("ada")
+    world.clock.forward(10 * 365 * 86_400)
+    assert await world.sign_in("ada")
+
+
 @pytest.mark.parametrize("names", [{}, {"email": "a@example.org", "username": "ada"}])
 async def test_exactly_one_login_name_is_needed(world: World, names: dict[str, Any]) -> None:
     with pytest.raises(LoginNameRequired):
