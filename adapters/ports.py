@@ -21,6 +21,8 @@ from adapters.keyring import Keyring
 from adapters.last_used import PostgresLastUsed
 from adapters.limits.totals import PostgresTotals
 from adapters.macs import KeyedMacs
+from adapters.mail_tokens import DerivedMailTokens
+from adapters.mailbox import MailBoxes, PostgresMailbox
 from adapters.opaque_tokens import Cursors, StreamVersions
 from adapters.password_judge import OfflineJudge
 from adapters.postgres_links import Links
@@ -57,6 +59,7 @@ class Opened:
     cursors: Cursors
     hasher: Argon2Hasher
     totals: PostgresTotals
+    mail_boxes: MailBoxes
 
 
 @asynccontextmanager
@@ -130,6 +133,8 @@ def _composed(
         random=SystemRandomness(),
         last_used=last_used,
         action_tokens=SealedActionTokens(secrets),
+        mailbox=PostgresMailbox(links, secrets),
+        mail_tokens=DerivedMailTokens(secrets),
         policy=policy(settings),
     )
     return Opened(
@@ -142,6 +147,7 @@ def _composed(
         cursors=Cursors(secrets),
         hasher=hasher,
         totals=PostgresTotals(links, secrets),
+        mail_boxes=MailBoxes(secrets),
     )
 
 
@@ -156,6 +162,7 @@ def policy(settings: Settings) -> Policy:
         password_min_score=settings.password_min_score,
         password_history=settings.password_history,
         service_name=settings.service_name,
+        unverified_sign_in=settings.unverified_sign_in == "allow",
     )
 
 

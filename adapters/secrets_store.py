@@ -32,6 +32,9 @@ class Purpose(StrEnum):
     STREAM_VERSION = "stream_version"
     CURSOR = "cursor"
     ACTION_TOKEN = "action_token"  # noqa: S105 - the name of a purpose
+    MAIL_TOKEN = "mail_token"  # noqa: S105 - the name of a purpose
+    MAIL_ADDRESS = "mail_address"
+    MAIL_BUDGET = "mail_budget"
     CLIENT_SECRET = "client_secret"  # noqa: S105 - the name of a purpose
     API_KEY = "api_key"
     RATE_LIMIT = "rate_limit"

@@ -82,6 +82,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["optional"],
         _text("Whether an address must be proved before an account exists. Proving needs mail, which this release does not send."),
     ] = "optional"
+    unverified_sign_in: Annotated[
+        Literal["allow", "refuse"],
+        _text("Whether an account signs in whose address was never proved; `refuse` says so (403) once the password was right."),
+    ] = "allow"
     smtp_url: Annotated[
         Secret | None,
         _text(

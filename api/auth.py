@@ -81,7 +81,9 @@ class Auth(Controller):
             "Keep `device_token`, and send it next time: a device that signed in before is not locked out by strangers. "
             "An account with a second factor gets a challenge instead of tokens."
         ),
-        responses=refuses(errors.InvalidCredentials, errors.LoginNameRequired, errors.AudienceNotAllowed, errors.Overloaded),
+        responses=refuses(
+            errors.InvalidCredentials, errors.EmailNotVerified, errors.LoginNameRequired, errors.AudienceNotAllowed, errors.Overloaded
+        ),
     )
     async def login(self, request: Asking, data: JSONBody[SignIn]) -> TokenPair | FactorNeeded:
         return await signed_in(data, request.context(), request.exchange, request.world)

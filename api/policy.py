@@ -67,6 +67,12 @@ POLICY: dict[str, Access] = {
     "reauthenticate": CALLER,
     "changePassword": CALLER,
     "judgePassword": PUBLIC,
+    "verifyEmail": PUBLIC,
+    "resendVerification": PUBLIC,
+    "resendMyVerification": CALLER,
+    "forgotPassword": PUBLIC,
+    "checkPasswordReset": PUBLIC,
+    "resetPassword": PUBLIC,
     "readMe": CALLER,
     "changeMe": CALLER,
     "listMySessions": CALLER,
@@ -137,6 +143,10 @@ POLICY: dict[str, Access] = {
     "readDocsAsset": PUBLIC,
     "readProblems": PUBLIC,
     "readOpenApi": PUBLIC,
+    "showVerify": PUBLIC,
+    "showReset": PUBLIC,
+    "readAccountScript": PUBLIC,
+    "readAccountStyle": PUBLIC,
 }
 
 

@@ -35,6 +35,12 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.PasswordUnacceptable: 422,
     errors.RegistrationClosed: 403,
     errors.InvalidCredentials: 401,
+    errors.MailTokenInvalid: 400,
+    errors.MailLimited: 429,
+    errors.EmailAlreadyVerified: 409,
+    errors.EmailNotVerified: 403,
+    errors.NewPasswordRequired: 422,
+    errors.SecondFactorRequired: 403,
     errors.InvalidToken: 401,
     errors.InvalidRefreshToken: 401,
     errors.RefreshTokenReused: 401,
@@ -167,7 +173,7 @@ def told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
             return [(b"www-authenticate", _TOO_OLD % (_FRESHER, refused.max_age, refused.acr.encode()))]
         case errors.PermissionDenied():
             return [(b"www-authenticate", _TOO_NARROW)]
-        case errors.Overloaded() | errors.IdempotencyKeysExhausted() | errors.FactorPaused() | http.RateLimited():
+        case errors.Overloaded() | errors.MailLimited() | errors.IdempotencyKeysExhausted() | errors.FactorPaused() | http.RateLimited():
             return [(b"retry-after", b"%d" % refused.retry_after)]
         case http.MethodNotAllowed():
             return [(b"allow", refused.allow.encode("ascii"))]

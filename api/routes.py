@@ -2,6 +2,7 @@
 
 from litestar import Controller
 
+from api.account_pages import AccountPages
 from api.action_tokens import ActionTokens, AudienceActions
 from api.audiences import Audiences
 from api.audit import Audit
@@ -10,6 +11,7 @@ from api.client_credentials import ClientCredentials
 from api.docs import Docs
 from api.factors import MyFactors
 from api.health import Health
+from api.mailed import Mailed, MyMail
 from api.me import Me
 from api.oauth import OAuth
 from api.operations import Operations
@@ -22,6 +24,6 @@ from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Passwords, ActionTokens, Me, MyFactors, Permissions, Users, Roles, Audiences, AudienceActions, ServiceAccounts,
-    ClientCredentials, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs,
+    Bootstrap, Auth, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, Roles, Audiences, AudienceActions,
+    ServiceAccounts, ClientCredentials, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
 ]  # fmt: skip

@@ -28,6 +28,7 @@ class UserView(Struct, frozen=True, kw_only=True):
     status: UserStatus
     roles: tuple[RoleName, ...]
     email: str | None
+    email_verified: bool
     username: str | None
     name: str | None
     registered_at: datetime
@@ -132,6 +133,7 @@ async def _user(row: UserRow, vault: Vault) -> UserView:
         status=row.status,
         roles=row.roles,
         email=await opened(row.email, stream, "email", vault),
+        email_verified=row.email_verified,
         username=await opened(row.username, stream, "username", vault),
         name=await opened(row.name, stream, "name", vault),
         registered_at=row.registered_at,

@@ -30,6 +30,7 @@ class Texts(Struct, frozen=True, kw_only=True):
 class Profile(Struct, frozen=True, kw_only=True):
     user_id: UserId
     email: str | None
+    email_verified: bool
     username: str | None
     name: str | None
     status: AccountStatus
@@ -49,6 +50,7 @@ async def read_profile(user_id: UserId, ports: Ports) -> Profile:
     return Profile(
         user_id=account.user_id,
         email=texts.email,
+        email_verified=account.email_verified,
         username=texts.username,
         name=texts.name,
         status=AccountStatus.SUSPENDED if isinstance(state, Suspended) else AccountStatus.ACTIVE,

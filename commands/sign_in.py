@@ -21,7 +21,15 @@ from domain import audience as rules
 from domain import factors, sign_in_guard, user
 from domain.audience import open_to_people
 from domain.claim import ClaimKind
-from domain.errors import AudienceNotAllowed, Contended, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
+from domain.errors import (
+    AudienceNotAllowed,
+    Contended,
+    EmailNotVerified,
+    InvalidCredentials,
+    LoginNameRequired,
+    Overloaded,
+    StoreUnavailable,
+)
 from domain.event import Erased, Sealed
 from domain.factors import Factors
 from domain.ids import AudienceName, AudienceSlug, CommandId, SessionId, StreamName, SubjectKeyId, UserId
@@ -67,7 +75,7 @@ class _Found(Struct, frozen=True, kw_only=True):
 async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn | FactorRequired:
     """Begin a session and issue its first token, or say what is asked for besides the password.
 
-    Raises InvalidCredentials, AudienceNotAllowed, Overloaded.
+    Raises InvalidCredentials, EmailNotVerified, AudienceNotAllowed, Overloaded.
     """
     kind, text = _login_name(command)
     audience = command.audience or MINOS
@@ -90,6 +98,9 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn | Fac
         answer = await _proven(command, found, ctx, ports, encoded=encoded, device=device, audience=audience)
     except InvalidCredentials:
         await _refuse(name_mac, found, reading, ctx, ports, known_device=device is not None)
+        raise
+    except EmailNotVerified:  # the password was right: nobody guessed
+        await ports.guard.forgive(name_mac, device_mac=device_mac)
         raise
     except (AudienceNotAllowed, Contended, Overloaded, StoreUnavailable):
         if reading.may_try:  # nobody guessed: who tries again when we are better must not find the door locked for it
@@ -122,6 +133,8 @@ async def _proven(
     verified = await ports.hasher.verify(encoded, command.password, account=account, network=ctx.network)
     if found.account is None or not verified.matches or not found.active:
         raise InvalidCredentials
+    if not found.account.email_verified and not ports.policy.unverified_sign_in:
+        raise EmailNotVerified
     if verified.outdated:
         await _rehash(found.account, command.password, ctx, ports)
     entry = Entry(

@@ -19,6 +19,7 @@ from domain.factor_events import FactorEvent
 from domain.ids import SubjectKeyId
 from domain.legacy import LEGACY, upcast
 from domain.machine_token import MachineTokenEvent
+from domain.password_reset import PasswordResetEvent
 from domain.role import RoleEvent
 from domain.session_events import SessionEvent
 from domain.sign_in_guard import SignInLocked
@@ -29,7 +30,7 @@ S = TypeVar("S")
 
 AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
-    | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent
+    | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent | PasswordResetEvent
 )  # fmt: skip
 
 

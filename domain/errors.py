@@ -148,6 +148,42 @@ class LoginNameRequired(Refused):
     detail = "Exactly one of email and username is needed."
 
 
+class MailTokenInvalid(Refused):
+    code = "mail_token_invalid"
+    detail = "The token is not one of ours, was used, has expired, or a newer one took its place."
+
+
+class MailLimited(Refused):
+    """Enough was sent for now; `retry_after` in whole seconds."""
+
+    code = "mail_limited"
+    detail = "Enough mail was sent for now; look into the mailbox, or try again later."
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class EmailAlreadyVerified(Refused):
+    code = "email_already_verified"
+    detail = "The address of this account has been proved."
+
+
+class EmailNotVerified(Refused):
+    code = "email_not_verified"
+    detail = "The address of this account has to be proved before it can be used."
+
+
+class NewPasswordRequired(Refused):
+    code = "new_password_required"
+    detail = "Proving an address for the first time needs a new password: whoever opened the account may have been another."
+
+
+class SecondFactorRequired(Refused):
+    code = "second_factor_required"
+    detail = "This account has a second factor: show it, too."
+
+
 class InvalidToken(Refused):
     code = "invalid_token"
     detail = "The access token is missing, malformed, expired, revoked or not meant for this service."

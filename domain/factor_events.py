@@ -16,6 +16,8 @@ class WhyRemoved(StrEnum):
     SELF = "self"
     REPLACED = "replaced"
     ADMINISTRATOR = "administrator"
+    NEVER_PROVED = "never_proved"
+    """It was enrolled before anybody had shown that they read the account's mailbox; now somebody has."""
 
 
 class TotpOffered(Event, frozen=True, kw_only=True, tag="factors.totp_offered.v1"):

@@ -16,6 +16,7 @@ from domain.errors import NoSuchUser
 from domain.event import Sealed
 from domain.ids import ClaimId, RoleName, RoleSlug, StreamName, UserId
 from domain.user_events import (
+    EmailVerified,
     PasswordReason,
     PasswordRehashed,
     PasswordSet,
@@ -40,6 +41,8 @@ class Account(Struct, frozen=True, kw_only=True):
     user_id: UserId
     email: Sealed
     email_claim: ClaimId
+    email_verified: bool
+    """Whether anybody has shown that they read its mailbox."""
     username: Sealed | None
     username_claim: ClaimId | None
     name: Sealed | None
@@ -88,6 +91,7 @@ def _opened(event: UserRegistered) -> Account:
         user_id=event.user_id,
         email=event.email,
         email_claim=event.email_claim,
+        email_verified=False,
         username=event.username,
         username_claim=event.username_claim,
         name=event.name,
@@ -101,24 +105,17 @@ def _opened(event: UserRegistered) -> Account:
 
 
 _Change = (
-    PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged | RoleGranted | RoleRevoked | SignedOutEverywhere
-)
+    EmailVerified | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged | RoleGranted | RoleRevoked
+    | SignedOutEverywhere
+)  # fmt: skip
 
 
 def _changed(account: Account, event: _Change) -> Account:
     match event:
-        case PasswordSet():
-            return replace(
-                account,
-                password=event.password,
-                password_version=event.password_version,
-                earlier_passwords=tuple(p for p in (account.password, *account.earlier_passwords) if p is not None),
-                token_epoch=event.token_epoch,
-            )
-        case PasswordsForgotten():
-            return replace(account, earlier_passwords=account.earlier_passwords[: event.remembered])
-        case PasswordRehashed():
-            return replace(account, password=event.password)
+        case PasswordSet() | PasswordRehashed() | PasswordsForgotten():
+            return _with_password(account, event)
+        case EmailVerified():
+            return replace(account, email_verified=True)
         case ProfileChanged():
             return replace(account, name=event.name)
         case UsernameChanged():
@@ -131,6 +128,24 @@ def _changed(account: Account, event: _Change) -> Account:
             return replace(account, roles=roles, roles_version=event.roles_version)
         case SignedOutEverywhere():
             return replace(account, token_epoch=event.token_epoch)
+        case _:
+            assert_never(event)
+
+
+def _with_password(account: Account, event: PasswordSet | PasswordRehashed | PasswordsForgotten) -> Account:
+    match event:
+        case PasswordSet():
+            return replace(
+                account,
+                password=event.password,
+                password_version=event.password_version,
+                earlier_passwords=tuple(p for p in (account.password, *account.earlier_passwords) if p is not None),
+                token_epoch=event.token_epoch,
+            )
+        case PasswordRehashed():
+            return replace(account, password=event.password)
+        case PasswordsForgotten():
+            return replace(account, earlier_passwords=account.earlier_passwords[: event.remembered])
         case _:
             assert_never(event)
 
@@ -156,7 +171,7 @@ def account_of(state: User) -> Account:
             assert_never(state)
 
 
-decider: Decider[User, UserEvent] = Decider("user", User, 2, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[User, UserEvent] = Decider("user", User, 3, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(user_id: UserId) -> StreamName:
@@ -201,12 +216,17 @@ def change_password(state: User, *, password: Sealed, remembered: int, at: datet
     Of the passwords before this one, `remembered` stay; the keys of the others are to be destroyed once this is appended.
     """
     account = account_of(state)
+    return password_set(account, password, PasswordReason.CHANGED, remembered, at)
+
+
+def password_set(account: Account, password: Sealed, reason: PasswordReason, remembered: int, at: datetime) -> Sequence[UserEvent]:
+    """What a new password of an account is, whoever chose it. Every token given before dies with the epoch."""
     changed = PasswordSet(
         user_id=account.user_id,
         password=password,
         password_version=account.password_version + 1,
         token_epoch=account.token_epoch + 1,
-        reason=PasswordReason.CHANGED,
+        reason=reason,
         at=at,
     )
     earlier = len(account.earlier_passwords) + (account.password is not None)

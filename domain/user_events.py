@@ -15,6 +15,10 @@ class RegisteredBy(StrEnum):
 class PasswordReason(StrEnum):
     CHOSEN = "chosen"
     CHANGED = "changed"
+    RESET = "reset"
+    """By a link in a mail to the account's address."""
+    PROVED = "proved"
+    """Chosen by whoever was the first to prove that the address is theirs."""
 
 
 class SuspendReason(StrEnum):
@@ -43,6 +47,13 @@ class PasswordSet(Event, frozen=True, kw_only=True, tag="user.password_set.v1"):
     password_version: int
     token_epoch: int
     reason: PasswordReason
+
+
+class EmailVerified(Event, frozen=True, kw_only=True, tag="user.email_verified.v1"):
+    """Whoever did this reads the mailbox of the address that the claim stands for."""
+
+    user_id: UserId
+    email_claim: ClaimId
 
 
 class PasswordRehashed(Event, frozen=True, kw_only=True, tag="user.password_rehashed.v1"):
@@ -100,6 +111,6 @@ class SignedOutEverywhere(Event, frozen=True, kw_only=True, tag="user.signed_out
 
 
 UserEvent = (
-    UserRegistered | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged
+    UserRegistered | EmailVerified | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged
     | RoleGranted | RoleRevoked | UserSuspended | UserReinstated | SignedOutEverywhere
 )  # fmt: skip

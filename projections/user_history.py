@@ -30,6 +30,7 @@ from domain.factor_events import (
 )
 from domain.ids import RoleName, SessionId, StreamName, UserId
 from domain.machine_token import MachineTokenEvent
+from domain.password_reset import PasswordResetAsked, PasswordResetUsed
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
 from domain.session_events import (
     Reauthenticated,
@@ -42,6 +43,7 @@ from domain.session_events import (
 from domain.sign_in_guard import SignInLocked
 from domain.signing_key import SigningKeyCreated, SigningKeyPromoted, SigningKeyRetired, SigningKeyRevoked
 from domain.user_events import (
+    EmailVerified,
     PasswordRehashed,
     PasswordSet,
     PasswordsForgotten,
@@ -146,6 +148,8 @@ def _in_session(recorded: Recorded[RefreshReused] | Recorded[Reauthenticated]) -
 
 _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow]] = {
     UserRegistered: _registered,
+    EmailVerified: _row,
+    PasswordResetAsked: _row,
     PasswordSet: _with_reason,
     ProfileChanged: _row,
     UsernameChanged: _row,
@@ -181,6 +185,7 @@ user_history: Journal[HistoryRow] = Journal(
     ignores=(
         PasswordRehashed,
         PasswordsForgotten,
+        PasswordResetUsed,
         TokenIssued,
         SessionRebased,
         ClaimTaken,

@@ -11,6 +11,7 @@ from domain.event import Recorded, Sealed
 from domain.ids import RoleName, UserId
 from domain.user import stream
 from domain.user_events import (
+    EmailVerified,
     PasswordRehashed,
     PasswordSet,
     PasswordsForgotten,
@@ -44,6 +45,7 @@ class UserRow(Struct, frozen=True, kw_only=True):
     token_epoch: int
     password_version: int
     email: Sealed
+    email_verified: bool
     username: Sealed | None
     name: Sealed | None
     registered_by: RegisteredBy
@@ -63,6 +65,7 @@ def _registered(recorded: Recorded[UserRegistered]) -> UserRow:
         token_epoch=1,
         password_version=0,
         email=event.email,
+        email_verified=False,
         username=event.username,
         name=event.name,
         registered_by=event.registered_by,
@@ -76,6 +79,10 @@ def _registered(recorded: Recorded[UserRegistered]) -> UserRow:
 def _password_set(row: UserRow, recorded: Recorded[PasswordSet]) -> UserRow:
     event = recorded.event
     return replace(row, password_version=event.password_version, token_epoch=event.token_epoch, updated_at=event.at)
+
+
+def _email_verified(row: UserRow, recorded: Recorded[EmailVerified]) -> UserRow:
+    return replace(row, email_verified=True, updated_at=recorded.event.at)
 
 
 def _profile_changed(row: UserRow, recorded: Recorded[ProfileChanged]) -> UserRow:
@@ -122,12 +129,13 @@ _SQL = beside(__file__)
 
 users = Entity(
     "users",
-    1,
+    2,
     "user",
     UserRow,
     (
         begins(UserRegistered, _registered),
         when(PasswordSet, _password_set),
+        when(EmailVerified, _email_verified),
         when(ProfileChanged, _profile_changed),
         when(UsernameChanged, _username_changed),
         when(RoleGranted, _role_granted),

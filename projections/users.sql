@@ -9,6 +9,7 @@ CREATE TABLE {table} (
     token_epoch integer NOT NULL,
     password_version integer NOT NULL,
     email bytea NOT NULL,
+    email_verified boolean NOT NULL,
     username bytea,
     name bytea,
     registered_by text COLLATE "C" NOT NULL,

@@ -25,6 +25,7 @@ AGES: dict[str, str] = {
     "last_used_sessions": "90 days",
     "last_used_others": "400 days",
     "used_assertions": "0 seconds",
+    "mail_budget": "0 seconds",
     "mails_done": "7 days",
     "mails_failed": "30 days",
 }

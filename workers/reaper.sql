@@ -72,8 +72,7 @@ WITH gone AS (
 -- name: mails_done
 WITH gone AS (
     DELETE FROM mail_ledger WHERE mail_id IN (
-        SELECT mail_id FROM mail_ledger WHERE state <> 'waiting' AND state <> 'failed'
-            AND done_at < statement_timestamp() - $1::text::interval
+        SELECT mail_id FROM mail_ledger WHERE state IN ('sent', 'dropped') AND done_at < statement_timestamp() - $1::text::interval
         ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
@@ -81,7 +80,7 @@ WITH gone AS (
 -- name: mails_failed
 WITH gone AS (
     DELETE FROM mail_ledger WHERE mail_id IN (
-        SELECT mail_id FROM mail_ledger WHERE state <> 'waiting' AND done_at < statement_timestamp() - $1::text::interval
+        SELECT mail_id FROM mail_ledger WHERE state = 'failed' AND done_at < statement_timestamp() - $1::text::interval
         ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
@@ -94,5 +93,13 @@ WITH gone AS (
     DELETE FROM used_assertions WHERE digest IN (
         SELECT digest FROM used_assertions WHERE expires_at < statement_timestamp() - $1::text::interval
         ORDER BY expires_at LIMIT $2)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone
+
+-- name: mail_budget
+WITH gone AS (
+    DELETE FROM mail_budget WHERE key IN (
+        SELECT key FROM mail_budget WHERE expires_at < statement_timestamp() - $1::text::interval
+        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone

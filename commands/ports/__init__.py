@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from commands.ports.actions import ActionClaims, ActionTokens
 from commands.ports.factors import Challenges, RecoveryMacs, SignInChallenge
+from commands.ports.mail import Budget, Letter, Mailbox, MailToken, MailTokenKind, MailTokens
 from commands.ports.signing_in import (
     Advice,
     AttemptOutcome,
@@ -63,6 +64,7 @@ __all__ = [
     "Assertions",
     "AttemptOutcome",
     "BootstrapCodes",
+    "Budget",
     "Challenges",
     "ClaimChange",
     "ClaimMac",
@@ -73,7 +75,12 @@ __all__ = [
     "Holding",
     "IdempotencyKey",
     "LastUsed",
+    "Letter",
     "Macs",
+    "MailToken",
+    "MailTokenKind",
+    "MailTokens",
+    "Mailbox",
     "NewEvent",
     "NewKey",
     "PasswordHasher",
@@ -185,6 +192,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     password_min_score: int = 3
     password_history: int = 5
     service_name: str = "minos"
+    unverified_sign_in: bool = True
+    """Whether an account signs in whose address nobody has proved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,5 +215,7 @@ class Ports:
     random: Randomness
     last_used: LastUsed
     action_tokens: ActionTokens
+    mailbox: Mailbox
+    mail_tokens: MailTokens
     policy: Policy
     origins: SessionOrigins = field(default_factory=SessionOrigins)

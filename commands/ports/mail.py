@@ -1,9 +1,69 @@
 """What is written to people, as commands see it."""
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Protocol, runtime_checkable
+from uuid import UUID
+
+from msgspec import Struct
 
 
 class Letter(StrEnum):
     """Every kind of mail there is. Each has its wording in every language."""
 
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a letter
+    VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a letter
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """At most so many mails of a kind in so many seconds to one address, or asked for by one network. `of` is never stored as it is."""
+
+    kind: str
+    of: str
+    most: int
+    seconds: int
+
+    def __repr__(self) -> str:
+        return f"Budget(kind={self.kind}, most={self.most}, seconds={self.seconds})"
+
+
+@runtime_checkable
+class Mailbox(Protocol):
+    """Mail that no event asks for: a row in the mailer's ledger, in one statement that costs the same whoever it is to.
+
+    Nobody looks for the account here, so nothing can be told by the answer or the clock: the mailer does, later.
+    """
+
+    async def ask(self, letter: Letter, *, to: "str | UUID", budgets: Sequence[Budget], keep_s: int) -> int:
+        """Ask for a letter to an address, or to the address of a user. Gives 0, or how many seconds to wait where a budget is used up.
+
+        Raises StoreUnavailable.
+        """
+        ...
+
+
+class MailTokenKind(StrEnum):
+    VERIFY = "verify"
+    """Of a user and their address's claim: who has it reads the mailbox."""
+    RESET = "reset"
+    """Of a user and one asking for a new password."""
+
+
+class MailToken(Struct, frozen=True, kw_only=True):
+    """What a link in a mail stands for. `expires_at` is in whole seconds since the epoch."""
+
+    kind: MailTokenKind
+    subject: UUID
+    about: UUID
+    expires_at: int
+
+
+@runtime_checkable
+class MailTokens(Protocol):
+    """Tokens derived from ids by a MAC: nothing that is stored anywhere is one."""
+
+    def make(self, token: MailToken) -> str: ...
+    def read(self, text: str) -> MailToken | None:
+        """None for what was not made here. Says nothing yet of its being in time, or unused."""
+        ...

@@ -15,6 +15,8 @@ from tests.api.conftest import Person, Served
 
 NOBODY = str(uuid4())
 PUBLIC = {
+    "verifyEmail", "resendVerification", "forgotPassword", "checkPasswordReset", "resetPassword",
+    "showVerify", "showReset", "readAccountScript", "readAccountStyle",
     "bootstrap", "register", "login", "completeLogin", "refresh", "judgePassword", "readOpenIdConfiguration",
     "readAuthorizationServer", "readKeySet",
     "healthLive", "healthReady", "healthStartup", "findDocs", "readDocs", "readDocsAsset", "readProblems", "readOpenApi",

@@ -16,9 +16,11 @@ from adapters.factor_secrets import KeyedRecoveryMacs, SealedChallenges
 from adapters.hashing.hasher import Argon2Hasher
 from adapters.keyring import Keyring
 from adapters.macs import KeyedMacs
+from adapters.mail_tokens import DerivedMailTokens
 from adapters.memory_bootstrap_codes import MemoryBootstrapCodes
 from adapters.memory_guard import MemoryGuard
 from adapters.memory_last_used import MemoryLastUsed
+from adapters.memory_mailbox import MemoryMailbox
 from adapters.memory_store import MemoryEventStore
 from adapters.memory_vault import MemoryVault
 from adapters.password_judge import OfflineJudge
@@ -196,6 +198,8 @@ async def make_world(hasher: Argon2Hasher) -> World:
         random=SystemRandomness(),
         last_used=MemoryLastUsed(),
         action_tokens=SealedActionTokens(secrets),
+        mailbox=MemoryMailbox(clock),
+        mail_tokens=DerivedMailTokens(secrets),
         policy=Policy(),
     )
     await ensure_signing_keys(Algorithm.ES256, SYSTEM, ports)

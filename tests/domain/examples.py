@@ -13,6 +13,7 @@ from domain.ids import (
     Digest,
     FactorId,
     Kid,
+    ResetId,
     RoleName,
     SecretId,
     SessionId,
@@ -40,6 +41,7 @@ OTHER_NAME = Sealed(PROFILE_KEY, b"another sealed name")
 PASSWORD = Sealed(CREDENTIAL_KEY, b"sealed password hash")
 NEXT_PASSWORD = Sealed(NEXT_CREDENTIAL_KEY, b"next sealed password hash")
 NETWORK = Sealed(TELEMETRY_KEY, b"sealed network")
+RESET = ResetId(UUID("0192f0c1-0000-7000-8000-00000000e5e7"))
 KID = Kid("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
 USER_ROLE = RoleName("user")
 EDITOR = RoleName("editor")

@@ -16,6 +16,8 @@ from domain import (
     client,
     factors,
     machine_token,
+    mailbox_proof,
+    password_reset,
     role,
     session,
     sign_in_guard,
@@ -90,6 +92,8 @@ def _secret(secret_id: SecretId, ttl: int | None) -> SecretDigest:
 
 
 _ENROL = {"user_id": ex.ADA, "factor_id": ex.OTHER_FACTOR}
+_RESET = {"user_id": ex.ADA, "reset_id": ex.RESET, "email_claim": ex.EMAIL_CLAIM}
+
 
 WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
     "user": (
@@ -97,6 +101,8 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
         [
             Wish(user.register, _REGISTER),
             *(Wish(user.change_password, {"password": ex.NEXT_PASSWORD, "remembered": n}) for n in (0, 2)),
+            Wish(mailbox_proof.prove_email, {"claim": ex.EMAIL_CLAIM, "password": ex.NEXT_PASSWORD, "remembered": 2}),
+            Wish(mailbox_proof.reset_password, {"password": ex.NEXT_PASSWORD, "remembered": 0}),
             Wish(user.rehash_password, {"password": ex.PASSWORD, "verified_version": 1}),
             Wish(user.change_profile, {"name": ex.OTHER_NAME}),
             Wish(user.change_profile, {"name": None}),
@@ -121,6 +127,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(session.revoke_own, {"owner": ex.BOB, "user_epoch": 1, "reason": EndReason.LOGOUT}),
         ],
     ),
+    "password_reset": (password_reset.decider, [Wish(password_reset.ask, _RESET), Wish(password_reset.use, _RESET)]),
     "claim": (
         claim.decider,
         [

@@ -20,9 +20,10 @@ quick = settings(max_examples=20, deadline=None)
 """Each law runs for every aggregate or event, in the inner loop of daily work."""
 NOT_IDEMPOTENT = {
     "change_password", "rehash_password", "sign_out_everywhere", "issue", "refresh", "reauthenticate", "complete", "define", "remove",
+    "revoke_tokens", "prove_email", "reset_password", "use",
     "offer_totp", "confirm_totp", "use_totp", "register_passkey", "use_passkey", "rename", "make_recovery_codes", "use_recovery_code",
     "pause_guessing",
-    "revoke_tokens", "consume",
+    "consume",
 }  # fmt: skip
 """Decisions whose repetition is a change of its own (an epoch, a generation, a fresh hash) or is refused."""
 

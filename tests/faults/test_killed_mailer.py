@@ -18,7 +18,7 @@ __all__ = ["certificate", "office", "open_office", "start"]
 async def test_a_mail_is_never_lost_and_goes_twice_at_most_under_one_id(office: Office, nats_server: NatsServer, tmp_path: Path) -> None:
     server = catcher(office)
     try:
-        await office.change_password(await office.register())
+        await office.change_password(await office.known())
         await office.sequence()
         mailer = launch(office, nats_server, server)
         office.received.at_data = lambda: os.kill(mailer.pid, signal.SIGKILL)
@@ -39,7 +39,7 @@ async def test_a_mail_is_never_lost_and_goes_twice_at_most_under_one_id(office: 
 
 
 async def test_killed_before_the_server_has_it_a_mail_goes_once(office: Office, nats_server: NatsServer) -> None:
-    await office.change_password(await office.register())
+    await office.change_password(await office.known())
     await office.sequence()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(30)

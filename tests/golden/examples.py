@@ -47,6 +47,7 @@ from domain.factor_events import (
 from domain.ids import CommandId, CorrelationId, EventId, StreamName
 from domain.leaf import Leaf, micros
 from domain.machine_token import ServiceTokenIssued, TokenRevocation, TokenRevoked
+from domain.password_reset import PasswordResetAsked, PasswordResetUsed
 from domain.permission import Permission
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
 from domain.session_events import (
@@ -73,6 +74,7 @@ from domain.signing_key import (
     SigningKeyRevoked,
 )
 from domain.user_events import (
+    EmailVerified,
     PasswordReason,
     PasswordRehashed,
     PasswordSet,
@@ -104,6 +106,7 @@ from tests.domain.examples import (
     PROFILE_KEY,
     REFUND,
     REPORTER,
+    RESET,
     SECRET_ID,
     SEED,
     SESSION,
@@ -224,6 +227,9 @@ EXAMPLES: tuple[Event, ...] = (
     PasswordSet(user_id=ADA, password=IN_CREDENTIALS, password_version=1, token_epoch=1, reason=PasswordReason.CHOSEN, at=NOW),
     PasswordRehashed(user_id=ADA, password=IN_CREDENTIALS, password_version=1, at=NOW),
     PasswordsForgotten(user_id=ADA, remembered=5, at=NOW),
+    EmailVerified(user_id=ADA, email_claim=EMAIL_CLAIM, at=NOW),
+    PasswordResetAsked(user_id=ADA, reset_id=RESET, email_claim=EMAIL_CLAIM, expires_at=SOON, at=NOW),
+    PasswordResetUsed(user_id=ADA, reset_id=RESET, at=NOW),
     ProfileChanged(user_id=ADA, name=IN_PROFILE, at=NOW),
     UsernameChanged(user_id=ADA, username=None, username_claim=None, at=NOW),
     RoleGranted(user_id=ADA, role=EDITOR, roles_version=2, at=NOW),

@@ -1,5 +1,6 @@
 """An authority over a database of its own, without HTTP, and a real server of mail."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -20,15 +21,19 @@ from adapters.settings import Settings
 from adapters.settings_source import load
 from cli.first_start import prepare
 from commands.context import Context
+from commands.identify import identify
 from commands.register_user import RegisterUser, register_user
-from commands.transact import Transaction, transact
+from commands.sign_in import SignIn, sign_in
+from commands.token_answer import SignedIn
+from commands.transact import Read, Transaction, read_states, transact
 from domain import user
+from domain.errors import InvalidToken
 from domain.event import SealClass
 from domain.ids import CorrelationId, UserId
 from tests.conftest import Database
 from tests.mail.server import Certificate, Received, Smtp, make_certificate
-from workers.mailer.composing import Desk
 from workers.mailer.mailer import Mailer, Settled
+from workers.mailer.opened import desk_of
 from workers.sequencer import Sequencer
 
 PASSWORD = "correct horse battery staple"
@@ -56,13 +61,21 @@ class Office:
     def mailer(self) -> Mailer:
         """Make another; it is closed with the office."""
         settings = self.settings
-        desk = Desk(self.ports, sender=settings.mail_from, language=settings.mail_language, link_url=settings.link_url)
+        desk = desk_of(settings, self.opened)
         self.mailers.append(Mailer(self.database.app_url, self.post, desk, settled=self.settled.append))
         return self.mailers[-1]
 
     async def register(self, email: str = "ada@example.org") -> UserId:
         wish = RegisterUser(email=email, password=PASSWORD)
         return (await register_user(wish, ANYBODY, self.ports)).result.user_id
+
+    async def known(self, email: str = "ada@example.org") -> UserId:
+        """Register, with the mail that brings about out of the way."""
+        user_id = await self.register(email)
+        await self.sequence()
+        await self.mailer().turn()
+        await self.owner.execute("DELETE FROM mail_ledger WHERE user_id = $1", user_id)
+        return user_id
 
     async def change_password(self, user_id: UserId) -> None:
         """As the command does, with a hash that nobody verifies."""
@@ -83,6 +96,41 @@ class Office:
 
     async def rows(self) -> list[dict[str, Any]]:
         return [dict(row) for row in await self.owner.fetch("SELECT * FROM mail_ledger ORDER BY created_at, mail_id")]
+
+    def token(self, number: int = -1) -> str:
+        """Give the token of the link in one of the mails that came."""
+        text = self.text(number)
+        found = re.search(r"^https?://\S+#token=(mlt_[\w-]+)$", text, re.MULTILINE)
+        assert found, text
+        return found[1]
+
+    def text(self, number: int = -1) -> str:
+        plain, _ = self.received.messages[number].iter_parts()
+        return str(plain.get_content()).replace("\r\n", "\n")
+
+    def subjects(self) -> list[str]:
+        return [str(mail["Subject"]) for mail in self.received.messages]
+
+    async def sign_in(self, email: str = "ada@example.org", password: str = PASSWORD) -> SignedIn:
+        answer = await sign_in(SignIn(email=email, password=password), ANYBODY, self.ports)
+        assert isinstance(answer, SignedIn)
+        return answer
+
+    async def is_live(self, signed_in: SignedIn) -> bool:
+        try:
+            await self.ctx(signed_in)
+        except InvalidToken:
+            return False
+        return True
+
+    async def ctx(self, signed_in: SignedIn) -> Context:
+        claims = await self.opened.tokens.verify(signed_in.access_token, audiences=frozenset({"minos"}))
+        principal = await identify(claims, self.ports)
+        return Context(correlation_id=CorrelationId(UUID(int=3)), principal=principal, network="192.0.2.0/24")
+
+    async def account(self, user_id: UserId) -> user.Account:
+        read: Read = (user.decider, user.stream(user_id))
+        return user.account_of((await read_states(self.ports, [read])).state(*read))
 
     async def until_due(self) -> None:
         """Let the pause of everything that waits be over."""

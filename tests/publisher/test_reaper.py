@@ -32,7 +32,18 @@ async def test_refused_sign_ins_are_kept_for_as_long_as_they_are_of_use(database
 
 
 @pytest.mark.parametrize(
-    "statement", ["command_results", "sign_in_attempts", "sign_in_guard", "attempts_on_nobody", "last_used_sessions", "last_used_others"]
+    "statement",
+    [
+        "command_results",
+        "sign_in_attempts",
+        "sign_in_guard",
+        "attempts_on_nobody",
+        "mail_budget",
+        "mails_done",
+        "mails_failed",
+        "last_used_sessions",
+        "last_used_others",
+    ],
 )
 async def test_what_is_not_due_is_not_read(database: Database, statement: str) -> None:
     """A look every minute at all there is would grow with the service; the index has to say where what is due ends."""

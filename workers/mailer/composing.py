@@ -1,17 +1,21 @@
 """From a row of the ledger to a mail: who it goes to and what it says, looked up when it is sent. One table."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from adapters.mail.message import Mail
+from adapters.mailbox import MailBoxes
+from commands.context import Context
+from commands.forgot_password import begin_reset
 from commands.login_names import mailable
 from commands.ports import Ports
-from commands.ports.mail import Letter
+from commands.ports.mail import Letter, MailToken, MailTokenKind
 from commands.read_profile import opened
 from commands.transact import read_states
+from commands.verify_email import unproved, unproved_account, verify_token
 from domain import user
-from domain.ids import UserId
+from domain.ids import CorrelationId, UserId
 from domain.user import Absent, Account
 from workers.mailer.ledger import Due, facts_of
 from workers.mailer.wording import write
@@ -22,6 +26,7 @@ class Desk:
     """What a mailer writes with."""
 
     ports: Ports
+    boxes: MailBoxes
     sender: str
     language: str
     link_url: str
@@ -34,6 +39,8 @@ class Addressed:
 
     to: str
     values: Mapping[str, str]
+    page: str = ""
+    token: str = field(default="", repr=False)
 
 
 Composer = Callable[[Due, Desk], Awaitable[Addressed | None]]
@@ -44,7 +51,10 @@ async def compose(due: Due, desk: Desk) -> Mail | None:
     addressed = await COMPOSERS[Letter(due.letter)](due, desk)
     if addressed is None:
         return None
-    worded = write(desk.language, due.letter, {"service": desk.ports.policy.service_name, **addressed.values})
+    values = {"service": desk.ports.policy.service_name, **addressed.values}
+    if addressed.token:
+        values["link"] = f"{desk.link_url}/{addressed.page}#token={addressed.token}"
+    worded = write(desk.language, due.letter, values)
     return Mail(
         mail_id=due.mail_id,
         to=mailable(addressed.to),
@@ -62,6 +72,39 @@ async def _notice(due: Due, desk: Desk) -> Addressed | None:
     account = await _account(due, desk)
     to = None if account is None else await _address(account, desk)
     return None if to is None else Addressed(to, {"when": _when(facts_of(due).at)})
+
+
+async def _verify(due: Due, desk: Desk) -> Addressed | None:
+    asked_for = _asked_for(due, desk)
+    if asked_for is not None:
+        account = await unproved_account(asked_for, desk.ports)
+    else:
+        account = None if due.user_id is None else await unproved(UserId(due.user_id), desk.ports)
+    to = None if account is None else await _address(account, desk)
+    if account is None or to is None:
+        return None
+    return Addressed(to, {}, "verify", verify_token(account, asked_at=due.created_at, ports=desk.ports))
+
+
+async def _reset(due: Due, desk: Desk) -> Addressed | None:
+    asked_for = _asked_for(due, desk)
+    reset = None if asked_for is None else await begin_reset(asked_for, due.mail_id, _context(desk), desk.ports)
+    to = None if reset is None else await _address(reset.account, desk)
+    if reset is None or to is None:
+        return None
+    token = MailToken(
+        kind=MailTokenKind.RESET, subject=reset.account.user_id, about=reset.reset_id, expires_at=int(reset.expires_at.timestamp())
+    )
+    return Addressed(to, {}, "reset", desk.ports.mail_tokens.make(token))
+
+
+def _asked_for(due: Due, desk: Desk) -> str | None:
+    """Give the address somebody asked for a letter to; it may be nobody's here."""
+    return None if due.address is None else desk.boxes.open(due.address, due.mail_id)
+
+
+def _context(desk: Desk) -> Context:
+    return Context(correlation_id=CorrelationId(desk.ports.random.uuid7()), system="mailer")
 
 
 async def _account(due: Due, desk: Desk) -> Account | None:
@@ -82,5 +125,7 @@ def _when(at: datetime) -> str:
 
 
 COMPOSERS: Mapping[Letter, Composer] = {
+    Letter.VERIFY_EMAIL: _verify,
+    Letter.RESET_PASSWORD: _reset,
     Letter.PASSWORD_CHANGED: _notice,
 }

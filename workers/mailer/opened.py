@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from adapters.mail.folder import FolderPost
 from adapters.mail.post import Post
@@ -12,6 +13,9 @@ from workers.mailer.composing import Desk
 from workers.mailer.ledger import Figures
 from workers.mailer.mailer import Mailer, Settled
 
+if TYPE_CHECKING:
+    from adapters.ports import Opened
+
 
 def post_of(settings: Settings) -> Post | None:
     """The server that is set; in development a folder where none is; else None, and nothing is sent."""
@@ -20,6 +24,10 @@ def post_of(settings: Settings) -> Post | None:
 
         return SmtpPost(server_of(settings.smtp_url.reveal()), ca_file=settings.smtp_ca_file)
     return None if settings.in_production else FolderPost(settings.data_dir / "mail")
+
+
+def desk_of(settings: Settings, opened: "Opened") -> Desk:
+    return Desk(opened.ports, opened.mail_boxes, settings.mail_from, settings.mail_language, settings.link_url)
 
 
 class OpenedMailer:
@@ -35,7 +43,7 @@ class OpenedMailer:
         if settings.database_url is None:
             raise NoDatabase("set MINOS_DATABASE_URL")
         async with open_ports(settings) as opened:
-            desk = Desk(opened.ports, sender=settings.mail_from, language=settings.mail_language, link_url=settings.link_url)
+            desk = desk_of(settings, opened)
             mailer = Mailer(
                 settings.database_url.reveal(), post_of(settings), desk, hint=self._hint, settled=self._settled, observe=self._observe
             )

@@ -9,10 +9,11 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.ports.mail import Letter
+from commands.verify_email import VERIFY_TTL
 from domain.codec import tag_of
 from domain.event import Event, Recorded
 from domain.ids import EventId, UserId
-from domain.user_events import PasswordReason, PasswordSet
+from domain.user_events import PasswordReason, PasswordSet, UserRegistered
 
 NOTICE_SECONDS = 3 * 86_400
 """A notice that could not be delivered for so long is no news any more."""
@@ -36,12 +37,18 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 def _password_set(recorded: Recorded[PasswordSet]) -> tuple[Wanted, ...]:
     event = recorded.event
-    if event.reason is PasswordReason.CHOSEN:
+    if event.reason not in {PasswordReason.CHANGED, PasswordReason.RESET}:
         return ()
     return (Wanted(letter=Letter.PASSWORD_CHANGED, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 
+def _registered(recorded: Recorded[UserRegistered]) -> tuple[Wanted, ...]:
+    event = recorded.event
+    return (Wanted(letter=Letter.VERIFY_EMAIL, user_id=event.user_id, facts=Facts(at=event.at), keep_s=VERIFY_TTL),)
+
+
 REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] = {
+    UserRegistered: _registered,
     PasswordSet: _password_set,
 }
 TAGS = tuple(tag_of(kind) for kind in REACTIONS)

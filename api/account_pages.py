@@ -1,0 +1,52 @@
+"""The pages that links in mails lead to where no other is set (`MINOS_LINK_URL`): they show a form, and a click on it sends a POST.
+
+The token is in the fragment, which no browser sends to anybody; the script takes it out of the address at once.
+"""
+
+from pathlib import Path
+
+from litestar import Controller, Response, get
+
+from api.docs_page import STYLE
+
+_SCRIPT = (Path(__file__).parent / "account_page.js").read_bytes()
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+_HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": _POLICY}
+_ASSET = {"Cache-Control": "public, max-age=300"}
+_CHOICE = '<p><label>New password <input name="password" type="password" autocomplete="new-password" required></label></p>'
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><link rel="stylesheet" href="/account/page.css"><script src="/account/page.js" defer></script></head>
+<body><h1>{title}</h1><form data-call="{call}" data-done="{done}">{fields}<p><button>{button}</button></p></form><p role="status"></p>
+<noscript>This page needs JavaScript to keep the link's secret out of addresses and logs.</noscript></body></html>
+"""
+
+
+class AccountPages(Controller):
+    path = "/account"
+    include_in_schema = False
+
+    @get("/verify", operation_id="showVerify", summary="A page to prove an address")
+    async def verify(self) -> Response[bytes]:
+        done = "Your address is proved. You can sign in with the new password."
+        return _page("Prove your address", "/api/v1/auth/email/verify", done, _CHOICE, "Prove it and set this password")
+
+    @get("/reset", operation_id="showReset", summary="A page to choose a new password")
+    async def reset(self) -> Response[bytes]:
+        done = "The new password is set. Every session has been ended."
+        return _page("Choose a new password", "/api/v1/auth/password/reset", done, _CHOICE, "Set this password")
+
+    @get("/page.js", operation_id="readAccountScript", summary="What sends the form")
+    async def script(self) -> Response[bytes]:
+        return Response(_SCRIPT, headers=_ASSET, media_type="text/javascript")
+
+    @get("/page.css", operation_id="readAccountStyle", summary="How the pages look")
+    async def style(self) -> Response[bytes]:
+        return Response(STYLE.encode(), headers=_ASSET, media_type="text/css")
+
+
+def _page(title: str, call: str, done: str, fields: str, button: str) -> Response[bytes]:
+    text = _PAGE.format(title=title, call=call, done=done, fields=fields, button=button)
+    return Response(text.encode(), headers=_HEADERS, media_type="text/html")

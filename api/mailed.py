@@ -1,0 +1,109 @@
+"""What is proved by a link in a mail: an address, and a new password. Nothing here is changed by a GET (scanners of mail open links)."""
+
+from typing import Literal
+
+from litestar import Controller, post
+from litestar.params import JSONBody
+from msgspec import Struct
+
+from api.asking import Asking
+from api.refuse import refuses
+from commands.forgot_password import ForgotPassword, forgot_password
+from commands.reset_password import CheckReset, LiveReset, ResetPassword, check_reset, reset_password
+from commands.verify_email import ResendVerification, Verified, VerifyEmail, resend_to_address, resend_to_me, verify_email
+from domain import errors
+
+_CHOSEN = (errors.MailTokenInvalid, errors.PasswordUnacceptable, errors.Overloaded, errors.Contended)
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """Understood; whether any mail goes out is between us and the mailbox."""
+
+    accepted: Literal[True] = True
+
+
+class Mailed(Controller):
+    path = "/api/v1/auth"
+    tags = ("mail",)
+
+    @post(
+        "/email/verify",
+        operation_id="verifyEmail",
+        status_code=200,
+        summary="Prove an address",
+        description=(
+            "The first proof of an address sets a new password and ends every session from before: whoever opened the account may "
+            "have been another. Sign in with the new one then."
+        ),
+        responses=refuses(*_CHOSEN, errors.EmailAlreadyVerified, errors.NewPasswordRequired),
+        opt={"password_pointer": "/new_password"},
+    )
+    async def verify(self, request: Asking, data: JSONBody[VerifyEmail]) -> Verified:
+        return await verify_email(data, request.context(), request.world.ports)
+
+    @post(
+        "/email/resend",
+        operation_id="resendVerification",
+        status_code=202,
+        summary="Have the link to prove an address sent again",
+        description="The answer is the same whether or not there is such an account. Three an hour to one address, whoever asks.",
+        responses=refuses(errors.InvalidEmail),
+    )
+    async def resend(self, request: Asking, data: JSONBody[ResendVerification]) -> Accepted:
+        await resend_to_address(data, request.context(), request.world.ports)
+        return Accepted()
+
+    @post(
+        "/password/forgot",
+        operation_id="forgotPassword",
+        status_code=202,
+        summary="Ask for a link to choose a new password",
+        description="The answer is the same whether or not there is such an account. One a minute to one address; the newest link works.",
+        responses=refuses(errors.InvalidEmail),
+    )
+    async def forgot(self, request: Asking, data: JSONBody[ForgotPassword]) -> Accepted:
+        await forgot_password(data, request.context(), request.world.ports)
+        return Accepted()
+
+    @post(
+        "/password/reset/check",
+        operation_id="checkPasswordReset",
+        status_code=200,
+        summary="Does this link still work?",
+        description="Changes nothing, and uses nothing up.",
+        responses=refuses(errors.MailTokenInvalid),
+    )
+    async def check(self, request: Asking, data: JSONBody[CheckReset]) -> LiveReset:
+        return await check_reset(data, request.world.ports)
+
+    @post(
+        "/password/reset",
+        operation_id="resetPassword",
+        status_code=204,
+        summary="Choose a new password by a link",
+        description=(
+            "Ends every session, lifts locks on the account, and proves its address. The link works once; a second factor is asked for, "
+            "where one is enrolled."
+        ),
+        responses=refuses(*_CHOSEN, errors.SecondFactorRequired, errors.InvalidFactor, errors.FactorPaused, errors.FactorBlocked),
+        opt={"password_pointer": "/new_password"},
+    )
+    async def reset(self, request: Asking, data: JSONBody[ResetPassword]) -> None:
+        await reset_password(data, request.context(), request.world.ports)
+
+
+class MyMail(Controller):
+    path = "/api/v1/me/email"
+    tags = ("me",)
+
+    @post(
+        "/resend",
+        operation_id="resendMyVerification",
+        status_code=202,
+        summary="Have the link to prove my address sent again",
+        description="Three an hour, together with those asked for without signing in.",
+        responses=refuses(errors.InvalidToken, errors.EmailAlreadyVerified, errors.MailLimited),
+    )
+    async def resend(self, request: Asking) -> Accepted:
+        await resend_to_me(request.context(), request.world.ports)
+        return Accepted()

@@ -1,0 +1,46 @@
+"""What a proof by mail brings about besides the new password."""
+
+from commands.choose_password import check_new_password, check_unused, sealed_password
+from commands.context import Context
+from commands.ports import Ports
+from commands.read_profile import open_profile
+from commands.transact import Transaction
+from domain import factors, user
+from domain.event import Sealed
+from domain.factor_events import WhyRemoved
+from domain.ids import UserId
+from domain.user import Account
+
+
+async def sealed_choice(password: str, account: Account, ctx: Context, ports: Ports) -> Sealed:
+    """Check it as any new password and seal its hash. Raises PasswordUnacceptable, Overloaded.
+
+    Passwords from before the first proof of the mailbox are another's, perhaps: whoever proves it learns nothing of them.
+    """
+    texts = await open_profile(account, ports)
+    await check_new_password(password, texts.email, texts.username, texts.name, ctx=ctx, ports=ports)
+    if account.email_verified:
+        await check_unused(password, account, ctx, ports)
+    return await sealed_password(password, user.stream(account.user_id), ctx, ports)
+
+
+def remembered(account: Account, ports: Ports) -> int:
+    """How many passwords from before stay in the history: of an account never proved, none."""
+    return ports.policy.password_history if account.email_verified else 0
+
+
+def remove_factors(tx: Transaction, user_id: UserId) -> None:
+    """Take away what was enrolled before the mailbox was ever proved: it would keep its owner out of the account (threats.md 2)."""
+    stream = factors.stream(user_id)
+    now = tx.state(factors.decider, stream)
+    enrolled = [*([] if now.totp is None else [now.totp.factor_id]), *(passkey.factor_id for passkey in now.passkeys)]
+    for factor_id in enrolled:
+        state = tx.state(factors.decider, stream)
+        gone = factors.remove(state, user_id=user_id, factor_id=factor_id, why=WhyRemoved.NEVER_PROVED, at=tx.at)
+        tx.record(factors.decider, stream, gone)
+
+
+async def lift_locks(user_id: UserId, ports: Ports) -> None:
+    """Whoever reads the mailbox is no guesser of passwords: what guessers counted up is forgotten."""
+    for counted_as in (f"account:{user_id}", f"user:{user_id}"):
+        await ports.guard.forgive(ports.macs.login_name(counted_as), device_mac=None)

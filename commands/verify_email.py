@@ -1,0 +1,132 @@
+"""Prove an address by a link from a mail, and have that mail sent again."""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from commands.choose_password import destroy_left
+from commands.context import Context
+from commands.login_names import normalise_email
+from commands.mail_budgets import VERIFICATIONS, budgets
+from commands.new_password import lift_locks, remove_factors, sealed_choice
+from commands.ports import Ports
+from commands.ports.mail import Letter, MailToken, MailTokenKind
+from commands.read_profile import opened
+from commands.register_user import EmailText, PasswordText
+from commands.reset_password import MailTokenText
+from commands.revoke_session import required
+from commands.transact import Read, Transaction, read_states, transact
+from domain import factors, mailbox_proof, user
+from domain.claim import ClaimKind
+from domain.errors import EmailAlreadyVerified, MailLimited, MailTokenInvalid, NewPasswordRequired, NoSuchUser
+from domain.ids import ClaimId, UserId
+from domain.user import Account, Active, account_of
+
+VERIFY_TTL = 86_400
+"""Seconds a link works after its mail was asked for."""
+
+
+class VerifyEmail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`new_password` is needed the first time anybody proves the address of an account."""
+
+    token: MailTokenText
+    new_password: PasswordText | None = None
+
+    def __repr__(self) -> str:
+        return "VerifyEmail(...)"
+
+
+class Verified(Struct, frozen=True, kw_only=True):
+    user_id: UserId
+
+
+class ResendVerification(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    email: EmailText
+
+    def __repr__(self) -> str:
+        return "ResendVerification(...)"
+
+
+async def verify_email(command: VerifyEmail, ctx: Context, ports: Ports) -> Verified:
+    """The first proof of a mailbox: the password becomes the one chosen now, and whoever was signed in is out,
+    with their factors (threats.md 2).
+
+    Raises MailTokenInvalid, EmailAlreadyVerified, NewPasswordRequired, PasswordUnacceptable, Overloaded.
+    """
+    token = ports.mail_tokens.read(command.token)
+    if token is None or token.kind is not MailTokenKind.VERIFY:
+        raise MailTokenInvalid
+    user_id, claim = UserId(token.subject), ClaimId(token.about)
+    of_user: Read = (user.decider, user.stream(user_id))
+    tx = await read_states(ports, [of_user])
+    if tx.at >= datetime.fromtimestamp(token.expires_at, UTC):
+        raise MailTokenInvalid
+    account = _unproved(tx.state(user.decider, of_user[1]), claim)
+    if command.new_password is None:
+        raise NewPasswordRequired
+    sealed = await sealed_choice(command.new_password, account, ctx, ports)
+
+    def decide(tx: Transaction) -> Verified:
+        state = tx.state(user.decider, of_user[1])
+        tx.record(user.decider, of_user[1], mailbox_proof.prove_email(state, claim=claim, password=sealed, remembered=0, at=tx.at))
+        remove_factors(tx, user_id)
+        return Verified(user_id=user_id)
+
+    done = await transact(ports, ctx, [of_user, (factors.decider, factors.stream(user_id))], decide)
+    await destroy_left(of_user[1], ports)
+    await lift_locks(user_id, ports)
+    return done.result
+
+
+def _unproved(state: user.User, claim: ClaimId) -> Account:
+    try:
+        return mailbox_proof.require_unproved(state, claim=claim)
+    except NoSuchUser:
+        raise MailTokenInvalid from None
+
+
+async def resend_to_address(command: ResendVerification, ctx: Context, ports: Ports) -> None:
+    """Have the link sent again if there is such an account and it needs one, and say nothing either way. Raises InvalidEmail."""
+    address = normalise_email(command.email)
+    await ports.mailbox.ask(Letter.VERIFY_EMAIL, to=address, budgets=budgets(VERIFICATIONS, address, ctx), keep_s=VERIFY_TTL)
+
+
+async def resend_to_me(ctx: Context, ports: Ports) -> None:
+    """The same for one's own account, on the same count. Raises EmailAlreadyVerified, MailLimited."""
+    principal = required(ctx)
+    of_user: Read = (user.decider, user.stream(principal.user_id))
+    account = account_of((await read_states(ports, [of_user])).state(user.decider, of_user[1]))
+    if account.email_verified:
+        raise EmailAlreadyVerified
+    email = await opened(account.email, of_user[1], "email", ports.vault)
+    if email is None:
+        raise NoSuchUser
+    address = normalise_email(email)
+    wait_s = await ports.mailbox.ask(
+        Letter.VERIFY_EMAIL, to=principal.user_id, budgets=budgets(VERIFICATIONS, address, ctx), keep_s=VERIFY_TTL
+    )
+    if wait_s:
+        raise MailLimited(wait_s)
+
+
+async def unproved_account(address: str, ports: Ports) -> Account | None:
+    """Find whose address it is, if the link would be of use to them."""
+    found = await ports.store.find_holder(ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(address)))
+    return None if found.holder is None else await unproved(UserId(found.holder), ports)
+
+
+async def unproved(user_id: UserId, ports: Ports) -> Account | None:
+    of_user: Read = (user.decider, user.stream(user_id))
+    state = (await read_states(ports, [of_user])).state(user.decider, of_user[1])
+    return state.account if isinstance(state, Active) and not state.account.email_verified else None
+
+
+def verify_token(account: Account, *, asked_at: datetime, ports: Ports) -> str:
+    """Give the token for the account's address; of one asking always the same."""
+    token = MailToken(
+        kind=MailTokenKind.VERIFY,
+        subject=account.user_id,
+        about=account.email_claim,
+        expires_at=int(asked_at.timestamp()) + VERIFY_TTL,
+    )
+    return ports.mail_tokens.make(token)
