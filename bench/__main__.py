@@ -10,14 +10,13 @@ from pathlib import Path
 
 import structlog
 
-from bench import hops, over_http, rebuilds, report, starts, store_costs
+from bench import hops, limits_cost, over_http, rebuilds, report, starts, store_costs
 from bench.goals import Rounds
 from bench.running import Running
 from bench.scale import FULL, QUICK, Measuring, Scale
 
-PARTS = ("store", "rebuild", "hops", "http", "start")
+PARTS = ("store", "rebuild", "hops", "http", "limits", "start")
 HERE = Path(__file__).parent
-RAISED = HERE / "limits_raised.toml"
 
 
 def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -33,7 +32,7 @@ async def measure(parts: Sequence[str], scale: Scale, told: Callable[[str], None
     """Measure parts one after the other, each on servers of its own in a folder that is removed."""
     measuring = Measuring(scale, Rounds(), told)
     costs: report.Costs = {}
-    chosen = {"access_token_ttl": "3600", "trusted_proxies": "127.0.0.1/32", "log_level": "warning", "limits_file": str(RAISED)}
+    chosen = {"access_token_ttl": "3600", "trusted_proxies": "127.0.0.1/32", "log_level": "warning", "limits_file": str(limits_cost.RAISED)}
     for part in parts:
         with tempfile.TemporaryDirectory(prefix="minos-bench-", ignore_cleanup_errors=True) as made:
             folder = Path(made)
@@ -48,6 +47,8 @@ async def measure(parts: Sequence[str], scale: Scale, told: Callable[[str], None
                 case "http":
                     async with Running(folder, **chosen) as running:
                         costs = (await over_http.measure(running, measuring)).per_answer
+                case "limits":
+                    await limits_cost.measure(folder, measuring, **chosen)
                 case _:
                     await starts.measure(folder, measuring)
     return measuring.rounds, costs

@@ -61,6 +61,7 @@ GOALS: Mapping[str, Goal] = {
     "login_ratio": _least("logins / bare Argon2id hashes", "ratio", 0.75, 0.9),
     "refreshes": _least("refreshes, one API process", "1/s", 2_000, 4_000),
     "sessions": _least("GET /auth/session, one API process", "1/s", 4_000, 9_000),
+    "limits_cost": _most("limits' cost on GET /auth/session", "%", 10, 5),
     "me": Goal(title="GET /me, one API process", unit="1/s"),
     "jwks": Goal(title="GET /.well-known/jwks.json, one API process", unit="1/s"),
     "session_p99": Goal(title="GET /auth/session at 500/s, p99", unit="ms", more_is_better=False),

@@ -19,6 +19,7 @@ PASSWORD = "a phrase nobody else would think of"  # noqa: S105 - opens nothing b
 QUIET_PER_SECOND = 500.0
 FLOOD_CONNECTIONS = 48
 """More than the hash pool keeps waiting, each from a network of its own, so that it is full all the time."""
+SESSION_CONNECTIONS = 32
 LOGIN_CONNECTIONS = 8
 """As many as one network may have waiting: none is refused, and no thread is ever without work."""
 
@@ -42,7 +43,7 @@ async def measure(running: Running, measuring: Measuring) -> Costs:
     await asyncio.sleep(min(3.0, measuring.scale.seconds))
     measuring.rounds.add(memory_idle=_api_memory(running))
     measuring.told("accounts")
-    people = [await asyncio.to_thread(_member, running.url, number) for number in range(measuring.scale.people)]
+    people = [await asyncio.to_thread(member, running.url, number) for number in range(measuring.scale.people)]
     for _ in range(measuring.scale.rounds):
         measuring.told("token checks")
         await _checks(running, people, measuring, costs)
@@ -51,24 +52,24 @@ async def measure(running: Running, measuring: Measuring) -> Costs:
         measuring.told("logins")
         await _logins(running, people, measuring, costs)
         measuring.told("login flood")
-        await _flood(_port(running), people, measuring)
+        await _flood(port_of(running), people, measuring)
     measuring.rounds.add(memory_loaded=_api_memory(running))
     return costs
 
 
 async def _checks(running: Running, people: list[Member], measuring: Measuring, costs: Costs) -> None:
     for key, path in (("sessions", "/api/v1/auth/session"), ("me", "/api/v1/me"), ("jwks", "/.well-known/jwks.json")):
-        texts = [request("GET", path, token=None if key == "jwks" else person.access_token) for person in people[:32]]
-        tally = await _costed(running, key, costs, Plan(port=_port(running), requests=texts, seconds=measuring.scale.seconds))
+        texts = [request("GET", path, token=None if key == "jwks" else person.access_token) for person in people[:SESSION_CONNECTIONS]]
+        tally = await _costed(running, key, costs, Plan(port=port_of(running), requests=texts, seconds=measuring.scale.seconds))
         measuring.rounds.add(**{key: tally.per_second})
 
 
 async def _refreshes(running: Running, people: list[Member], measuring: Measuring, costs: Costs) -> None:
     """Every connection goes on with the token of its last answer; each round begins with new sessions."""
     text = request("POST", "/api/v1/auth/refresh", body={"refresh_token": "<refresh>"})
-    fresh = [await asyncio.to_thread(_signed_in, running.url, person.email) for person in people[:32]]
+    fresh = [await asyncio.to_thread(_signed_in, running.url, person.email) for person in people[:SESSION_CONNECTIONS]]
     plan = Plan(
-        port=_port(running),
+        port=port_of(running),
         requests=[text] * len(fresh),
         tokens=[person.refresh_token for person in fresh],
         seconds=measuring.scale.seconds,
@@ -80,7 +81,7 @@ async def _logins(running: Running, people: list[Member], measuring: Measuring, 
     """Bare hashes before and after, so that a machine that changes its pace in between is noticed less."""
     texts = [_login(person.email, None) for person in people[:LOGIN_CONNECTIONS]]
     before = await asyncio.to_thread(bare_hashes, measuring.scale.seconds / 2)
-    tally = await _costed(running, "logins", costs, Plan(port=_port(running), requests=texts, seconds=measuring.scale.seconds))
+    tally = await _costed(running, "logins", costs, Plan(port=port_of(running), requests=texts, seconds=measuring.scale.seconds))
     hashes = (before + await asyncio.to_thread(bare_hashes, measuring.scale.seconds / 2)) / 2
     measuring.rounds.add(hashes=hashes, logins=tally.per_second, login_ratio=tally.per_second / hashes)
 
@@ -139,7 +140,7 @@ def _api_memory(running: Running) -> float:
     return sum(resident_mb(pid) for pid in (answers, *hashes))
 
 
-def _member(url: str, number: int) -> Member:
+def member(url: str, number: int) -> Member:
     email = f"member-{number}@example.org"
     _post(url, "/api/v1/auth/register", {"email": email, "password": PASSWORD})
     return _signed_in(url, email)
@@ -161,5 +162,5 @@ def _post(url: str, path: str, body: dict[str, str]) -> dict[str, str]:
     return received
 
 
-def _port(running: Running) -> int:
+def port_of(running: Running) -> int:
     return int(running.url.rpartition(":")[2])

@@ -32,7 +32,7 @@ class Refusal(NamedTuple):
 class Rule:
     """The rates of one kind in one class, and the counter of every key that was met."""
 
-    __slots__ = ("counters", "hurry_at", "kind", "name", "names", "rates", "windows")
+    __slots__ = ("counters", "hurry_at", "intervals", "kind", "latest", "name", "names", "rates", "windows")
 
     def __init__(self, of: str, kind: Kind, rates: Sequence[Rate]) -> None:
         self.kind = kind
@@ -40,6 +40,9 @@ class Rule:
         self.rates = tuple(rates)
         self.names = tuple((f'"{of}-{kind}-{rate.seconds}"'.encode(), rate.amount) for rate in rates)
         self.windows = tuple((rate.interval, float(rate.seconds)) for rate in rates)
+        self.intervals = tuple(rate.interval for rate in rates)
+        self.latest = tuple(rate.seconds - rate.interval + _EXACT for rate in rates)
+        """How far off a bucket's being full may be for one more to be let in."""
         self.hurry_at = max(1, min(rate.amount for rate in rates) // _URGENT_SHARE)
         self.counters: OrderedDict[str, Counter] = OrderedDict()
         """Oldest first; a plain dict would look through the gaps that forgotten ones leave at its front."""
@@ -154,18 +157,22 @@ class Counters:
     def take(self, counters: Sequence[Counter], now: float) -> Refusal | None:
         """Count one request under all of these, or say which of them refuses it; then none is counted."""
         for counter in counters:
-            if wait := counter.wait(now):
-                return Refusal(counter, wait)
+            for full_at, latest in zip(counter.full_at, counter.rule.latest, strict=True):
+                if full_at - latest > now:
+                    return Refusal(counter, counter.wait(now))
         for counter in counters:
             self.count(counter, now)
         return None
 
     def count(self, counter: Counter, now: float) -> None:
         """Count one request, whatever is left."""
-        counter.count(now)
+        rule, full = counter.rule, counter.full_at
+        for i, interval in enumerate(rule.intervals):
+            full[i] = (max(now, full[i])) + interval
+        counter.pending += 1
         if not counter.queued:
             self._queue(counter)
-        if counter.pending >= counter.rule.hurry_at:
+        if counter.pending >= rule.hurry_at:
             self.hurry()
 
     def take_pending(self, most: int) -> Sequence[tuple[Counter, int]]:
