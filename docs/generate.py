@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from docs.generator import access, commands, decisions, errors, events, metrics, openapi, settings
+from docs.generator import access, commands, decisions, errors, events, limits, metrics, openapi, settings
 
 DOCS = Path(__file__).parent
 PAGES: dict[str, Callable[[], str]] = {
@@ -13,6 +13,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/cli.md": commands.page,
     "reference/errors.md": errors.page,
     "reference/events.md": events.page,
+    "reference/limits.md": limits.page,
     "reference/metrics.md": metrics.page,
     "reference/openapi.json": openapi.page,
     "reference/settings.md": settings.page,

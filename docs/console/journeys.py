@@ -35,6 +35,7 @@ JOURNEYS = (
             "docs/how-to/read-metrics.md",
             "docs/how-to/step-up.md",
             "docs/how-to/second-factors.md",
+            "docs/how-to/set-limits.md",
         ),
         running=True,
     ),

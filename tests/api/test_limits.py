@@ -37,8 +37,9 @@ def test_what_is_spelled_out_comes_before_a_parameter() -> None:
 async def test_the_limits_in_force_are_shown(admin: Person) -> None:
     shown = (await admin.ask("GET", "/limits")).json()
     assert shown["shared"] is True
-    (login,) = [each for each in shown["data"] if each["operations"] == ["login"] and (each["counts"], each["seconds"]) == ("address", 60)]
-    assert login == {"group": "sign_in", "operations": ["login"], "counts": "address", "amount": 6_000_000, "seconds": 60}
+    (first,) = [each for each in shown["data"] if (each["group"], each["counts"], each["seconds"]) == ("sign_in", "address", 60)]
+    assert "login" in first.pop("operations")
+    assert first == {"group": "sign_in", "counts": "address", "amount": 6_000_000, "seconds": 60}
 
 
 async def test_readiness_says_whether_limits_are_shared(served: Served) -> None:

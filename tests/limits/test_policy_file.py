@@ -9,10 +9,8 @@ from adapters.limits.policy_file import BadLimits, load, require_operations
 from adapters.settings_source import BadSettings
 from adapters.settings_source import load as load_settings
 from api.policy import POLICY
-from docs.console.authority import ROOT
+from bench import limits_cost
 from tests.limits.given import written
-
-BENCH = ROOT / "bench"
 
 
 def refused(folder: Path, text: str) -> str:
@@ -59,7 +57,7 @@ def test_an_own_class_takes_its_operations_from_those_that_ship(tmp_path: Path) 
 
 def test_the_files_of_the_benchmarks_leave_no_limit_as_it_ships() -> None:
     """A class that they forget would be measured, and tested, as people use it."""
-    shipped, raised, none = load(None), load(BENCH / "limits_raised.toml"), load(BENCH / "limits_none.toml")
+    shipped, raised, none = load(None), load(limits_cost.RAISED), load(limits_cost.NONE)
     assert [each.name for each in none.classes.values() if any(each.rates.values())] == []
     for name, each in shipped.classes.items():
         for kind, rates in each.rates.items():
