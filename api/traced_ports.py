@@ -11,7 +11,7 @@ from uuid import UUID
 
 from adapters.hashing.queue import HashMetrics, HashRefusal
 from api.tracing import Spans, Step
-from commands.ports import Appended, ClaimMac, Commit, EventStore, Heads, Holding, PasswordHasher, Ports, StoredEvent, Verified
+from commands.ports import Appended, ClaimMac, Commit, EventStore, Heads, Holding, PasswordHasher, Ports, StoredEvent, Unusable, Verified
 from domain.ids import StreamName
 
 _HASHING: ContextVar[Step | None] = ContextVar("hashing", default=None)
@@ -77,9 +77,14 @@ class TracedHasher:
         with self._steps():
             return await self._hasher.hash(password, network=network)
 
-    async def verify(self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None) -> Verified:
+    async def verify(
+        self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None, alike: bool = False
+    ) -> Verified:
         with self._steps():
-            return await self._hasher.verify(encoded, password, account=account, network=network)
+            return await self._hasher.verify(encoded, password, account=account, network=network, alike=alike)
+
+    def unusable(self, encoded: str) -> Unusable | None:
+        return self._hasher.unusable(encoded)
 
     @contextmanager
     def _steps(self) -> Generator[None]:

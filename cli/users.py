@@ -1,6 +1,7 @@
 """`minos users`: look at accounts and act on them, with access to the database as the proof."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "users",
-        help="list accounts, suspend, reinstate, grant and revoke roles",
+        help="list accounts, suspend, reinstate, import, grant and revoke roles",
         description="Look at accounts and act on them. USER is an id or an e-mail address.",
         epilog="example: minos users grant ada@example.org admin",
     )
@@ -29,6 +30,10 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     for name, text in (("grant", "give a role"), ("revoke", "take a role away")):
         _about(actions.add_parser(name, help=text)).add_argument("role")
     _about(actions.add_parser("history", help="what happened to an account, newest first"))
+    importing = actions.add_parser("import", help="make accounts of another system's ours, from a file of JSON lines")
+    importing.add_argument("file", metavar="FILE", type=Path, help="a line each: {email, password_hash, username?, name?}")
+    importing.add_argument("--dry-run", action="store_true", help="say what would become of each line, and change nothing")
+    importing.add_argument("--report", metavar="FILE", type=Path, help="write a JSON line for each that was refused: line and reason")
     for action in actions.choices.values():
         action.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -42,6 +47,10 @@ def _about(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     from cli.authority import with_authority
 
+    if args.action == "import":
+        from cli.import_users import run_import
+
+        return with_authority(lambda authority: run_import(authority, args))
     return with_authority(lambda authority: _act(authority, args))
 
 

@@ -39,8 +39,12 @@ async def check_unused(password: str, account: Account, ctx: Context, ports: Por
 
 
 async def sealed_password(password: str, of_user: StreamName, ctx: Context, ports: Ports) -> Sealed:
-    """Hash it and seal the hash under a key of its own. Raises Overloaded."""
-    encoded = await ports.hasher.hash(password, network=ctx.network)
+    """Hash it and seal the hash. Raises Overloaded."""
+    return await sealed_hash(await ports.hasher.hash(password, network=ctx.network), of_user, ports)
+
+
+async def sealed_hash(encoded: str, of_user: StreamName, ports: Ports) -> Sealed:
+    """Seal a hash under a key of its own."""
     sealed = await ports.vault.seal(
         subject=of_user, seal_class=SealClass.CREDENTIAL, stream=of_user, fields={"password": encoded}, fresh=True
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from commands.choose_password import check_new_password, sealed_password
+from commands.choose_password import check_new_password, sealed_hash, sealed_password
 from commands.context import Context
 from commands.login_names import normalise_email, normalise_username
 from commands.ports import ClaimMac, Ports
@@ -14,16 +14,25 @@ from domain.claim import ClaimKind
 from domain.errors import EmailTaken, UsernameTaken
 from domain.event import SealClass, Sealed
 from domain.ids import ClaimId, RoleSlug, StreamName, UserId
-from domain.user_events import RegisteredBy
+from domain.user_events import PasswordReason, RegisteredBy
 
 
 class Registered(Struct, frozen=True, kw_only=True):
     user_id: UserId
 
 
+class StoredHash(Struct, frozen=True):
+    """Instead of a password: what another system kept of one."""
+
+    encoded: str
+
+    def __repr__(self) -> str:
+        return "StoredHash(...)"
+
+
 class NewAccount(Struct, frozen=True, kw_only=True):
     email: str
-    password: str
+    password: str | StoredHash
     username: str | None
     name: str | None
     roles: tuple[RoleSlug, ...]
@@ -79,7 +88,8 @@ async def check_account(wanted: NewAccount, ctx: Context, ports: Ports) -> None:
     normalise_email(wanted.email)
     if wanted.username is not None:
         normalise_username(wanted.username)
-    await check_new_password(wanted.password, wanted.email, wanted.username, wanted.name, ctx=ctx, ports=ports)
+    if isinstance(wanted.password, str):
+        await check_new_password(wanted.password, wanted.email, wanted.username, wanted.name, ctx=ctx, ports=ports)
 
 
 def _names(wanted: NewAccount, ports: Ports) -> tuple[_Name, ...]:
@@ -94,7 +104,10 @@ def _names(wanted: NewAccount, ports: Ports) -> tuple[_Name, ...]:
 
 async def _seal(wanted: NewAccount, stream: StreamName, ctx: Context, ports: Ports) -> Mapping[str, Sealed]:
     """Hash the password and seal every text, before anything is decided: a decision is pure."""
-    password = await sealed_password(wanted.password, stream, ctx, ports)
+    if isinstance(wanted.password, StoredHash):
+        password = await sealed_hash(wanted.password.encoded, stream, ports)
+    else:
+        password = await sealed_password(wanted.password, stream, ctx, ports)
     texts = {"email": wanted.email, "username": wanted.username, "name": wanted.name}
     profile = await ports.vault.seal(
         subject=stream,
@@ -128,6 +141,7 @@ def _register(tx: Transaction, wanted: NewAccount, names: Sequence[_Name], user_
         password=sealed["password"],
         roles=wanted.roles,
         registered_by=wanted.registered_by,
+        reason=PasswordReason.IMPORTED if isinstance(wanted.password, StoredHash) else PasswordReason.CHOSEN,
         at=tx.at,
     )
     tx.record(user.decider, stream, registered)

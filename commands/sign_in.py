@@ -130,7 +130,7 @@ async def _proven(
     Raises InvalidCredentials where it is wrong, or right for what is no longer so.
     """
     account = None if device is None else device.user_id
-    verified = await ports.hasher.verify(encoded, command.password, account=account, network=ctx.network)
+    verified = await ports.hasher.verify(encoded, command.password, account=account, network=ctx.network, alike=True)
     if found.account is None or not verified.matches or not found.active:
         raise InvalidCredentials
     if not found.account.email_verified and not ports.policy.unverified_sign_in:

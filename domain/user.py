@@ -190,6 +190,7 @@ def register(
     password: Sealed,
     roles: Sequence[RoleName],
     registered_by: RegisteredBy,
+    reason: PasswordReason = PasswordReason.CHOSEN,
     at: datetime,
 ) -> Sequence[UserEvent]:
     if not isinstance(state, Absent):
@@ -206,7 +207,7 @@ def register(
             registered_by=registered_by,
             at=at,
         ),
-        PasswordSet(user_id=user_id, password=password, password_version=1, token_epoch=1, reason=PasswordReason.CHOSEN, at=at),
+        PasswordSet(user_id=user_id, password=password, password_version=1, token_epoch=1, reason=reason, at=at),
     ]
 
 

@@ -10,6 +10,7 @@ class RegisteredBy(StrEnum):
     SELF = "self"
     ADMINISTRATOR = "administrator"
     BOOTSTRAP = "bootstrap"
+    IMPORT = "import"
 
 
 class PasswordReason(StrEnum):
@@ -19,6 +20,8 @@ class PasswordReason(StrEnum):
     """By a link in a mail to the account's address."""
     PROVED = "proved"
     """Chosen by whoever was the first to prove that the address is theirs."""
+    IMPORTED = "imported"
+    """Only its hash is known, as another system made it."""
 
 
 class SuspendReason(StrEnum):

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import msgspec
 
-from adapters.hashing import wire
-from adapters.hashing.argon2id import Argon2id, affordable
+from adapters.hashing import pricing, stored, wire
+from adapters.hashing.argon2id import Argon2id
 from adapters.hashing.link import Cost, HashingEnded, HashingLink
 from adapters.hashing.queue import HashMetrics, HashQueue
-from commands.ports import Strength, Verified
+from adapters.hashing.refusals import RefusalFloor
+from commands.ports import Strength, Unusable, Verified
 
 MOST_WORDS, LONGEST_WORD = 24, 64
 """Of what a strength is estimated with besides the password."""
@@ -34,6 +35,7 @@ class Argon2Hasher:
         threads = threads or cores()
         self._argon2id = Argon2id(memory_kib=memory_kib, passes=passes)
         self._nobodys = self._argon2id.nobodys()
+        self._floor = RefusalFloor()
         self._link = HashingLink(Cost(memory_kib, passes, threads))
         self._queue = HashQueue(threads, limit=queue_limit, metrics=metrics)
 
@@ -50,42 +52,56 @@ class Argon2Hasher:
         self._queue.require_room(network=network)
 
     async def hash(self, password: str, *, network: str | None = None) -> str:
-        return (await self._ask("", password, account=None, network=network)).decode()
+        encoded, _ = await self._timed("", password, account=None, network=network)
+        return encoded.decode()
 
-    async def verify(self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None) -> Verified:
+    async def verify(
+        self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None, alike: bool = False
+    ) -> Verified:
         """Compare with a stored hash. One that cannot or may not be computed matches nothing, at the usual cost."""
-        payable = affordable(self._nobodys if encoded is None else encoded)
-        if encoded is None or not payable:
-            await self._ask(self._nobodys, password, account=account, network=network)
-            return Verified(matches=False, outdated=False)
-        matches = await self._ask(encoded, password, account=account, network=network) == wire.MATCHES
-        return Verified(matches=matches, outdated=matches and self._argon2id.outdated(encoded))
+        usable = encoded if encoded is not None and self.unusable(encoded) is None else None
+        outcome, took = await self._timed(usable or self._nobodys, password, account=account, network=network)
+        outdated = usable is not None and self._outdated(usable)
+        self._floor.note(took, usual=not outdated)
+        if usable is not None and outcome == wire.MATCHES:
+            return Verified(matches=True, outdated=outdated)
+        if alike and (left := self._floor.left(took)):
+            await asyncio.sleep(left)
+        return Verified(matches=False, outdated=False)
+
+    def unusable(self, encoded: str) -> Unusable | None:
+        return pricing.unusable(encoded)
 
     async def strength(self, password: str, *, context: Sequence[str] = (), network: str | None = None) -> Strength:
         """Estimate how hard it is to guess, in the same queue: on some texts that takes as long as a hash."""
         words = "\n".join(" ".join(word.split())[:LONGEST_WORD] for word in context[:MOST_WORDS])
-        outcome = await self._ask(words, password, asked=wire.Asked.STRENGTH, account=None, network=network)
+        outcome, _ = await self._timed(words, password, asked=wire.Asked.STRENGTH, account=None, network=network)
         return msgspec.json.decode(outcome, type=Strength)
 
     def close(self) -> None:
         """End the process, and with it hashes under way; their owners have mostly gone."""
         self._link.close()
 
-    async def _ask(
+    def _outdated(self, encoded: str) -> bool:
+        return not stored.is_argon2id(encoded) or self._argon2id.outdated(encoded)
+
+    async def _timed(
         self, about: str, password: str, *, account: UUID | None, network: str | None, asked: wire.Asked = wire.Asked.HASH
-    ) -> bytes:
+    ) -> tuple[bytes, float]:
+        """Give the answer and how many seconds it took, the wait for a thread not counted."""
         await self._queue.enter(account=account, network=network)
         # A caller who went away does not stop the hash: its place is free when the thread is, not before.
         return await asyncio.shield(asyncio.create_task(self._in_place(about, password, asked)))
 
-    async def _in_place(self, about: str, password: str, asked: wire.Asked) -> bytes:
+    async def _in_place(self, about: str, password: str, asked: wire.Asked) -> tuple[bytes, float]:
         began = time.monotonic()
         try:
             outcome = await self._link.ask(about, password, asked)
         except HashingEnded:
             raise self._queue.leave_undone() from None
-        self._queue.leave(time.monotonic() - began)
-        return outcome
+        took = time.monotonic() - began
+        self._queue.leave(took)
+        return outcome, took
 
 
 def cores() -> int:

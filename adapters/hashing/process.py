@@ -16,7 +16,7 @@ import threading
 from contextlib import suppress
 
 from adapters.giving_way import give_way, take_short_turns
-from adapters.hashing import wire
+from adapters.hashing import stored, wire
 from adapters.hashing.argon2id import Argon2id
 from adapters.orphaned import die_with_parent
 
@@ -93,7 +93,7 @@ def _outcome(request: wire.Request, argon2id: Argon2id) -> bytes:
             return estimate(request.password, request.about.splitlines())
         if not request.about:
             return argon2id.hash(request.password).encode()
-        return wire.MATCHES if argon2id.matches(request.about, request.password) else wire.DIFFERS
+        return wire.MATCHES if stored.matches(request.about, request.password, argon2id) else wire.DIFFERS
     except MemoryError:
         return wire.FAILED
 

@@ -21,6 +21,7 @@ from commands.ports.signing_in import (
     PasswordJudge,
     SignInGuard,
     Strength,
+    Unusable,
     Verified,
 )
 from commands.ports.store import (
@@ -102,6 +103,7 @@ __all__ = [
     "StreamWrite",
     "Strength",
     "TokenMint",
+    "Unusable",
     "Vault",
     "Verified",
 ]

@@ -11,10 +11,19 @@ from msgspec import Struct
 from domain.sign_in_guard import PASSWORDS, Patience
 
 
+class Unusable(StrEnum):
+    """Why a stored hash is not computed."""
+
+    UNKNOWN = "hash_unknown"
+    TOO_COSTLY = "hash_too_costly"
+    TOO_SHORT = "hash_too_short"
+    """Chance would make a match."""
+
+
 class Verified(Struct, frozen=True):
     matches: bool
     outdated: bool
-    """The hash was made with weaker parameters than today's."""
+    """The hash was made by another system, or with other parameters than today's."""
 
 
 @runtime_checkable
@@ -30,8 +39,17 @@ class PasswordHasher(Protocol):
         ...
 
     async def hash(self, password: str, *, network: str | None = None) -> str: ...
-    async def verify(self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None) -> Verified:
-        """With `encoded` None the same work is done for nothing, so that an unknown name costs what a known one does."""
+    async def verify(
+        self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None, alike: bool = False
+    ) -> Verified:
+        """With `encoded` None the same work is done for nothing, so that an unknown name costs what a known one does.
+
+        With `alike` a refusal takes as long as that of any stored hash, however another system made it.
+        """
+        ...
+
+    def unusable(self, encoded: str) -> Unusable | None:
+        """Why a hash from elsewhere could not be verified; None where it can. Computes none."""
         ...
 
 

@@ -36,6 +36,7 @@ JOURNEYS = (
             "docs/how-to/step-up.md",
             "docs/how-to/second-factors.md",
             "docs/how-to/set-limits.md",
+            "docs/how-to/import-users.md",
         ),
         running=True,
     ),

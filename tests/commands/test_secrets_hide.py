@@ -15,6 +15,7 @@ from commands import (
     define_role,
     end_session,
     grant_role,
+    import_user,
     issue_token,
     judge_password,
     reauthenticate,
@@ -37,8 +38,8 @@ from domain.user_events import RegisteredBy
 from tests.commands.world import ANYBODY, PASSWORD, World
 
 MODULES = (
-    bootstrap, change_password, change_profile, check_permission, define_role, end_session, grant_role, issue_token,
-    judge_password, reauthenticate, register_user, revoke_session, sign_in, sign_out, signing_keys, suspend_user,
+    bootstrap, change_password, change_profile, check_permission, define_role, end_session, grant_role, import_user,
+    issue_token, judge_password, reauthenticate, register_user, revoke_session, sign_in, sign_out, signing_keys, suspend_user,
 )  # fmt: skip
 MESSAGES = sorted(
     {

@@ -1,12 +1,15 @@
 """The `minos` commands beside a running authority: what they print, what their exit codes say."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from bench.running import Running
 from tests.e2e.people import Person, address, register
+from tests.keys.test_foreign_hashes import MADE
+from tests.keys.test_foreign_hashes import PASSWORD as IMPORTED
 from workers.outgoing import LEAVING
 
 
@@ -169,3 +172,31 @@ async def test_audiences_and_service_accounts_are_made_turned_and_ended(running:
     assert (stopped["name"], stopped["enabled"]) == ("gauge", False)
     assert await told(running, "service-accounts", "delete", "gauge") == []
     assert (await told(running, "audiences", "retire", "boiler"))[0]["retired"]
+
+
+async def test_accounts_of_another_system_are_imported_and_sign_in(running: Running, http: httpx.AsyncClient, tmp_path: Path) -> None:
+    file, report = tmp_path / "users.ndjson", tmp_path / "refused.ndjson"
+    email, other = address(), address()
+    people = [
+        {"email": email, "password_hash": MADE["bcrypt 2b"], "name": "Ada"},
+        {"email": email.upper(), "password_hash": MADE["werkzeug scrypt"]},
+        {"email": other, "password_hash": "$2b$31$" + MADE["bcrypt 2b"][7:]},
+    ]
+    file.write_text("".join(json.dumps(each) + "\n" for each in people) + "no line\n", encoding="utf-8")
+    told_before = await running.minos("users", "import", str(file), "--dry-run", "--json")
+    assert not (await told_of(running, email))
+    done = await running.minos("users", "import", str(file), "--report", str(report), "--json")
+    assert json.loads(told_before.out) == json.loads(done.out) | {"dry_run": True}
+    assert (done.code, json.loads(done.out)["refused"]) == (1, {"hash_too_costly": 1, "malformed": 1})
+    assert [json.loads(line) for line in report.read_text().splitlines()] == [
+        {"line": 3, "reason": "hash_too_costly"},
+        {"line": 4, "reason": "malformed"},
+    ]
+    answer = await http.post("/api/v1/auth/login", json={"email": email, "password": IMPORTED})
+    assert answer.status_code == 200, answer.text
+    again = json.loads((await running.minos("users", "import", str(file), "--json")).out)
+    assert (again["imported"], again["already_imported"]) == (0, 2)
+
+
+async def told_of(running: Running, email: str) -> bool:
+    return (await running.minos("users", "show", email)).code == 0
