@@ -163,6 +163,9 @@ def policy(settings: Settings) -> Policy:
         password_history=settings.password_history,
         service_name=settings.service_name,
         unverified_sign_in=settings.unverified_sign_in == "allow",
+        api_key_ttl=settings.api_key_ttl,
+        api_key_max_ttl=settings.api_key_max_ttl,
+        key_environment="live" if settings.in_production else "dev",
     )
 
 

@@ -122,6 +122,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     access_token_ttl: Annotated[int, _seconds(30, 3_600, "Life of an access token.")] = 300
     refresh_idle_ttl: Annotated[int, _seconds(60, 400 * _DAY, "A session not refreshed for so long is over.")] = 14 * _DAY
     refresh_absolute_ttl: Annotated[int, _seconds(60, 400 * _DAY, "A session is over so long after sign-in, whatever happens.")] = 90 * _DAY
+    api_key_ttl: Annotated[int, _seconds(60, 3_660 * _DAY, "Life of an API key where its maker asks for none.")] = 90 * _DAY
+    api_key_max_ttl: Annotated[int, _seconds(60, 3_660 * _DAY, "Longest life of an API key: none is for ever.")] = 365 * _DAY
     signing_algorithm: Annotated[Literal["ES256", "RS256", "PS256", "EdDSA"], _text("What signs tokens whose audience names no other.")] = (
         "ES256"
     )

@@ -65,8 +65,8 @@ class Audit(Controller):
             stream=None if stream is None else StreamName(stream),
             user_id=None if user_id is None else UserId(user_id),
             correlation_id=correlation_id,
-            since=_moment(request, "since", since),
-            until=_moment(request, "until", until),
+            since=moment(request, "since", since),
+            until=moment(request, "until", until),
         )
         after = place(request, cursor, int, repr(wanted))
         await settle(request, audit_events.audit_events)
@@ -74,7 +74,7 @@ class Audit(Controller):
         return page(request, found.rows, found.next_after, found.freshness, repr(wanted))
 
 
-def _moment(request: Asking, name: str, value: datetime | None) -> datetime | None:
+def moment(request: Asking, name: str, value: datetime | None) -> datetime | None:
     """Take RFC 3339 with an offset only, and bring far-off moments to the ends of what Postgres and Python share."""
     if value is None:
         return None

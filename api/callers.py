@@ -15,8 +15,10 @@ from api.policy import POLICY, PUBLIC, Access, Needs, action_of
 from api.refusals import AuthenticationRequired, Fault, ValidationFailed
 from api.world import World
 from commands.action_tokens import Bound, own_action
+from commands.api_key_text import MARK, read_key_text
 from commands.context import ActionUse, Machine, Principal
 from commands.identify import identify
+from commands.key_holders import identify_key
 from commands.machines import identify_machine
 from commands.ports import AccessClaims
 from commands.step_up import require_proof
@@ -37,7 +39,10 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
         return
     world: World = request.app.state.world
     exchange = exchange_of(request.scope)
-    token = bearer_token(exchange.headers)
+    token = credential(exchange.headers)
+    if token.startswith(MARK):
+        await _key_calls(exchange, token, access, world)
+        return
     if access.needs in {Needs.TOKEN, Needs.SESSION}:
         exchange.claims = await world.tokens.verify(token, audiences=None)
         world.limiter.account(exchange, exchange.claims.sub)
@@ -70,12 +75,27 @@ def _presented_action(request: Request[Any, Any, Any], exchange: Exchange, calle
     return own_action(token.decode("ascii"), name, bound, caller, world.ports)
 
 
+async def _key_calls(exchange: Exchange, key: str, access: Access, world: World) -> None:
+    """Let an API key call for Minos itself, where machines may. Raises InvalidToken, SessionRequired, PermissionDenied."""
+    if not access.is_for_machines:
+        if read_key_text(key, world.ports.policy.key_environment) is None:
+            raise InvalidToken
+        raise SessionRequired
+    held, _ = await identify_key(key, world.ports)
+    if held.machine.audience not in world.own_audience:
+        raise InvalidToken
+    exchange.machine = held.machine
+    world.limiter.account(exchange, held.machine.name)
+    if access.permission is not None and not allows(held.machine.permissions, access.permission):
+        raise PermissionDenied
+
+
 async def _caller(exchange: Exchange, claims: AccessClaims, access: Access, world: World) -> Principal | Machine:
     """Find out who calls. Raises InvalidToken, SessionRequired."""
     if claims.principal is PrincipalKind.SERVICE and access.is_for_machines:
         exchange.machine = await identify_machine(claims, world.ports)
         return exchange.machine
-    exchange.principal = await identify(claims, world.ports, rights=access.needs is Needs.PERMISSION)
+    exchange.principal = await identify(claims, world.ports, rights=access.rights or access.needs is Needs.PERMISSION)
     return exchange.principal
 
 
@@ -107,6 +127,16 @@ def access_of(handler: HTTPRouteHandler) -> Access:
     if handler.http_methods == {"OPTIONS"}:
         return PUBLIC
     return POLICY[str(handler.operation_id)]
+
+
+def credential(headers: dict[bytes, bytes]) -> str:
+    """Give the token or API key of a request. Raises as `bearer_token` does."""
+    key = headers.get(b"x-api-key")
+    if key is None:
+        return bearer_token(headers)
+    if not key.startswith(MARK.encode()):
+        raise InvalidToken
+    return key.decode("ascii")
 
 
 def bearer_token(headers: dict[bytes, bytes]) -> str:

@@ -31,6 +31,8 @@ class Access(Struct, frozen=True):
     needs: Needs
     permission: Permission | None = None
     step_up: StepUp | None = None
+    rights: bool = False
+    """What the caller's roles give bounds what they do here, although none of it is asked for."""
 
     @property
     def is_for_machines(self) -> bool:
@@ -46,6 +48,7 @@ SESSION = Access(Needs.SESSION)
 CLIENT = Access(Needs.CLIENT)
 CALLER = Access(Needs.CALLER)
 PROVEN = Access(Needs.CALLER, step_up=FRESH)
+BOUNDED = Access(Needs.CALLER, step_up=FRESH, rights=True)
 
 
 def _holding(permission: str) -> Access:
@@ -124,6 +127,15 @@ POLICY: dict[str, Access] = {
     "removeClientSecret": _proven("minos.clients.write"),
     "addClientKey": _proven("minos.clients.write"),
     "removeClientKey": _proven("minos.clients.write"),
+    "listMyApiKeys": CALLER,
+    "makeMyApiKey": BOUNDED,
+    "rotateMyApiKey": BOUNDED,
+    "revokeMyApiKey": CALLER,
+    "listApiKeys": _holding("minos.apikeys.read"),
+    "makeServiceApiKey": _proven("minos.apikeys.write"),
+    "rotateServiceApiKey": _proven("minos.apikeys.write"),
+    "revokeApiKey": _proven("minos.apikeys.write"),
+    "revokeLeakedApiKey": PUBLIC,
     "listSigningKeys": _holding("minos.keys.read"),
     "rotateSigningKey": _proven("minos.keys.write"),
     "revokeSigningKey": _proven("minos.keys.write"),

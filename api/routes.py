@@ -4,6 +4,7 @@ from litestar import Controller
 
 from api.account_pages import AccountPages
 from api.action_tokens import ActionTokens, AudienceActions
+from api.api_keys import ApiKeys, MyApiKeys
 from api.audiences import Audiences
 from api.audit import Audit
 from api.auth import Auth, Bootstrap
@@ -25,5 +26,5 @@ from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
     Bootstrap, Auth, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, Roles, Audiences, AudienceActions,
-    ServiceAccounts, ClientCredentials, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
+    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from commands.context import Context, Machine, Principal
-from commands.machines import machine_rights, machine_streams
+from commands.machines import machine_reads, machine_rights
 from commands.ports import Ports
 from commands.standing import require_standing, standing_reads
 from commands.transact import Read, Transaction, read_states
@@ -49,7 +49,7 @@ class Authority:
 def caller_reads(ctx: Context) -> list[Read]:
     """What `require_within` needs to be read: the caller's account, session and roles, or a machine's credential."""
     if ctx.machine is not None:
-        return machine_streams(ctx.machine)
+        return machine_reads(ctx.machine)
     principal = ctx.principal
     return [] if principal is None else [*standing_reads(principal), *_role_reads(principal.roles)]
 

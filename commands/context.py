@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from domain.assurance import Acr
-from domain.ids import ActionId, ActionSlug, AudienceSlug, ClientSlug, CorrelationId, EventId, RoleSlug, SessionId, TokenId, UserId
+from domain.ids import ActionId, ActionSlug, AudienceSlug, ClientSlug, CorrelationId, EventId, KeyId, RoleSlug, SessionId, TokenId, UserId
 from domain.permission import PermissionText
 
 
@@ -27,21 +27,28 @@ class Principal(Struct, frozen=True, kw_only=True):
 
 
 class Machine(Struct, frozen=True, kw_only=True):
-    """A caller who is no person in a session: a service account by a token of its own, found live in the heads just now."""
+    """A caller who is no person in a session, found live in the heads just now: a service account by a token of its own, or a program
+    by an API key of a service account or a person."""
 
-    client_id: ClientSlug
-    token_id: TokenId
-    long_lived: bool
+    client_id: ClientSlug | None = None
+    """The service account that calls, or whose key was shown."""
+    user_id: UserId | None = None
+    """The person whose key was shown."""
+    key_id: KeyId | None = None
+    token_id: TokenId | None = None
+    long_lived: bool = False
     """A service token, which has to have been issued as one; not an access token of minutes."""
-    epoch: int
+    epoch: int = 0
     """Of the service account, as the token has it."""
     audience: AudienceSlug
+    roles: tuple[RoleSlug, ...] = ()
+    """Of the person whose key it is: they bound what it gives."""
     permissions: tuple[PermissionText, ...]
-    """What the token gives and the service account still has at this moment."""
+    """What the token or key gives, and its owner still has at this moment."""
 
     @property
     def name(self) -> str:
-        return f"client:{self.client_id}"
+        return f"client:{self.client_id}" if self.key_id is None else f"api_key:{self.key_id}"
 
 
 class ActionUse(Struct, frozen=True, kw_only=True):

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from commands.context import Machine
+from commands.key_holders import key_reads, key_rights
 from commands.ports import AccessClaims, Ports
 from commands.transact import Read, Transaction, read_states
 from domain import client, machine_token, signing_key
+from domain.audience import PrincipalKind
 from domain.client import Registered
 from domain.errors import InvalidToken
 from domain.ids import AudienceName, ClientId, Kid, TokenId
@@ -18,35 +22,34 @@ LONGEST_ACCESS_TOKEN = 3_600
 
 async def identify_machine(claims: AccessClaims, ports: Ports) -> Machine:
     """Find the service account of a verified token live, with what it may do now. Raises InvalidToken."""
-    machine = _claimed(claims)
+    machine = claimed(claims)
     of_key = signing_key.stream(Kid(claims.kid))
-    tx = await read_states(ports, [*machine_streams(machine), (signing_key.decider, of_key)])
+    tx = await read_states(ports, [*machine_reads(machine), (signing_key.decider, of_key)])
     if not signing_key.verifies(tx.state(signing_key.decider, of_key), at=tx.at):
         raise InvalidToken
-    account = require_machine(machine, tx)
-    held = shared(machine.permissions, account.permissions)
-    return Machine(
-        client_id=machine.client_id,
-        token_id=machine.token_id,
-        long_lived=machine.long_lived,
-        epoch=machine.epoch,
-        audience=machine.audience,
-        permissions=held,
-    )
+    account = _require_account(machine, tx)
+    ports.last_used.note(client.stream(account.client_id), at=tx.at)
+    return replace(machine, permissions=shared(machine.permissions, account.permissions))
 
 
-def machine_streams(machine: Machine) -> list[Read]:
-    """What `require_machine` needs to be read: the service account and this very token."""
-    return [
-        (client.decider, client.stream(machine.client_id)),
-        (machine_token.decider, machine_token.stream(machine.token_id)),
-    ]
+def machine_reads(machine: Machine) -> list[Read]:
+    """What `machine_rights` needs to be read: the service account and this very token, or the key and its owner."""
+    if machine.key_id is not None:
+        return key_reads(machine)
+    client_id, token_id = _of_token(machine)
+    return [(client.decider, client.stream(client_id)), (machine_token.decider, machine_token.stream(token_id))]
 
 
-def require_machine(machine: Machine, tx: Transaction) -> Registered:
+def machine_rights(machine: Machine, tx: Transaction) -> Sequence[Permission]:
+    """Give what the caller's owner lets it do now. Raises InvalidToken where the credential is no longer good."""
+    return _require_account(machine, tx).permissions if machine.key_id is None else key_rights(machine, tx)
+
+
+def _require_account(machine: Machine, tx: Transaction) -> Registered:
     """Give the service account as it is. Raises InvalidToken where it, or this token, is no longer good."""
-    account = tx.state(client.decider, client.stream(machine.client_id))
-    token = tx.state(machine_token.decider, machine_token.stream(machine.token_id))
+    client_id, token_id = _of_token(machine)
+    account = tx.state(client.decider, client.stream(client_id))
+    token = tx.state(machine_token.decider, machine_token.stream(token_id))
     if not isinstance(account, Registered) or not account.enabled or machine.epoch < account.epoch:
         raise InvalidToken
     if machine.audience not in account.audiences or not machine_token.is_live(token, long_lived=machine.long_lived):
@@ -54,16 +57,20 @@ def require_machine(machine: Machine, tx: Transaction) -> Registered:
     return account
 
 
-def machine_rights(machine: Machine, tx: Transaction) -> Sequence[Permission]:
-    """Give what the service account may do now. Raises InvalidToken."""
-    return require_machine(machine, tx).permissions
+def _of_token(machine: Machine) -> tuple[ClientId, TokenId]:
+    if machine.client_id is None or machine.token_id is None:
+        raise InvalidToken
+    return machine.client_id, machine.token_id
 
 
-def _claimed(claims: AccessClaims) -> Machine:
+def claimed(claims: AccessClaims) -> Machine:
+    """Say what a verified token claims; nothing of it is looked up yet. Raises InvalidToken for what is no service account's."""
     try:
         token_id = TokenId(UUID(claims.jti))
     except ValueError as bad:
         raise InvalidToken from bad
+    if claims.principal is not PrincipalKind.SERVICE:
+        raise InvalidToken
     return Machine(
         client_id=ClientId(claims.sub),
         token_id=token_id,

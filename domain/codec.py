@@ -8,6 +8,7 @@ import msgspec
 from domain.action import ActionConsumed
 from domain.action_catalogue import ActionsEvent
 from domain.administrators import AdministratorsEvent
+from domain.api_key import ApiKeyEvent
 from domain.audience import AudienceEvent
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimEvent
@@ -17,6 +18,7 @@ from domain.errors import UnknownEventTag
 from domain.event import Event, Sealed
 from domain.factor_events import FactorEvent
 from domain.ids import SubjectKeyId
+from domain.key_owner import KeyOwnerEvent
 from domain.legacy import LEGACY, upcast
 from domain.machine_token import MachineTokenEvent
 from domain.password_reset import PasswordResetEvent
@@ -30,7 +32,8 @@ S = TypeVar("S")
 
 AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
-    | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent | PasswordResetEvent
+    | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent | PasswordResetEvent | ApiKeyEvent
+    | KeyOwnerEvent
 )  # fmt: skip
 
 

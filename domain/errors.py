@@ -42,6 +42,21 @@ class NoSuchServiceAccount(Refused):
     detail = "There is no such service account."
 
 
+class NoSuchApiKey(Refused):
+    code = "api_key_not_found"
+    detail = "There is no such API key."
+
+
+class ApiKeyEnded(Refused):
+    code = "api_key_ended"
+    detail = "The API key was revoked, or has expired."
+
+
+class KeyLifeTooLong(Refused):
+    code = "key_life_too_long"
+    detail = "No API key may live so long here."
+
+
 class UnusableKey(Refused):
     code = "unusable_key"
     detail = "This is no public key that its algorithm can be used with, or one that is too weak."

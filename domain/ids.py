@@ -15,6 +15,8 @@ CommandId = NewType("CommandId", UUID)
 EventId = NewType("EventId", UUID)
 CorrelationId = NewType("CorrelationId", UUID)
 
+KeyId = NewType("KeyId", UUID)
+"""An API key's, which is no secret."""
 SecretId = NewType("SecretId", UUID)
 ActionId = NewType("ActionId", UUID)
 TokenId = NewType("TokenId", UUID)

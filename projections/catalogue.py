@@ -1,5 +1,6 @@
 """Every read model there is."""
 
+from projections.api_keys import api_keys
 from projections.audiences import audiences
 from projections.audit_events import audit_events
 from projections.projection import Projection
@@ -10,5 +11,5 @@ from projections.signing_keys import signing_keys
 from projections.user_history import user_history
 from projections.users import users
 
-ALL: tuple[Projection, ...] = (users, sessions, roles, audiences, service_accounts, signing_keys, user_history, audit_events)
+ALL: tuple[Projection, ...] = (users, sessions, roles, audiences, service_accounts, api_keys, signing_keys, user_history, audit_events)
 BY_NAME = {projection.name: projection for projection in ALL}

@@ -109,7 +109,8 @@ class Journal(Generic[R]):
     name: str
     fold_version: int
     row: type[R]
-    writes: Mapping[type[Event], Callable[[Recorded[Any]], R]]
+    writes: Mapping[type[Event], Callable[[Recorded[Any]], R | None]]
+    """None where the very event is not for this journal."""
     ignores: tuple[type[Event], ...]
     sql: Mapping[str, str]
     columns: Columns = field(init=False, repr=False)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from domain.action import ActionConsumed
 from domain.action_catalogue import ActionsEvent
 from domain.administrators import AdministratorAdded, AdministratorRemoved
+from domain.api_key import ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
 from domain.audience import AudienceEvent
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimReleased, ClaimTaken
@@ -29,6 +30,7 @@ from domain.factor_events import (
     TotpUsed,
 )
 from domain.ids import RoleName, SessionId, StreamName, UserId
+from domain.key_owner import KeyOwnerEvent
 from domain.machine_token import MachineTokenEvent
 from domain.password_reset import PasswordResetAsked, PasswordResetUsed
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
@@ -146,7 +148,16 @@ def _in_session(recorded: Recorded[RefreshReused] | Recorded[Reauthenticated]) -
     return _row(recorded, session_id=recorded.event.session_id)
 
 
-_WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow]] = {
+def _of_key(recorded: Recorded[Any]) -> HistoryRow | None:
+    """A service account's key is nobody's account."""
+    return None if recorded.event.user_id is None else _row(recorded)
+
+
+def _key_revoked(recorded: Recorded[ApiKeyRevoked]) -> HistoryRow | None:
+    return None if recorded.event.user_id is None else _row(recorded, reason=recorded.event.reason)
+
+
+_WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow | None]] = {
     UserRegistered: _registered,
     EmailVerified: _row,
     PasswordResetAsked: _row,
@@ -163,6 +174,9 @@ _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow]] = {
     RefreshReused: _in_session,
     Reauthenticated: _in_session,
     SignInLocked: _locked,
+    ApiKeyMade: _of_key,
+    ApiKeyRotated: _of_key,
+    ApiKeyRevoked: _key_revoked,
     TotpConfirmed: _row,
     PasskeyRegistered: _row,
     PasskeyRegressed: _row,
@@ -176,7 +190,7 @@ _SQL = beside(__file__)
 
 user_history: Journal[HistoryRow] = Journal(
     "user_history",
-    2,
+    3,
     HistoryRow,
     _WRITES,
     # Claims, administrators and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a
@@ -200,6 +214,7 @@ user_history: Journal[HistoryRow] = Journal(
         SigningKeyPromoted,
         SigningKeyRetired,
         SigningKeyRevoked,
+        *get_args(KeyOwnerEvent),
         *get_args(AudienceEvent),
         *get_args(ClientEvent),
         *get_args(MachineTokenEvent),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from commands.key_origins import KeyOrigins
 from commands.ports.actions import ActionClaims, ActionTokens
 from commands.ports.factors import Challenges, RecoveryMacs, SignInChallenge
 from commands.ports.mail import Budget, Letter, Mailbox, MailToken, MailTokenKind, MailTokens
@@ -191,6 +192,11 @@ class Policy(Struct, frozen=True, kw_only=True):
     refresh_grace: int = 10
     registration: str = "open"
     password_min_length: int = 12
+    api_key_ttl: int = 90 * 86_400
+    """Life of an API key where its maker asks for none."""
+    api_key_max_ttl: int = 365 * 86_400
+    key_environment: str = "dev"
+    """What a key says it is for: `live` in production. One of the other kind is refused."""
     password_min_score: int = 3
     password_history: int = 5
     service_name: str = "minos"
@@ -221,3 +227,4 @@ class Ports:
     mail_tokens: MailTokens
     policy: Policy
     origins: SessionOrigins = field(default_factory=SessionOrigins)
+    key_origins: KeyOrigins = field(default_factory=KeyOrigins)

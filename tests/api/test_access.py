@@ -17,6 +17,7 @@ NOBODY = str(uuid4())
 PUBLIC = {
     "verifyEmail", "resendVerification", "forgotPassword", "checkPasswordReset", "resetPassword",
     "showVerify", "showReset", "readAccountScript", "readAccountStyle",
+    "revokeLeakedApiKey",
     "bootstrap", "register", "login", "completeLogin", "refresh", "judgePassword", "readOpenIdConfiguration",
     "readAuthorizationServer", "readKeySet",
     "healthLive", "healthReady", "healthStartup", "findDocs", "readDocs", "readDocsAsset", "readProblems", "readOpenApi",
@@ -38,6 +39,7 @@ class Route:
             filled.replace("{role}", "user")
             .replace("{client_id}", "client_nobody")
             .replace("{secret_id}", NOBODY)
+            .replace("{key_id}", NOBODY)
             .replace("{kid}", "k" * 43)
             .replace("{audience}", "nothing-here")
             .replace("{action}", "refund")

@@ -12,6 +12,8 @@ NEEDS_NONE = {
     "login": "is the proof",
     "completeLogin": "is the proof",
     "grantToken": "is asked by machines, which prove themselves",
+    "revokeMyApiKey": "ending one's own key has to be easy",
+    "revokeLeakedApiKey": "shows the key in its body",
     "refresh": "carries no proof on and gives no right",
     "logout": "ending one's own session has to be easy",
     "endMySession": "ending one's own session has to be easy",

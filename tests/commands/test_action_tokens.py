@@ -69,6 +69,7 @@ async def service(world: World) -> Context:
 
 async def register(world: World, who: Context, audience: AudienceName = TASKS, action: ActionName = CLOSE, **more: Any) -> None:
     assert who.machine is not None
+    assert who.machine.client_id is not None
     await define_action(audience, action, ActionWanted(verifiers=(who.machine.client_id,), **more), SYSTEM, world.ports)
 
 

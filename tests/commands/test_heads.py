@@ -21,7 +21,22 @@ from commands.sign_out import SignOut, sign_out
 from commands.signing_keys import RotateSigningKey, rotate_signing_key
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from commands.transact import event_id
-from domain import administrators, audience, bootstrap, claim, client, codec, machine_token, role, session, sign_in_guard, signing_key, user
+from domain import (
+    administrators,
+    api_key,
+    audience,
+    bootstrap,
+    claim,
+    client,
+    codec,
+    key_owner,
+    machine_token,
+    role,
+    session,
+    sign_in_guard,
+    signing_key,
+    user,
+)
 from domain.decider import Decider
 from domain.errors import Refused
 from domain.ids import RoleName
@@ -31,8 +46,8 @@ from tests.commands.world import ANYBODY, PASSWORD, SYSTEM, World, make_world
 DECIDERS: dict[str, Decider[Any, Any]] = {
     d.category: d
     for d in (
-        administrators.decider, audience.decider, bootstrap.decider, claim.decider, client.decider, machine_token.decider, role.decider,
-        session.decider, sign_in_guard.decider, signing_key.decider, user.decider,
+        administrators.decider, api_key.decider, key_owner.decider, audience.decider, bootstrap.decider, claim.decider, client.decider,
+        machine_token.decider, role.decider, session.decider, sign_in_guard.decider, signing_key.decider, user.decider,
     )
 }  # fmt: skip
 NAMES = ("ada", "bob")

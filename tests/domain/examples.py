@@ -12,6 +12,7 @@ from domain.ids import (
     ClientId,
     Digest,
     FactorId,
+    KeyId,
     Kid,
     ResetId,
     RoleName,
@@ -52,6 +53,8 @@ REFUND = ActionName("refund")
 ACTION = ActionId(UUID("0192f0c1-0000-7000-8000-00000000ac70"))
 REPORTER = ClientId("client_reporter")
 TOKEN = TokenId(UUID("0192f0c1-0000-7000-8000-00000000707e"))
+KEY = KeyId(UUID("0192f0c1-0000-7000-8000-00000000aca1"))
+OTHER_KEY = KeyId(UUID("0192f0c1-0000-7000-8000-00000000aca2"))
 SECRET_ID = SecretId(UUID("0192f0c1-0000-7000-8000-00000005ec01"))
 NEXT_SECRET_ID = SecretId(UUID("0192f0c1-0000-7000-8000-00000005ec02"))
 DIGEST = Digest("rY5bRcrNbpBoRyRMJ9wVUYqEJ0oZcGRPzBn0qPoIEuE")

@@ -10,11 +10,13 @@ from domain import (
     action,
     action_catalogue,
     administrators,
+    api_key,
     audience,
     bootstrap,
     claim,
     client,
     factors,
+    key_owner,
     machine_token,
     mailbox_proof,
     password_reset,
@@ -24,6 +26,7 @@ from domain import (
     signing_key,
     user,
 )
+from domain.api_key import KeyDigest
 from domain.assurance import Acr, StepUp
 from domain.audience import PrincipalKind, Rules
 from domain.claim import ClaimKind
@@ -83,6 +86,18 @@ _ACTION = {
     "session_id": ex.SESSION,
     "audience": ex.TASKS,
     "action": ex.REFUND,
+}
+
+
+_API_KEY = {
+    "key_id": ex.KEY,
+    "user_id": ex.ADA,
+    "client_id": None,
+    "name": ex.NAME,
+    "audience": ex.TASKS,
+    "permissions": [Permission("tasks.read")],
+    "secret": KeyDigest(digest=ex.DIGEST, key_version=1),
+    "ttl": 3_000,
 }
 
 
@@ -150,6 +165,23 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(signing_key.promote, {}),
             Wish(signing_key.retire, {"verify_until": ex.NOW + timedelta(hours=1)}),
             Wish(signing_key.revoke, {"reason": KeyRevocation.SUPERSEDED}),
+        ],
+    ),
+    "api_key": (
+        api_key.decider,
+        [
+            Wish(api_key.make, _API_KEY),
+            Wish(api_key.rotate, {"secret": KeyDigest(digest=ex.DIGEST, key_version=2), "overlap": 600, "ttl": 4_000}),
+            Wish(api_key.rotate, {"secret": KeyDigest(digest=ex.DIGEST, key_version=3), "overlap": 0, "ttl": 2_000}),
+            Wish(api_key.revoke, {"reason": api_key.KeyRevocation.BY_OWNER}),
+        ],
+    ),
+    "key_owner": (
+        key_owner.decider,
+        [
+            Wish(key_owner.add, {"key_id": ex.KEY, "expires_at": ex.NOW + timedelta(hours=1)}),
+            Wish(key_owner.add, {"key_id": ex.OTHER_KEY, "expires_at": ex.NOW + timedelta(hours=3)}),
+            *(Wish(key_owner.remove, {"key_id": key_id}) for key_id in (ex.KEY, ex.OTHER_KEY)),
         ],
     ),
     "audience": (

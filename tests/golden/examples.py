@@ -5,9 +5,11 @@ from uuid import UUID
 
 from msgspec import Raw
 
+from domain import api_key
 from domain.action import ActionConsumed
 from domain.action_catalogue import ActionDefined, ActionWithdrawn
 from domain.administrators import AdministratorAdded, AdministratorRemoved
+from domain.api_key import ApiKeyMade, ApiKeyRevoked, ApiKeyRotated, KeyDigest
 from domain.assurance import Acr, StepUp
 from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired, PrincipalKind, Rules
 from domain.bootstrap import BootstrapCompleted
@@ -45,6 +47,7 @@ from domain.factor_events import (
     WhyRemoved,
 )
 from domain.ids import CommandId, CorrelationId, EventId, StreamName
+from domain.key_owner import KeyDelisted, KeyListed
 from domain.leaf import Leaf, micros
 from domain.machine_token import ServiceTokenIssued, TokenRevocation, TokenRevoked
 from domain.password_reset import PasswordResetAsked, PasswordResetUsed
@@ -99,6 +102,7 @@ from tests.domain.examples import (
     EMAIL_CLAIM,
     FACTOR,
     FIRST_PARTY,
+    KEY,
     KID,
     NAME_CLAIM,
     NOTES,
@@ -128,6 +132,21 @@ POINT = Base64Url("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")
 
 EXAMPLES: tuple[Event, ...] = (
     AdministratorAdded(user_id=ADA, at=NOW),
+    ApiKeyMade(
+        key_id=KEY,
+        user_id=ADA,
+        client_id=None,
+        name=IN_PROFILE,
+        audience=TASKS,
+        permissions=(Permission("tasks.read"),),
+        secret=KeyDigest(digest=DIGEST, key_version=1),
+        expires_at=LATE,
+        at=NOW,
+    ),
+    ApiKeyRotated(key_id=KEY, user_id=None, secret=KeyDigest(digest=DIGEST, key_version=2), previous_until=SOON, expires_at=LATE, at=NOW),
+    ApiKeyRevoked(key_id=KEY, user_id=ADA, reason=api_key.KeyRevocation.LEAKED, at=NOW),
+    KeyListed(key_id=KEY, expires_at=LATE, at=NOW),
+    KeyDelisted(key_id=KEY, at=NOW),
     AudienceDefined(audience=TASKS, rules=Rules(), description=IN_PROFILE, at=NOW),
     AudienceChanged(
         audience=TASKS,

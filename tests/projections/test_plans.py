@@ -9,8 +9,9 @@ import asyncpg
 import msgspec
 import pytest
 
-from domain.ids import AudienceName, ClientId, Kid, RoleName, SessionId, StreamName, UserId
-from projections import audiences, audit_events, roles, service_accounts, session_lists, signing_keys, user_history, users
+from domain.ids import AudienceName, ClientId, KeyId, Kid, RoleName, SessionId, StreamName, UserId
+from projections import api_keys, audiences, audit_events, roles, service_accounts, session_lists, signing_keys, user_history, users
+from projections.api_keys import ApiKeyFilter
 from projections.audit_events import AuditFilter
 from projections.reading import ReadModels
 from projections.session_lists import SessionStatus
@@ -39,7 +40,7 @@ FILL = (
     """INSERT INTO read.sessions_v1_g1 SELECT 'session-' || md5(n::text), 2, gen_random_uuid(),
               md5((n % 2000)::text)::uuid, 1, 'minos', '{minos}', '{pwd}', now(), NULL, 1, now(), now() + interval '1 day',
               now() + interval '1 day', NULL, NULL, NULL, NULL, NULL FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.user_history_v2_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
+    """INSERT INTO read.user_history_v3_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
               NULL, NULL, NULL, NULL, 'user-1', NULL, NULL, NULL FROM generate_series(1, 40000) n""",
     """INSERT INTO read.audit_events_v1_g1 SELECT n, now() - n * interval '1 minute', now(),
               CASE n % 500 WHEN 0 THEN 'user.suspended.v1' ELSE 'session.token_issued.v1' END, 'user-' || (n % 2000), 1,
@@ -49,6 +50,8 @@ FILL = (
     """INSERT INTO read.audiences_v1_g1 SELECT 'audience-a' || n, 1, 'a' || n, '{}', NULL, NULL, '{user}', '{}', '{}', 1, NULL,
               now(), now(), NULL FROM generate_series(1, 5000) n""",
     """INSERT INTO read.service_accounts_v1_g1 SELECT 'client-c' || n, 1, 'c' || n, NULL, now(), NULL FROM generate_series(1, 5000) n""",
+    """INSERT INTO read.api_keys_v1_g1 SELECT 'api_key-' || n, 1, md5(n::text)::uuid, md5((n % 900)::text)::uuid, 'c' || n % 900, now(),
+              now() + interval '1 day', NULL FROM generate_series(1, 20000) n""",
     """INSERT INTO read.signing_keys_v1_g1 SELECT 'signing_key-' || n, 1, 'k' || n, 'ES256', 'retiring', now(), NULL, NULL, NULL,
               NULL, NULL FROM generate_series(1, 5000) n""",
     "ANALYZE",
@@ -91,6 +94,9 @@ async def _ask_everything(models: ReadModels) -> None:
     await audiences.page(models, after=AudienceName("a5"))
     await audiences.get(models, AudienceName("a5"))
     await service_accounts.page(models, after=ClientId("c5"))
+    await api_keys.page(models, matching_all=ApiKeyFilter(), after=KeyId(uuid4()))
+    await api_keys.page(models, matching_all=ApiKeyFilter(user_id=someone))
+    await api_keys.page(models, matching_all=ApiKeyFilter(client_id=ClientId("c5"), expires_before=now()))
     await signing_keys.page(models, after=Kid("k5"))
     await user_history.of_user(models, someone, after=99)
     await models.wait_for(users.users, StreamName("user-1"), 1, timeout_ms=0)

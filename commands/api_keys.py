@@ -1,0 +1,247 @@
+"""Make, turn and revoke API keys. A key gives no more than its maker may do when it is made, and no more than its owner at each use."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from commands.api_key_text import is_genuine, kept, new_key_text, read_key_text
+from commands.audiences import audience_in, audience_reads
+from commands.authority import caller_reads, require_within
+from commands.context import Context
+from commands.ports import Ports
+from commands.transact import Done, Read, Transaction, read_states, transact
+from domain import api_key, client, key_owner, user
+from domain.api_key import KeyRevocation
+from domain.audience import open_to_people, open_to_services
+from domain.errors import InvalidToken, KeyLifeTooLong, NoSuchApiKey, RightsExceeded
+from domain.event import SealClass, Sealed
+from domain.ids import AudienceSlug, ClientId, ClientSlug, KeyId, StreamName, UserId
+from domain.permission import PermissionText, within
+from domain.secret_text import SECRET_BYTES
+from domain.session import MINOS
+
+Name = Annotated[str, Meta(min_length=1, max_length=255, description="What people call it; sealed.")]
+Ttl = Annotated[int, Meta(ge=60, le=3_660 * 86_400, description="Seconds until it ends; by default as the settings say.")]
+Overlap = Annotated[int, Meta(ge=0, le=30 * 86_400, description="Seconds that the secret before goes on.")]
+Permissions = Annotated[tuple[PermissionText, ...], Meta(max_length=256)]
+
+
+class MakeApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: Name
+    permissions: Permissions = ()
+    audience: AudienceSlug = MINOS
+    expires_in: Ttl | None = None
+
+    def __repr__(self) -> str:
+        return f"MakeApiKey(audience={self.audience})"
+
+
+class MakeServiceKey(MakeApiKey, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    client_id: ClientSlug
+
+    def __repr__(self) -> str:
+        return f"MakeServiceKey(client_id={self.client_id})"
+
+
+class RotateApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    key_id: KeyId
+    overlap: Overlap = 86_400
+    expires_in: Ttl | None = None
+
+
+class RevokeApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    key_id: KeyId
+    reason: KeyRevocation = KeyRevocation.BY_OWNER
+
+
+class NewApiKey(Struct, frozen=True, kw_only=True):
+    """A new key. It cannot be shown again."""
+
+    key_id: KeyId
+    api_key: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"NewApiKey(key_id={self.key_id})"
+
+
+async def make_own_key(command: MakeApiKey, ctx: Context, ports: Ports) -> Done[NewApiKey]:
+    """A person's own key, within what they may do now. Raises RightsExceeded, AudienceNotAllowed, KeyLifeTooLong, TooManyKeys."""
+    if ctx.principal is None:
+        raise InvalidToken
+    return await _make(command, ctx, ports, owner=ctx.principal.user_id)
+
+
+async def make_service_key(command: MakeServiceKey, ctx: Context, ports: Ports) -> Done[NewApiKey]:
+    """A service account's key, within what it and the maker may do now. Raises NoSuchServiceAccount, and what `make_own_key` raises."""
+    return await _make(command, ctx, ports, service=command.client_id)
+
+
+async def _make(
+    command: MakeApiKey, ctx: Context, ports: Ports, *, owner: UserId | None = None, service: ClientId | None = None
+) -> Done[NewApiKey]:
+    key_id = KeyId(ports.random.uuid7())
+    text = new_key_text(key_id, ports.random.bytes(SECRET_BYTES), ports)
+    stream, of_owner = api_key.stream(key_id), _owner_stream(owner, service)
+    subject = user.stream(owner) if owner is not None else client.stream(_known(service))
+    name = await _sealed_name(command.name, subject, stream, ports)
+    ttl = _life(command.expires_in, ports)
+
+    def decide(tx: Transaction) -> NewApiKey:
+        require_within(command.permissions, ctx, tx)
+        asked = audience_in(tx, command.audience)
+        if service is None:
+            open_to_people(asked)
+        else:
+            open_to_services(asked)
+            _require_of_service(client.registered(tx.state(client.decider, client.stream(service))), command)
+        events = api_key.make(
+            tx.state(api_key.decider, stream),
+            key_id=key_id,
+            user_id=owner,
+            client_id=service,
+            name=name,
+            audience=command.audience,
+            permissions=command.permissions,
+            secret=kept(key_id, text, ports),
+            ttl=ttl,
+            at=tx.at,
+        )
+        made = api_key.live(tx.record(api_key.decider, stream, events), at=tx.at)
+        _list(tx, of_owner, made)
+        return NewApiKey(key_id=key_id, api_key=text, expires_at=made.expires_at)
+
+    reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner), *audience_reads([command.audience])]
+    if service is not None:
+        reads.append((client.decider, client.stream(service)))
+    return await transact(ports, ctx, [*reads, *caller_reads(ctx)], decide)
+
+
+async def rotate_api_key(command: RotateApiKey, ctx: Context, ports: Ports, *, owner: UserId | None = None) -> Done[NewApiKey]:
+    """Give a key its next secret. With `owner`, only a key of theirs is found; without, only a service account's.
+
+    Raises NoSuchApiKey, ApiKeyEnded, RightsExceeded, KeyLifeTooLong.
+    """
+    stream = api_key.stream(command.key_id)
+    now = await _found(command.key_id, ports)
+    if owner is None and now.client_id is None:
+        raise NoSuchApiKey  # a person's key is shown to nobody but them
+    text = new_key_text(command.key_id, ports.random.bytes(SECRET_BYTES), ports)
+    of_owner, ttl = _owner_stream(now.user_id, now.client_id), _life(command.expires_in, ports)
+
+    def decide(tx: Transaction) -> NewApiKey:
+        state = _owned(tx.state(api_key.decider, stream), owner)
+        current = api_key.live(state, at=tx.at)
+        require_within(current.permissions, ctx, tx)
+        events = api_key.rotate(current, secret=kept(command.key_id, text, ports), overlap=command.overlap, ttl=ttl, at=tx.at)
+        turned = api_key.live(tx.record(api_key.decider, stream, events), at=tx.at)
+        _list(tx, of_owner, turned)
+        return NewApiKey(key_id=command.key_id, api_key=text, expires_at=turned.expires_at)
+
+    reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner)]
+    return await transact(ports, ctx, [*reads, *caller_reads(ctx)], decide)
+
+
+async def revoke_api_key(command: RevokeApiKey, ctx: Context, ports: Ports, *, owner: UserId | None = None) -> Done[None]:
+    """It opens nothing from now on. With `owner`, only a key of theirs is found. Raises NoSuchApiKey, RightsExceeded."""
+    now = await _found(command.key_id, ports)
+    stream, of_owner = api_key.stream(command.key_id), _owner_stream(now.user_id, now.client_id)
+
+    def decide(tx: Transaction) -> None:
+        state = _owned(tx.state(api_key.decider, stream), owner)
+        if owner is None:
+            require_within(state.permissions if isinstance(state, api_key.Live) else (), ctx, tx)
+        _end(tx, stream, of_owner, command.key_id, command.reason)
+
+    reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner)]
+    return await transact(ports, ctx, [*reads, *(caller_reads(ctx) if owner is None else ())], decide)
+
+
+async def revoke_leaked_key(text: str, ctx: Context, ports: Ports) -> None:
+    """Whoever holds a key may end it: they could do worse. What is no genuine live key changes nothing, and is told the same."""
+    shown = read_key_text(text, ports.policy.key_environment)
+    if shown is None:
+        return
+    stream = api_key.stream(shown.key_id)
+    tx = await read_states(ports, [(api_key.decider, stream)])
+    state = tx.state(api_key.decider, stream)
+    if not isinstance(state, api_key.Live) or not is_genuine(shown, state, ports, at=tx.at):
+        return
+    of_owner = _owner_stream(state.user_id, state.client_id)
+    reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner)]
+    await transact(ports, ctx, reads, lambda tx: _end(tx, stream, of_owner, shown.key_id, KeyRevocation.LEAKED))
+
+
+async def revoke_keys_of(owner: UserId | ClientId, reason: KeyRevocation, ctx: Context, ports: Ports) -> Done[int]:
+    """Revoke every key of a person or a service account in one append, and give how many that were."""
+    of_owner = key_owner.stream(owner)
+    listed = await _listed(of_owner, ports)
+
+    def decide(tx: Transaction) -> int:
+        for key_id in listed:
+            _end(tx, api_key.stream(key_id), of_owner, key_id, reason)
+        return len(listed)
+
+    reads: list[Read] = [(key_owner.decider, of_owner), *((api_key.decider, api_key.stream(key_id)) for key_id in listed)]
+    return await transact(ports, ctx, reads, decide)
+
+
+async def _listed(of_owner: StreamName, ports: Ports) -> Sequence[KeyId]:
+    tx = await read_states(ports, [(key_owner.decider, of_owner)])
+    return [entry.key_id for entry in tx.state(key_owner.decider, of_owner).keys]
+
+
+def _end(tx: Transaction, stream: StreamName, of_owner: StreamName, key_id: KeyId, reason: KeyRevocation) -> None:
+    tx.record(api_key.decider, stream, api_key.revoke(tx.state(api_key.decider, stream), reason=reason, at=tx.at))
+    tx.record(key_owner.decider, of_owner, key_owner.remove(tx.state(key_owner.decider, of_owner), key_id, at=tx.at))
+
+
+def _list(tx: Transaction, of_owner: StreamName, key: api_key.Live) -> None:
+    state = tx.state(key_owner.decider, of_owner)
+    tx.record(key_owner.decider, of_owner, key_owner.add(state, key_id=key.key_id, expires_at=key.expires_at, at=tx.at))
+
+
+async def _found(key_id: KeyId, ports: Ports) -> api_key.Live | api_key.Revoked:
+    """Raises NoSuchApiKey."""
+    stream = api_key.stream(key_id)
+    state = (await read_states(ports, [(api_key.decider, stream)])).state(api_key.decider, stream)
+    if isinstance(state, api_key.Absent):
+        raise NoSuchApiKey
+    return state
+
+
+def _owned(state: api_key.ApiKey, owner: UserId | None) -> api_key.ApiKey:
+    """Another's key is as absent as one that never was (threats.md 20)."""
+    if owner is not None and (isinstance(state, api_key.Absent) or state.user_id != owner):
+        raise NoSuchApiKey
+    return state
+
+
+def _require_of_service(account: client.Registered, command: MakeApiKey) -> None:
+    if command.audience not in account.audiences or not within(command.permissions, account.permissions):
+        raise RightsExceeded
+
+
+def _life(wanted: int | None, ports: Ports) -> int:
+    """Give a key's life in seconds. Raises KeyLifeTooLong: nothing is for ever."""
+    ttl = min(ports.policy.api_key_ttl, ports.policy.api_key_max_ttl) if wanted is None else wanted
+    if ttl > ports.policy.api_key_max_ttl:
+        raise KeyLifeTooLong
+    return ttl
+
+
+def _owner_stream(user_id: UserId | None, client_id: ClientId | None) -> StreamName:
+    return key_owner.stream(_known(client_id)) if user_id is None else key_owner.stream(user_id)
+
+
+def _known(client_id: ClientId | None) -> ClientId:
+    if client_id is None:
+        raise NoSuchApiKey
+    return client_id
+
+
+async def _sealed_name(name: str, subject: StreamName, stream: StreamName, ports: Ports) -> Sealed:
+    """Under the owner's key: it goes with them when they are erased."""
+    return (await ports.vault.seal(subject=subject, seal_class=SealClass.PROFILE, stream=stream, fields={"name": name}))["name"]

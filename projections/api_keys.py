@@ -1,0 +1,90 @@
+"""Which API keys there are. Whether one opens anything now is asked of its head, not here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.api_key import ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
+from domain.event import Recorded
+from domain.ids import ClientId, KeyId, UserId
+from projections.projection import Entity, begins, when
+from projections.reading import Freshness, ReadModels, matching
+from projections.sql import beside
+
+
+class ApiKeyRow(Struct, frozen=True, kw_only=True):
+    key_id: KeyId
+    user_id: UserId | None
+    client_id: ClientId | None
+    made_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+def _made(recorded: Recorded[ApiKeyMade]) -> ApiKeyRow:
+    event = recorded.event
+    return ApiKeyRow(
+        key_id=event.key_id,
+        user_id=event.user_id,
+        client_id=event.client_id,
+        made_at=event.at,
+        expires_at=event.expires_at,
+        revoked_at=None,
+    )
+
+
+def _rotated(row: ApiKeyRow, recorded: Recorded[ApiKeyRotated]) -> ApiKeyRow:
+    return replace(row, expires_at=recorded.event.expires_at)
+
+
+def _revoked(row: ApiKeyRow, recorded: Recorded[ApiKeyRevoked]) -> ApiKeyRow:
+    return replace(row, revoked_at=recorded.event.at)
+
+
+_SQL = beside(__file__)
+
+api_keys = Entity(
+    "api_keys",
+    1,
+    "api_key",
+    ApiKeyRow,
+    (
+        begins(ApiKeyMade, _made),
+        when(ApiKeyRotated, _rotated),
+        when(ApiKeyRevoked, _revoked),
+    ),
+    ignores=(),
+    sql=_SQL,
+)
+
+
+class ApiKeyFilter(Struct, frozen=True, kw_only=True):
+    """All that are given must hold."""
+
+    user_id: UserId | None = None
+    client_id: ClientId | None = None
+    expires_before: datetime | None = None
+
+
+class ApiKeyPage(Struct, frozen=True, kw_only=True):
+    """Newest first. `next_after` is None on the last page."""
+
+    rows: Sequence[ApiKeyRow]
+    next_after: KeyId | None
+    freshness: Freshness
+
+
+async def page(models: ReadModels, *, matching_all: ApiKeyFilter, after: KeyId | None = None, limit: int = 50) -> ApiKeyPage:
+    """List keys that were not revoked. Raises StoreUnavailable."""
+    wanted = {
+        "of_user": matching_all.user_id,
+        "of_client": matching_all.client_id,
+        "expires_before": matching_all.expires_before,
+        "after": after,
+    }
+    conditions, values = matching(_SQL, wanted)
+    rows, freshness = await models.rows(api_keys, "page", conditions, [*values, limit + 1])
+    more = len(rows) > limit
+    return ApiKeyPage(rows=rows[:limit], next_after=rows[limit - 1].key_id if more else None, freshness=freshness)

@@ -1,0 +1,31 @@
+-- name: create
+CREATE TABLE {table} (
+    stream text COLLATE "C" PRIMARY KEY,
+    version integer NOT NULL,
+    key_id uuid NOT NULL,
+    user_id uuid,
+    client_id text COLLATE "C",
+    made_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    revoked_at timestamptz
+)
+
+-- name: index
+CREATE UNIQUE INDEX {name}_live ON {table} (key_id DESC) WHERE revoked_at IS NULL;
+CREATE INDEX {name}_user ON {table} (user_id, key_id DESC) WHERE revoked_at IS NULL;
+CREATE INDEX {name}_client ON {table} (client_id, key_id DESC) WHERE revoked_at IS NULL
+
+-- name: page
+SELECT * FROM {table} WHERE revoked_at IS NULL {conditions} ORDER BY key_id DESC LIMIT {limit}
+
+-- name: of_user
+AND user_id = {value}::uuid
+
+-- name: of_client
+AND client_id = {value}::text
+
+-- name: expires_before
+AND expires_at < {value}::timestamptz
+
+-- name: after
+AND key_id < {value}::uuid
