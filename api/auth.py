@@ -163,7 +163,12 @@ class Auth(Controller):
         summary="Choose a new password",
         description="Every other session ends; this one goes on with the pair and the device token in the answer.",
         responses=refuses(
-            errors.InvalidToken, errors.InvalidCredentials, errors.PasswordUnacceptable, errors.SessionEnded, errors.Overloaded
+            errors.InvalidToken,
+            errors.InvalidCredentials,
+            errors.ReauthenticationRequired,
+            errors.PasswordUnacceptable,
+            errors.SessionEnded,
+            errors.Overloaded,
         ),
         opt={"password_pointer": "/new_password"},
     )

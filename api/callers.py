@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
+from msgspec.structs import replace
 
 from adapters.base64url import to_text
 from api.exchange import Exchange, exchange_of
@@ -59,7 +60,9 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     if access.step_up is not None and isinstance(caller, Principal):  # last: nobody is sent for a proof that would not help them
         exchange.action = _presented_action(request, exchange, caller, world)
         if exchange.action is None:
-            require_proof(caller, access.step_up)
+            await require_proof(caller, access.step_up, world.ports)
+        else:
+            exchange.principal = replace(caller, amr=exchange.action.amr)
 
 
 def _presented_action(request: Request[Any, Any, Any], exchange: Exchange, caller: Principal, world: World) -> ActionUse | None:

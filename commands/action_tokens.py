@@ -89,7 +89,7 @@ async def make_action_token(
     audience, name = split(command.action)
     if audience != caller.audience or command.audience not in (None, audience):
         raise AudienceNotAllowed
-    require_proof(caller, own_rule if own_rule is not None else (await _rule(audience, name, ports)).step_up)
+    await require_proof(caller, own_rule if own_rule is not None else (await _rule(audience, name, ports)).step_up, ports)
     made = ActionClaims(
         action_id=ActionId(ports.random.uuid7()),
         user_id=caller.user_id,
@@ -98,6 +98,7 @@ async def make_action_token(
         audience=audience,
         action=name,
         binding=command.digest,
+        amr=caller.amr,
         expires_at=caller.seen_at + TTL,
     )
     return ActionToken(action_token=ports.action_tokens.make(made))
@@ -164,4 +165,5 @@ def _use(claims: ActionClaims) -> ActionUse:
         session_id=claims.session_id,
         audience=claims.audience,
         action=claims.action,
+        amr=claims.amr,
     )

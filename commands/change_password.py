@@ -10,6 +10,7 @@ from commands.read_profile import open_profile
 from commands.register_user import PasswordText
 from commands.revoke_session import keep_session, next_pair, required
 from commands.standing import require_standing, standing_reads
+from commands.step_up import require_factor_besides
 from commands.token_answer import SignedIn
 from commands.transact import Done, Transaction, transact
 from domain import user
@@ -27,8 +28,12 @@ class ChangePassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -> Done[SignedIn]:
-    """Answer with a new pair for this session. Raises InvalidCredentials, PasswordUnacceptable, Overloaded."""
+    """Answer with a new pair for this session.
+
+    Raises ReauthenticationRequired, InvalidCredentials, PasswordUnacceptable, Overloaded.
+    """
     principal = required(ctx)
+    await require_factor_besides(principal, ports)
     account = await prove_password(command.current_password, principal, ctx, ports)
     texts = await open_profile(account, ports)
     await check_new_password(command.new_password, texts.email, texts.username, texts.name, ctx=ctx, ports=ports)

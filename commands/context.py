@@ -59,6 +59,8 @@ class ActionUse(Struct, frozen=True, kw_only=True):
     session_id: SessionId
     audience: AudienceSlug
     action: ActionSlug
+    amr: tuple[str, ...]
+    """What was shown for it; what the access token beside it says does not count."""
 
 
 class Repeat(Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ class Acr(StrEnum):
 
 
 _STRENGTH = {acr: strength for strength, acr in enumerate(Acr)}
-_SECOND = frozenset({AuthMethod.OTP, AuthMethod.EMAIL, AuthMethod.PASSKEY})
+SECOND_FACTORS = frozenset({AuthMethod.OTP, AuthMethod.EMAIL, AuthMethod.PASSKEY})
 """What makes two factors of a password. Recovery codes do not: they let in, and step up to nothing (threats.md 5)."""
 
 
@@ -26,7 +26,7 @@ def acr_of(methods: Iterable[AuthMethod]) -> Acr:
     shown = frozenset(methods)
     if {AuthMethod.PASSKEY, AuthMethod.USER_VERIFIED} <= shown:
         return Acr.PHISHING_RESISTANT
-    if AuthMethod.PASSWORD in shown and shown & _SECOND:
+    if AuthMethod.PASSWORD in shown and shown & SECOND_FACTORS:
         return Acr.TWO_FACTOR
     return Acr.ONE_FACTOR
 

@@ -19,6 +19,8 @@ class ActionClaims(Struct, frozen=True, kw_only=True):
     action: ActionName
     binding: bytes
     """Digest of the method, the path and the parameters it is for."""
+    amr: tuple[str, ...]
+    """What was shown for it."""
     expires_at: int
     """Seconds since the epoch."""
 

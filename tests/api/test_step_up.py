@@ -18,7 +18,7 @@ NEEDS_NONE = {
     "logout": "ending one's own session has to be easy",
     "endMySession": "ending one's own session has to be easy",
     "reauthenticate": "is the proof",
-    "changePassword": "shows the password in its body",
+    "changePassword": "shows the password in its body; its command asks for a second factor besides, where one is enrolled",
     "verifyEmail": "shows a token from the mailbox",
     "resendVerification": "sends to the account's own address only",
     "resendMyVerification": "sends to the account's own address only",
