@@ -66,5 +66,27 @@ class PostgresMailbox:
         )
         return int(wait_s)
 
+    async def register(self, pending_id: UUID, content: str, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:
+        ((wait_s,),) = await self._links.run(
+            SQL["register"],
+            [self._key(budget) for budget in budgets],
+            [budget.most for budget in budgets],
+            [budget.seconds for budget in budgets],
+            pending_id,
+            Letter.FINISH_REGISTRATION,
+            self._boxes.seal(to, pending_id),
+            msgspec.json.encode({"at": datetime.now(UTC)}),
+            keep_s,
+            self._boxes.seal(content, pending_id),
+        )
+        return int(wait_s)
+
+    async def pending(self, pending_id: UUID) -> str | None:
+        rows = await self._links.read(SQL["pending"], pending_id)
+        return self._boxes.open(rows[0][0], pending_id) if rows else None
+
+    async def forget_pending(self, pending_id: UUID) -> None:
+        await self._links.read(SQL["forget_pending"], pending_id)
+
     def _key(self, budget: Budget) -> bytes:
         return mac(self._secrets.of(Purpose.MAIL_BUDGET).key, budget.kind, budget.of)

@@ -13,6 +13,7 @@ class MemoryMailbox:
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
         self._used: dict[tuple[str, str], tuple[int, datetime]] = {}
+        self._pending: dict[UUID, tuple[str, datetime]] = {}
         self.asked: list[tuple[Letter, str | UUID]] = []
 
     async def ask(self, letter: Letter, *, to: str | UUID, budgets: Sequence[Budget], keep_s: int) -> int:  # noqa: ARG002 - nothing here outlives a test
@@ -26,3 +27,16 @@ class MemoryMailbox:
                 return max(1, -(-(until - at) // timedelta(seconds=1)))
         self.asked.append((letter, to))
         return 0
+
+    async def register(self, pending_id: UUID, content: str, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:
+        wait_s = await self.ask(Letter.FINISH_REGISTRATION, to=to, budgets=budgets, keep_s=keep_s)
+        if not wait_s:
+            self._pending[pending_id] = (content, self._clock() + timedelta(seconds=keep_s))
+        return wait_s
+
+    async def pending(self, pending_id: UUID) -> str | None:
+        content, until = self._pending.get(pending_id, (None, self._clock()))
+        return content if until > self._clock() else None
+
+    async def forget_pending(self, pending_id: UUID) -> None:
+        self._pending.pop(pending_id, None)

@@ -162,6 +162,7 @@ def policy(settings: Settings) -> Policy:
         password_min_score=settings.password_min_score,
         password_history=settings.password_history,
         service_name=settings.service_name,
+        email_verification=settings.email_verification,
         unverified_sign_in=settings.unverified_sign_in == "allow",
         api_key_ttl=settings.api_key_ttl,
         api_key_max_ttl=settings.api_key_max_ttl,

@@ -79,8 +79,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "minos"
     registration: Annotated[Literal["open", "invite", "closed"], _text("Who may register: anybody, the invited, or nobody.")] = "open"
     email_verification: Annotated[
-        Literal["optional"],
-        _text("Whether an address must be proved before an account exists. Proving needs mail, which this release does not send."),
+        Literal["optional", "required"],
+        _text("`required`: registering opens no account before its address is proved by a mailed link, and tells nobody who has one."),
     ] = "optional"
     unverified_sign_in: Annotated[
         Literal["allow", "refuse"],

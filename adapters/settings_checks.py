@@ -218,8 +218,13 @@ CHECKS: tuple[Check, ...] = (
     _trying_out(lambda s: s.debug, "MINOS_DEBUG shows inner errors to callers", "debug"),
     _trying_out(
         lambda s: s.registration == "open" and s.email_verification == "optional",
-        "MINOS_REGISTRATION=open lets anybody take another's unproved address; set invite or closed",
+        "MINOS_REGISTRATION=open lets anybody take another's unproved address; set invite or closed, or MINOS_EMAIL_VERIFICATION=required",
         "registration", "email_verification",
+    ),
+    _trying_out(
+        lambda s: s.email_verification == "required" and s.smtp_url is None,
+        "MINOS_EMAIL_VERIFICATION=required needs MINOS_SMTP_URL: nobody could prove anything",
+        "email_verification", "smtp_url",
     ),
     _trying_out(lambda s: "*" in s.allowed_hosts, "MINOS_ALLOWED_HOSTS must name the hosts", "allowed_hosts"),
 )  # fmt: skip

@@ -1,8 +1,9 @@
 """Accounts and sessions as anybody meets them: register, sign in, refresh, sign out, prove it again."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, cast
 
-from litestar import Controller, get, post
+from litestar import Controller, Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
@@ -10,6 +11,7 @@ from api.asking import Asking
 from api.issuing import completed, refreshed, signed_in
 from api.refuse import refuses
 from api.token_pairs import FactorNeeded, TokenPair, token_pair
+from commands.begin_registration import Begun, begin_registration
 from commands.bootstrap import BootstrapAdministrator, bootstrap
 from commands.change_password import ChangePassword, change_password
 from commands.complete_sign_in import CompleteSignIn
@@ -62,14 +64,22 @@ class Auth(Controller):
         "/register",
         operation_id="register",
         summary="Open an account",
-        description="Rights are never chosen here: the account gets the default role.",
+        description=(
+            "Rights are never chosen here: the account gets the default role. Where addresses have to be proved first the answer is 202, "
+            "the same for every address; the mailbox learns the rest. Send `registration` along with the token of the mail's link to keep "
+            "the password chosen here."
+        ),
         responses=refuses(
             errors.EmailTaken, errors.UsernameTaken, errors.InvalidEmail, errors.InvalidUsername,
             errors.PasswordUnacceptable, errors.RegistrationClosed, errors.IdempotencyKeyInvalid, errors.Overloaded,
-        ),
+        ) | {202: ResponseSpec(Begun, generate_examples=False, description="A mail is on its way, if one is due.")},
     )  # fmt: skip
-    async def register(self, request: Asking, data: JSONBody[RegisterUser]) -> Registered:
-        return (await register_user(data, request.repeatable(data, "password"), request.world.ports)).result
+    async def register(self, request: Asking, data: JSONBody[RegisterUser]) -> Response[Registered]:
+        ports = request.world.ports
+        if ports.policy.email_verification == "required":
+            begun = await begin_registration(data, request.context(), ports)
+            return cast("Response[Registered]", Response(begun, status_code=202))  # described above, beside the usual answer
+        return Response((await register_user(data, request.repeatable(data, "password"), ports)).result)
 
     @post(
         "/login",

@@ -35,7 +35,7 @@ class Mailed(Controller):
             "The first proof of an address sets a new password and ends every session from before: whoever opened the account may "
             "have been another. Sign in with the new one then."
         ),
-        responses=refuses(*_CHOSEN, errors.EmailAlreadyVerified, errors.NewPasswordRequired),
+        responses=refuses(*_CHOSEN, errors.EmailAlreadyVerified, errors.NewPasswordRequired, errors.EmailTaken, errors.UsernameTaken),
         opt={"password_pointer": "/new_password"},
     )
     async def verify(self, request: Asking, data: JSONBody[VerifyEmail]) -> Verified:

@@ -48,7 +48,11 @@ async def register_user(command: RegisterUser, ctx: Context, ports: Ports) -> Do
         raise RegistrationClosed
     if (first := await earlier_answer(ports, ctx, Registered)) is not None:
         return first
-    wanted = NewAccount(
+    return await open_account(self_registered(command, ports), ctx, ports)
+
+
+def self_registered(command: RegisterUser, ports: Ports) -> NewAccount:
+    return NewAccount(
         email=command.email,
         password=command.password,
         username=command.username,
@@ -56,4 +60,3 @@ async def register_user(command: RegisterUser, ctx: Context, ports: Ports) -> Do
         roles=(RoleName(ports.policy.default_role),),
         registered_by=RegisteredBy.SELF,
     )
-    return await open_account(wanted, ctx, ports)

@@ -6,13 +6,14 @@ from msgspec import Struct
 
 from commands.choose_password import destroy_left
 from commands.context import Context
+from commands.finish_registration import finish_registration
 from commands.login_names import normalise_email
 from commands.mail_budgets import VERIFICATIONS, budgets
 from commands.new_password import lift_locks, remove_factors, sealed_choice
 from commands.ports import Ports
 from commands.ports.mail import Letter, MailToken, MailTokenKind
 from commands.read_profile import opened
-from commands.register_user import EmailText, PasswordText
+from commands.register_user import EmailText, PasswordText, UsernameText
 from commands.reset_password import MailTokenText
 from commands.revoke_session import required
 from commands.transact import Read, Transaction, read_states, transact
@@ -27,10 +28,13 @@ VERIFY_TTL = 86_400
 
 
 class VerifyEmail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`new_password` is needed the first time anybody proves the address of an account."""
+    """`new_password` is needed the first time anybody proves the address of an account; where a registration waits, `registration` from
+    its answer will do instead. `username` replaces one that was taken meanwhile."""
 
     token: MailTokenText
     new_password: PasswordText | None = None
+    registration: MailTokenText | None = None
+    username: UsernameText | None = None
 
     def __repr__(self) -> str:
         return "VerifyEmail(...)"
@@ -51,20 +55,37 @@ async def verify_email(command: VerifyEmail, ctx: Context, ports: Ports) -> Veri
     """The first proof of a mailbox: the password becomes the one chosen now, and whoever was signed in is out,
     with their factors (threats.md 2).
 
-    Raises MailTokenInvalid, EmailAlreadyVerified, NewPasswordRequired, PasswordUnacceptable, Overloaded.
+    Raises MailTokenInvalid, EmailAlreadyVerified, NewPasswordRequired, PasswordUnacceptable, Overloaded; where a registration
+    waited, EmailTaken and UsernameTaken.
     """
     token = ports.mail_tokens.read(command.token)
-    if token is None or token.kind is not MailTokenKind.VERIFY:
-        raise MailTokenInvalid
+    match token:
+        case MailToken(kind=MailTokenKind.VERIFY):
+            return await _first_proof(token, command.new_password, ctx, ports)
+        case MailToken(kind=MailTokenKind.PENDING):
+            opened_now = await finish_registration(
+                token,
+                password=command.new_password,
+                registration=command.registration,
+                username=command.username,
+                ctx=ctx,
+                ports=ports,
+            )
+            return Verified(user_id=opened_now.user_id)
+        case _:
+            raise MailTokenInvalid
+
+
+async def _first_proof(token: MailToken, password: str | None, ctx: Context, ports: Ports) -> Verified:
     user_id, claim = UserId(token.subject), ClaimId(token.about)
     of_user: Read = (user.decider, user.stream(user_id))
     tx = await read_states(ports, [of_user])
     if tx.at >= datetime.fromtimestamp(token.expires_at, UTC):
         raise MailTokenInvalid
     account = _unproved(tx.state(user.decider, of_user[1]), claim)
-    if command.new_password is None:
+    if password is None:
         raise NewPasswordRequired
-    sealed = await sealed_choice(command.new_password, account, ctx, ports)
+    sealed = await sealed_choice(password, account, ctx, ports)
 
     def decide(tx: Transaction) -> Verified:
         state = tx.state(user.decider, of_user[1])

@@ -19,6 +19,11 @@ def prove_email(state: User, *, claim: ClaimId, password: Sealed, remembered: in
     return [_verified(account, at), *password_set(account, password, PasswordReason.PROVED, remembered, at)]
 
 
+def prove_new(state: User, *, at: datetime) -> Sequence[UserEvent]:
+    """Of an account that is opened by the proof itself."""
+    return [_verified(account_of(state), at)]
+
+
 def require_unproved(state: User, *, claim: ClaimId) -> Account:
     account = account_of(state)
     if account.email_claim != claim:

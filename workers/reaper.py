@@ -26,6 +26,7 @@ AGES: dict[str, str] = {
     "last_used_others": "400 days",
     "used_assertions": "0 seconds",
     "mail_budget": "0 seconds",
+    "pending_registrations": "0 seconds",
     "mails_done": "7 days",
     "mails_failed": "30 days",
 }

@@ -103,3 +103,11 @@ WITH gone AS (
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
+
+-- name: pending_registrations
+WITH gone AS (
+    DELETE FROM pending_registrations WHERE pending_id IN (
+        SELECT pending_id FROM pending_registrations WHERE expires_at < statement_timestamp() - $1::text::interval
+        ORDER BY expires_at LIMIT $2)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone

@@ -200,6 +200,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     password_min_score: int = 3
     password_history: int = 5
     service_name: str = "minos"
+    email_verification: str = "optional"
     unverified_sign_in: bool = True
     """Whether an account signs in whose address nobody has proved."""
 

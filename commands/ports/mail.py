@@ -12,8 +12,12 @@ class Letter(StrEnum):
     """Every kind of mail there is. Each has its wording in every language."""
 
     VERIFY_EMAIL = "verify_email"
+    FINISH_REGISTRATION = "finish_registration"
+    ACCOUNT_EXISTS = "account_exists"
+    """Instead of the one before, where the address has an account."""
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a letter
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
+    FACTOR_CHANGED = "factor_changed"
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -42,12 +46,26 @@ class Mailbox(Protocol):
         """
         ...
 
+    async def register(self, pending_id: UUID, content: str, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:
+        """Keep a registration sealed until it is proved or `keep_s` is over, and ask for its mail; gives what `ask` gives."""
+        ...
+
+    async def pending(self, pending_id: UUID) -> str | None:
+        """Give what was kept; None when it is over. Raises StoreUnavailable."""
+        ...
+
+    async def forget_pending(self, pending_id: UUID) -> None: ...
+
 
 class MailTokenKind(StrEnum):
     VERIFY = "verify"
     """Of a user and their address's claim: who has it reads the mailbox."""
     RESET = "reset"
     """Of a user and one asking for a new password."""
+    PENDING = "pending"
+    """Of a registration that waits: who has it reads the mailbox."""
+    BROWSER = "browser"
+    """Of the same, for the browser that registered."""
 
 
 class MailToken(Struct, frozen=True, kw_only=True):

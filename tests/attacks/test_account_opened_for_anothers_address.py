@@ -3,7 +3,7 @@
 import pytest
 
 from commands.verify_email import VerifyEmail, verify_email
-from domain.errors import InvalidCredentials
+from domain.errors import InvalidCredentials, MailTokenInvalid
 from tests.attacks.mailed import *  # noqa: F403 - fixtures
 from tests.attacks.test_reset_link_misused import NEW, forget, reset
 from tests.mail.conftest import ANYBODY, PASSWORD, Office
@@ -28,3 +28,15 @@ async def test_a_reset_is_a_first_proof_too(office: Office) -> None:
     assert not await office.is_live(theirs)
     with pytest.raises(InvalidCredentials):
         await office.sign_in("victim@example.org", PASSWORD)
+
+
+async def test_where_proofs_come_first_the_attackers_password_never_is_one(office: Office) -> None:
+    """They registered the victim's address, and have the browser's secret; the link is in the victim's mailbox."""
+    theirs = await office.begin("victim@example.org", "the attackers own password")
+    with pytest.raises(MailTokenInvalid):
+        await verify_email(VerifyEmail(token=theirs, registration=theirs), ANYBODY, office.ports)
+    await office.work()
+    await verify_email(VerifyEmail(token=office.token(), new_password=NEW), ANYBODY, office.ports)
+    with pytest.raises(InvalidCredentials):
+        await office.sign_in("victim@example.org", "the attackers own password")
+    await office.sign_in("victim@example.org", NEW)

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from commands.begin_registration import begin_registration
 from commands.forgot_password import ForgotPassword, forgot_password
+from commands.register_user import RegisterUser
 from commands.verify_email import ResendVerification, resend_to_address
 from tests.api.conftest import Served
 from tests.attacks.conftest import served
@@ -29,6 +31,18 @@ async def test_no_call_looks_for_the_account(world: World) -> None:
         await resend_to_address(ResendVerification(email=f"{name}@example.org"), ANYBODY, ports)
         done.append(calls)
     assert done[0] == done[1] == ["mailbox.ask()", "mailbox.ask()"]
+
+
+async def test_registering_makes_the_same_calls_for_every_address(world: World) -> None:
+    await world.register("known")
+    done: list[list[str]] = []
+    for name in ("known", "unknown"):
+        calls: list[str] = []
+        wish = RegisterUser(email=f"{name}@example.org", password="over the hills and far away")
+        await begin_registration(wish, ANYBODY, recorded(world, calls))
+        done.append(calls)
+    assert done[0] == done[1]
+    assert not any(call.startswith(("store", "vault")) for call in done[0]), "somebody was looked for"
 
 
 async def test_answers_are_alike_however_often_is_asked(served: Served) -> None:

@@ -205,6 +205,7 @@ def test_an_address_in_a_network_is_answered_with_the_network() -> None:
         {"MINOS_DEBUG": "true"},
         {"MINOS_REGISTRATION": "open"},
         {"MINOS_ALLOWED_HOSTS": "*"},
+        {"MINOS_EMAIL_VERIFICATION": "required"},
         {"MINOS_SMTP_URL": "smtp+plain://mail:1025"},
         {"MINOS_LINK_URL": "http://app.example.org/account"},
     ],

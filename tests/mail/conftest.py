@@ -20,6 +20,7 @@ from adapters.secret import Secret
 from adapters.settings import Settings
 from adapters.settings_source import load
 from cli.first_start import prepare
+from commands.begin_registration import begin_registration
 from commands.context import Context
 from commands.identify import identify
 from commands.register_user import RegisterUser, register_user
@@ -68,6 +69,11 @@ class Office:
     async def register(self, email: str = "ada@example.org") -> UserId:
         wish = RegisterUser(email=email, password=PASSWORD)
         return (await register_user(wish, ANYBODY, self.ports)).result.user_id
+
+    async def begin(self, email: str = "ada@example.org", password: str = PASSWORD, **more: str) -> str:
+        """Register where proofs come first; gives the browser's secret."""
+        wish = RegisterUser(email=email, password=password, **more)
+        return (await begin_registration(wish, ANYBODY, self.ports)).registration
 
     async def known(self, email: str = "ada@example.org") -> UserId:
         """Register, with the mail that brings about out of the way."""

@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from adapters.mail.message import Mail
 from adapters.mailbox import MailBoxes
 from commands.context import Context
+from commands.finish_registration import pending_token
 from commands.forgot_password import begin_reset
-from commands.login_names import mailable
+from commands.login_names import mailable, normalise_email
 from commands.ports import Ports
 from commands.ports.mail import Letter, MailToken, MailTokenKind
 from commands.read_profile import opened
 from commands.transact import read_states
 from commands.verify_email import unproved, unproved_account, verify_token
 from domain import user
+from domain.claim import ClaimKind
 from domain.ids import CorrelationId, UserId
 from domain.user import Absent, Account
 from workers.mailer.ledger import Due, facts_of
@@ -41,6 +43,8 @@ class Addressed:
     values: Mapping[str, str]
     page: str = ""
     token: str = field(default="", repr=False)
+    letter: Letter | None = None
+    """Where it is another one than was asked for."""
 
 
 Composer = Callable[[Due, Desk], Awaitable[Addressed | None]]
@@ -54,7 +58,7 @@ async def compose(due: Due, desk: Desk) -> Mail | None:
     values = {"service": desk.ports.policy.service_name, **addressed.values}
     if addressed.token:
         values["link"] = f"{desk.link_url}/{addressed.page}#token={addressed.token}"
-    worded = write(desk.language, due.letter, values)
+    worded = write(desk.language, addressed.letter or due.letter, values)
     return Mail(
         mail_id=due.mail_id,
         to=mailable(addressed.to),
@@ -98,6 +102,19 @@ async def _reset(due: Due, desk: Desk) -> Addressed | None:
     return Addressed(to, {}, "reset", desk.ports.mail_tokens.make(token))
 
 
+async def _finish(due: Due, desk: Desk) -> Addressed | None:
+    """Here, and nowhere before, it shows whether the address has an account; and only its mailbox is told."""
+    asked_for = _asked_for(due, desk)
+    if asked_for is None:
+        return None
+    held = await desk.ports.store.find_holder(desk.ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(asked_for)))
+    if held.holder is not None:
+        account = await _account_of(UserId(held.holder), desk)
+        to = None if account is None else await _address(account, desk)  # as its owner spells it: the other spelling may be another's
+        return None if to is None else Addressed(to, {}, letter=Letter.ACCOUNT_EXISTS)
+    return Addressed(asked_for, {}, "verify", pending_token(due.mail_id, asked_at=due.created_at, ports=desk.ports))
+
+
 def _asked_for(due: Due, desk: Desk) -> str | None:
     """Give the address somebody asked for a letter to; it may be nobody's here."""
     return None if due.address is None else desk.boxes.open(due.address, due.mail_id)
@@ -108,9 +125,11 @@ def _context(desk: Desk) -> Context:
 
 
 async def _account(due: Due, desk: Desk) -> Account | None:
-    if due.user_id is None:
-        return None
-    of_user = user.stream(UserId(due.user_id))
+    return None if due.user_id is None else await _account_of(UserId(due.user_id), desk)
+
+
+async def _account_of(user_id: UserId, desk: Desk) -> Account | None:
+    of_user = user.stream(user_id)
     state = (await read_states(desk.ports, [(user.decider, of_user)])).state(user.decider, of_user)
     return None if isinstance(state, Absent) else state.account
 
@@ -127,5 +146,8 @@ def _when(at: datetime) -> str:
 COMPOSERS: Mapping[Letter, Composer] = {
     Letter.VERIFY_EMAIL: _verify,
     Letter.RESET_PASSWORD: _reset,
+    Letter.FINISH_REGISTRATION: _finish,
+    Letter.ACCOUNT_EXISTS: _finish,
     Letter.PASSWORD_CHANGED: _notice,
+    Letter.FACTOR_CHANGED: _notice,
 }

@@ -12,6 +12,7 @@ from commands.ports.mail import Letter
 from commands.verify_email import VERIFY_TTL
 from domain.codec import tag_of
 from domain.event import Event, Recorded
+from domain.factor_events import FactorRemoved, PasskeyRegistered, TotpConfirmed, WhyRemoved
 from domain.ids import EventId, UserId
 from domain.user_events import PasswordReason, PasswordSet, UserRegistered
 
@@ -47,9 +48,19 @@ def _registered(recorded: Recorded[UserRegistered]) -> tuple[Wanted, ...]:
     return (Wanted(letter=Letter.VERIFY_EMAIL, user_id=event.user_id, facts=Facts(at=event.at), keep_s=VERIFY_TTL),)
 
 
+def _factors_changed(recorded: Recorded[TotpConfirmed] | Recorded[PasskeyRegistered] | Recorded[FactorRemoved]) -> tuple[Wanted, ...]:
+    event = recorded.event
+    if isinstance(event, FactorRemoved) and event.why is WhyRemoved.NEVER_PROVED:
+        return ()  # whoever proved the address has just set everything anew
+    return (Wanted(letter=Letter.FACTOR_CHANGED, user_id=event.user_id, facts=Facts(at=event.at)),)
+
+
 REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] = {
     UserRegistered: _registered,
     PasswordSet: _password_set,
+    TotpConfirmed: _factors_changed,
+    PasskeyRegistered: _factors_changed,
+    FactorRemoved: _factors_changed,
 }
 TAGS = tuple(tag_of(kind) for kind in REACTIONS)
 
