@@ -13,7 +13,7 @@ from api.bodies import decode
 from api.callers import bearer_token
 from api.exchange import Exchange
 from api.issuing import refreshed, signed_in
-from api.oauth import granted
+from api.oauth import granted, introspected
 from api.problems import Answer
 from api.well_known import KEYS_MAX_AGE
 from api.world import World
@@ -49,12 +49,16 @@ def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
     async def token(exchange: Exchange) -> Answer:
         return _json(msgspec.json.encode(await granted(exchange, world)))
 
+    async def introspect(exchange: Exchange) -> Answer:
+        return _json(msgspec.json.encode(await introspected(exchange, world)))
+
     return {
         ("GET", "/api/v1/auth/session"): session,
         ("GET", "/.well-known/jwks.json"): key_set,
         ("POST", "/api/v1/auth/login"): login,
         ("POST", "/api/v1/auth/refresh"): refresh,
         ("POST", "/oauth2/token"): token,
+        ("POST", "/oauth2/introspect"): introspect,
     }
 
 

@@ -13,7 +13,11 @@ from api.forms import form
 from api.issuing import counted
 from api.refuse import oauth_refuses
 from api.world import World
+from commands.api_key_text import MARK
+from commands.authenticate_client import Shown
 from commands.client_token import GrantClientToken, grant_client_token
+from commands.introspect import Introspection, Presented, introspect
+from commands.revoke_token import revoke_token
 from domain import errors
 from domain.errors import AudienceNotAllowed, InvalidScope
 from domain.ids import AudienceName, is_slug
@@ -22,6 +26,7 @@ from domain.permission import Permission, is_permission
 CLIENT_CREDENTIALS = "client_credentials"
 AUDIENCE_URN = "urn:minos:audience:"
 """`resource` names an audience by an absolute URI (RFC 8707 2)."""
+_QUESTION_FIELDS = frozenset({"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"})
 _TOKEN_FIELDS = frozenset({
     "grant_type", "scope", "audience", "resource", "client_id", "client_secret", "client_assertion", "client_assertion_type",
 })  # fmt: skip
@@ -52,6 +57,21 @@ class TokenGranted(Struct, frozen=True, kw_only=True):
         return "TokenGranted(...)"
 
 
+class TokenQuestion(Struct, frozen=True, kw_only=True):
+    """`token_type_hint` is taken and not needed: a token says what it is."""
+
+    token: str
+    token_type_hint: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    client_assertion: str = ""
+    client_assertion_type: str = ""
+
+
+class Revoked(Struct, frozen=True, kw_only=True):
+    """RFC 7009 2.2: the same, whether or not there was anything to revoke."""
+
+
 class OAuth(Controller):
     path = "/oauth2"
     tags = ("oauth",)
@@ -72,6 +92,67 @@ class OAuth(Controller):
     )
     async def token(self, request: Asking) -> TokenGranted:
         return await granted(request.exchange, request.world)
+
+    @post(
+        "/introspect",
+        operation_id="introspectToken",
+        status_code=200,
+        summary="What is this token worth now?",
+        description=(
+            "For access tokens of people and machines, service tokens, API keys and refresh tokens. The asker proves itself, and learns "
+            "only of tokens for its own audiences; all others are not active. Answered on the truth of this moment (RFC 7662)."
+        ),
+        responses=oauth_refuses(errors.InvalidClient, refusals.FormInvalid),
+        opt={"form": TokenQuestion},
+    )
+    async def introspect(self, request: Asking) -> Introspection:
+        return await introspected(request.exchange, request.world)
+
+    @post(
+        "/revoke",
+        operation_id="revokeToken",
+        status_code=200,
+        summary="Let a token go",
+        description=(
+            "An access or service token by the client it was issued to; a refresh token or API key by whoever holds it (RFC 7009). "
+            "A person's access token ends with its session, at `/api/v1/auth/logout`."
+        ),
+        responses=oauth_refuses(errors.InvalidClient, errors.UnsupportedTokenType, refusals.FormInvalid, errors.Contended),
+        opt={"form": TokenQuestion},
+    )
+    async def revoke(self, request: Asking) -> Revoked:
+        shown, token = _asked_about(request.exchange, request.world)
+        await revoke_token(await _presented(token, request.world), shown, request.context(), request.world.ports)
+        return Revoked()
+
+
+async def introspected(exchange: Exchange, world: World) -> Introspection:
+    """Answer about a token. Raises what `oauth_errors` has a name for."""
+    shown, token = _asked_about(exchange, world)
+    asked = introspect(await _presented(token, world), shown, world.ports)
+    return await counted(metrics.INTROSPECTIONS, lambda found: "active" if found.active else "inactive", asked)
+
+
+def _asked_about(exchange: Exchange, world: World) -> tuple[Shown, str]:
+    fields = form(exchange.body)
+    if not fields.keys() <= _QUESTION_FIELDS:
+        raise refusals.FormInvalid
+    shown = shown_by(exchange.headers, fields, world)
+    if "token" not in fields:
+        raise refusals.FormInvalid
+    return shown, fields["token"]
+
+
+async def _presented(token: str, world: World) -> Presented:
+    """Tell what a text is by its form. A signature is looked at before anything is looked up."""
+    if token.startswith(MARK):
+        return token
+    if token.startswith("mrt_"):
+        return world.ports.mint.read_refresh_token(token)
+    try:
+        return await world.tokens.verify(token, audiences=None)
+    except errors.InvalidToken:
+        return None
 
 
 async def granted(exchange: Exchange, world: World) -> TokenGranted:

@@ -12,6 +12,7 @@ PREFIX = "/oauth2/"
 
 NAMES: dict[type[Refused], tuple[int, str]] = {
     errors.InvalidClient: (401, "invalid_client"),
+    errors.UnsupportedTokenType: (400, "unsupported_token_type"),
     errors.InvalidScope: (400, "invalid_scope"),
     errors.AudienceNotAllowed: (400, "invalid_target"),
     errors.AmbiguousCredentials: (400, "invalid_request"),

@@ -144,6 +144,8 @@ POLICY: dict[str, Access] = {
     "readSettings": _holding("minos.settings.read"),
     "readLimits": _holding("minos.settings.read"),
     "grantToken": CLIENT,
+    "introspectToken": CLIENT,
+    "revokeToken": CLIENT,
     "readOpenIdConfiguration": PUBLIC,
     "readAuthorizationServer": PUBLIC,
     "readKeySet": PUBLIC,

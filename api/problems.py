@@ -23,6 +23,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.KeyLifeTooLong: 422,
     errors.UnusableKey: 422,
     errors.InvalidClient: 401,
+    errors.UnsupportedTokenType: 400,
     errors.InvalidScope: 400,
     errors.NoSuchAudience: 404,
     errors.AudienceExists: 409,

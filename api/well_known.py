@@ -44,6 +44,10 @@ class Metadata(Struct, frozen=True, kw_only=True):
     token_endpoint: str
     token_endpoint_auth_methods_supported: list[str]
     token_endpoint_auth_signing_alg_values_supported: list[str]
+    introspection_endpoint: str
+    introspection_endpoint_auth_methods_supported: list[str]
+    revocation_endpoint: str
+    revocation_endpoint_auth_methods_supported: list[str]
     response_types_supported: list[str]
     grant_types_supported: list[str]
     subject_types_supported: list[str]
@@ -88,6 +92,10 @@ def _metadata(request: Asking) -> Response[Metadata]:
             token_endpoint=f"{issuer}/oauth2/token",
             token_endpoint_auth_methods_supported=list(METHODS),
             token_endpoint_auth_signing_alg_values_supported=[str(algorithm) for algorithm in Algorithm],
+            introspection_endpoint=f"{issuer}/oauth2/introspect",
+            introspection_endpoint_auth_methods_supported=list(METHODS),
+            revocation_endpoint=f"{issuer}/oauth2/revoke",
+            revocation_endpoint_auth_methods_supported=list(METHODS),
             response_types_supported=[],
             grant_types_supported=["client_credentials"],
             subject_types_supported=["public"],

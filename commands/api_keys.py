@@ -159,7 +159,7 @@ async def revoke_api_key(command: RevokeApiKey, ctx: Context, ports: Ports, *, o
     return await transact(ports, ctx, [*reads, *(caller_reads(ctx) if owner is None else ())], decide)
 
 
-async def revoke_leaked_key(text: str, ctx: Context, ports: Ports) -> None:
+async def revoke_leaked_key(text: str, ctx: Context, ports: Ports, *, reason: KeyRevocation = KeyRevocation.LEAKED) -> None:
     """Whoever holds a key may end it: they could do worse. What is no genuine live key changes nothing, and is told the same."""
     shown = read_key_text(text, ports.policy.key_environment)
     if shown is None:
@@ -171,7 +171,7 @@ async def revoke_leaked_key(text: str, ctx: Context, ports: Ports) -> None:
         return
     of_owner = _owner_stream(state.user_id, state.client_id)
     reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner)]
-    await transact(ports, ctx, reads, lambda tx: _end(tx, stream, of_owner, shown.key_id, KeyRevocation.LEAKED))
+    await transact(ports, ctx, reads, lambda tx: _end(tx, stream, of_owner, shown.key_id, reason))
 
 
 async def revoke_keys_of(owner: UserId | ClientId, reason: KeyRevocation, ctx: Context, ports: Ports) -> Done[int]:

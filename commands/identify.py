@@ -76,10 +76,15 @@ async def rights_of(roles: Iterable[RoleName], ports: Ports) -> dict[RoleName, t
 
 
 async def _live(claims: AccessClaims, ports: Ports) -> tuple[Live, Account, datetime]:
-    """Give the session, the account, and the moment they were read.
+    """Give the session, the account, and the moment they were read."""
+    tx = await read_states(ports, live_reads(claims))
+    live, account = require_live(claims, tx)
+    ports.last_used.note(session.stream(live.session_id), at=tx.at)
+    return live, account, tx.at
 
-    An older token of a rebased session is as dead as its epoch; a token of a revoked key, as its key.
-    """
+
+def live_reads(claims: AccessClaims) -> list[Read]:
+    """What `require_live` needs to be read. Raises InvalidToken, SessionRequired for a machine's token."""
     if claims.principal is not PrincipalKind.USER:
         raise SessionRequired
     try:
@@ -88,18 +93,21 @@ async def _live(claims: AccessClaims, ports: Ports) -> tuple[Live, Account, date
     except ValueError as bad:
         raise InvalidToken from bad
     reads: list[Read] = [(session.decider, of_session), (user.decider, of_user)]
-    of_key = signing_key.stream(Kid(claims.kid))
-    if claims.kid:
-        reads.append((signing_key.decider, of_key))
-    tx = await read_states(ports, reads)
-    if claims.kid and not signing_key.verifies(tx.state(signing_key.decider, of_key), at=tx.at):
+    return [*reads, (signing_key.decider, signing_key.stream(Kid(claims.kid)))] if claims.kid else reads
+
+
+def require_live(claims: AccessClaims, tx: Transaction) -> tuple[Live, Account]:
+    """Give the session and account of a person's token, both live. Raises InvalidToken.
+
+    An older token of a rebased session is as dead as its epoch; a token of a revoked key, as its key.
+    """
+    if claims.kid and not signing_key.verifies(tx.state(signing_key.decider, signing_key.stream(Kid(claims.kid))), at=tx.at):
         raise InvalidToken
-    who = tx.state(user.decider, of_user)
-    which = tx.state(session.decider, of_session)
+    who = tx.state(user.decider, user.stream(UserId(UUID(claims.sub))))
+    which = tx.state(session.decider, session.stream(SessionId(UUID(claims.sid))))
     if not isinstance(who, Active) or not isinstance(which, Live) or not _belongs(claims, which, who.account, tx):
         raise InvalidToken
-    ports.last_used.note(of_session, at=tx.at)
-    return which, who.account, tx.at
+    return which, who.account
 
 
 def _belongs(claims: AccessClaims, live: Live, account: Account, tx: Transaction) -> bool:

@@ -37,7 +37,7 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
     presented = ports.mint.read_refresh_token(command.refresh_token)
     if presented is None:
         raise InvalidRefreshToken
-    origin = await _origin_of_genuine(presented, ports)
+    origin = await origin_of_genuine(presented, ports)
     of_session, of_user = session.stream(presented.session_id), user.stream(origin.user_id)
 
     def decide(tx: Transaction) -> tuple[session.Session, Account, Rules]:
@@ -75,7 +75,7 @@ def _asked_for(before: session.Session, command: IssueToken, origin: SessionOrig
     return audience_in(tx, named) if named in origin.audiences else Undefined()
 
 
-async def _origin_of_genuine(presented: PresentedRefreshToken, ports: Ports) -> SessionOrigin:
+async def origin_of_genuine(presented: PresentedRefreshToken, ports: Ports) -> SessionOrigin:
     origin = ports.origins.recall(presented.session_id) or await _origin(presented.session_id, ports)
     if not ports.mint.refresh_token_is_genuine(presented, seed=origin.seed):
         raise InvalidRefreshToken

@@ -22,14 +22,23 @@ LONGEST_ACCESS_TOKEN = 3_600
 
 async def identify_machine(claims: AccessClaims, ports: Ports) -> Machine:
     """Find the service account of a verified token live, with what it may do now. Raises InvalidToken."""
+    tx = await read_states(ports, claimed_reads(claims))
+    machine = require_claimed(claims, tx)
+    ports.last_used.note(client.stream(_of_token(machine)[0]), at=tx.at)
+    return machine
+
+
+def claimed_reads(claims: AccessClaims) -> list[Read]:
+    """What `require_claimed` needs to be read. Raises InvalidToken for what is no service account's token."""
+    return [*machine_reads(claimed(claims)), (signing_key.decider, signing_key.stream(Kid(claims.kid)))]
+
+
+def require_claimed(claims: AccessClaims, tx: Transaction) -> Machine:
+    """Give the service account of a token, both live, with what it may do now. Raises InvalidToken."""
     machine = claimed(claims)
-    of_key = signing_key.stream(Kid(claims.kid))
-    tx = await read_states(ports, [*machine_reads(machine), (signing_key.decider, of_key)])
-    if not signing_key.verifies(tx.state(signing_key.decider, of_key), at=tx.at):
+    if not signing_key.verifies(tx.state(signing_key.decider, signing_key.stream(Kid(claims.kid))), at=tx.at):
         raise InvalidToken
-    account = _require_account(machine, tx)
-    ports.last_used.note(client.stream(account.client_id), at=tx.at)
-    return replace(machine, permissions=shared(machine.permissions, account.permissions))
+    return replace(machine, permissions=shared(machine.permissions, _require_account(machine, tx).permissions))
 
 
 def machine_reads(machine: Machine) -> list[Read]:

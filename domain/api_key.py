@@ -21,6 +21,7 @@ from domain.permission import Permission, PermissionText
 class KeyRevocation(StrEnum):
     BY_OWNER = "by_owner"
     ADMINISTRATIVE = "administrative"
+    BY_HOLDER = "by_holder"
     LEAKED = "leaked"
     PASSWORD_RESET = "password_reset"
 

@@ -69,6 +69,13 @@ class InvalidClient(Refused):
     detail = "The client is unknown, or has not proved who it is."
 
 
+class UnsupportedTokenType(Refused):
+    """RFC 7009 2.2.1."""
+
+    code = "unsupported_token_type"
+    detail = "A person's access token is not revoked by itself: end its session."
+
+
 class InvalidScope(Refused):
     """RFC 6749 5.2."""
 

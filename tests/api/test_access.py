@@ -99,7 +99,11 @@ def test_what_anybody_may_call_is_a_list_that_was_decided() -> None:
 
 
 def test_where_clients_prove_themselves_is_a_list_that_was_decided() -> None:
-    assert {name for name, access in POLICY.items() if access.needs is Needs.CLIENT} == {"grantToken"}
+    assert {name for name, access in POLICY.items() if access.needs is Needs.CLIENT} == {
+        "grantToken",
+        "introspectToken",
+        "revokeToken",
+    }
 
 
 def test_what_takes_tokens_for_others_is_a_list_that_was_decided() -> None:

@@ -14,6 +14,8 @@ NEEDS_NONE = {
     "grantToken": "is asked by machines, which prove themselves",
     "revokeMyApiKey": "ending one's own key has to be easy",
     "revokeLeakedApiKey": "shows the key in its body",
+    "introspectToken": "changes nothing",
+    "revokeToken": "letting one's own token go has to be easy",
     "refresh": "carries no proof on and gives no right",
     "logout": "ending one's own session has to be easy",
     "endMySession": "ending one's own session has to be easy",
