@@ -19,6 +19,11 @@ class OfflineJudge:
         self._hasher = hasher
         self._listed = FuseFilter(listed)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the list, of which all processes share one copy."""
+        return self._listed.size
+
     def is_listed(self, password: str) -> bool:
         return any(spelling in self._listed for spelling in spellings(password))
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import structlog
 
-from bench import hops, limits_cost, over_http, rebuilds, report, starts, store_costs
+from bench import hops, limits_cost, over_http, passwords, rebuilds, report, starts, store_costs
 from bench.goals import Rounds
 from bench.running import Running
 from bench.scale import FULL, QUICK, Measuring, Scale
 
-PARTS = ("store", "rebuild", "hops", "http", "limits", "start")
+PARTS = ("store", "rebuild", "hops", "http", "limits", "passwords", "start")
 HERE = Path(__file__).parent
 
 
@@ -49,6 +49,8 @@ async def measure(parts: Sequence[str], scale: Scale, told: Callable[[str], None
                         costs = (await over_http.measure(running, measuring)).per_answer
                 case "limits":
                     await limits_cost.measure(folder, measuring, **chosen)
+                case "passwords":
+                    await passwords.measure(folder, measuring)
                 case _:
                     await starts.measure(folder, measuring)
     return measuring.rounds, costs

@@ -69,6 +69,13 @@ GOALS: Mapping[str, Goal] = {
     "flood_ratio": _most("p99 with the flood / without", "ratio", 3, 1.5),
     "memory_idle": _most("resident memory of an API process and its hashing process, idle", "MB", 120, 90),
     "memory_loaded": _most("the same after load", "MB", 160, 120),
+    "breach_filter_mb": _most("list of breached passwords, memory shared by all processes", "MB", 30, 10),
+    "breach_filter_us": _most("one password looked for on it, in every spelling", "µs", 50, 25),
+    "breach_filter_false": Goal(title="good passwords taken for listed", unit="of 10^6", more_is_better=False),
+    "password_checks_ms": Goal(title="list and estimate, added to registering", unit="ms", more_is_better=False),
+    "password_estimate_ms": Goal(title="the estimate of a password made to be dear", unit="ms", more_is_better=False),
+    "password_history_ms": Goal(title="five earlier passwords, added to a change", unit="ms", more_is_better=False),
+    "users_imported": Goal(title="users imported with their hashes", unit="1/s"),
     "start_empty": _most("minos up from an empty folder", "s", 5, 3),
     "start_again": _most("minos up again", "s", 2, 1.2),
 }

@@ -1,6 +1,7 @@
 """The forms in which a password is looked for on a list of common ones. The list is made by the same rules, so both sides agree."""
 
 import unicodedata
+from collections.abc import Callable
 
 MOST_DECORATION = 4
 """Digits and marks around a word that are seen through. More of them can be worth something: the strength estimate weighs those."""
@@ -11,6 +12,8 @@ _PLAIN = str.maketrans("4@3105$7!", "aaeiosst" + "i")
 
 def folded(text: str) -> str:
     """One case and one width for all (NFKC, Unicode 3.13 D145): folding can undo a composition, so until nothing moves."""
+    if text.isascii():
+        return text.lower()
     once = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return once if once == text else folded(once)
 
@@ -32,20 +35,26 @@ def spellings(password: str) -> tuple[str, ...]:
 
 def _unmarked(text: str) -> str:
     """Without the marks around it."""
-    within = [place for place, character in enumerate(text) if character.isalnum()]
-    return text[within[0] : within[-1] + 1] if within else text
+    return _between(text, str.isalnum)
 
 
 def _bare(text: str) -> str:
     """Without what surrounds its letters, unless that is more than decoration."""
-    letters = [place for place, character in enumerate(text) if character.isalpha()]
-    if not letters:
-        return text
-    first, after = letters[0], letters[-1] + 1
-    return text[first:after] if first + len(text) - after <= MOST_DECORATION else text
+    within = _between(text, str.isalpha)
+    return within if len(text) - len(within) <= MOST_DECORATION else text
 
 
 def _unit(text: str) -> str:
     """What it is a repetition of, or itself."""
     period = (text + text).find(text, 1)
     return text[:period] if period > 0 else text
+
+
+def _between(text: str, wanted: Callable[[str], bool]) -> str:
+    """From the first to the last character that is wanted; all of it where none is."""
+    first, after = 0, len(text)
+    while first < after and not wanted(text[first]):
+        first += 1
+    while after > first and not wanted(text[after - 1]):
+        after -= 1
+    return text[first:after] or text

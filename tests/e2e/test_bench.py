@@ -22,4 +22,7 @@ async def test_quick_bench_measures_every_figure_and_writes_them_down(own_folder
 
 async def test_part_that_there_is_not_is_refused_by_name(own_folder: Path) -> None:
     done = await Running(own_folder).minos("bench", "everything")
-    assert (done.code, done.err) == (2, "minos: there is no part everything; there are store, rebuild, hops, http, limits, start\n")
+    assert (done.code, done.err) == (
+        2,
+        "minos: there is no part everything; there are store, rebuild, hops, http, limits, passwords, start\n",
+    )
