@@ -158,10 +158,10 @@ def _complete(operation: dict[str, Any]) -> None:
     if access.step_up is not None:
         operation["x-minos-step-up"] = {"max_age": access.step_up.max_age, "acr": access.step_up.acr, "action": f"minos:{action_of(name)}"}
     responses: dict[str, Any] = operation["responses"]
-    responses.pop("400", None) if _is_generated(responses.get("400")) else None
-    # What an OAuth endpoint refuses, and how, is described where it is.
-    for kinds in () if access.needs is Needs.CLIENT else _general(access, operation, name).values():
-        _add_problem(responses, kinds)
+    if access.needs is not Needs.CLIENT:  # what an OAuth endpoint refuses, and how, is described where it is
+        responses.pop("400", None) if _is_generated(responses.get("400")) else None
+        for kinds in _general(access, operation, name).values():
+            _add_problem(responses, kinds)
     for response in responses.values():
         response.setdefault("headers", {})["X-Request-Id"] = _REQUEST_ID
     parameters: list[dict[str, Any]] = operation.setdefault("parameters", [])

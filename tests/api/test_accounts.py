@@ -275,6 +275,8 @@ async def test_everything_on_the_express_lane_is_held_against_its_route(served: 
         ("GET", "/.well-known/jwks.json"),
         ("POST", "/api/v1/auth/login"),
         ("POST", "/api/v1/auth/refresh"),
+        ("POST", "/oauth2/token"),
+        ("POST", "/oauth2/introspect"),
     }
 
 

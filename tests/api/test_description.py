@@ -83,9 +83,11 @@ def test_every_guarded_operation_asks_for_a_token_and_can_refuse_it() -> None:
         assert not guarded or "401" in operation["responses"]
 
 
-def test_every_refusal_is_a_problem() -> None:
+def test_every_refusal_is_a_problem_and_an_oauth_endpoints_is_its_rfcs() -> None:
     for operation in operations():
-        told_by_health = operation["operationId"].startswith("health")
+        name = operation["operationId"]
+        kind = "application/json" if POLICY[name].needs is Needs.CLIENT else "application/problem+json"
         for status, response in operation["responses"].items():
-            if not told_by_health and (status.startswith("4") or status == "503"):
-                assert "application/problem+json" in response["content"], (operation["operationId"], status)
+            if not name.startswith("health") and (status.startswith("4") or status == "503"):
+                assert kind in response["content"], (name, status)
+        assert POLICY[name].needs is not Needs.CLIENT or "400" in operation["responses"]
