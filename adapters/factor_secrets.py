@@ -7,12 +7,12 @@ import msgspec
 from adapters.macs import mac
 from adapters.opaque_tokens import Boxes
 from adapters.secrets_store import Purpose, Secrets
-from commands.ports import SignInChallenge
+from commands.ports import Challenge
 from domain.ids import UserId
 
 PREFIX = "mch_"
 _RECOVERY_LABEL = "minos recovery code v1"
-_read = msgspec.msgpack.Decoder(SignInChallenge)
+_read: msgspec.msgpack.Decoder[Challenge] = msgspec.msgpack.Decoder(Challenge)
 
 
 class SealedChallenges:
@@ -21,10 +21,10 @@ class SealedChallenges:
     def __init__(self, secrets: Secrets) -> None:
         self._boxes = Boxes(secrets, Purpose.SIGN_IN_CHALLENGE)
 
-    def seal(self, challenge: SignInChallenge) -> str:
+    def seal(self, challenge: Challenge) -> str:
         return PREFIX + self._boxes.seal(msgspec.msgpack.encode(challenge))
 
-    def open(self, token: str) -> SignInChallenge | None:
+    def open(self, token: str) -> Challenge | None:
         raw = self._boxes.open(token.removeprefix(PREFIX)) if token.startswith(PREFIX) else None
         return None if raw is None else _read.decode(raw)
 

@@ -24,6 +24,7 @@ from adapters.macs import KeyedMacs
 from adapters.mail_tokens import DerivedMailTokens
 from adapters.mailbox import MailBoxes, PostgresMailbox
 from adapters.opaque_tokens import Cursors, StreamVersions
+from adapters.passkeys import WebAuthn
 from adapters.password_judge import OfflineJudge
 from adapters.postgres_links import Links
 from adapters.random import SystemRandomness
@@ -129,6 +130,7 @@ def _composed(
         keys=keyring,
         bootstrap=PostgresBootstrapCodes(links),
         challenges=SealedChallenges(secrets),
+        passkeys=WebAuthn(secrets, rp_id=settings.passkey_rp_id, origins=settings.passkey_origins, service=settings.service_name),
         recovery=KeyedRecoveryMacs(secrets),
         random=SystemRandomness(),
         last_used=last_used,

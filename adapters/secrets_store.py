@@ -40,6 +40,7 @@ class Purpose(StrEnum):
     RATE_LIMIT = "rate_limit"
     SIGN_IN_CHALLENGE = "sign_in_challenge"
     RECOVERY_CODE = "recovery_code"
+    WEBAUTHN = "webauthn"
 
 
 @dataclass(frozen=True, slots=True)

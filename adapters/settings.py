@@ -74,6 +74,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         _text("Names of services that start-up registers as audiences, besides `minos` itself; lower-case slugs."),
     ] = ()
     default_role: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)", description="Role a new user has.")] = "user"
+    passkey_rp_id: Annotated[
+        str, _text("Domain that passkeys are made for. By default the issuer's host; another one makes those there are useless.")
+    ] = ""
+    passkey_origins: Annotated[
+        tuple[str, ...], _text("Origins (`https://...`) whose pages may ask for a passkey, on that domain. By default the issuer's.")
+    ] = ()
     service_name: Annotated[
         str, Meta(min_length=1, max_length=64, description="What people call this service; passwords containing it are refused.")
     ] = "minos"

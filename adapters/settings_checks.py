@@ -105,6 +105,21 @@ def _about_links(settings: Settings) -> Iterator[str]:
         yield "production: MINOS_LINK_URL must be an https URL"
 
 
+def _about_passkeys(settings: Settings) -> Iterator[str]:
+    domain = settings.passkey_rp_id
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain):
+        yield f"MINOS_PASSKEY_RP_ID: {domain[:80]!r} is no domain in lower case (no scheme, no port)"
+    for origin in settings.passkey_origins:
+        url = split_url(origin)
+        host = "" if url is None else url.hostname or ""
+        if url is None or url.scheme not in {"http", "https"} or url.path or url.query or url.fragment or url.username:
+            yield f"MINOS_PASSKEY_ORIGINS: {origin[:200]!r} is no origin such as https://login.example.org"
+        elif host != domain and not host.endswith(f".{domain}"):
+            yield f"MINOS_PASSKEY_ORIGINS: {origin[:200]} is not on {domain[:80]} (MINOS_PASSKEY_RP_ID): no browser makes a passkey there"
+        elif settings.in_production and url.scheme != "https" and not _is_plain(settings.issuer):
+            yield "production: MINOS_PASSKEY_ORIGINS must be https origins"
+
+
 def _about_limits(settings: Settings) -> Iterator[str]:
     try:
         policy_file.load(settings.limits_file)
@@ -200,6 +215,7 @@ CHECKS: tuple[Check, ...] = (
     Check(needs=("smtp_url", "environment"), faults=_about_smtp),
     Check(needs=("mail_from", "smtp_url", "issuer"), faults=_about_mail_from),
     Check(needs=("link_url", "environment", "issuer"), faults=_about_links),
+    Check(needs=("passkey_rp_id", "passkey_origins", "environment", "issuer"), faults=_about_passkeys),
     _never(
         lambda s: s.smtp_ca_file is not None and not s.smtp_ca_file.is_file(), "MINOS_SMTP_CA_FILE: there is no such file", "smtp_ca_file"
     ),

@@ -18,6 +18,7 @@ from adapters.settings import PREFIX, SETTINGS, Setting, Settings
 from adapters.settings_checks import contradictions, split_url
 
 _LARGEST_FILE = 64 * 1024
+_HERE = frozenset({"127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - compared with, not listened on
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _HINTS = get_type_hints(Settings, include_extras=True)
 
@@ -177,7 +178,24 @@ def _completed(settings: Settings, folder: Path) -> Settings:
         data_dir=(folder / settings.data_dir.expanduser()).resolve(),
         mail_from=settings.mail_from or _own_address(issuer),
         link_url=settings.link_url or f"{issuer}/account",
+        passkey_rp_id=settings.passkey_rp_id or _own_domain(issuer),
+        passkey_origins=settings.passkey_origins or _own_origins(issuer),
     )
+
+
+def _own_domain(issuer: str) -> str:
+    """Give the domain that passkeys are made for. No browser makes one for an address of this machine, but for its name."""
+    url = split_url(issuer)
+    host = (url.hostname if url else None) or ""
+    return "localhost" if host in _HERE else host
+
+
+def _own_origins(issuer: str) -> tuple[str, ...]:
+    url = split_url(issuer)
+    if url is None or not url.hostname:
+        return ()
+    port = "" if url.port is None else f":{url.port}"
+    return (f"{url.scheme}://{_own_domain(issuer)}{port}",)
 
 
 def _own_address(issuer: str) -> str:

@@ -8,7 +8,7 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from api.asking import Asking
-from api.issuing import completed, refreshed, signed_in
+from api.issuing import completed, entered, refreshed, signed_in
 from api.refuse import refuses
 from api.token_pairs import FactorNeeded, TokenPair, token_pair
 from commands.begin_registration import Begun, begin_registration
@@ -18,9 +18,10 @@ from commands.complete_sign_in import CompleteSignIn
 from commands.identify import SessionStanding, standing
 from commands.issue_token import IssueToken
 from commands.open_account import Registered
-from commands.reauthenticate import Reauthenticate, reauthenticate
+from commands.reauthenticate import Reauthenticate, ask_for_proof, reauthenticate
 from commands.register_user import RegisterUser, register_user
 from commands.sign_in import SignIn
+from commands.sign_in_with_passkey import AskForPasskey, PasskeyAsked, SignInWithPasskey, ask_for_passkey
 from commands.sign_out import SignOut, sign_out
 from domain import errors, session
 
@@ -117,6 +118,30 @@ class Auth(Controller):
         return await completed(data, request.context(), request.world)
 
     @post(
+        "/passkeys/challenge",
+        operation_id="askForPasskey",
+        status_code=200,
+        summary="Get what a browser needs to sign in with a passkey",
+        description="For anybody, and the same for all: which passkey answers is not known yet. Good for five minutes and one session.",
+        responses=refuses(errors.Overloaded),
+    )
+    async def ask_for_passkey(self, request: Asking, data: JSONBody[AskForPasskey]) -> PasskeyAsked:
+        return await ask_for_passkey(data, request.world.ports)
+
+    @post(
+        "/login/passkey",
+        operation_id="loginWithPasskey",
+        status_code=200,
+        summary="Sign in with a passkey",
+        description="Without a name and without a password: the passkey says who it is, and counts as two factors that cannot be phished.",
+        responses=refuses(
+            errors.InvalidChallenge, errors.InvalidFactor, errors.InvalidCredentials, errors.AudienceNotAllowed, errors.Contended
+        ),
+    )
+    async def login_with_passkey(self, request: Asking, data: JSONBody[SignInWithPasskey]) -> TokenPair:
+        return await entered(data, request.context(), request.world)
+
+    @post(
         "/refresh",
         operation_id="refresh",
         status_code=200,
@@ -159,12 +184,37 @@ class Auth(Controller):
         operation_id="reauthenticate",
         status_code=200,
         summary="Prove again who is there",
-        responses=refuses(errors.InvalidToken, errors.InvalidCredentials, errors.SessionEnded, errors.Overloaded),
+        description=(
+            "With the password, with a factor, or with both: `acr` and `amr` of the token say what was shown here. A passkey signs a "
+            "challenge of `auth/reauthenticate/challenge`; recovery codes prove nothing."
+        ),
+        responses=refuses(
+            errors.InvalidToken,
+            errors.InvalidCredentials,
+            errors.InvalidFactor,
+            errors.InvalidChallenge,
+            errors.ProofIncomplete,
+            errors.FactorPaused,
+            errors.FactorBlocked,
+            errors.SessionEnded,
+            errors.Overloaded,
+            errors.Contended,
+        ),
     )
     async def reauthenticate(self, request: Asking, data: JSONBody[Reauthenticate]) -> FreshToken:
         done = await reauthenticate(data, request.context(), request.world.ports)
         fresh = request.wrote(done, session.stream(request.caller.session_id))
         return FreshToken(access_token=fresh.access_token, expires_in=fresh.expires_in)
+
+    @post(
+        "/reauthenticate/challenge",
+        operation_id="askForProof",
+        status_code=200,
+        summary="Get what a browser needs to prove it with a passkey",
+        responses=refuses(errors.InvalidToken),
+    )
+    async def ask_for_proof(self, request: Asking) -> PasskeyAsked:
+        return await ask_for_proof(request.context(), request.world.ports)
 
     @post(
         "/password/change",

@@ -5,17 +5,19 @@ from typing import Annotated
 from uuid import UUID
 
 import segno
-from litestar import Controller, delete, get, post
+from litestar import Controller, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from api.asking import Asking
 from api.refuse import refuses
+from commands.enrol_passkey import OfferedPasskey, RegisterPasskey, RenameFactor, offer_passkey, register_passkey, rename_factor
 from commands.enrol_totp import ConfirmTotp, Enrolled, OfferedTotp, confirm_totp, offer_totp
-from commands.own_factors import FactorViews, list_factors, remove_factor
+from commands.own_factors import FactorViews, list_factors, remove_factor, switch_factor_off
+from commands.read_profile import read_profile
 from commands.recovery_codes import make_recovery_codes
 from domain import errors, factors
-from domain.ids import FactorId
+from domain.ids import FactorId, UserId
 from domain.recovery_code import HOW_MANY
 
 _CHANGED = (errors.InvalidToken, errors.SessionEnded, errors.ReauthenticationRequired, errors.Contended)
@@ -82,6 +84,42 @@ class MyFactors(Controller):
         return request.wrote(done, factors.stream(request.caller.user_id))
 
     @post(
+        "/passkeys/options",
+        operation_id="offerPasskey",
+        status_code=200,
+        summary="Get what a browser needs to make a passkey",
+        description="Nothing is stored: send the challenge back with what `navigator.credentials.create()` gives, within five minutes.",
+        responses=refuses(*_CHANGED),
+    )
+    async def offer_passkey(self, request: Asking) -> OfferedPasskey:
+        return await offer_passkey(request.context(), request.world.ports)
+
+    @post(
+        "/passkeys",
+        operation_id="registerPasskey",
+        summary="Register a passkey",
+        description=(
+            "One that the authenticator finds without a name and uses after making sure of its user. From now on a password alone signs "
+            "nobody in. With a first factor come ten recovery codes: keep them apart from it."
+        ),
+        responses=refuses(errors.InvalidChallenge, errors.InvalidFactor, errors.TooManyFactors, *_CHANGED),
+    )
+    async def register_passkey(self, request: Asking, data: JSONBody[RegisterPasskey]) -> Enrolled:
+        done = await register_passkey(data, request.context(), request.world.ports)
+        return request.wrote(done, factors.stream(request.caller.user_id))
+
+    @patch(
+        "/{factor_id:uuid}",
+        operation_id="renameMyFactor",
+        status_code=204,
+        summary="Give a passkey another name",
+        responses=refuses(errors.InvalidToken, errors.NoSuchFactor, errors.Contended),
+    )
+    async def rename(self, request: Asking, factor_id: FromPath[UUID], data: JSONBody[RenameFactor]) -> None:
+        done = await rename_factor(FactorId(factor_id), data, request.context(), request.world.ports)
+        request.wrote(done, factors.stream(request.caller.user_id))
+
+    @post(
         "/recovery-codes",
         operation_id="makeRecoveryCodes",
         summary="Get new recovery codes",
@@ -102,6 +140,33 @@ class MyFactors(Controller):
     async def remove(self, request: Asking, factor_id: FromPath[UUID]) -> None:
         done = await remove_factor(FactorId(factor_id), request.context(), request.world.ports)
         request.wrote(done, factors.stream(request.caller.user_id))
+
+
+class UserFactors(Controller):
+    path = "/api/v1/users/{user_id:uuid}/factors"
+    tags = ("factors",)
+
+    @get(
+        operation_id="listUserFactors",
+        summary="The second factors of an account",
+        responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchUser),
+    )
+    async def list_theirs(self, request: Asking, user_id: FromPath[UUID]) -> FactorViews:
+        await read_profile(UserId(user_id), request.world.ports)
+        return await list_factors(UserId(user_id), request.world.ports)
+
+    @delete(
+        "/{factor_id:uuid}",
+        operation_id="switchUserFactorOff",
+        summary="Take a factor of somebody away",
+        description="For whoever lost it: make sure by other means who asks. Nobody does it to who may do more than they.",
+        responses=refuses(
+            errors.InvalidToken, errors.PermissionDenied, errors.RightsExceeded, errors.NoSuchUser, errors.NoSuchFactor, errors.Contended
+        ),
+    )
+    async def switch_off(self, request: Asking, user_id: FromPath[UUID], factor_id: FromPath[UUID]) -> None:
+        done = await switch_factor_off(UserId(user_id), FactorId(factor_id), request.context(), request.world.ports)
+        request.wrote(done, factors.stream(UserId(user_id)))
 
 
 def new_totp(offered: OfferedTotp) -> NewTotp:

@@ -15,6 +15,7 @@ from commands.issue_token import IssueToken, issue_token
 from commands.login_names import guarded_name
 from commands.sign_in import SignIn, sign_in
 from commands.sign_in_challenge import FactorRequired
+from commands.sign_in_with_passkey import SignInWithPasskey, sign_in_with_passkey
 from commands.token_answer import SignedIn
 from domain import errors
 from domain.claim import ClaimKind
@@ -30,6 +31,10 @@ async def signed_in(wish: SignIn, ctx: Context, exchange: Exchange, world: World
 
 async def completed(wish: CompleteSignIn, ctx: Context, world: World) -> TokenPair:
     return token_pair(await counted(metrics.SIGN_INS, _how_far, complete_sign_in(wish, ctx, world.ports)))
+
+
+async def entered(wish: SignInWithPasskey, ctx: Context, world: World) -> TokenPair:
+    return token_pair(await counted(metrics.SIGN_INS, _how_far, sign_in_with_passkey(wish, ctx, world.ports)))
 
 
 async def refreshed(wish: IssueToken, ctx: Context, exchange: Exchange, world: World) -> TokenPair:

@@ -85,7 +85,9 @@ class Mailed(Controller):
             "Ends every session, lifts locks on the account, and proves its address. The link works once; a second factor is asked for, "
             "where one is enrolled."
         ),
-        responses=refuses(*_CHOSEN, errors.SecondFactorRequired, errors.InvalidFactor, errors.FactorPaused, errors.FactorBlocked),
+        responses=refuses(
+            *_CHOSEN, errors.SecondFactorRequired, errors.InvalidFactor, errors.ProofIncomplete, errors.FactorPaused, errors.FactorBlocked
+        ),
         opt={"password_pointer": "/new_password"},
     )
     async def reset(self, request: Asking, data: JSONBody[ResetPassword]) -> None:

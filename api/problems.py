@@ -57,6 +57,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.SessionRequired: 403,
     errors.InvalidChallenge: 401,
     errors.InvalidFactor: 401,
+    errors.ProofIncomplete: 401,
     errors.FactorPaused: 429,
     errors.FactorBlocked: 403,
     errors.FactorNotEnrolled: 409,

@@ -10,7 +10,7 @@ from api.audit import Audit
 from api.auth import Auth, Bootstrap
 from api.client_credentials import ClientCredentials
 from api.docs import Docs
-from api.factors import MyFactors
+from api.factors import MyFactors, UserFactors
 from api.health import Health
 from api.mailed import Mailed, MyMail
 from api.me import Me
@@ -25,6 +25,7 @@ from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, Roles, Audiences, AudienceActions,
-    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
+    Bootstrap, Auth, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, UserFactors, Roles, Audiences,
+    AudienceActions, ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs,
+    AccountPages,
 ]  # fmt: skip

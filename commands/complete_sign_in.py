@@ -1,27 +1,33 @@
 """The second step of a sign-in: a factor for the challenge that the password got."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 
 from msgspec import Struct
 
 from commands.context import Context
-from commands.ports import Ports, SignInChallenge
+from commands.ports import Assertion, Ports, SignInChallenge
 from commands.show_factor import CodeText, Shower, Shown, show_code
+from commands.show_passkey import Signed, show_passkey
 from commands.sign_in_challenge import ChallengeText, Factor, challenge_reads, open_challenge, require_open
 from commands.start_session import Alongside, Entry, start_session
 from commands.token_answer import SignedIn
 from commands.transact import Transaction, read_states
 from domain import factors
-from domain.errors import StoreUnavailable
+from domain.errors import ProofIncomplete, StoreUnavailable
 from domain.factors import Factors
 from domain.session_events import AuthMethod
 from domain.user import Account
 
 
 class CompleteSignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """With a `code`, or for a passkey with an `assertion`."""
+
     challenge: ChallengeText
     factor: Factor
-    code: CodeText
+    code: CodeText | None = None
+    assertion: Assertion | None = None
 
     def __repr__(self) -> str:
         return f"CompleteSignIn(factor={self.factor})"
@@ -33,12 +39,22 @@ async def complete_sign_in(command: CompleteSignIn, ctx: Context, ports: Ports) 
     tx = await read_states(ports, challenge_reads(challenge))
     account = require_open(tx, challenge)
     who = shower(challenge, tx.state(factors.decider, factors.stream(challenge.user_id)), ports)
-    shown = await show_code(command.factor, command.code, who, ctx, ports, at=tx.at)
+    shown = await _show(command, challenge, who, ctx, ports, at=tx.at)
     signed_in = await begin(challenge, account, shown, ctx, ports)
     with suppress(StoreUnavailable):  # the session is there, and its tokens must reach their owner; a count too high is the safe side
         await ports.guard.forgive(who.counter, device_mac=None if AuthMethod.RECOVERY in shown.methods else who.device)
         await ports.guard.forgive(ports.macs.login_name(f"account:{account.user_id}"), device_mac=who.device)
     return signed_in
+
+
+async def _show(command: CompleteSignIn, challenge: SignInChallenge, who: Shower, ctx: Context, ports: Ports, *, at: datetime) -> Shown:
+    match command.factor, command.code, command.assertion:
+        case Factor.PASSKEY, None, Assertion() as assertion:
+            return await show_passkey(Signed(assertion, command.challenge, challenge.at), who, ctx, ports)
+        case (Factor.TOTP | Factor.RECOVERY_CODE) as factor, str(code), None:
+            return await show_code(factor, code, who, ctx, ports, at=at)
+        case _:
+            raise ProofIncomplete
 
 
 def shower(challenge: SignInChallenge, enrolled: Factors, ports: Ports) -> Shower:
@@ -50,9 +66,8 @@ def shower(challenge: SignInChallenge, enrolled: Factors, ports: Ports) -> Showe
 async def begin(challenge: SignInChallenge, account: Account, shown: Shown, ctx: Context, ports: Ports) -> SignedIn:
     """Use the factor up and begin the session, in one append."""
 
-    def decide(tx: Transaction) -> None:
+    def require(tx: Transaction) -> None:
         require_open(tx, challenge)
-        shown.record(tx, challenge.user_id)
 
     entry = Entry(
         account=account,
@@ -62,5 +77,13 @@ async def begin(challenge: SignInChallenge, account: Account, shown: Shown, ctx:
         device_name=challenge.device_name,
         methods=(*challenge.methods, *shown.methods),
     )
-    reads = [(factors.decider, factors.stream(challenge.user_id))]
+    return await begin_with(entry, shown, require, ctx, ports)
+
+
+async def begin_with(entry: Entry, shown: Shown, require: Callable[[Transaction], object], ctx: Context, ports: Ports) -> SignedIn:
+    def decide(tx: Transaction) -> None:
+        require(tx)
+        shown.record(tx, entry.account.user_id)
+
+    reads = [(factors.decider, factors.stream(entry.account.user_id))]
     return await start_session(entry, ctx, ports, alongside=Alongside(reads, decide))

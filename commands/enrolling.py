@@ -24,6 +24,9 @@ class Enroller:
     user_id: UserId
     reads: tuple[Read, ...]
     require: Callable[[Transaction], Account]
+    """Raises where they may not change a factor now."""
+    standing: Callable[[Transaction], Account]
+    """Raises where they may do nothing at all."""
 
     @property
     def stream(self) -> StreamName:
@@ -38,10 +41,13 @@ def oneself(ctx: Context) -> Enroller:
     principal = required(ctx)
     of_factors = (factors.decider, factors.stream(principal.user_id))
 
+    def standing(tx: Transaction) -> Account:
+        return require_standing(tx, principal)[1]
+
     def require(tx: Transaction) -> Account:
-        _, account = require_standing(tx, principal)
+        account = standing(tx)
         if strongest(tx.state(*of_factors)) not in principal.amr:
             raise ReauthenticationRequired(PROOF_MAX_AGE)
         return account
 
-    return Enroller(principal.user_id, (*standing_reads(principal), of_factors), require)
+    return Enroller(principal.user_id, (*standing_reads(principal), of_factors), require, standing)

@@ -1,4 +1,4 @@
-"""The second factors a person has: listed, named, taken away."""
+"""The second factors a person has: listed, and taken away by themselves or by an administrator."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from commands.authority import Authority, acting_on
 from commands.context import Context
 from commands.enrolling import oneself
 from commands.ports import Ports
@@ -65,6 +66,22 @@ async def remove_factor(factor_id: FactorId, ctx: Context, ports: Ports) -> Done
         tx.record(factors.decider, who.stream, gone)
 
     return await transact(ports, ctx, who.reads, decide)
+
+
+async def switch_factor_off(user_id: UserId, factor_id: FactorId, ctx: Context, ports: Ports) -> Done[None]:
+    """Take a factor of somebody away who cannot show it any more. Raises NoSuchUser, NoSuchFactor, RightsExceeded."""
+    stream = factors.stream(user_id)
+
+    async def act(authority: Authority) -> Done[None]:
+        def decide(tx: Transaction) -> None:
+            authority.require(tx)
+            state = tx.state(factors.decider, stream)
+            gone = factors.remove(state, user_id=user_id, factor_id=factor_id, why=WhyRemoved.ADMINISTRATOR, at=tx.at)
+            tx.record(factors.decider, stream, gone)
+
+        return await transact(ports, ctx, [*authority.reads, (factors.decider, stream)], decide)
+
+    return await acting_on(user_id, ctx, ports, act)
 
 
 def _views(state: Factors) -> Iterator[tuple[FactorView, Sealed | None]]:

@@ -1,29 +1,51 @@
 """Prove who is there, again, on the same session. Only the token this returns carries the fresh time (threats.md 5)."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
 from msgspec import Struct
 
-from commands.context import Context
-from commands.ports import Ports
+from commands.context import Context, Principal
+from commands.ports import Assertion, PasskeyProof, Ports
 from commands.prove_password import prove_password
 from commands.register_user import PasswordText
 from commands.revoke_session import required
+from commands.show_factor import CodeText, Shower, Shown, show_code
+from commands.show_passkey import Signed, show_passkey
+from commands.sign_in_challenge import ChallengeText, Factor, require_young
+from commands.sign_in_with_passkey import PasskeyAsked
 from commands.standing import require_standing, standing_reads
 from commands.token_answer import access_token_for
-from commands.transact import Done, Transaction, transact
-from domain import session
-from domain.errors import InvalidCredentials
+from commands.transact import Done, Transaction, read_states, transact
+from domain import factors, session
+from domain.errors import InvalidChallenge, InvalidCredentials, ProofIncomplete
 from domain.session import Live
 from domain.session_events import AuthMethod
 from domain.user import Account
 
-_SHOWN = (AuthMethod.PASSWORD,)
+
+class ProvingFactor(StrEnum):
+    """What proves who is there. Recovery codes do not (threats.md 5)."""
+
+    TOTP = "totp"
+    PASSKEY = "passkey"
 
 
 class Reauthenticate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    password: PasswordText
+    """A password, a factor, or both: the token says what was shown, and counts two only when two were shown now.
+
+    A passkey needs a `challenge` of `auth/reauthenticate/challenge`.
+    """
+
+    password: PasswordText | None = None
+    factor: ProvingFactor | None = None
+    code: CodeText | None = None
+    challenge: ChallengeText | None = None
+    assertion: Assertion | None = None
 
     def __repr__(self) -> str:
-        return "Reauthenticate(...)"
+        return f"Reauthenticate(factor={self.factor})"
 
 
 class Reauthenticated(Struct, frozen=True, kw_only=True):
@@ -34,21 +56,72 @@ class Reauthenticated(Struct, frozen=True, kw_only=True):
         return "Reauthenticated(...)"
 
 
-async def reauthenticate(command: Reauthenticate, ctx: Context, ports: Ports) -> Done[Reauthenticated]:
-    """Raises InvalidCredentials, SessionEnded, Overloaded."""
+async def ask_for_proof(ctx: Context, ports: Ports) -> PasskeyAsked:
+    """Give a challenge that a passkey signs to prove who is there in this session. Nothing is stored."""
     principal = required(ctx)
-    account = await prove_password(command.password, principal, ctx, ports)
+    at = (await read_states(ports, standing_reads(principal))).at
+    token = ports.challenges.seal(PasskeyProof(session_id=principal.session_id, at=at))
+    return PasskeyAsked(challenge=token, options=ports.passkeys.request_options(token))
+
+
+async def reauthenticate(command: Reauthenticate, ctx: Context, ports: Ports) -> Done[Reauthenticated]:
+    """Raises ProofIncomplete, InvalidCredentials, InvalidFactor, InvalidChallenge, FactorPaused, FactorBlocked, SessionEnded,
+    Overloaded.
+    """
+    principal = required(ctx)
+    if command.password is None and command.factor is None:
+        raise ProofIncomplete
+    account = None if command.password is None else await prove_password(command.password, principal, ctx, ports)
+    shown = None if command.factor is None else await _show(command.factor, command, principal, ctx, ports)
+    methods = (*(() if account is None else (AuthMethod.PASSWORD,)), *(() if shown is None else shown.methods))
     stream = session.stream(principal.session_id)
 
     def decide(tx: Transaction) -> tuple[Live, Account]:
         live, now = require_standing(tx, principal)
-        if now.password_version != account.password_version:
+        if account is not None and now.password_version != account.password_version:
             raise InvalidCredentials
-        events = session.reauthenticate(live, methods=_SHOWN, at=tx.at)
+        if shown is not None:
+            shown.record(tx, principal.user_id)
+        events = session.reauthenticate(live, methods=methods, at=tx.at)
         return session.live(tx.record(session.decider, stream, events)), now
 
-    done = await transact(ports, ctx, standing_reads(principal), decide)
+    reads = standing_reads(principal)
+    if shown is not None:
+        reads.append((factors.decider, factors.stream(principal.user_id)))
+    done = await transact(ports, ctx, reads, decide)
+    return await _answered(done, principal, methods, ports)
+
+
+async def _answered(
+    done: Done[tuple[Live, Account]], principal: Principal, methods: Sequence[AuthMethod], ports: Ports
+) -> Done[Reauthenticated]:
     live, now = done.result
-    token, expires_in = await access_token_for(live, now, ports, audience=principal.audience, auth_time=done.at, at=done.at, methods=_SHOWN)
+    token, expires_in = await access_token_for(
+        live, now, ports, audience=principal.audience, auth_time=done.at, at=done.at, methods=methods
+    )
     answer = Reauthenticated(access_token=token, expires_in=expires_in)
     return Done(result=answer, versions=done.versions, at=done.at, appended=done.appended)
+
+
+async def _show(factor: ProvingFactor, command: Reauthenticate, principal: Principal, ctx: Context, ports: Ports) -> Shown:
+    of_factors = factors.stream(principal.user_id)
+    tx = await read_states(ports, [(factors.decider, of_factors)])
+    counter = ports.macs.login_name(f"proof:{principal.user_id}")
+    who = Shower(principal.user_id, tx.state(factors.decider, of_factors), counter)
+    match factor, command.code, command.assertion, command.challenge:
+        case ProvingFactor.TOTP, str(code), None, None:
+            shown = await show_code(Factor.TOTP, code, who, ctx, ports, at=tx.at)
+            await ports.guard.forgive(counter, device_mac=None)
+            return shown
+        case ProvingFactor.PASSKEY, None, Assertion() as assertion, str(token):
+            return await show_passkey(Signed(assertion, token, _asked_at(token, principal, tx, ports)), who, ctx, ports)
+        case _:
+            raise ProofIncomplete
+
+
+def _asked_at(token: str, principal: Principal, tx: Transaction, ports: Ports) -> datetime:
+    challenge = ports.challenges.open(token)
+    if not isinstance(challenge, PasskeyProof) or challenge.session_id != principal.session_id:
+        raise InvalidChallenge
+    require_young(challenge.at, tx)
+    return challenge.at

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
-from typing import Annotated
+from typing import Annotated, assert_never
 
 from msgspec import Meta
 
@@ -13,7 +13,7 @@ from commands.ports import GuardReading, Ports
 from commands.sign_in_challenge import Factor
 from commands.transact import Transaction, transact
 from domain import factors, recovery_code, totp
-from domain.errors import FactorBlocked, FactorPaused, InvalidFactor
+from domain.errors import FactorBlocked, FactorPaused, InvalidFactor, ProofIncomplete
 from domain.event import Erased, Sealed
 from domain.factor_events import FactorEvent
 from domain.factor_guard import CODES, PAUSE_AFTER, needs_recovery
@@ -32,7 +32,8 @@ class Shower:
 
     user_id: UserId
     factors: Factors
-    counter: bytes
+    counter: bytes = b""
+    """Nothing is counted of who shows no codes."""
     device: bytes | None = None
     """A known device has a budget of its own: strangers cannot use it up."""
 
@@ -51,10 +52,16 @@ class Shown:
 
 
 async def show_code(factor: Factor, code: str, who: Shower, ctx: Context, ports: Ports, *, at: datetime) -> Shown:
-    """Raises InvalidFactor, and FactorPaused or FactorBlocked where wrong ones were too many."""
-    if factor is Factor.RECOVERY_CODE:
-        return await _show_recovery_code(code, who, ports)
-    return await _show_totp(code, who, ctx, ports, at=at)
+    """Raises InvalidFactor, ProofIncomplete for a passkey, and FactorPaused or FactorBlocked where wrong ones were too many."""
+    match factor:
+        case Factor.TOTP:
+            return await _show_totp(code, who, ctx, ports, at=at)
+        case Factor.RECOVERY_CODE:
+            return await _show_recovery_code(code, who, ports)
+        case Factor.PASSKEY:
+            raise ProofIncomplete
+        case _:
+            assert_never(factor)
 
 
 async def _show_totp(code: str, who: Shower, ctx: Context, ports: Ports, *, at: datetime) -> Shown:

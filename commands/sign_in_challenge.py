@@ -1,10 +1,11 @@
 """A right password that is not enough: what is asked for next, and until when (threats.md 3)."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from commands.ports import Ports, SignInChallenge
 from commands.transact import Read, Transaction
@@ -22,12 +23,15 @@ ChallengeText = Annotated[str, Meta(min_length=1, max_length=2_048, description=
 class Factor(StrEnum):
     """What can be asked for after a password."""
 
+    PASSKEY = "passkey"
     TOTP = "totp"
     RECOVERY_CODE = "recovery_code"
 
 
-class FactorChoice(Struct, frozen=True, kw_only=True):
+class FactorChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     factor: Factor
+    options: dict[str, Any] | UnsetType = UNSET
+    """For a passkey: what `navigator.credentials.get()` takes."""
 
 
 class FactorRequired(Struct, frozen=True, kw_only=True):
@@ -42,24 +46,32 @@ class FactorRequired(Struct, frozen=True, kw_only=True):
 
 
 def ask_for_factor(challenge: SignInChallenge, enrolled: Factors, ports: Ports) -> FactorRequired:
-    return FactorRequired(challenge=ports.challenges.seal(challenge), factors=choices(enrolled))
+    token = ports.challenges.seal(challenge)
+    return FactorRequired(challenge=token, factors=tuple(_choices(enrolled, token, ports)))
 
 
-def choices(enrolled: Factors) -> tuple[FactorChoice, ...]:
+def _choices(enrolled: Factors, token: str, ports: Ports) -> Iterator[FactorChoice]:
     """Give what an account can show, strongest first."""
-    kinds = [
-        *([Factor.TOTP] if enrolled.totp is not None else []),
-        *([Factor.RECOVERY_CODE] if enrolled.recovery is not None and enrolled.recovery.remaining else []),
-    ]
-    return tuple(FactorChoice(factor=kind) for kind in kinds)
+    if enrolled.passkeys:
+        yield FactorChoice(factor=Factor.PASSKEY, options=ports.passkeys.request_options(token))
+    if enrolled.totp is not None:
+        yield FactorChoice(factor=Factor.TOTP)
+    if enrolled.recovery is not None and enrolled.recovery.remaining:
+        yield FactorChoice(factor=Factor.RECOVERY_CODE)
 
 
 def open_challenge(token: str, ports: Ports) -> SignInChallenge:
     """Raises InvalidChallenge for what was not made here."""
     challenge = ports.challenges.open(token)
-    if challenge is None:
+    if not isinstance(challenge, SignInChallenge):
         raise InvalidChallenge
     return challenge
+
+
+def require_young(given_at: datetime, tx: Transaction) -> None:
+    """Raises InvalidChallenge."""
+    if tx.at - given_at >= timedelta(seconds=LIFE):
+        raise InvalidChallenge
 
 
 def challenge_reads(challenge: SignInChallenge) -> list[Read]:
@@ -75,7 +87,8 @@ def require_open(tx: Transaction, challenge: SignInChallenge) -> Account:
     """Give the account, where all is as it was when the password was right. Raises InvalidChallenge."""
     who = tx.state(user.decider, user.stream(challenge.user_id))
     unbegun = isinstance(tx.state(session.decider, session.stream(challenge.session_id)), Absent)
-    if not isinstance(who, Active) or not unbegun or tx.at - challenge.at >= timedelta(seconds=LIFE):
+    require_young(challenge.at, tx)
+    if not isinstance(who, Active) or not unbegun:
         raise InvalidChallenge
     account = who.account
     if (account.token_epoch, account.password_version) != (challenge.token_epoch, challenge.password_version):

@@ -268,6 +268,11 @@ class InvalidChallenge(Refused):
     detail = "The challenge is not one of ours, too old, or was completed already: sign in again."
 
 
+class ProofIncomplete(Refused):
+    code = "proof_incomplete"
+    detail = "A code goes with a code factor, an assertion with a passkey; and something has to be shown."
+
+
 class InvalidFactor(Refused):
     code = "invalid_factor"
     detail = "The code or key is wrong, was used already, or is not one of this account's."

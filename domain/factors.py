@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.decider import Decider
-from domain.errors import FactorNotEnrolled, InvalidFactor, NoSuchFactor, TooManyFactors
+from domain.errors import FactorNotEnrolled, InvalidChallenge, InvalidFactor, NoSuchFactor, TooManyFactors
 from domain.event import Sealed
 from domain.factor_events import (
     FactorEvent,
@@ -200,7 +200,9 @@ def use_totp(state: Factors, *, user_id: UserId, factor_id: FactorId, step: int,
 def register_passkey(
     state: Factors, *, user_id: UserId, factor_id: FactorId, credential: Sealed, sign_count: int, name: Sealed | None, at: datetime
 ) -> Sequence[FactorEvent]:
-    """Raises TooManyFactors."""
+    """Raises TooManyFactors, and InvalidChallenge where this one was registered already."""
+    if any(p.factor_id == factor_id for p in state.passkeys):
+        raise InvalidChallenge
     if len(state.passkeys) >= MOST_PASSKEYS:
         raise TooManyFactors
     registered = PasskeyRegistered(user_id=user_id, factor_id=factor_id, credential=credential, sign_count=sign_count, at=at)
@@ -208,13 +210,16 @@ def register_passkey(
     return [registered, *named]
 
 
-def use_passkey(state: Factors, *, user_id: UserId, factor_id: FactorId, sign_count: int, at: datetime) -> Sequence[FactorEvent]:
+def use_passkey(
+    state: Factors, *, user_id: UserId, factor_id: FactorId, sign_count: int, asked_at: datetime, at: datetime
+) -> Sequence[FactorEvent]:
     """Let a signature count; one whose counter does not rise is noted, and counts for nothing (WebAuthn 7.2, step 22).
 
-    An authenticator without a counter says 0 each time. Raises InvalidFactor for a passkey that is gone.
+    An authenticator without a counter says 0 each time. So that one signature counts once all the same, it has to be asked for after
+    the one before was shown. Raises InvalidFactor for one that was not, and for a passkey that is gone.
     """
     passkey = next((p for p in state.passkeys if p.factor_id == factor_id), None)
-    if passkey is None:
+    if passkey is None or asked_at <= passkey.used_at:
         raise InvalidFactor
     if (sign_count or passkey.sign_count) and sign_count <= passkey.sign_count:
         return [PasskeyRegressed(user_id=user_id, factor_id=factor_id, sign_count=sign_count, known_count=passkey.sign_count, at=at)]

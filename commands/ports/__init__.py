@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from commands.key_origins import KeyOrigins
 from commands.ports.actions import ActionClaims, ActionTokens
-from commands.ports.factors import Challenges, RecoveryMacs, SignInChallenge
+from commands.ports.factors import Challenge, Challenges, PasskeyOffer, PasskeyProof, PasskeySignIn, RecoveryMacs, SignInChallenge
 from commands.ports.mail import Budget, Letter, Mailbox, MailToken, MailTokenKind, MailTokens
+from commands.ports.passkeys import Assertion, Attestation, NewPasskey, Passkeys
 from commands.ports.signing_in import (
     Advice,
     AttemptOutcome,
@@ -63,10 +64,13 @@ __all__ = [
     "Advice",
     "AppendResult",
     "Appended",
+    "Assertion",
     "Assertions",
     "AttemptOutcome",
+    "Attestation",
     "BootstrapCodes",
     "Budget",
+    "Challenge",
     "Challenges",
     "ClaimChange",
     "ClaimMac",
@@ -85,6 +89,11 @@ __all__ = [
     "Mailbox",
     "NewEvent",
     "NewKey",
+    "NewPasskey",
+    "PasskeyOffer",
+    "PasskeyProof",
+    "PasskeySignIn",
+    "Passkeys",
     "PasswordHasher",
     "PasswordJudge",
     "Policy",
@@ -220,6 +229,7 @@ class Ports:
     keys: SigningKeys
     bootstrap: BootstrapCodes
     challenges: Challenges
+    passkeys: Passkeys
     recovery: RecoveryMacs
     random: Randomness
     last_used: LastUsed

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from domain.ids import AudienceName, SessionId, UserId
+from domain.ids import AudienceName, FactorId, SessionId, UserId
 from domain.session_events import AuthMethod
 
 
-class SignInChallenge(Struct, frozen=True, kw_only=True, array_like=True):
+class SignInChallenge(Struct, frozen=True, kw_only=True, array_like=True, tag="factor"):
     """How far a sign-in has come. Nothing is stored for it: the session it may begin has its id already, and begins once."""
 
     session_id: SessionId
@@ -30,12 +30,43 @@ class SignInChallenge(Struct, frozen=True, kw_only=True, array_like=True):
         return f"SignInChallenge(session_id={self.session_id})"
 
 
+class PasskeySignIn(Struct, frozen=True, kw_only=True, array_like=True, tag="passkey"):
+    """A sign-in without a password: who it is, the passkey will say."""
+
+    session_id: SessionId
+    audience: AudienceName
+    device_id: UUID
+    device_name: str | None
+    at: datetime
+
+    def __repr__(self) -> str:
+        return f"PasskeySignIn(session_id={self.session_id})"
+
+
+class PasskeyProof(Struct, frozen=True, kw_only=True, array_like=True, tag="proof"):
+    """A passkey to be shown again, in a session there is."""
+
+    session_id: SessionId
+    at: datetime
+
+
+class PasskeyOffer(Struct, frozen=True, kw_only=True, array_like=True, tag="offer"):
+    """A passkey to be made, as this factor of this user."""
+
+    user_id: UserId
+    factor_id: FactorId
+    at: datetime
+
+
+Challenge = SignInChallenge | PasskeySignIn | PasskeyProof | PasskeyOffer
+
+
 @runtime_checkable
 class Challenges(Protocol):
     """Challenges as callers carry them: sealed, so that nobody reads, makes or alters one."""
 
-    def seal(self, challenge: SignInChallenge) -> str: ...
-    def open(self, token: str) -> SignInChallenge | None:
+    def seal(self, challenge: Challenge) -> str: ...
+    def open(self, token: str) -> Challenge | None:
         """Give what a genuine one says, however old; None for anything else."""
         ...
 

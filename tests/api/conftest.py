@@ -143,6 +143,8 @@ def settings_for(database: Database, folder: Path) -> Settings:
         data_dir=folder,
         database_url=Secret(database.app_url),
         audiences=("orders", "reports"),
+        passkey_rp_id="127.0.0.1",
+        passkey_origins=(BASE,),
         argon2_memory_kib=7168,
         argon2_passes=1,
         limits_file=RAISED,

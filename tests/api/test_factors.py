@@ -8,7 +8,8 @@ from xml.etree import ElementTree as ET
 import httpx
 
 from domain import totp
-from tests.api.conftest import PASSWORD, Person, Served, aged
+from tests.api.conftest import BASE, PASSWORD, Person, Served, aged
+from tests.software_key import SoftwareKey
 
 
 def code(secret: str, away: int = 0) -> str:
@@ -129,3 +130,68 @@ async def test_ones_history_tells_of_factors(served: Served) -> None:
     await served.project()
     history = [row["type"] for row in (await person.ask("GET", "/me/history")).json()["data"]]
     assert {"factors.totp_confirmed.v1", "factors.recovery_codes_made.v1", "factors.recovery_code_used.v1"} <= set(history)
+
+
+async def with_passkey(served: Served) -> tuple[Person, SoftwareKey]:
+    person, key = await served.person(), SoftwareKey(BASE)
+    offer = (await person.ask("POST", "/me/factors/passkeys/options")).json()
+    wish = {"challenge": offer["challenge"], "attestation": key.make(offer["options"]), "name": "laptop"}
+    answer = await person.ask("POST", "/me/factors/passkeys", json=wish)
+    assert answer.status_code == 201, answer.text
+    return person, key
+
+
+async def enter(served: Served, key: SoftwareKey, **lies: Any) -> httpx.Response:
+    ask = (await served.http.post("/api/v1/auth/passkeys/challenge", json={})).json()
+    wish = {"challenge": ask["challenge"], "assertion": key.sign(ask["options"], **lies)}
+    return await served.http.post("/api/v1/auth/login/passkey", json=wish)
+
+
+async def test_a_passkey_signs_in_without_a_name_and_proves_it_again(served: Served) -> None:
+    person, key = await with_passkey(served)
+    answer = await enter(served, key)
+    assert answer.status_code == 200, answer.text
+    assert person.keep(answer.json())["user_id"] == person.user_id
+    (view,) = (await person.ask("GET", "/me/factors")).json()["data"]
+    assert (view["kind"], view["name"]) == ("passkey", "laptop")
+    ask = (await person.ask("POST", "/auth/reauthenticate/challenge")).json()
+    proof = {"factor": "passkey", "challenge": ask["challenge"], "assertion": key.sign(ask["options"])}
+    assert (await person.ask("POST", "/auth/reauthenticate", json=proof)).status_code == 200
+    renamed = await person.ask("PATCH", f"/me/factors/{view['factor_id']}", json={"name": "old laptop"})
+    assert renamed.status_code == 204
+    lied = await enter(served, key, origin="https://evil.example")
+    assert (lied.status_code, lied.json()["code"]) == (401, "invalid_factor")
+
+
+async def test_a_password_with_a_passkey_to_show_comes_with_what_a_browser_needs(served: Served) -> None:
+    person, key = await with_passkey(served)
+    asked = await login(served, person)
+    assert [choice["factor"] for choice in asked["factors"]] == ["passkey", "recovery_code"]
+    wish = {"challenge": asked["challenge"], "factor": "passkey", "assertion": key.sign(asked["factors"][0]["options"])}
+    assert (await served.http.post("/api/v1/auth/login/factor", json=wish)).json()["status"] == "signed_in"
+
+
+async def test_an_administrator_switches_a_lost_factor_off_and_its_owner_hears_of_it(served: Served, admin: Person) -> None:
+    person, _, _ = await with_telephone(served)
+    (factor,) = (await admin.ask("GET", f"/users/{person.user_id}/factors")).json()["data"]
+    path = f"/users/{person.user_id}/factors/{factor['factor_id']}"
+    assert (await person.ask("DELETE", path)).json()["code"] == "permission_denied"
+    assert (await admin.ask("DELETE", path)).status_code == 204
+    assert (await admin.ask("DELETE", path)).json()["code"] == "factor_not_found"
+    person.keep(await login(served, person))
+    await served.project()
+    newest = (await person.ask("GET", "/me/history")).json()["data"]
+    (told,) = [row for row in newest if row["type"] == "factors.removed.v1"]
+    assert (told["actor"], told["reason"]) == ("administrator", "administrator")
+
+
+async def test_nobody_switches_a_factor_of_who_may_do_more_off(served: Served, admin: Person) -> None:
+    boss, _, _ = await with_telephone(served)
+    (factor,) = (await boss.ask("GET", "/me/factors")).json()["data"]
+    await admin.ask("PUT", f"/users/{boss.user_id}/roles/admin")
+    helper = await served.person()
+    await admin.ask("POST", "/roles", json={"name": "helpdesk", "permissions": ["minos.factors.remove", "minos.users.read"]})
+    await admin.ask("PUT", f"/users/{helper.user_id}/roles/helpdesk")
+    answer = await helper.ask("DELETE", f"/users/{boss.user_id}/factors/{factor['factor_id']}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "rights_exceeded")
+    assert (await admin.ask("DELETE", f"/users/{boss.user_id}/roles/admin")).status_code == 204

@@ -10,6 +10,7 @@ from commands.change_password import ChangePassword, change_password
 from commands.enrol_totp import ConfirmTotp, confirm_totp, offer_totp
 from commands.issue_token import IssueToken, issue_token
 from commands.own_factors import list_factors, remove_factor
+from commands.ports import SignInChallenge
 from commands.reauthenticate import Reauthenticate, reauthenticate
 from commands.recovery_codes import make_recovery_codes
 from commands.sign_in_challenge import LIFE, Factor, FactorRequired
@@ -85,7 +86,7 @@ async def test_the_device_that_signed_in_is_known_the_next_time(world: World) ->
     assert presented is not None
     again = await challenged(world, device_token=signed_in.device_token)
     opened = world.ports.challenges.open(again)
-    assert opened is not None
+    assert isinstance(opened, SignInChallenge)
     assert (opened.device_id, opened.known_device) == (presented.device_id, True)
 
 

@@ -23,6 +23,7 @@ from adapters.memory_last_used import MemoryLastUsed
 from adapters.memory_mailbox import MemoryMailbox
 from adapters.memory_store import MemoryEventStore
 from adapters.memory_vault import MemoryVault
+from adapters.passkeys import WebAuthn
 from adapters.password_judge import OfflineJudge
 from adapters.random import SystemRandomness
 from adapters.refresh_tokens import DerivedTokens
@@ -194,6 +195,7 @@ async def make_world(hasher: Argon2Hasher) -> World:
         keys=keyring,
         bootstrap=MemoryBootstrapCodes(clock),
         challenges=SealedChallenges(secrets),
+        passkeys=WebAuthn(secrets, rp_id="minos.test", origins=[ISSUER], service="minos"),
         recovery=KeyedRecoveryMacs(secrets),
         random=SystemRandomness(),
         last_used=MemoryLastUsed(),

@@ -245,7 +245,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(factors.confirm_totp, {"user_id": ex.ADA, "factor_id": ex.FACTOR, "step": 5}),
             *(Wish(factors.use_totp, {"user_id": ex.ADA, "factor_id": ex.FACTOR, "step": n}) for n in (6, 9)),
             Wish(factors.register_passkey, {**_ENROL, "credential": ex.CREDENTIAL, "sign_count": 3, "name": ex.NAME}),
-            *(Wish(factors.use_passkey, {**_ENROL, "sign_count": n}) for n in (3, 8)),
+            *(Wish(factors.use_passkey, {**_ENROL, "sign_count": n, "asked_at": ex.NOW + timedelta(days=1)}) for n in (3, 8)),
             Wish(factors.rename, {**_ENROL, "name": ex.OTHER_NAME}),
             *(Wish(factors.remove, {"user_id": ex.ADA, "factor_id": f, "why": WhyRemoved.SELF}) for f in (ex.FACTOR, ex.OTHER_FACTOR)),
             Wish(factors.make_recovery_codes, {"user_id": ex.ADA, "verifiers": ex.VERIFIERS, "count": 2}),

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain import factors
-from domain.errors import FactorNotEnrolled, InvalidFactor, NoSuchFactor, TooManyFactors
+from domain.errors import FactorNotEnrolled, InvalidChallenge, InvalidFactor, NoSuchFactor, TooManyFactors
 from domain.factor_events import (
     FactorEvent,
     FactorKind,
@@ -97,10 +97,18 @@ def test_a_passkey_may_have_a_name_and_get_another() -> None:
 def test_there_are_only_so_many_passkeys() -> None:
     facts: dict[str, Any] = {"user_id": ADA, "factor_id": FACTOR, "credential": CREDENTIAL, "sign_count": 0, "name": None, "at": NOW}
     with_factors(*[PASSKEY] * MOST_PASSKEYS).when(factors.register_passkey, **facts).then_refused(TooManyFactors)
+    with_factors(PASSKEY).when(factors.register_passkey, **facts | {"factor_id": OTHER_FACTOR}).then_refused(InvalidChallenge)
 
 
-def use_passkey(past: tuple[FactorEvent, ...], count: int) -> Any:
-    return with_factors(*past).when(factors.use_passkey, user_id=ADA, factor_id=OTHER_FACTOR, sign_count=count, at=LATER)
+def test_a_signature_that_was_asked_for_before_the_last_one_does_not_count() -> None:
+    without = PasskeyRegistered(user_id=ADA, factor_id=OTHER_FACTOR, credential=CREDENTIAL, sign_count=0, at=NOW)
+    used = PasskeyUsed(user_id=ADA, factor_id=OTHER_FACTOR, sign_count=0, at=LATER)
+    use_passkey((without, used), 0, LATER).then_refused(InvalidFactor)
+    use_passkey((without,), 0, NOW).then_refused(InvalidFactor)
+
+
+def use_passkey(past: tuple[FactorEvent, ...], count: int, asked_at: datetime = LATER) -> Any:
+    return with_factors(*past).when(factors.use_passkey, user_id=ADA, factor_id=OTHER_FACTOR, sign_count=count, asked_at=asked_at, at=LATER)
 
 
 def test_a_signature_whose_counter_rises_counts() -> None:
