@@ -17,7 +17,7 @@ from adapters.refresh_tokens import DerivedTokens
 from commands.ports import AccessClaims, PresentedDevice, PresentedRefreshToken
 from domain.audience import PrincipalKind
 from domain.errors import InvalidToken
-from domain.ids import SessionId
+from domain.ids import Kid, SessionId
 from domain.signing_key import Algorithm
 
 LONGEST = 8_192
@@ -77,6 +77,9 @@ class KeyedMint:
         signer = await self._keyring.signer(algorithm)
         message = header(signer.kid, signer.algorithm) + b"." + to_text(msgspec.json.encode(_payload(claims, self._issuer))).encode()
         return f"{message.decode()}.{to_text(signer.sign(message))}"
+
+    def kid_of(self, token: str) -> Kid:
+        return Kid(_read_header.decode(from_text(token.partition(".")[0]) or b"").kid)
 
     @property
     def refresh_key_version(self) -> int:

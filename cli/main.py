@@ -22,6 +22,7 @@ COMMANDS = (
     "roles",
     "audiences",
     "service-accounts",
+    "service-token",
     "sessions",
     "keys",
     "mail",

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Annotated, NewType, assert_never
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from domain.decider import Decider
 from domain.errors import NoSuchSigningKey, SigningKeyNotUsable
@@ -64,6 +65,13 @@ class SigningKeyPromoted(Event, frozen=True, kw_only=True, tag="signing_key.prom
     kid: KidText
 
 
+class SigningKeyPledged(Event, frozen=True, kw_only=True, tag="signing_key.pledged.v1"):
+    """Something it signed lives until then: it has to verify so long, also when it signs no more."""
+
+    kid: KidText
+    until: datetime
+
+
 class SigningKeyRetired(Event, frozen=True, kw_only=True, tag="signing_key.retired.v1"):
     """It signs no more; it verifies until `verify_until`, when the last token it signed has expired."""
 
@@ -76,7 +84,7 @@ class SigningKeyRevoked(Event, frozen=True, kw_only=True, tag="signing_key.revok
     reason: KeyRevocation
 
 
-SigningKeyEvent = SigningKeyCreated | SigningKeyPromoted | SigningKeyRetired | SigningKeyRevoked
+SigningKeyEvent = SigningKeyCreated | SigningKeyPromoted | SigningKeyPledged | SigningKeyRetired | SigningKeyRevoked
 
 
 class Absent(Struct, frozen=True, tag="absent"):
@@ -97,6 +105,8 @@ class Active(Struct, frozen=True, kw_only=True, tag="active"):
     algorithm: Algorithm
     public: PublicJwk
     promoted_at: datetime
+    pledged_until: datetime | None = None
+    """When the last thing it signed ends, where that is further off than an access token's end."""
 
 
 class Retiring(Struct, frozen=True, kw_only=True, tag="retiring"):
@@ -124,13 +134,15 @@ def evolve(state: SigningKey, event: SigningKeyEvent) -> SigningKey:
             return Active(kid=state.kid, algorithm=state.algorithm, public=state.public, promoted_at=event.at)
         case SigningKeyRetired() if isinstance(state, Published | Active):
             return Retiring(kid=state.kid, algorithm=state.algorithm, public=state.public, verify_until=event.verify_until)
-        case SigningKeyPromoted() | SigningKeyRetired():
+        case SigningKeyPledged() if isinstance(state, Active):
+            return replace(state, pledged_until=event.until)
+        case SigningKeyPromoted() | SigningKeyRetired() | SigningKeyPledged():
             return state
         case _:
             assert_never(event)
 
 
-decider: Decider[SigningKey, SigningKeyEvent] = Decider("signing_key", SigningKey, 1, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[SigningKey, SigningKeyEvent] = Decider("signing_key", SigningKey, 2, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(kid: Kid) -> StreamName:
@@ -157,10 +169,21 @@ def promote(state: SigningKey, *, at: datetime) -> Sequence[SigningKeyEvent]:
             assert_never(state)
 
 
+def pledge(state: SigningKey, *, until: datetime, at: datetime) -> Sequence[SigningKeyEvent]:
+    """Hold an active key to verifying until then, at least. Raises SigningKeyNotUsable."""
+    if not isinstance(state, Active):
+        raise SigningKeyNotUsable
+    if state.pledged_until is not None and until <= state.pledged_until:
+        return []
+    return [SigningKeyPledged(kid=state.kid, until=until, at=at)]
+
+
 def retire(state: SigningKey, *, verify_until: datetime, at: datetime) -> Sequence[SigningKeyEvent]:
     match state:
-        case Published(kid=kid) | Active(kid=kid):
+        case Published(kid=kid):
             return [SigningKeyRetired(kid=kid, verify_until=verify_until, at=at)]
+        case Active(kid=kid, pledged_until=pledged):
+            return [SigningKeyRetired(kid=kid, verify_until=max(verify_until, pledged or verify_until), at=at)]
         case Retiring():
             return []
         case Absent():

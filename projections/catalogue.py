@@ -6,10 +6,22 @@ from projections.audit_events import audit_events
 from projections.projection import Projection
 from projections.roles import roles
 from projections.service_accounts import service_accounts
+from projections.service_tokens import service_tokens
 from projections.sessions import sessions
 from projections.signing_keys import signing_keys
 from projections.user_history import user_history
 from projections.users import users
 
-ALL: tuple[Projection, ...] = (users, sessions, roles, audiences, service_accounts, api_keys, signing_keys, user_history, audit_events)
+ALL: tuple[Projection, ...] = (
+    users,
+    sessions,
+    roles,
+    audiences,
+    service_accounts,
+    api_keys,
+    service_tokens,
+    signing_keys,
+    user_history,
+    audit_events,
+)
 BY_NAME = {projection.name: projection for projection in ALL}

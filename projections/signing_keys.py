@@ -13,6 +13,7 @@ from domain.signing_key import (
     Algorithm,
     KeyRevocation,
     SigningKeyCreated,
+    SigningKeyPledged,
     SigningKeyPromoted,
     SigningKeyRetired,
     SigningKeyRevoked,
@@ -86,7 +87,7 @@ signing_keys = Entity(
         when(SigningKeyRetired, _retired),
         when(SigningKeyRevoked, _revoked),
     ),
-    ignores=(),
+    ignores=(SigningKeyPledged,),
     sql=_SQL,
 )
 

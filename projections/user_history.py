@@ -43,7 +43,7 @@ from domain.session_events import (
     TokenIssued,
 )
 from domain.sign_in_guard import SignInLocked
-from domain.signing_key import SigningKeyCreated, SigningKeyPromoted, SigningKeyRetired, SigningKeyRevoked
+from domain.signing_key import SigningKeyCreated, SigningKeyPledged, SigningKeyPromoted, SigningKeyRetired, SigningKeyRevoked
 from domain.user_events import (
     EmailVerified,
     PasswordRehashed,
@@ -212,6 +212,7 @@ user_history: Journal[HistoryRow] = Journal(
         RoleRetired,
         SigningKeyCreated,
         SigningKeyPromoted,
+        SigningKeyPledged,
         SigningKeyRetired,
         SigningKeyRevoked,
         *get_args(KeyOwnerEvent),

@@ -46,6 +46,10 @@ class TokenMint(Protocol):
         """Sign with the newest active key of the algorithm; without one, of the settings'. Raises StoreUnavailable while there is none."""
         ...
 
+    def kid_of(self, token: str) -> Kid:
+        """The key that signed an access token of ours, as its header says."""
+        ...
+
     @property
     def refresh_key_version(self) -> int: ...
     def refresh_token(self, *, session_id: SessionId, generation: int, key_version: int, seed: bytes) -> str:

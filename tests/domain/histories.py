@@ -163,6 +163,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
         [
             Wish(signing_key.create, _NEW_KEY),
             Wish(signing_key.promote, {}),
+            Wish(signing_key.pledge, {"until": ex.NOW + timedelta(days=90)}),
             Wish(signing_key.retire, {"verify_until": ex.NOW + timedelta(hours=1)}),
             Wish(signing_key.revoke, {"reason": KeyRevocation.SUPERSEDED}),
         ],

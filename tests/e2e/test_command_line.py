@@ -200,3 +200,18 @@ async def test_accounts_of_another_system_are_imported_and_sign_in(running: Runn
 
 async def told_of(running: Running, email: str) -> bool:
     return (await running.minos("users", "show", email)).code == 0
+
+
+async def test_service_tokens_are_issued_verified_listed_and_revoked(running: Running) -> None:
+    await told(running, "audiences", "define", "kiln", "kiln.read")
+    await told(running, "service-accounts", "create", "stoker-robot", "--audience", "kiln", "--permission", "kiln.read")
+    printed = await running.minos("service-token", "issue", "stoker-robot", "--ttl", "90d")
+    assert (printed.code, printed.out.count(".")) == (0, 2)
+    token = printed.out.strip()
+    [checked] = await told(running, "service-token", "verify", token)
+    assert (checked["active"], checked["audience"], checked["scope"]) == (True, "kiln", "kiln.read")
+    await told(running, "service-token", "revoke", checked["token_id"])
+    assert (await running.minos("service-token", "verify", token)).code == 1
+    assert (await running.minos("service-token", "verify", token[:-4] + "AAAA")).code == 1
+    assert (await running.minos("service-token", "issue", "stoker-robot", "--ttl", "91d")).code == 2
+    assert (await running.minos("service-token", "issue", "nobody-there")).code == 2

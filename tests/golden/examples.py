@@ -72,6 +72,7 @@ from domain.signing_key import (
     KeyType,
     PublicJwk,
     SigningKeyCreated,
+    SigningKeyPledged,
     SigningKeyPromoted,
     SigningKeyRetired,
     SigningKeyRevoked,
@@ -230,6 +231,7 @@ EXAMPLES: tuple[Event, ...] = (
     SignInLocked(user_id=ADA, failures=5, until=SOON, at=NOW),
     SigningKeyCreated(kid=KID, algorithm=Algorithm.ES256, public=PublicJwk(kty=KeyType.EC, crv=Curve.P256, x=POINT, y=POINT), at=NOW),
     SigningKeyPromoted(kid=KID, at=NOW),
+    SigningKeyPledged(kid=KID, until=LATE, at=NOW),
     SigningKeyRetired(kid=KID, verify_until=SOON, at=NOW),
     SigningKeyRevoked(kid=KID, reason=KeyRevocation.COMPROMISED, at=NOW),
     UserRegistered(

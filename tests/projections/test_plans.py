@@ -10,7 +10,18 @@ import msgspec
 import pytest
 
 from domain.ids import AudienceName, ClientId, KeyId, Kid, RoleName, SessionId, StreamName, UserId
-from projections import api_keys, audiences, audit_events, roles, service_accounts, session_lists, signing_keys, user_history, users
+from projections import (
+    api_keys,
+    audiences,
+    audit_events,
+    roles,
+    service_accounts,
+    service_tokens,
+    session_lists,
+    signing_keys,
+    user_history,
+    users,
+)
 from projections.api_keys import ApiKeyFilter
 from projections.audit_events import AuditFilter
 from projections.reading import ReadModels
@@ -52,6 +63,8 @@ FILL = (
     """INSERT INTO read.service_accounts_v1_g1 SELECT 'client-c' || n, 1, 'c' || n, NULL, now(), NULL FROM generate_series(1, 5000) n""",
     """INSERT INTO read.api_keys_v1_g1 SELECT 'api_key-' || n, 1, md5(n::text)::uuid, md5((n % 900)::text)::uuid, 'c' || n % 900, now(),
               now() + interval '1 day', NULL FROM generate_series(1, 20000) n""",
+    """INSERT INTO read.service_tokens_v1_g1 SELECT 'token-' || n, 1, gen_random_uuid(), 'c' || n % 900, 'a', now(),
+              now() + n * interval '1 minute', NULL FROM generate_series(1, 20000) n""",
     """INSERT INTO read.signing_keys_v1_g1 SELECT 'signing_key-' || n, 1, 'k' || n, 'ES256', 'retiring', now(), NULL, NULL, NULL,
               NULL, NULL FROM generate_series(1, 5000) n""",
     "ANALYZE",
@@ -97,6 +110,8 @@ async def _ask_everything(models: ReadModels) -> None:
     await api_keys.page(models, matching_all=ApiKeyFilter(), after=KeyId(uuid4()))
     await api_keys.page(models, matching_all=ApiKeyFilter(user_id=someone))
     await api_keys.page(models, matching_all=ApiKeyFilter(client_id=ClientId("c5"), expires_before=now()))
+    await service_tokens.page(models, limit=50)
+    await service_tokens.page(models, client_id=ClientId("c5"), limit=50)
     await signing_keys.page(models, after=Kid("k5"))
     await user_history.of_user(models, someone, after=99)
     await models.wait_for(users.users, StreamName("user-1"), 1, timeout_ms=0)

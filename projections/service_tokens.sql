@@ -1,0 +1,22 @@
+-- name: create
+CREATE TABLE {table} (
+    stream text COLLATE "C" PRIMARY KEY,
+    version integer NOT NULL,
+    token_id uuid NOT NULL,
+    client_id text COLLATE "C" NOT NULL,
+    audience text COLLATE "C",
+    issued_at timestamptz,
+    expires_at timestamptz NOT NULL,
+    revoked_at timestamptz
+)
+
+-- name: index
+CREATE INDEX {name}_live ON {table} (expires_at, token_id) WHERE issued_at IS NOT NULL AND revoked_at IS NULL;
+CREATE INDEX {name}_client ON {table} (client_id, expires_at, token_id) WHERE issued_at IS NOT NULL AND revoked_at IS NULL
+
+-- name: page
+SELECT * FROM {table} WHERE issued_at IS NOT NULL AND revoked_at IS NULL AND expires_at > statement_timestamp() {conditions}
+ORDER BY expires_at, token_id LIMIT {limit}
+
+-- name: of_client
+AND client_id = {value}::text
