@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from commands.choose_password import destroy_left
 from commands.context import Context
+from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.new_password import lift_locks, remembered, remove_factors, sealed_choice
 from commands.ports import Ports
 from commands.ports.mail import MailToken, MailTokenKind
@@ -15,6 +16,7 @@ from commands.show_factor import CodeText, Shower, Shown, show_code
 from commands.sign_in_challenge import Factor
 from commands.transact import Read, Transaction, read_states, transact
 from domain import factors, mailbox_proof, password_reset, user
+from domain.api_key import KeyRevocation
 from domain.errors import MailTokenInvalid, SecondFactorRequired
 from domain.factors import Factors
 from domain.ids import ResetId, StreamName, UserId
@@ -34,12 +36,13 @@ class CheckReset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ResetPassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`factor` and `code` are needed where a second factor is enrolled."""
+    """`factor` and `code` are needed where a second factor is enrolled. `revoke_api_keys` ends every key of the account, too."""
 
     token: MailTokenText
     new_password: PasswordText
     factor: Factor = Factor.TOTP
     code: CodeText | None = None
+    revoke_api_keys: bool = False
 
     def __repr__(self) -> str:
         return "ResetPassword(...)"
@@ -82,7 +85,7 @@ async def reset_password(command: ResetPassword, ctx: Context, ports: Ports) -> 
     user_id = UserId(token.subject)
     of_user, of_reset, of_factors = _streams(token)
 
-    def decide(tx: Transaction) -> None:
+    def decide(tx: Transaction, keys: OwnersKeys) -> None:
         who = _active(tx.state(user.decider, of_user))
         enrolled = tx.state(factors.decider, of_factors)
         if shown is None and who.email_verified and enrolled.enrolled:  # since it was looked at
@@ -94,10 +97,15 @@ async def reset_password(command: ResetPassword, ctx: Context, ports: Ports) -> 
             shown.record(tx, user_id)
         elif not who.email_verified:
             remove_factors(tx, user_id)
+        if command.revoke_api_keys or not who.email_verified:
+            keys.end(tx, KeyRevocation.PASSWORD_RESET)
         state = tx.state(user.decider, of_user)
         tx.record(user.decider, of_user, mailbox_proof.reset_password(state, password=sealed, remembered=remembered(who, ports), at=tx.at))
 
-    await transact(ports, ctx, _reads(token), decide)
+    async def set_it(keys: OwnersKeys) -> None:
+        await transact(ports, ctx, [*_reads(token), *keys.reads], lambda tx: decide(tx, keys))
+
+    await with_keys_of(user_id, ports, set_it)
     await destroy_left(of_user, ports)
     await lift_locks(user_id, ports)
 

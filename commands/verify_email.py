@@ -7,6 +7,7 @@ from msgspec import Struct
 from commands.choose_password import destroy_left
 from commands.context import Context
 from commands.finish_registration import finish_registration
+from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.login_names import normalise_email
 from commands.mail_budgets import VERIFICATIONS, budgets
 from commands.new_password import lift_locks, remove_factors, sealed_choice
@@ -18,6 +19,7 @@ from commands.reset_password import MailTokenText
 from commands.revoke_session import required
 from commands.transact import Read, Transaction, read_states, transact
 from domain import factors, mailbox_proof, user
+from domain.api_key import KeyRevocation
 from domain.claim import ClaimKind
 from domain.errors import EmailAlreadyVerified, MailLimited, MailTokenInvalid, NewPasswordRequired, NoSuchUser
 from domain.ids import ClaimId, UserId
@@ -53,7 +55,7 @@ class ResendVerification(Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 async def verify_email(command: VerifyEmail, ctx: Context, ports: Ports) -> Verified:
     """The first proof of a mailbox: the password becomes the one chosen now, and whoever was signed in is out,
-    with their factors (threats.md 2).
+    with their factors and keys (threats.md 2).
 
     Raises MailTokenInvalid, EmailAlreadyVerified, NewPasswordRequired, PasswordUnacceptable, Overloaded; where a registration
     waited, EmailTaken and UsernameTaken.
@@ -87,16 +89,21 @@ async def _first_proof(token: MailToken, password: str | None, ctx: Context, por
         raise NewPasswordRequired
     sealed = await sealed_choice(password, account, ctx, ports)
 
-    def decide(tx: Transaction) -> Verified:
+    def decide(tx: Transaction, keys: OwnersKeys) -> Verified:
         state = tx.state(user.decider, of_user[1])
         tx.record(user.decider, of_user[1], mailbox_proof.prove_email(state, claim=claim, password=sealed, remembered=0, at=tx.at))
         remove_factors(tx, user_id)
+        keys.end(tx, KeyRevocation.PASSWORD_RESET)
         return Verified(user_id=user_id)
 
-    done = await transact(ports, ctx, [of_user, (factors.decider, factors.stream(user_id))], decide)
+    async def prove(keys: OwnersKeys) -> Verified:
+        reads = [of_user, (factors.decider, factors.stream(user_id)), *keys.reads]
+        return (await transact(ports, ctx, reads, lambda tx: decide(tx, keys))).result
+
+    proved = await with_keys_of(user_id, ports, prove)
     await destroy_left(of_user[1], ports)
     await lift_locks(user_id, ports)
-    return done.result
+    return proved
 
 
 def _unproved(state: user.User, claim: ClaimId) -> Account:

@@ -18,6 +18,7 @@ class Letter(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a letter
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
     FACTOR_CHANGED = "factor_changed"
+    KEY_MADE = "key_made"
 
 
 class Budget(Struct, frozen=True, kw_only=True):

@@ -150,4 +150,5 @@ COMPOSERS: Mapping[Letter, Composer] = {
     Letter.ACCOUNT_EXISTS: _finish,
     Letter.PASSWORD_CHANGED: _notice,
     Letter.FACTOR_CHANGED: _notice,
+    Letter.KEY_MADE: _notice,
 }

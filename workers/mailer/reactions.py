@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from commands.ports.mail import Letter
 from commands.verify_email import VERIFY_TTL
+from domain.api_key import ApiKeyMade
 from domain.codec import tag_of
 from domain.event import Event, Recorded
 from domain.factor_events import FactorRemoved, PasskeyRegistered, TotpConfirmed, WhyRemoved
@@ -55,12 +56,18 @@ def _factors_changed(recorded: Recorded[TotpConfirmed] | Recorded[PasskeyRegiste
     return (Wanted(letter=Letter.FACTOR_CHANGED, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 
+def _key_made(recorded: Recorded[ApiKeyMade]) -> tuple[Wanted, ...]:
+    event = recorded.event
+    return () if event.user_id is None else (Wanted(letter=Letter.KEY_MADE, user_id=event.user_id, facts=Facts(at=event.at)),)
+
+
 REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] = {
     UserRegistered: _registered,
     PasswordSet: _password_set,
     TotpConfirmed: _factors_changed,
     PasskeyRegistered: _factors_changed,
     FactorRemoved: _factors_changed,
+    ApiKeyMade: _key_made,
 }
 TAGS = tuple(tag_of(kind) for kind in REACTIONS)
 
