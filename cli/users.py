@@ -31,7 +31,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         _about(actions.add_parser(name, help=text)).add_argument("role")
     _about(actions.add_parser("history", help="what happened to an account, newest first"))
     importing = actions.add_parser("import", help="make accounts of another system's ours, from a file of JSON lines")
-    importing.add_argument("file", metavar="FILE", type=Path, help="a line each: {email, password_hash, username?, name?}")
+    importing.add_argument("file", metavar="FILE", type=Path, help="a line each: {email, password_hash, username?, name?, email_verified?}")
     importing.add_argument("--dry-run", action="store_true", help="say what would become of each line, and change nothing")
     importing.add_argument("--report", metavar="FILE", type=Path, help="write a JSON line for each that was refused: line and reason")
     for action in actions.choices.values():

@@ -10,10 +10,12 @@ from commands.login_names import normalise_email, normalise_username
 from commands.open_account import NewAccount, StoredHash, open_account
 from commands.ports import Ports
 from commands.register_user import EmailText, NameText, UsernameText
+from commands.transact import Transaction
 from domain import codec, user
 from domain.claim import ClaimKind
 from domain.errors import EmailTaken, InvalidEmail, InvalidUsername, UsernameTaken
 from domain.ids import RoleName, UserId
+from domain.mailbox_proof import prove_new
 from domain.user_events import RegisteredBy, UserRegistered
 
 
@@ -24,6 +26,8 @@ class ImportUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password_hash: Annotated[str, Meta(min_length=1, max_length=1_024)]
     username: UsernameText | None = None
     name: NameText | None = None
+    email_verified: bool = False
+    """The other system has seen a proof of the address: whoever imports vouches for it."""
 
     def __repr__(self) -> str:
         return "ImportUser(...)"
@@ -64,8 +68,14 @@ async def import_user(command: ImportUser, ctx: Context, ports: Ports, *, dry_ru
         roles=(RoleName(ports.policy.default_role),),
         registered_by=RegisteredBy.IMPORT,
     )
+
+    def vouch(tx: Transaction, user_id: UserId) -> None:
+        stream = user.stream(user_id)
+        if command.email_verified:
+            tx.record(user.decider, stream, prove_new(tx.state(user.decider, stream), at=tx.at))
+
     try:
-        await open_account(wanted, ctx, ports)
+        await open_account(wanted, ctx, ports, decide_alongside=vouch)
     except EmailTaken:
         return Outcome.EMAIL_TAKEN
     except UsernameTaken:

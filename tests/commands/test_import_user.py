@@ -3,12 +3,13 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.hashing.stored import is_argon2id
 from commands.change_password import ChangePassword, change_password
 from commands.import_user import ImportUser, Outcome, import_user
 from domain import user
-from domain.errors import InvalidCredentials, PasswordUnacceptable
+from domain.errors import EmailNotVerified, InvalidCredentials, PasswordUnacceptable
 from domain.event import Erased
 from domain.user_events import PasswordReason, PasswordRehashed, PasswordSet, RegisteredBy, UserRegistered
 from tests.commands.world import PASSWORD as OURS
@@ -47,6 +48,17 @@ async def test_the_first_sign_in_puts_argon2id_in_its_place_and_destroys_the_oth
     assert is_argon2id(str(await world.ports.vault.open(second, stream=stream, field="password")))
     await world.sign_in("ada", PASSWORD)
     assert len(world.happened(PasswordRehashed)) == 1
+
+
+@pytest.mark.parametrize("vouched", [True, False])
+async def test_an_address_counts_as_proved_only_where_the_import_vouches_for_it(world: World, vouched: bool) -> None:
+    world.set_policy(unverified_sign_in=False)
+    await imported(world, replace(ADA, email_verified=vouched))
+    if vouched:
+        await world.sign_in("ada", PASSWORD)
+    else:
+        with pytest.raises(EmailNotVerified):
+            await world.sign_in("ada", PASSWORD)
 
 
 async def test_a_wrong_password_replaces_nothing(world: World) -> None:
