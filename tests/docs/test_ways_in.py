@@ -1,6 +1,8 @@
 """What the explanations say in figures is what the code does."""
 
+import json
 import tomllib
+from collections.abc import Iterator
 
 from adapters.settings import Settings
 from api.policy import FRESH
@@ -10,7 +12,34 @@ from domain import factor_guard, sign_in_guard
 
 SECURITY = (ROOT / "docs" / "explanation" / "security.md").read_text()
 WAYS_IN = (ROOT / "docs" / "explanation" / "ways-in.md").read_text()
+DOCUMENT = json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text())
 DAY = 86_400
+
+
+def named_in(schema: object, within: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Walk the names of all fields of a schema."""
+    if isinstance(schema, list):
+        for one in schema:
+            yield from named_in(one, within)
+    elif isinstance(schema, dict):
+        name = str(schema.get("$ref", "")).rpartition("/")[2]
+        if name and name not in within:
+            yield from named_in(DOCUMENT["components"]["schemas"][name], within | {name})
+        yield from schema.get("properties", {})
+        for inner in schema.values():
+            yield from named_in(inner, within)
+
+
+def test_every_operation_that_answers_with_a_token_is_a_way_that_is_described() -> None:
+    operations = [operation for item in DOCUMENT["paths"].values() for operation in item.values()]
+    giving = {
+        operation["operationId"]
+        for operation in operations
+        for status, response in operation["responses"].items()
+        if status.startswith("2") and {"access_token", "api_key", "action_token"} & set(named_in(response.get("content", {})))
+    }
+    assert {"login", "refresh", "grantToken"} <= giving
+    assert {name for name in giving if f"`{name}`" not in WAYS_IN} == set()
 
 
 def minutes(waits: tuple[int, ...]) -> str:

@@ -1,0 +1,23 @@
+"""Pages with a field for a password hide what is typed and leave password managers alone."""
+
+import pytest
+
+from tests.api.conftest import Served
+
+PAGES = ["/account/verify", "/account/reset"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_password_is_hidden_as_it_is_typed(served: Served, page: str) -> None:
+    html = (await served.http.get(page)).text
+    assert html.count("<input") == 1
+    assert '<input name="password" type="password" autocomplete="new-password" required>' in html
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_pasting_and_password_managers_are_left_alone(served: Served, page: str) -> None:
+    html, script = (await served.http.get(page)).text, (await served.http.get("/account/page.js")).text
+    assert 'autocomplete="off"' not in html
+    assert "maxlength" not in html
+    for word in ("paste", "keydown", "keypress", "beforeinput", "contextmenu"):
+        assert word not in html + script

@@ -1,0 +1,28 @@
+"""Whoever's second factors change hears of it by mail."""
+
+import base64
+from datetime import UTC, datetime
+
+from msgspec import structs
+
+from commands.enrol_totp import ConfirmTotp, confirm_totp, offer_totp
+from commands.own_factors import remove_factor
+from domain import totp
+from tests.mail.conftest import Office
+
+
+async def test_a_factor_that_comes_or_goes_is_told_to_the_accounts_address(office: Office) -> None:
+    await office.known()
+    ctx = await office.ctx(await office.sign_in())
+    seed = base64.b32decode((await offer_totp(ctx, office.ports)).result.secret)
+    code = totp.code_at(seed, totp.step_at(datetime.now(UTC)))
+    enrolled = (await confirm_totp(ConfirmTotp(code=code), ctx, office.ports)).result
+    await office.work()
+    assert office.subjects() == ["A second factor of your minos account was changed"]
+    assert code not in office.text()
+    proven = ctx.principal
+    assert proven is not None
+    ctx = structs.replace(ctx, principal=structs.replace(proven, amr=("pwd", "otp")))
+    await remove_factor(enrolled.factor_id, ctx, office.ports)
+    await office.work()
+    assert [mail["To"] for mail in office.received.messages] == ["ada@example.org"] * 2
