@@ -1,5 +1,6 @@
 """Sign-in attempts counted per login name in an unlogged table, before any password is looked at (threats.md 16)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -24,21 +25,30 @@ class PostgresGuard:
     def __init__(self, links: Links) -> None:
         self._links = links
 
-    async def admit(self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS) -> GuardReading:
+    async def admit(
+        self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS, facts: Sequence[bytes] = ()
+    ) -> GuardReading:
         """Count one attempt in one statement. Raises StoreUnavailable; then it may have been counted."""
-        rows = await self._links.run(SQL["admit"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET, patience.waits, patience.ttl)
-        failures, refused, locked_until, at, since, by_device = rows[0]
+        rows = await self._links.run(
+            SQL["admit"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET, patience.waits, patience.ttl, list(facts)
+        )
+        failures, refused, locked_until, at, since, by_device, known, fresh, met = rows[0]
         return GuardReading(
             failures=failures,
             locked_until=locked_until,
             at=at,
             lock_began=locked_until is not None and not refused,
             by_device=by_device,
+            known_facts=frozenset(known or ()) if met else None,
+            facts_are_fresh=fresh,
             counting_since=since,
         )
 
-    async def forgive(self, name_mac: bytes, *, device_mac: bytes | None) -> None:
-        await self._links.read(SQL["forgive"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET)
+    async def forgive(self, name_mac: bytes, *, device_mac: bytes | None, facts: Sequence[bytes] = ()) -> None:
+        if facts:
+            await self._links.read(SQL["forgive_and_remember"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET, list(facts))
+        else:
+            await self._links.read(SQL["forgive"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET)
 
     async def take_back(self, name_mac: bytes, *, device_mac: bytes | None, reading: GuardReading) -> None:
         counted = device_mac if reading.by_device and device_mac else _NO_DEVICE

@@ -32,20 +32,38 @@ WITH clock AS (
         SELECT g.failures, g.refusals + 1, g.locked_until, g.expires_at FROM clock WHERE g.locked_until > at
     )
     RETURNING failures, refusals, locked_until
+), facts AS (
+    SELECT array_agg(f.fact_mac) AS known, count(*) FILTER (WHERE f.seen_at > clock.at - interval '1 day') = cardinality($6::bytea[]) AS fresh
+    FROM sign_in_facts f, clock WHERE f.name_mac = $1 AND f.fact_mac = ANY ($6::bytea[])
 )
 SELECT e.failures, e.refusals > 0 AS refused, e.locked_until, clock.at,
-       coalesce((SELECT since FROM mark), (SELECT since FROM sign_in_guard_since), clock.at) AS since, false AS by_device
-FROM everybody e, clock
+       coalesce((SELECT since FROM mark), (SELECT since FROM sign_in_guard_since), clock.at) AS since, false AS by_device,
+       facts.known, facts.fresh, facts.known IS NOT NULL OR EXISTS (SELECT FROM sign_in_facts f WHERE f.name_mac = $1) AS met
+FROM everybody e, clock, facts
 UNION ALL
 SELECT d.failures, false, NULL, clock.at,
-       coalesce((SELECT since FROM mark), (SELECT since FROM sign_in_guard_since), clock.at), true
-FROM device d, clock WHERE d.failures <= $3::integer;
+       coalesce((SELECT since FROM mark), (SELECT since FROM sign_in_guard_since), clock.at), true,
+       facts.known, facts.fresh, facts.known IS NOT NULL OR EXISTS (SELECT FROM sign_in_facts f WHERE f.name_mac = $1)
+FROM device d, clock, facts WHERE d.failures <= $3::integer;
 
 -- name: forgive
 -- A device with a budget of its own clears that alone: what strangers tried on the name still counts against them.
 WITH device AS (
     DELETE FROM sign_in_guard WHERE name_mac = $1 AND device_mac = $2 AND $2::bytea <> ''
     RETURNING failures
+)
+DELETE FROM sign_in_guard
+WHERE name_mac = $1 AND device_mac = ''
+  AND ($2::bytea = '' OR EXISTS (SELECT FROM device WHERE failures > $3::integer));
+
+-- name: forgive_and_remember
+WITH device AS (
+    DELETE FROM sign_in_guard WHERE name_mac = $1 AND device_mac = $2 AND $2::bytea <> ''
+    RETURNING failures
+), remembered AS (
+    INSERT INTO sign_in_facts (name_mac, fact_mac, seen_at)
+    SELECT $1, fact, clock_timestamp() FROM unnest($4::bytea[]) AS fact ORDER BY fact
+    ON CONFLICT (name_mac, fact_mac) DO UPDATE SET seen_at = excluded.seen_at
 )
 DELETE FROM sign_in_guard
 WHERE name_mac = $1 AND device_mac = ''

@@ -32,6 +32,9 @@ class KeyedMacs:
     def device(self, device_id: UUID) -> bytes:
         return mac(self._secrets.of(Purpose.DEVICE).key, device_id.bytes)
 
+    def sign_in_fact(self, name_mac: bytes, kind: str, text: str) -> bytes:
+        return mac(self._secrets.of(Purpose.SIGN_IN_FACT).key, name_mac, kind, text)
+
     def idempotency_key(self, *, principal: str, method: str, route: str, key: str) -> bytes:
         return mac(self._secrets.of(Purpose.IDEMPOTENCY).key, principal, method, route, key)
 

@@ -1,9 +1,11 @@
 """Sign-in counters that live as long as their process, with a clock that tests set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+from msgspec import structs
 
 from adapters.guard import DEVICE_BUDGET
 from commands.ports import AttemptOutcome, GuardReading
@@ -24,9 +26,17 @@ class MemoryGuard:
         self._clock = clock
         self._since = clock()
         self._counters: dict[tuple[bytes, bytes | None], _Counter] = {}
+        self._facts: dict[bytes, set[bytes]] = {}
         self.attempts: list[tuple[bytes, UUID | None, AttemptOutcome, bool]] = []
 
-    async def admit(self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS) -> GuardReading:
+    async def admit(
+        self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS, facts: Sequence[bytes] = ()
+    ) -> GuardReading:
+        remembered = self._facts.get(name_mac)
+        known = None if remembered is None else frozenset(remembered & set(facts))
+        return structs.replace(self._admit(name_mac, device_mac, patience), known_facts=known)
+
+    def _admit(self, name_mac: bytes, device_mac: bytes | None, patience: Patience) -> GuardReading:
         at = self._clock()
         if device_mac is not None:
             device = self._counter(name_mac, device_mac, at)
@@ -53,7 +63,9 @@ class MemoryGuard:
             counting_since=self._since,
         )
 
-    async def forgive(self, name_mac: bytes, *, device_mac: bytes | None) -> None:
+    async def forgive(self, name_mac: bytes, *, device_mac: bytes | None, facts: Sequence[bytes] = ()) -> None:
+        if facts:
+            self._facts.setdefault(name_mac, set()).update(facts)
         if device_mac is None:
             self._counters.pop((name_mac, None), None)
             return

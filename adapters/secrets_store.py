@@ -31,6 +31,7 @@ class Purpose(StrEnum):
     BODY_DIGEST = "body_digest"
     STREAM_VERSION = "stream_version"
     CURSOR = "cursor"
+    SIGN_IN_FACT = "sign_in_fact"
     ACTION_TOKEN = "action_token"  # noqa: S105 - the name of a purpose
     MAIL_TOKEN = "mail_token"  # noqa: S105 - the name of a purpose
     MAIL_ADDRESS = "mail_address"

@@ -12,6 +12,7 @@ from api.refuse import refuses
 from api.token_pairs import TokenPair, token_pair
 from commands.change_profile import ChangeProfile, change_profile
 from commands.read_profile import Profile, read_profile
+from commands.review_session import NameDevice, name_device
 from commands.revoke_session import RevokeSession, revoke_other_sessions, revoke_session
 from domain import errors, session, user
 from domain.ids import SessionId
@@ -69,6 +70,18 @@ class Me(Controller):
     async def end_others(self, request: Asking) -> TokenPair:
         done = await revoke_other_sessions(request.context(), request.world.ports)
         return token_pair(request.wrote(done, session.stream(request.caller.session_id)))
+
+    @patch(
+        "/sessions/{session_id:uuid}",
+        operation_id="nameMyDevice",
+        status_code=204,
+        summary="Say what the device of one of my sessions is called",
+        description="Null takes the name away.",
+        responses=refuses(errors.InvalidToken, errors.NoSuchSession, errors.SessionEnded, errors.Contended),
+    )
+    async def name_device(self, request: Asking, session_id: FromPath[UUID], data: JSONBody[NameDevice]) -> None:
+        own = SessionId(session_id)
+        request.wrote(await name_device(own, data, request.context(), request.world.ports), session.stream(own))
 
     @delete(
         "/sessions/{session_id:uuid}",

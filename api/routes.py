@@ -20,12 +20,14 @@ from api.passwords import Passwords
 from api.permissions import Permissions
 from api.roles import Roles
 from api.service_accounts import ServiceAccounts
+from api.sessions import Sessions, UserSession
 from api.signing_keys import SigningKeys
 from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, UserFactors, Roles, Audiences,
+    Bootstrap, Auth, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, UserFactors, UserSession, Sessions, Roles,
+    Audiences,
     AudienceActions, ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs,
     AccountPages,
 ]  # fmt: skip

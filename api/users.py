@@ -11,12 +11,12 @@ from api import views
 from api.asking import Asking
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
-from commands.end_session import EndAllSessions, EndSession, end_all_sessions, end_session
+from commands.end_session import EndAllSessions, end_all_sessions
 from commands.grant_role import GrantRole, RevokeRole, grant_role, revoke_role
 from commands.identify import rights_of
 from commands.read_profile import Profile, read_profile
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
-from domain import errors, session, user
+from domain import errors, user
 from domain.ids import RoleName, SessionId, UserId
 from domain.permission import Permission
 from domain.user_events import SuspendReason
@@ -175,16 +175,6 @@ class Users(Controller):
     async def end_sessions(self, request: Asking, user_id: FromPath[UUID]) -> None:
         command = EndAllSessions(user_id=UserId(user_id))
         request.wrote(await end_all_sessions(command, request.context(), request.world.ports), user.stream(command.user_id))
-
-    @delete(
-        "/{user_id:uuid}/sessions/{session_id:uuid}",
-        operation_id="endUserSession",
-        summary="End one session of an account",
-        responses=refuses(*_CHANGED, errors.NoSuchSession),
-    )
-    async def end_session(self, request: Asking, user_id: FromPath[UUID], session_id: FromPath[UUID]) -> None:
-        command = EndSession(user_id=UserId(user_id), session_id=SessionId(session_id))
-        request.wrote(await end_session(command, request.context(), request.world.ports), session.stream(command.session_id))
 
     @get(
         "/{user_id:uuid}/history",

@@ -13,6 +13,7 @@ from domain import role, session, user
 from domain.ids import AudienceName, RoleName, SessionId, StreamName, UserId
 from domain.permission import Permission
 from domain.session_events import AuthMethod
+from domain.suspicion import Review, Signal
 from domain.user_events import SuspendReason
 from projections.roles import RoleRow
 from projections.session_lists import SessionStatus
@@ -44,6 +45,7 @@ class SessionView(Struct, frozen=True, kw_only=True):
     """A sign-in on one device. `network` is where it began; `last_seen_at` is to the minute."""
 
     session_id: SessionId
+    user_id: UserId
     status: SessionStatus
     current: bool
     audiences: tuple[AudienceName, ...]
@@ -58,6 +60,9 @@ class SessionView(Struct, frozen=True, kw_only=True):
     device_name: str | None
     ended_at: datetime | None
     why_ended: str | None
+    signals: tuple[Signal, ...]
+    """What was suspicious about its sign-in."""
+    review: Review | None
 
     def __repr__(self) -> str:
         return f"SessionView(session_id={self.session_id})"
@@ -148,6 +153,7 @@ async def _session(judged: Judged, vault: Vault, current: SessionId | None, seen
     stream = session.stream(row.session_id)
     return SessionView(
         session_id=row.session_id,
+        user_id=row.user_id,
         status=judged.status,
         current=row.session_id == current,
         audiences=row.audiences,
@@ -162,6 +168,8 @@ async def _session(judged: Judged, vault: Vault, current: SessionId | None, seen
         device_name=await opened(row.device_name, stream, "device_name", vault),
         ended_at=row.ended_at,
         why_ended=judged.why_ended,
+        signals=row.signals,
+        review=row.review,
     )
 
 

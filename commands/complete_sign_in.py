@@ -11,6 +11,7 @@ from commands.ports import Assertion, Ports, SignInChallenge
 from commands.show_factor import CodeText, Shower, Shown, show_code
 from commands.show_passkey import Signed, show_passkey
 from commands.sign_in_challenge import ChallengeText, Factor, challenge_reads, open_challenge, require_open
+from commands.sign_in_signals import origin_of
 from commands.start_session import Alongside, Entry, start_session
 from commands.token_answer import SignedIn
 from commands.transact import Transaction, read_states
@@ -43,7 +44,8 @@ async def complete_sign_in(command: CompleteSignIn, ctx: Context, ports: Ports) 
     signed_in = await begin(challenge, account, shown, ctx, ports)
     with suppress(StoreUnavailable):  # the session is there, and its tokens must reach their owner; a count too high is the safe side
         await ports.guard.forgive(who.counter, device_mac=None if AuthMethod.RECOVERY in shown.methods else who.device)
-        await ports.guard.forgive(ports.macs.login_name(f"account:{account.user_id}"), device_mac=who.device)
+        name_mac = ports.macs.login_name(f"account:{account.user_id}")
+        await ports.guard.forgive(name_mac, device_mac=who.device, facts=origin_of(name_mac, ctx, ports).facts)
     return signed_in
 
 
@@ -76,6 +78,7 @@ async def begin(challenge: SignInChallenge, account: Account, shown: Shown, ctx:
         device_id=challenge.device_id,
         device_name=challenge.device_name,
         methods=(*challenge.methods, *shown.methods),
+        signals=challenge.signals,
     )
     return await begin_with(entry, shown, require, ctx, ports)
 

@@ -17,6 +17,7 @@ from domain.user import account_of
 class EndSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     user_id: UserId
     session_id: SessionId
+    reason: EndReason = EndReason.ADMIN_TARGETED
 
 
 class EndAllSessions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +38,7 @@ async def end_session(command: EndSession, ctx: Context, ports: Ports) -> Done[N
         if isinstance(state, Absent) or state.user_id != command.user_id:
             raise NoSuchSession
         epoch = account_of(tx.state(user.decider, user.stream(command.user_id))).token_epoch
-        tx.record(session.decider, of_session, session.revoke(state, user_epoch=epoch, reason=EndReason.ADMIN_TARGETED, at=tx.at))
+        tx.record(session.decider, of_session, session.revoke(state, user_epoch=epoch, reason=command.reason, at=tx.at))
 
     return await acting_on(command.user_id, ctx, ports, act)
 

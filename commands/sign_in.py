@@ -14,6 +14,7 @@ from commands.login_names import GuardedName, guarded_name
 from commands.ports import AttemptOutcome, Commit, GuardReading, Heads, Ports, PresentedDevice, SignInChallenge, StreamWrite
 from commands.register_user import NameText, PasswordText
 from commands.sign_in_challenge import FactorRequired, ask_for_factor
+from commands.sign_in_signals import origin_of, suspicious_signals
 from commands.start_session import Entry, start_session
 from commands.token_answer import SignedIn
 from commands.transact import Transaction, folded, read_states, transact
@@ -36,6 +37,7 @@ from domain.ids import AudienceName, AudienceSlug, CommandId, SessionId, StreamN
 from domain.session import MINOS
 from domain.session_events import AuthMethod
 from domain.sign_in_guard import COUNTER_TTL, DELAY_AFTER
+from domain.suspicion import Signal
 from domain.user import Account, Active
 
 
@@ -90,12 +92,14 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn | Fac
     name_mac = ports.macs.login_name(_counted_as(name, found))
     device_mac = None if device is None else ports.macs.device(device.device_id)
     encoded = await _password(found, ports)  # before the attempt counts: nobody is to be locked out because a store is away
-    reading = await ports.guard.admit(name_mac, device_mac=device_mac)
+    origin = origin_of(name_mac, ctx, ports)
+    reading = await ports.guard.admit(name_mac, device_mac=device_mac, facts=origin.facts)
+    strange = suspicious_signals(origin, reading, ports, known_device=device is not None)
     await _recall_lock(name_mac, found, reading, ports)
     # A locked name still costs a hash, so that the lock cannot be told from a wrong password by the clock.
     encoded = encoded if reading.may_try else None
     try:
-        answer = await _proven(command, found, ctx, ports, encoded=encoded, device=device, audience=audience)
+        answer = await _proven(command, found, ctx, ports, encoded=encoded, device=device, audience=audience, strange=strange)
     except InvalidCredentials:
         await _refuse(name_mac, found, reading, ctx, ports, known_device=device is not None)
         raise
@@ -109,7 +113,7 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn | Fac
         raise
     with suppress(StoreUnavailable):  # the session is there, and its tokens must reach their owner; a count too high is the safe side
         if isinstance(answer, SignedIn):
-            await ports.guard.forgive(name_mac, device_mac=device_mac)
+            await ports.guard.forgive(name_mac, device_mac=device_mac, facts=() if reading.facts_are_fresh else origin.facts)
         else:  # a right password alone makes up for no wrong one
             await ports.guard.take_back(name_mac, device_mac=device_mac, reading=reading)
     return answer
@@ -124,6 +128,7 @@ async def _proven(
     encoded: str | None,
     device: PresentedDevice | None,
     audience: AudienceName,
+    strange: tuple[Signal, ...],
 ) -> SignedIn | FactorRequired:
     """Look at the password, and begin the session or ask for more.
 
@@ -144,6 +149,7 @@ async def _proven(
         device_id=ports.random.uuid7() if device is None else device.device_id,
         device_name=command.device_name,
         methods=(AuthMethod.PASSWORD,),
+        signals=strange,
     )
     if found.factors.enrolled:
         return ask_for_factor(_challenge(entry, known_device=device is not None, at=found.seen.at), found.factors, ports)
@@ -161,6 +167,7 @@ def _challenge(entry: Entry, *, known_device: bool, at: datetime) -> SignInChall
         known_device=known_device,
         device_name=entry.device_name,
         methods=entry.methods,
+        signals=entry.signals,
         at=at,
     )
 

@@ -17,6 +17,7 @@ from domain.event import SealClass, Sealed
 from domain.ids import AudienceName, ClientId, SessionId, StreamName
 from domain.session import Live
 from domain.session_events import AuthMethod, SessionEvent
+from domain.suspicion import Signal
 from domain.user import Account, Active
 
 FIRST_PARTY = ClientId("minos")
@@ -33,6 +34,8 @@ class Entry:
     device_id: UUID
     device_name: str | None
     methods: tuple[AuthMethod, ...]
+    signals: tuple[Signal, ...] = ()
+    """What is suspicious about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ async def start_session(
             at=tx.at,
         )
         begun = tx.record(session.decider, of_session, started)
+        begun = tx.record(session.decider, of_session, session.flag(begun, signals=entry.signals, at=tx.at))
         issued = tx.record(session.decider, of_session, issue_on(begun, entry.audience, ports, tx, rules=rules))
         return session.live(issued), now.account, rules
 

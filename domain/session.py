@@ -17,15 +17,19 @@ from domain.event import Sealed
 from domain.ids import AudienceName, AudienceSlug, ClientId, ClientSlug, SessionId, StreamName, UserId
 from domain.session_events import (
     AuthMethod,
+    DeviceNamed,
     EndReason,
     Reauthenticated,
     RefreshReused,
     SessionEvent,
+    SessionFlagged,
     SessionRebased,
+    SessionReviewed,
     SessionRevoked,
     SessionStarted,
     TokenIssued,
 )
+from domain.suspicion import Review, Signal
 
 MINOS = AudienceName("minos")
 """The audience of Minos itself; a session has it only when its sign-in named no other (threats.md 7)."""
@@ -60,6 +64,8 @@ class Live(Struct, frozen=True, kw_only=True, tag="live"):
     key_version: int
     audience: AudienceSlug
     rotated_at: datetime
+    review: Review | None = None
+    """Of a suspicious one, how far it has been looked into."""
 
     def __repr__(self) -> str:
         return f"Live(session_id={self.session_id}, generation={self.generation})"
@@ -70,6 +76,7 @@ class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
     user_id: UserId
     reason: EndReason
     ended_at: datetime
+    review: Review | None = None
 
 
 Session = Absent | Live | Ended
@@ -80,10 +87,15 @@ def evolve(state: Session, event: SessionEvent) -> Session:
         case SessionStarted():
             return _begun(event)
         case SessionRevoked():
-            return Ended(session_id=event.session_id, user_id=event.user_id, reason=event.reason, ended_at=event.at)
+            return _over(state, event, event.reason)
         case RefreshReused():
-            reason = EndReason.REFRESH_REUSED
-            return Ended(session_id=event.session_id, user_id=event.user_id, reason=reason, ended_at=event.at)
+            return _over(state, event, EndReason.REFRESH_REUSED)
+        case SessionFlagged():
+            return _reviewed(state, Review.OPEN)
+        case SessionReviewed():
+            return _reviewed(state, event.review)
+        case DeviceNamed():
+            return state
         case TokenIssued() | Reauthenticated() | SessionRebased():
             return _moved_on(state, event) if isinstance(state, Live) else state
         case _:
@@ -112,6 +124,15 @@ def _begun(event: SessionStarted) -> Live:
     )
 
 
+def _over(state: Session, event: SessionRevoked | RefreshReused, reason: EndReason) -> Ended:
+    review = None if isinstance(state, Absent) else state.review
+    return Ended(session_id=event.session_id, user_id=event.user_id, reason=reason, ended_at=event.at, review=review)
+
+
+def _reviewed(state: Session, review: Review) -> Session:
+    return state if isinstance(state, Absent) else replace(state, review=review)
+
+
 def _moved_on(state: Live, event: TokenIssued | Reauthenticated | SessionRebased) -> Live:
     match event:
         case TokenIssued():
@@ -133,7 +154,7 @@ def _moved_on(state: Live, event: TokenIssued | Reauthenticated | SessionRebased
             assert_never(event)
 
 
-decider: Decider[Session, SessionEvent] = Decider("session", Session, 3, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[Session, SessionEvent] = Decider("session", Session, 4, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(session_id: SessionId) -> StreamName:
@@ -243,6 +264,30 @@ def reauthenticate(state: Session, *, methods: Sequence[AuthMethod], at: datetim
     live = _alive(state, at=at)
     method, *also = methods
     return [Reauthenticated(session_id=live.session_id, user_id=live.user_id, method=method, also=tuple(also), at=at)]
+
+
+def flag(state: Session, *, signals: Sequence[Signal], at: datetime) -> Sequence[SessionEvent]:
+    """Say what is suspicious about a session as it begins; nothing, where nothing is."""
+    if not signals or not isinstance(state, Live) or state.review is not None:
+        return []
+    return [SessionFlagged(session_id=state.session_id, user_id=state.user_id, signals=tuple(signals), at=at)]
+
+
+def review(state: Session, *, review: Review, at: datetime) -> Sequence[SessionEvent]:
+    """Say how far a suspicious session has been looked into, whether or not it lives. Raises NoSuchSession for one that is not."""
+    if isinstance(state, Absent) or state.review is None:
+        raise NoSuchSession
+    if state.review is review:
+        return []
+    return [SessionReviewed(session_id=state.session_id, user_id=state.user_id, review=review, at=at)]
+
+
+def name_device(state: Session, *, owner: UserId, device_name: Sealed | None, at: datetime) -> Sequence[SessionEvent]:
+    """Raises NoSuchSession, for another's too; SessionEnded."""
+    if isinstance(state, Absent) or state.user_id != owner:
+        raise NoSuchSession
+    live = _alive(state, at=at)
+    return [DeviceNamed(session_id=live.session_id, user_id=live.user_id, device_name=device_name, at=at)]
 
 
 def rebase(state: Session, *, token_epoch: int, at: datetime) -> Sequence[SessionEvent]:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from domain.event import Event, Sealed
 from domain.ids import AudienceSlug, ClientSlug, SessionId, UserId
+from domain.suspicion import Review, Signal
 
 
 class AuthMethod(StrEnum):
@@ -29,6 +30,7 @@ class EndReason(StrEnum):
     SELF_REVOKE_OTHERS = "self_revoke_others"
     ADMIN_TARGETED = "admin_targeted"
     ADMIN_REVOKE_ALL = "admin_revoke_all"
+    ADMIN_FILTERED = "admin_filtered"
     REFRESH_REUSED = "refresh_reused"
 
 
@@ -95,4 +97,31 @@ class SessionRevoked(Event, frozen=True, kw_only=True, tag="session.revoked.v1")
     reason: EndReason
 
 
-SessionEvent = SessionStarted | TokenIssued | RefreshReused | Reauthenticated | SessionRebased | SessionRevoked
+class SessionFlagged(Event, frozen=True, kw_only=True, tag="session.flagged.v1"):
+    """Its sign-in was suspicious."""
+
+    session_id: SessionId
+    user_id: UserId
+    signals: tuple[Signal, ...]
+
+
+class SessionReviewed(Event, frozen=True, kw_only=True, tag="session.reviewed.v1"):
+    """Somebody has looked into a suspicious session."""
+
+    session_id: SessionId
+    user_id: UserId
+    review: Review
+
+
+class DeviceNamed(Event, frozen=True, kw_only=True, tag="session.device_named.v1"):
+    """Its owner calls the device something, or nothing any more."""
+
+    session_id: SessionId
+    user_id: UserId
+    device_name: Sealed | None
+
+
+SessionEvent = (
+    SessionStarted | TokenIssued | RefreshReused | Reauthenticated | SessionRebased | SessionRevoked
+    | SessionFlagged | SessionReviewed | DeviceNamed
+)  # fmt: skip

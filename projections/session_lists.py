@@ -75,7 +75,7 @@ async def of_user(
     now = await completed_many(models, sessions, [*(record["stream"] for record in shown), *unlisted])
     views = [_judged(record, now.get(record["stream"]), user_epoch=epoch) for record in shown]
     for begun in (now[name] for name in unlisted if name in now):
-        views.append(view(begun.row, begun.version, user_epoch=epoch, at=await _clock(models)))
+        views.append(view(begun.row, begun.version, user_epoch=epoch, at=await clock(models)))
         views.sort(key=lambda each: each.session.session_id, reverse=True)
         if len(views) > limit:
             views = views[:limit]
@@ -104,10 +104,11 @@ async def get(models: ReadModels, session_id: SessionId) -> SessionView | None:
         return None
     user = await users.get(models, found.row.user_id)
     epoch = 0 if user is None else user.row.token_epoch
-    return view(found.row, found.version, user_epoch=epoch, at=await _clock(models))
+    return view(found.row, found.version, user_epoch=epoch, at=await clock(models))
 
 
-async def _clock(models: ReadModels) -> datetime:
+async def clock(models: ReadModels) -> datetime:
+    """Give the database's time."""
     (clock,) = await models.fetch(sessions, sessions.sql["clock"])
     at: datetime = clock["read_at"]
     return at

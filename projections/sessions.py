@@ -12,14 +12,18 @@ from domain.event import Recorded, Sealed
 from domain.ids import AudienceName, ClientId, SessionId, UserId
 from domain.session_events import (
     AuthMethod,
+    DeviceNamed,
     EndReason,
     Reauthenticated,
     RefreshReused,
+    SessionFlagged,
     SessionRebased,
+    SessionReviewed,
     SessionRevoked,
     SessionStarted,
     TokenIssued,
 )
+from domain.suspicion import Review, Signal
 from projections.projection import Entity, begins, when
 from projections.sql import beside
 
@@ -43,6 +47,9 @@ class SessionRow(Struct, frozen=True, kw_only=True):
     device_name: Sealed | None
     ended_at: datetime | None
     end_reason: EndReason | None
+    signals: tuple[Signal, ...]
+    """What was suspicious about its sign-in; empty where nothing was."""
+    review: Review | None
 
 
 def _started(recorded: Recorded[SessionStarted]) -> SessionRow:
@@ -65,6 +72,8 @@ def _started(recorded: Recorded[SessionStarted]) -> SessionRow:
         device_name=event.device_name,
         ended_at=None,
         end_reason=None,
+        signals=(),
+        review=None,
     )
 
 
@@ -89,9 +98,21 @@ def _reused(row: SessionRow, recorded: Recorded[RefreshReused]) -> SessionRow:
     return replace(row, ended_at=recorded.event.at, end_reason=EndReason.REFRESH_REUSED)
 
 
+def _flagged(row: SessionRow, recorded: Recorded[SessionFlagged]) -> SessionRow:
+    return replace(row, signals=recorded.event.signals, review=Review.OPEN)
+
+
+def _looked_into(row: SessionRow, recorded: Recorded[SessionReviewed]) -> SessionRow:
+    return replace(row, review=recorded.event.review)
+
+
+def _device_named(row: SessionRow, recorded: Recorded[DeviceNamed]) -> SessionRow:
+    return replace(row, device_name=recorded.event.device_name)
+
+
 sessions = Entity(
     "sessions",
-    1,
+    2,
     "session",
     SessionRow,
     (
@@ -101,6 +122,9 @@ sessions = Entity(
         when(SessionRebased, _rebased),
         when(SessionRevoked, _revoked),
         when(RefreshReused, _reused),
+        when(SessionFlagged, _flagged),
+        when(SessionReviewed, _looked_into),
+        when(DeviceNamed, _device_named),
     ),
     ignores=(),
     sql=beside(__file__),

@@ -18,13 +18,17 @@ CREATE TABLE {table} (
     user_agent bytea,
     device_name bytea,
     ended_at timestamptz,
-    end_reason text COLLATE "C"
+    end_reason text COLLATE "C",
+    signals text[] COLLATE "C" NOT NULL,
+    review text COLLATE "C"
 ) WITH (fillfactor = 70)
 
 -- name: index
 -- Of the columns that a refresh changes none is indexed: its update stays on its page.
 CREATE UNIQUE INDEX {name}_user ON {table} (user_id, session_id);
-CREATE INDEX {name}_open ON {table} (user_id, session_id) WHERE ended_at IS NULL
+CREATE INDEX {name}_open ON {table} (user_id, session_id) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX {name}_live ON {table} (session_id) WHERE ended_at IS NULL;
+CREATE INDEX {name}_review ON {table} (review, session_id) WHERE review IS NOT NULL
 
 -- name: of_user
 -- $2, the user's token epoch, is not needed to list them all.
@@ -46,6 +50,41 @@ ORDER BY session_id DESC LIMIT $3
 
 -- name: after
 AND session_id < $4
+
+-- name: candidates
+-- In the order they began, so that a walk through them comes to an end.
+SELECT * FROM {table} WHERE ended_at IS NULL AND idle_expires_at > clock_timestamp() AND expires_at > clock_timestamp()
+    {conditions} ORDER BY session_id LIMIT {limit}
+
+-- name: by_user
+AND user_id = {value}::uuid
+
+-- name: for_audience
+AND audiences @> ARRAY[{value}::text]
+
+-- name: of_client
+AND client_id = {value}::text
+
+-- name: since
+AND started_at >= {value}::timestamptz
+
+-- name: until
+AND started_at < {value}::timestamptz
+
+-- name: is_suspicious
+AND (review IS NOT NULL) = {value}::boolean
+
+-- name: past
+AND session_id > {value}::uuid
+
+-- name: suspicious
+SELECT * FROM {table} WHERE review IS NOT NULL {conditions} ORDER BY session_id DESC LIMIT {limit}
+
+-- name: in_review
+AND review = {value}::text
+
+-- name: before
+AND session_id < {value}::uuid
 
 -- name: clock
 SELECT clock_timestamp() AS read_at

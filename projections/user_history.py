@@ -35,9 +35,12 @@ from domain.machine_token import MachineTokenEvent
 from domain.password_reset import PasswordResetAsked, PasswordResetUsed
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
 from domain.session_events import (
+    DeviceNamed,
     Reauthenticated,
     RefreshReused,
+    SessionFlagged,
     SessionRebased,
+    SessionReviewed,
     SessionRevoked,
     SessionStarted,
     TokenIssued,
@@ -135,6 +138,10 @@ def _session_started(recorded: Recorded[SessionStarted]) -> HistoryRow:
     return _row(recorded, session_id=recorded.event.session_id, started=recorded.event)
 
 
+def _session_flagged(recorded: Recorded[SessionFlagged]) -> HistoryRow:
+    return _row(recorded, session_id=recorded.event.session_id, reason=" ".join(recorded.event.signals))
+
+
 def _session_revoked(recorded: Recorded[SessionRevoked]) -> HistoryRow:
     return _row(recorded, session_id=recorded.event.session_id, reason=recorded.event.reason)
 
@@ -171,6 +178,7 @@ _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow | None]] = {
     SignedOutEverywhere: _row,
     SessionStarted: _session_started,
     SessionRevoked: _session_revoked,
+    SessionFlagged: _session_flagged,
     RefreshReused: _in_session,
     Reauthenticated: _in_session,
     SignInLocked: _locked,
@@ -190,7 +198,7 @@ _SQL = beside(__file__)
 
 user_history: Journal[HistoryRow] = Journal(
     "user_history",
-    3,
+    4,
     HistoryRow,
     _WRITES,
     # Claims, administrators and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a
@@ -202,6 +210,8 @@ user_history: Journal[HistoryRow] = Journal(
         PasswordResetUsed,
         TokenIssued,
         SessionRebased,
+        SessionReviewed,
+        DeviceNamed,
         ClaimTaken,
         ClaimReleased,
         AdministratorAdded,

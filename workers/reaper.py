@@ -23,6 +23,7 @@ AGES: dict[str, str] = {
     "orphaned_keys": "1 hour",
     "left_passwords": "1 hour",
     "last_used_sessions": "90 days",
+    "sign_in_facts": "90 days",
     "last_used_others": "400 days",
     "used_assertions": "0 seconds",
     "mail_budget": "0 seconds",

@@ -111,3 +111,11 @@ WITH gone AS (
         ORDER BY expires_at LIMIT $2)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
+
+-- name: sign_in_facts
+WITH gone AS (
+    DELETE FROM sign_in_facts WHERE (name_mac, fact_mac) IN (
+        SELECT name_mac, fact_mac FROM sign_in_facts WHERE seen_at < statement_timestamp() - $1::text::interval
+        ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone

@@ -1,6 +1,6 @@
 """What commands need of the world, as shapes. `adapters` implements them; tests may too, under the same suites."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -55,6 +55,7 @@ from commands.ports.tokens import (
 from commands.session_origins import SessionOrigins
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import Digest, StreamName
+from domain.suspicion import Signal, is_suspicious
 
 __all__ = [
     "KEYS_PER_ACTOR",
@@ -103,6 +104,7 @@ __all__ = [
     "PresentedRefreshToken",
     "Randomness",
     "RecoveryMacs",
+    "Score",
     "SecretKind",
     "SecretMac",
     "SignInChallenge",
@@ -150,6 +152,10 @@ class Macs(Protocol):
 
     def login_name(self, normalised: str) -> bytes: ...
     def device(self, device_id: UUID) -> bytes: ...
+    def sign_in_fact(self, name_mac: bytes, kind: str, text: str) -> bytes:
+        """What is remembered of a sign-in: worth nothing for another account."""
+        ...
+
     def idempotency_key(self, *, principal: str, method: str, route: str, key: str) -> bytes: ...
     def body_digest(self, body: bytes) -> bytes: ...
     def secret(self, kind: "SecretKind", name: str, secret: str) -> "SecretMac":
@@ -189,6 +195,12 @@ class LastUsed(Protocol):
 class Randomness(Protocol):
     def uuid7(self) -> UUID: ...
     def bytes(self, n: int) -> bytes: ...
+
+
+class Score(Protocol):
+    """Says whether these signals together make a sign-in suspicious. Enrolled factors are asked for whatever it says."""
+
+    def __call__(self, found: Collection[Signal], /) -> bool: ...
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -237,5 +249,6 @@ class Ports:
     mailbox: Mailbox
     mail_tokens: MailTokens
     policy: Policy
+    score: Score = is_suspicious
     origins: SessionOrigins = field(default_factory=SessionOrigins)
     key_origins: KeyOrigins = field(default_factory=KeyOrigins)

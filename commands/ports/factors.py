@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from domain.ids import AudienceName, FactorId, SessionId, UserId
 from domain.session_events import AuthMethod
+from domain.suspicion import Signal
 
 
 class SignInChallenge(Struct, frozen=True, kw_only=True, array_like=True, tag="factor"):
@@ -24,6 +25,8 @@ class SignInChallenge(Struct, frozen=True, kw_only=True, array_like=True, tag="f
     device_name: str | None
     methods: tuple[AuthMethod, ...]
     """What was shown so far."""
+    signals: tuple[Signal, ...]
+    """What was suspicious about it so far."""
     at: datetime
 
     def __repr__(self) -> str:

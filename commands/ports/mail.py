@@ -16,6 +16,7 @@ class Letter(StrEnum):
     ACCOUNT_EXISTS = "account_exists"
     """Instead of the one before, where the address has an account."""
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a letter
+    SUSPICIOUS_SIGN_IN = "suspicious_sign_in"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
     FACTOR_CHANGED = "factor_changed"
     KEY_MADE = "key_made"

@@ -100,6 +100,10 @@ class GuardReading(Struct, frozen=True, kw_only=True):
     """This very attempt, should it fail, is the one that began the lock: worth an event when the account is real."""
     by_device: bool = False
     """It was counted against the known device's own budget."""
+    known_facts: frozenset[bytes] | None = None
+    """Which of the facts asked about are known of this name's sign-ins; None before its first."""
+    facts_are_fresh: bool = False
+    """All of them were remembered within the last day, so they need not be again: most sign-ins look like the one before."""
     counting_since: datetime | None = None
     """When the counters were last empty. What was counted before is lost: see `SignInGuard.seed`."""
 
@@ -120,12 +124,17 @@ class AttemptOutcome(StrEnum):
 class SignInGuard(Protocol):
     """Counts attempts per login name before the hash, for unknown names too (threats.md 16)."""
 
-    async def admit(self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS) -> GuardReading:
-        """Count one attempt as failed already; a known device has a budget of its own. One name has one `patience`."""
+    async def admit(
+        self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS, facts: Sequence[bytes] = ()
+    ) -> GuardReading:
+        """Count one attempt as failed already; a known device has a budget of its own. One name has one `patience`.
+
+        Says which of `facts` are known of the name's completed sign-ins of the last 90 days.
+        """
         ...
 
-    async def forgive(self, name_mac: bytes, *, device_mac: bytes | None) -> None:
-        """Empty, after a completed sign-in, the counter that admitted it."""
+    async def forgive(self, name_mac: bytes, *, device_mac: bytes | None, facts: Sequence[bytes] = ()) -> None:
+        """Empty, after a completed sign-in, the counter that admitted it, and remember its facts."""
         ...
 
     async def take_back(self, name_mac: bytes, *, device_mac: bytes | None, reading: GuardReading) -> None:

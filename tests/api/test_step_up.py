@@ -32,6 +32,8 @@ NEEDS_NONE = {
     "checkPasswordReset": "changes nothing",
     "resetPassword": "shows a token from the mailbox",
     "judgePassword": "keeps nothing",
+    "nameMyDevice": "gives nobody a right",
+    "reviewUserSession": "gives nobody a right, and ends nothing",
     "changeMe": "gives nobody a right, and can be changed back",
     "checkPermissions": "changes nothing",
     "makeActionToken": "asks for the proof of the action it is for",

@@ -40,6 +40,7 @@ from domain.machine_token import TokenRevocation
 from domain.permission import Permission
 from domain.session_events import AuthMethod, EndReason
 from domain.signing_key import Algorithm, KeyRevocation
+from domain.suspicion import Review, Signal
 from domain.user_events import RegisteredBy, SuspendReason
 from tests.domain import examples as ex
 from tests.domain.test_session import START
@@ -135,6 +136,9 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(session.start, {k: v for k, v in START.items() if k != "at"}),
             Wish(session.issue, _ISSUE),
             *(Wish(session.refresh, {**_REFRESH, "generation": g, "user_epoch": e}) for g in (1, 2, 3) for e in (1, 2)),
+            Wish(session.flag, {"signals": [Signal.NEW_NETWORK, Signal.NEW_DEVICE]}),
+            *(Wish(session.review, {"review": r}) for r in (Review.ACKNOWLEDGED, Review.RESOLVED)),
+            Wish(session.name_device, {"owner": ex.ADA, "device_name": ex.NETWORK}),
             Wish(session.reauthenticate, {"methods": [AuthMethod.PASSWORD]}),
             Wish(session.reauthenticate, {"methods": [AuthMethod.PASSKEY, AuthMethod.USER_VERIFIED]}),
             Wish(session.rebase, {"token_epoch": 2}),

@@ -55,10 +55,13 @@ from domain.permission import Permission
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
 from domain.session_events import (
     AuthMethod,
+    DeviceNamed,
     EndReason,
     Reauthenticated,
     RefreshReused,
+    SessionFlagged,
     SessionRebased,
+    SessionReviewed,
     SessionRevoked,
     SessionStarted,
     TokenIssued,
@@ -77,6 +80,7 @@ from domain.signing_key import (
     SigningKeyRetired,
     SigningKeyRevoked,
 )
+from domain.suspicion import Review, Signal
 from domain.user_events import (
     EmailVerified,
     PasswordReason,
@@ -196,6 +200,9 @@ EXAMPLES: tuple[Event, ...] = (
     ClientDisabled(client_id=REPORTER, reason=DisableReason.COMPROMISED, epoch=4, at=NOW),
     ClientEnabled(client_id=REPORTER, at=NOW),
     ClientDeleted(client_id=REPORTER, at=NOW),
+    SessionFlagged(session_id=SESSION, user_id=ADA, signals=(Signal.NEW_NETWORK, Signal.PRIOR_FAILURES), at=NOW),
+    SessionReviewed(session_id=SESSION, user_id=ADA, review=Review.RESOLVED, at=NOW),
+    DeviceNamed(session_id=SESSION, user_id=ADA, device_name=Sealed(TELEMETRY_KEY, BOX), at=NOW),
     ActionConsumed(action_id=ACTION, user_id=ADA, session_id=SESSION, audience=TASKS, action=REFUND, at=NOW),
     ActionDefined(audience=TASKS, action=REFUND, step_up=StepUp(max_age=300, acr=Acr.TWO_FACTOR), verifiers=(REPORTER,), at=NOW),
     ActionWithdrawn(audience=TASKS, action=REFUND, at=NOW),

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.guard import DEVICE_BUDGET
+from adapters.guard import DEVICE_BUDGET, PostgresGuard
 from adapters.postgres_links import Links
 from commands.ports import AttemptOutcome, GuardReading, SignInGuard
 from domain.sign_in_guard import COUNTER_TTL, DELAY_AFTER, MOST_FAILURES, WAITS
@@ -181,3 +181,30 @@ async def test_taking_back_lifts_no_lock_that_another_began(guarded: GuardUnderT
     assert (await guarded.guard.admit(ADA, device_mac=None)).lock_began
     await guarded.guard.take_back(ADA, device_mac=None, reading=first)
     assert not (await guarded.guard.admit(ADA, device_mac=None)).may_try
+
+
+async def test_what_completed_sign_ins_looked_like_is_known_at_the_next(guarded: GuardUnderTest) -> None:
+    facts = (b"mac of a network", b"mac of a user agent")
+    first = await guarded.guard.admit(ADA, device_mac=None, facts=facts)
+    assert first.known_facts is None
+    await guarded.guard.forgive(ADA, device_mac=None, facts=facts)
+    second = await guarded.guard.admit(ADA, device_mac=None, facts=(facts[0], b"another"))
+    assert (second.known_facts, second.facts_are_fresh) == ({facts[0]}, False)
+    third = await guarded.guard.admit(ADA, device_mac=DEVICE, facts=facts)
+    assert third.known_facts == set(facts)
+    assert (await guarded.guard.admit(ADA, device_mac=None, facts=(b"another",))).known_facts == set()
+
+
+async def test_what_a_sign_in_looked_like_is_known_of_its_name_alone(guarded: GuardUnderTest) -> None:
+    await guarded.guard.forgive(ADA, device_mac=None, facts=(b"mac of a network",))
+    assert (await guarded.guard.admit(b"mac of bob's name", device_mac=None, facts=(b"mac of a network",))).known_facts is None
+
+
+async def test_what_was_remembered_today_is_not_written_again(links: Links) -> None:
+    guard = PostgresGuard(links)
+    for fresh in (False, True):
+        reading = await guard.admit(ADA, device_mac=None, facts=(b"mac of a network",))
+        assert reading.facts_are_fresh is fresh
+        await guard.forgive(ADA, device_mac=None, facts=(b"mac of a network",))
+    await links.run("UPDATE sign_in_facts SET seen_at = seen_at - interval '1 day'")
+    assert not (await guard.admit(ADA, device_mac=None, facts=(b"mac of a network",))).facts_are_fresh

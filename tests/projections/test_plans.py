@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from domain.ids import AudienceName, ClientId, KeyId, Kid, RoleName, SessionId, StreamName, UserId
+from domain.suspicion import Review
 from projections import (
     api_keys,
     audiences,
@@ -18,6 +19,7 @@ from projections import (
     service_accounts,
     service_tokens,
     session_lists,
+    session_searches,
     signing_keys,
     user_history,
     users,
@@ -26,6 +28,7 @@ from projections.api_keys import ApiKeyFilter
 from projections.audit_events import AuditFilter
 from projections.reading import ReadModels
 from projections.session_lists import SessionStatus
+from projections.session_searches import SessionFilter
 from projections.users import UserStatus
 from tests.conftest import Database
 from tests.projections.histories import now, sealed
@@ -48,10 +51,12 @@ FILL = (
               CASE WHEN n % 1000 = 0 THEN 'suspended' ELSE 'active' END,
               CASE WHEN n % 500 = 0 THEN ARRAY['user', 'editor'] ELSE ARRAY['user'] END,
               1, 1, 1, '\\x{CLOSED}', false, NULL, NULL, 'self', now(), now(), NULL, NULL FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.sessions_v1_g1 SELECT 'session-' || md5(n::text), 2, gen_random_uuid(),
+    """INSERT INTO read.sessions_v2_g1 SELECT 'session-' || md5(n::text), 2, gen_random_uuid(),
               md5((n % 2000)::text)::uuid, 1, 'minos', '{minos}', '{pwd}', now(), NULL, 1, now(), now() + interval '1 day',
-              now() + interval '1 day', NULL, NULL, NULL, NULL, NULL FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.user_history_v3_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
+              now() + interval '1 day', NULL, NULL, NULL, NULL, NULL,
+              CASE WHEN n % 1000 = 0 THEN ARRAY['new_network'] ELSE '{}' END, CASE WHEN n % 1000 = 0 THEN 'open' END
+              FROM generate_series(1, 20000) n""",
+    """INSERT INTO read.user_history_v4_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
               NULL, NULL, NULL, NULL, 'user-1', NULL, NULL, NULL FROM generate_series(1, 40000) n""",
     """INSERT INTO read.audit_events_v1_g1 SELECT n, now() - n * interval '1 minute', now(),
               CASE n % 500 WHEN 0 THEN 'user.suspended.v1' ELSE 'session.token_issued.v1' END, 'user-' || (n % 2000), 1,
@@ -102,6 +107,9 @@ async def _ask_everything(models: ReadModels) -> None:
         await session_lists.of_user(models, someone, status=status)
         await session_lists.of_user(models, someone, status=status, after=SessionId(uuid4()))
     await session_lists.get(models, SessionId(uuid4()))
+    await session_searches.suspicious(models, review=Review.OPEN, after=SessionId(uuid4()), limit=50)
+    for of_all in (SessionFilter(client_id=ClientId("minos")), SessionFilter(suspicious=True), SessionFilter(user_id=someone)):
+        await session_searches.live(models, of_all, after=SessionId(uuid4()), limit=50)
     await roles.page(models, after=RoleName("r5"))
     await roles.get(models, RoleName("r5"))
     await audiences.page(models, after=AudienceName("a5"))

@@ -170,7 +170,7 @@ async def test_two_projectors_share_the_work_and_do_it_once(world: World) -> Non
     await other.close()
     await world.project()
     assert len(await world.dump("read.audit_events_v1_g1")) == 120
-    assert {row["version"] for row in await world.dump("read.sessions_v1_g1")} == {2}
+    assert {row["version"] for row in await world.dump("read.sessions_v2_g1")} == {2}
 
 
 @pytest.mark.parametrize("ranges", [1, 3, 64])

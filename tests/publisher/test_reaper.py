@@ -42,6 +42,7 @@ async def test_refused_sign_ins_are_kept_for_as_long_as_they_are_of_use(database
         "pending_registrations",
         "mails_done",
         "mails_failed",
+        "sign_in_facts",
         "last_used_sessions",
         "last_used_others",
     ],

@@ -151,4 +151,5 @@ COMPOSERS: Mapping[Letter, Composer] = {
     Letter.PASSWORD_CHANGED: _notice,
     Letter.FACTOR_CHANGED: _notice,
     Letter.KEY_MADE: _notice,
+    Letter.SUSPICIOUS_SIGN_IN: _notice,
 }

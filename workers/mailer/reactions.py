@@ -15,6 +15,7 @@ from domain.codec import tag_of
 from domain.event import Event, Recorded
 from domain.factor_events import FactorRemoved, PasskeyRegistered, TotpConfirmed, WhyRemoved
 from domain.ids import EventId, UserId
+from domain.session_events import SessionFlagged
 from domain.user_events import PasswordReason, PasswordSet, UserRegistered
 
 NOTICE_SECONDS = 3 * 86_400
@@ -61,6 +62,11 @@ def _key_made(recorded: Recorded[ApiKeyMade]) -> tuple[Wanted, ...]:
     return () if event.user_id is None else (Wanted(letter=Letter.KEY_MADE, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 
+def _flagged(recorded: Recorded[SessionFlagged]) -> tuple[Wanted, ...]:
+    event = recorded.event
+    return (Wanted(letter=Letter.SUSPICIOUS_SIGN_IN, user_id=event.user_id, facts=Facts(at=event.at, subject_id=event.session_id)),)
+
+
 REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] = {
     UserRegistered: _registered,
     PasswordSet: _password_set,
@@ -68,6 +74,7 @@ REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] =
     PasskeyRegistered: _factors_changed,
     FactorRemoved: _factors_changed,
     ApiKeyMade: _key_made,
+    SessionFlagged: _flagged,
 }
 TAGS = tuple(tag_of(kind) for kind in REACTIONS)
 

@@ -1,0 +1,117 @@
+"""End the sessions that a filter finds, a bounded number at a time; or only say which they would be."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from api.asking import Asking
+from api.refusals import Fault, ValidationFailed
+from api.views import SessionView
+from commands.context import Context
+from commands.end_session import EndSession, end_session
+from commands.ports import Ports
+from domain.errors import NoSuchSession, NoSuchUser, RightsExceeded
+from domain.ids import AudienceSlug, ClientSlug, SessionId, UserId
+from domain.session_events import EndReason
+from projections.session_searches import SessionFilter
+
+EXAMINED = 200
+SAMPLE = 20
+AT_ONCE = 8
+
+
+class RevokeByFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which live sessions: at least one selector, and all that are given must hold. `after` includes its time, `before` does not."""
+
+    user_id: UserId | None = None
+    audience: AudienceSlug | None = None
+    client_id: ClientSlug | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    last_seen_after: datetime | None = None
+    last_seen_before: datetime | None = None
+    network: Annotated[str, Meta(min_length=1, max_length=64, description="As lists show it.")] | None = None
+    user_agent_contains: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    suspicious: bool | None = None
+    dry_run: bool = False
+    """Only say which they are."""
+    cursor: Annotated[str, Meta(max_length=2_048, description="`next_cursor` of the answer before.")] | None = None
+
+    def __repr__(self) -> str:
+        return f"RevokeByFilter(dry_run={self.dry_run})"
+
+    @property
+    def selectors(self) -> Mapping[str, object]:
+        return {name: getattr(self, name) for name in self.__struct_fields__ if name not in {"dry_run", "cursor"}}
+
+    def require_selector(self) -> None:
+        """Raises ValidationFailed for a filter that would let everything through."""
+        if all(value is None for value in self.selectors.values()):
+            raise ValidationFailed([Fault(pointer="", code="missing", detail="At least one selector is needed.")])
+
+    @property
+    def narrowed(self) -> SessionFilter:
+        """What the read model can look for; the rest is sealed, or known elsewhere."""
+        return SessionFilter(
+            user_id=self.user_id,
+            audience=self.audience,
+            client_id=self.client_id,
+            created_after=self.created_after,
+            created_before=self.created_before,
+            suspicious=self.suspicious,
+        )
+
+    def holds_for(self, session: SessionView) -> bool:
+        return (
+            (self.last_seen_after is None or session.last_seen_at >= self.last_seen_after)
+            and (self.last_seen_before is None or session.last_seen_at < self.last_seen_before)
+            and (self.network is None or session.network == self.network)
+            and (
+                self.user_agent_contains is None
+                or self.user_agent_contains.casefold() in (session.user_agent or "").casefold()
+            )
+        )  # fmt: skip
+
+
+class Filtered(Struct, frozen=True, kw_only=True):
+    """How far it came. Ask again with `next_cursor` until that is null; what was ended stays ended if you do not."""
+
+    dry_run: bool
+    examined: int
+    matched: int
+    ended: int
+    refused: int
+    """Of people who may do something that the caller may not; they are left alone."""
+    sample: Sequence[SessionView]
+    next_cursor: str | None
+
+
+async def end_all(request: Asking, found: Sequence[SessionView]) -> tuple[int, int]:
+    """End each, on the truth and under the rules of authority; give how many were ended and how many refused."""
+    ended = refused = 0
+    ctx, ports = request.context(), request.world.ports
+    rest = list(found)
+    while rest and ctx.action is not None:  # an action token is used up with the first that is ended
+        done = await _end(rest.pop(0), ctx, ports)
+        ended, refused = ended + (done is True), refused + (done is None)
+        if done is True:
+            ctx = replace(ctx, action=None)
+    for begin in range(0, len(rest), AT_ONCE):
+        results = await asyncio.gather(*(_end(each, ctx, ports) for each in rest[begin : begin + AT_ONCE]))
+        ended, refused = ended + results.count(True), refused + results.count(None)
+    return ended, refused
+
+
+async def _end(found: SessionView, ctx: Context, ports: Ports) -> bool | None:
+    """True when it was ended, False when there was nothing to end any more, None when the caller may not."""
+    command = EndSession(user_id=found.user_id, session_id=SessionId(found.session_id), reason=EndReason.ADMIN_FILTERED)
+    try:
+        return (await end_session(command, ctx, ports)).appended
+    except RightsExceeded:
+        return None
+    except (NoSuchSession, NoSuchUser):
+        return False
