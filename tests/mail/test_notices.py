@@ -1,4 +1,4 @@
-"""Whoever's second factors change hears of it by mail."""
+"""Whose second factors change, or who is signed in as nobody was before, hears of it by mail."""
 
 import base64
 from datetime import UTC, datetime
@@ -7,8 +7,9 @@ from msgspec import structs
 
 from commands.enrol_totp import ConfirmTotp, confirm_totp, offer_totp
 from commands.own_factors import remove_factor
+from commands.sign_in import SignIn, sign_in
 from domain import totp
-from tests.mail.conftest import Office
+from tests.mail.conftest import ANYBODY, PASSWORD, Office
 
 
 async def test_a_factor_that_comes_or_goes_is_told_to_the_accounts_address(office: Office) -> None:
@@ -26,3 +27,17 @@ async def test_a_factor_that_comes_or_goes_is_told_to_the_accounts_address(offic
     await remove_factor(enrolled.factor_id, ctx, office.ports)
     await office.work()
     assert [mail["To"] for mail in office.received.messages] == ["ada@example.org"] * 2
+
+
+async def test_a_sign_in_that_is_not_like_those_before_is_told_to_the_accounts_address(office: Office) -> None:
+    await office.known()
+    await office.sign_in()
+    await office.work()
+    assert office.subjects() == []
+    elsewhere = structs.replace(ANYBODY, network="198.51.100.0/24", user_agent="lynx/2")
+    await sign_in(SignIn(email="ada@example.org", password=PASSWORD), elsewhere, office.ports)
+    await office.work()
+    [mail] = office.received.messages
+    assert mail["To"] == "ada@example.org"
+    assert "sign" in str(mail["Subject"]).lower()
+    assert "198.51.100" not in office.text()
