@@ -10,9 +10,12 @@ from commands.ports import AttemptOutcome, GuardReading
 from domain.sign_in_guard import COUNTER_TTL, PASSWORDS, Patience
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
-DEVICE_BUDGET = 10
-"""Failures a known device may have of its own before it counts as everybody else."""
-_NO_DEVICE = b""
+OWN_BUDGET = 10
+"""Failures a known device or network may have of its own before it counts as everybody else."""
+KNOWN_NETWORKS = 4
+"""Of one name: those it signed in from last."""
+KNOWN_NETWORK_TTL = 90 * 86_400
+_NONE = b""
 
 
 class PostgresGuard:
@@ -26,33 +29,37 @@ class PostgresGuard:
         self._links = links
 
     async def admit(
-        self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS, facts: Sequence[bytes] = ()
+        self,
+        name_mac: bytes,
+        *,
+        device_mac: bytes | None,
+        network_mac: bytes | None = None,
+        patience: Patience = PASSWORDS,
+        facts: Sequence[bytes] = (),
     ) -> GuardReading:
         """Count one attempt in one statement. Raises StoreUnavailable; then it may have been counted."""
-        rows = await self._links.run(
-            SQL["admit"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET, patience.waits, patience.ttl, list(facts)
-        )
-        failures, refused, locked_until, at, since, by_device, known, fresh, met = rows[0]
+        own_macs = (device_mac or _NONE, network_mac or _NONE)
+        rows = await self._links.run(SQL["admit"], name_mac, *own_macs, OWN_BUDGET, patience.waits, patience.ttl, list(facts))
+        failures, refused, locked_until, at, since, own, known, fresh, met = rows[0]
         return GuardReading(
             failures=failures,
             locked_until=locked_until,
             at=at,
             lock_began=locked_until is not None and not refused,
-            by_device=by_device,
+            own=own,
             known_facts=frozenset(known or ()) if met else None,
             facts_are_fresh=fresh,
             counting_since=since,
         )
 
-    async def forgive(self, name_mac: bytes, *, device_mac: bytes | None, facts: Sequence[bytes] = ()) -> None:
-        if facts:
-            await self._links.read(SQL["forgive_and_remember"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET, list(facts))
-        else:
-            await self._links.read(SQL["forgive"], name_mac, device_mac or _NO_DEVICE, DEVICE_BUDGET)
+    async def forgive(
+        self, name_mac: bytes, *, device_mac: bytes | None, network_mac: bytes | None = None, facts: Sequence[bytes] = ()
+    ) -> None:
+        own_macs = (device_mac or _NONE, network_mac or _NONE)
+        await self._links.read(SQL["forgive"], name_mac, *own_macs, OWN_BUDGET, KNOWN_NETWORK_TTL, KNOWN_NETWORKS, list(facts))
 
-    async def take_back(self, name_mac: bytes, *, device_mac: bytes | None, reading: GuardReading) -> None:
-        counted = device_mac if reading.by_device and device_mac else _NO_DEVICE
-        await self._links.run(SQL["take_back"], name_mac, counted, reading.locked_until)
+    async def take_back(self, name_mac: bytes, *, reading: GuardReading) -> None:
+        await self._links.run(SQL["take_back"], name_mac, reading.own or _NONE, reading.locked_until)
 
     async def seed(self, name_mac: bytes, failures: int) -> None:
         await self._links.read(SQL["seed"], name_mac, failures, COUNTER_TTL)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import structs
 
-from adapters.guard import DEVICE_BUDGET
+from adapters.guard import KNOWN_NETWORK_TTL, KNOWN_NETWORKS, OWN_BUDGET
 from commands.ports import AttemptOutcome, GuardReading
 from domain.sign_in_guard import COUNTER_TTL, PASSWORDS, Patience
 
@@ -27,25 +27,40 @@ class MemoryGuard:
         self._since = clock()
         self._counters: dict[tuple[bytes, bytes | None], _Counter] = {}
         self._facts: dict[bytes, set[bytes]] = {}
+        self._networks: dict[bytes, dict[bytes, datetime]] = {}
         self.attempts: list[tuple[bytes, UUID | None, AttemptOutcome, bool]] = []
 
     async def admit(
-        self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS, facts: Sequence[bytes] = ()
+        self,
+        name_mac: bytes,
+        *,
+        device_mac: bytes | None,
+        network_mac: bytes | None = None,
+        patience: Patience = PASSWORDS,
+        facts: Sequence[bytes] = (),
     ) -> GuardReading:
         remembered = self._facts.get(name_mac)
         known = None if remembered is None else frozenset(remembered & set(facts))
-        return structs.replace(self._admit(name_mac, device_mac, patience), known_facts=known)
+        own = self._own(name_mac, device_mac, network_mac)
+        return structs.replace(self._admit(name_mac, own, patience), known_facts=known)
 
-    def _admit(self, name_mac: bytes, device_mac: bytes | None, patience: Patience) -> GuardReading:
+    def _admit(self, name_mac: bytes, own: bytes | None, patience: Patience) -> GuardReading:
         at = self._clock()
-        if device_mac is not None:
-            device = self._counter(name_mac, device_mac, at)
-            if device.failures < DEVICE_BUDGET:
-                device.failures += 1
-                device.expires_at = at + timedelta(seconds=patience.ttl)
-                return GuardReading(failures=device.failures, locked_until=None, at=at, by_device=True, counting_since=self._since)
-            device.failures = DEVICE_BUDGET + 1
+        if own is not None:
+            counter = self._counter(name_mac, own, at)
+            if counter.failures < OWN_BUDGET:
+                counter.failures += 1
+                counter.expires_at = at + timedelta(seconds=patience.ttl)
+                return GuardReading(failures=counter.failures, locked_until=None, at=at, own=own, counting_since=self._since)
+            counter.failures = OWN_BUDGET + 1
         return self._admit_as_everybody(name_mac, at, patience)
+
+    def _own(self, name_mac: bytes, device_mac: bytes | None, network_mac: bytes | None) -> bytes | None:
+        """Give what has a budget of its own: a known device, or else a network that is known."""
+        if device_mac is not None or network_mac is None:
+            return device_mac
+        until = self._networks.get(name_mac, {}).get(network_mac)
+        return network_mac if until is not None and until > self._clock() else None
 
     def _admit_as_everybody(self, name_mac: bytes, at: datetime, patience: Patience) -> GuardReading:
         counter = self._counter(name_mac, None, at)
@@ -63,18 +78,27 @@ class MemoryGuard:
             counting_since=self._since,
         )
 
-    async def forgive(self, name_mac: bytes, *, device_mac: bytes | None, facts: Sequence[bytes] = ()) -> None:
+    async def forgive(
+        self, name_mac: bytes, *, device_mac: bytes | None, network_mac: bytes | None = None, facts: Sequence[bytes] = ()
+    ) -> None:
         if facts:
             self._facts.setdefault(name_mac, set()).update(facts)
-        if device_mac is None:
+        own = self._own(name_mac, device_mac, network_mac)
+        if network_mac is not None:
+            known = self._networks.setdefault(name_mac, {})
+            known.pop(network_mac, None)
+            known[network_mac] = self._clock() + timedelta(seconds=KNOWN_NETWORK_TTL)
+            for oldest in [*known][:-KNOWN_NETWORKS]:
+                del known[oldest]
+        if own is None:
             self._counters.pop((name_mac, None), None)
             return
-        device = self._counters.pop((name_mac, device_mac), None)
-        if device is not None and device.failures > DEVICE_BUDGET:
+        counter = self._counters.pop((name_mac, own), None)
+        if counter is not None and counter.failures > OWN_BUDGET:
             self._counters.pop((name_mac, None), None)
 
-    async def take_back(self, name_mac: bytes, *, device_mac: bytes | None, reading: GuardReading) -> None:
-        counter = self._counters.get((name_mac, device_mac if reading.by_device else None))
+    async def take_back(self, name_mac: bytes, *, reading: GuardReading) -> None:
+        counter = self._counters.get((name_mac, reading.own))
         if counter is None:
             return
         counter.failures = max(counter.failures - 1, 0)

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from commands.context import Context
+from commands.known_networks import network_mac
 from commands.ports import Assertion, Ports, SignInChallenge
 from commands.show_factor import CodeText, Shower, Shown, show_code
 from commands.show_passkey import Signed, show_passkey
@@ -45,7 +46,8 @@ async def complete_sign_in(command: CompleteSignIn, ctx: Context, ports: Ports) 
     with suppress(StoreUnavailable):  # the session is there, and its tokens must reach their owner; a count too high is the safe side
         await ports.guard.forgive(who.counter, device_mac=None if AuthMethod.RECOVERY in shown.methods else who.device)
         name_mac = ports.macs.login_name(f"account:{account.user_id}")
-        await ports.guard.forgive(name_mac, device_mac=who.device, facts=origin_of(name_mac, ctx, ports).facts)
+        facts, network = origin_of(name_mac, ctx, ports).facts, network_mac(account, ctx, ports)
+        await ports.guard.forgive(name_mac, device_mac=who.device, network_mac=network, facts=facts)
     return signed_in
 
 

@@ -24,7 +24,7 @@ async def prove_password(password: str, principal: Principal, ctx: Context, port
     try:
         verified = await ports.hasher.verify(usable, password, account=principal.user_id, network=ctx.network)
     except Overloaded:
-        await ports.guard.take_back(name_mac, device_mac=None, reading=reading)
+        await ports.guard.take_back(name_mac, reading=reading)
         raise
     if not verified.matches:
         await ports.guard.refused(name_mac, user_id=principal.user_id, outcome=AttemptOutcome.WRONG_PASSWORD, known_device=True)

@@ -88,7 +88,7 @@ def _using(enrolled: Totp, user_id: UserId, step: int) -> Callable[[Factors, dat
 
 def _require_turn(enrolled: Factors, reading: GuardReading) -> None:
     """Raise where no code is looked at now. A pause that this very attempt began is for the next one."""
-    if reading.by_device:
+    if reading.own is not None:
         return
     if enrolled.blocked:
         raise FactorBlocked
@@ -101,7 +101,7 @@ def _require_turn(enrolled: Factors, reading: GuardReading) -> None:
 async def _recall_pause(who: Shower, reading: GuardReading, ports: Ports) -> None:
     """A crash of the database forgets counters; the log does not forget a pause: counting starts again where pauses begin."""
     paused_at, since = who.factors.paused_at, reading.counting_since
-    if paused_at is not None and since is not None and paused_at < since and reading.failures < PAUSE_AFTER and not reading.by_device:
+    if paused_at is not None and since is not None and paused_at < since and reading.failures < PAUSE_AFTER and reading.own is None:
         await ports.guard.seed(who.counter, PAUSE_AFTER)
 
 

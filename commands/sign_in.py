@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from commands.audiences import audience_reads
 from commands.choose_password import destroy_left, sealed_password
 from commands.context import Context
+from commands.known_networks import network_mac
 from commands.login_names import GuardedName, guarded_name
 from commands.ports import AttemptOutcome, Commit, GuardReading, Heads, Ports, PresentedDevice, SignInChallenge, StreamWrite
 from commands.register_user import NameText, PasswordText
@@ -92,8 +93,9 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn | Fac
     name_mac = ports.macs.login_name(_counted_as(name, found))
     device_mac = None if device is None else ports.macs.device(device.device_id)
     encoded = await _password(found, ports)  # before the attempt counts: nobody is to be locked out because a store is away
+    network = network_mac(found.account, ctx, ports)
     origin = origin_of(name_mac, ctx, ports)
-    reading = await ports.guard.admit(name_mac, device_mac=device_mac, facts=origin.facts)
+    reading = await ports.guard.admit(name_mac, device_mac=device_mac, network_mac=network, facts=origin.facts)
     strange = suspicious_signals(origin, reading, ports, known_device=device is not None)
     await _recall_lock(name_mac, found, reading, ports)
     # A locked name still costs a hash, so that the lock cannot be told from a wrong password by the clock.
@@ -109,13 +111,14 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn | Fac
     except (AudienceNotAllowed, Contended, Overloaded, StoreUnavailable):
         if reading.may_try:  # nobody guessed: who tries again when we are better must not find the door locked for it
             with suppress(StoreUnavailable):
-                await ports.guard.take_back(name_mac, device_mac=device_mac, reading=reading)
+                await ports.guard.take_back(name_mac, reading=reading)
         raise
     with suppress(StoreUnavailable):  # the session is there, and its tokens must reach their owner; a count too high is the safe side
         if isinstance(answer, SignedIn):
-            await ports.guard.forgive(name_mac, device_mac=device_mac, facts=() if reading.facts_are_fresh else origin.facts)
+            facts = () if reading.facts_are_fresh else origin.facts
+            await ports.guard.forgive(name_mac, device_mac=device_mac, network_mac=network, facts=facts)
         else:  # a right password alone makes up for no wrong one
-            await ports.guard.take_back(name_mac, device_mac=device_mac, reading=reading)
+            await ports.guard.take_back(name_mac, reading=reading)
     return answer
 
 

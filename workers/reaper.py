@@ -18,6 +18,7 @@ AGES: dict[str, str] = {
     "sign_in_attempts": "90 days",
     "attempts_on_nobody": "1 day",
     "sign_in_guard": "0 seconds",
+    "sign_in_networks": "0 seconds",
     "bootstrap_codes": "1 day",
     "rate_limits": "0 seconds",
     "orphaned_keys": "1 hour",
@@ -31,7 +32,7 @@ AGES: dict[str, str] = {
     "mails_done": "7 days",
     "mails_failed": "30 days",
 }
-"""What is deleted, and how long after it was made (results, attempts, keys), expired (guard rows, codes, used limits), last used,
+"""What is deleted, and how long after it was made (results, attempts, keys), expired (guard rows, networks, codes, used limits), last used,
 or done with."""
 
 

@@ -25,6 +25,14 @@ WITH gone AS (
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
 
+-- name: sign_in_networks
+WITH gone AS (
+    DELETE FROM sign_in_networks WHERE (name_mac, network_mac) IN (
+        SELECT name_mac, network_mac FROM sign_in_networks WHERE expires_at < statement_timestamp() - $1::text::interval
+        LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone
+
 -- name: bootstrap_codes
 WITH gone AS (
     DELETE FROM bootstrap_codes WHERE digest IN (

@@ -98,8 +98,8 @@ class GuardReading(Struct, frozen=True, kw_only=True):
     at: datetime
     lock_began: bool = False
     """This very attempt, should it fail, is the one that began the lock: worth an event when the account is real."""
-    by_device: bool = False
-    """It was counted against the known device's own budget."""
+    own: bytes | None = None
+    """The known device or network against whose own budget it was counted; None where it counts against everybody."""
     known_facts: frozenset[bytes] | None = None
     """Which of the facts asked about are known of this name's sign-ins; None before its first."""
     facts_are_fresh: bool = False
@@ -125,19 +125,29 @@ class SignInGuard(Protocol):
     """Counts attempts per login name before the hash, for unknown names too (threats.md 16)."""
 
     async def admit(
-        self, name_mac: bytes, *, device_mac: bytes | None, patience: Patience = PASSWORDS, facts: Sequence[bytes] = ()
+        self,
+        name_mac: bytes,
+        *,
+        device_mac: bytes | None,
+        network_mac: bytes | None = None,
+        patience: Patience = PASSWORDS,
+        facts: Sequence[bytes] = (),
     ) -> GuardReading:
-        """Count one attempt as failed already; a known device has a budget of its own. One name has one `patience`.
+        """Count one attempt as failed already. One name has one `patience`.
 
-        Says which of `facts` are known of the name's completed sign-ins of the last 90 days.
+        A known device has a budget of its own, and who shows none has that of their network, where the name signed in from it
+        lately: strangers who fail on purpose keep nobody out of where they are at home. Says which of `facts` are known of the
+        name's completed sign-ins of the last 90 days.
         """
         ...
 
-    async def forgive(self, name_mac: bytes, *, device_mac: bytes | None, facts: Sequence[bytes] = ()) -> None:
-        """Empty, after a completed sign-in, the counter that admitted it, and remember its facts."""
+    async def forgive(
+        self, name_mac: bytes, *, device_mac: bytes | None, network_mac: bytes | None = None, facts: Sequence[bytes] = ()
+    ) -> None:
+        """Empty, after a completed sign-in, the counter that admitted it, know its network from now on, and remember its facts."""
         ...
 
-    async def take_back(self, name_mac: bytes, *, device_mac: bytes | None, reading: GuardReading) -> None:
+    async def take_back(self, name_mac: bytes, *, reading: GuardReading) -> None:
         """Uncount an attempt that was admitted and whose password was then not looked at, and lift the lock it began."""
         ...
 

@@ -28,7 +28,9 @@ class Busy:
     async def hash(self, password: str, *, network: str | None = None) -> str:
         raise Overloaded(1)
 
-    async def verify(self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None) -> Verified:
+    async def verify(
+        self, encoded: str | None, password: str, *, account: UUID | None = None, network: str | None = None, alike: bool = False
+    ) -> Verified:
         raise Overloaded(1)
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from adapters.guard import DEVICE_BUDGET
+from adapters.guard import OWN_BUDGET
 from commands.change_password import ChangePassword, change_password
 from commands.enrol_totp import ConfirmTotp, confirm_totp, offer_totp
 from commands.issue_token import IssueToken, issue_token
@@ -33,7 +33,7 @@ from domain.ids import FactorId, UserId
 from domain.session_events import SessionStarted
 from domain.sign_in_guard import DELAY_AFTER, MOST_FAILURES, WAITS
 from tests.commands.authenticator import Telephone, challenged, complete, enrolled, offered
-from tests.commands.world import ANYBODY, PASSWORD, SYSTEM, World
+from tests.commands.world import ANYBODY, ELSEWHERE, PASSWORD, SYSTEM, World
 
 RECOVERY = Factor.RECOVERY_CODE
 WRONG = "wrong horse battery"
@@ -139,7 +139,7 @@ async def test_a_right_password_makes_up_for_no_wrong_one(world: World) -> None:
 
 async def refused(world: World, password: str = WRONG) -> bool:
     try:
-        await world.show_password("ada", password)
+        await world.show_password("ada", password, network=ELSEWHERE)
     except InvalidCredentials:
         return True
     return False
@@ -208,7 +208,7 @@ async def test_a_known_device_has_ten_tries_of_its_own_and_then_counts_as_everyb
     device = (await complete(world, await challenged(world), telephone.next_code())).device_token
     assert device is not None
     challenge = await challenged(world, device_token=device)
-    for _ in range(DEVICE_BUDGET + PAUSE_AFTER):
+    for _ in range(OWN_BUDGET + PAUSE_AFTER):
         with pytest.raises(InvalidFactor):
             await complete(world, challenge, telephone.wrong_code())
     with pytest.raises(FactorPaused):

@@ -49,7 +49,8 @@ from domain.signing_key import Algorithm
 ISSUER = "https://minos.test"
 PASSWORD = "correct horse battery"
 SYSTEM = Context(correlation_id=CorrelationId(UUID(int=1)), system="cli")
-ANYBODY = Context(correlation_id=CorrelationId(UUID(int=2)), network="192.0.2.0/24", user_agent="curl/8")
+HOME, ELSEWHERE = "192.0.2.0/24", "203.0.113.0/24"
+ANYBODY = Context(correlation_id=CorrelationId(UUID(int=2)), network=HOME, user_agent="curl/8")
 
 
 class Clock:
@@ -158,8 +159,11 @@ class World:
         assert isinstance(answer, SignedIn)
         return answer
 
-    async def show_password(self, name: str, password: str = PASSWORD, **more: Any) -> SignedIn | FactorRequired:
-        return await sign_in(SignIn(email=f"{name}@example.org", password=password, **more), ANYBODY, self.ports)
+    async def show_password(
+        self, name: str, password: str = PASSWORD, *, network: str | None = HOME, **more: Any
+    ) -> SignedIn | FactorRequired:
+        ctx = msgspec.structs.replace(ANYBODY, network=network)
+        return await sign_in(SignIn(email=f"{name}@example.org", password=password, **more), ctx, self.ports)
 
     async def ctx(self, signed_in: SignedIn, repeat: Repeat | None = None) -> Context:
         principal = await self.principal(signed_in.access_token)

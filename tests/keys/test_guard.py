@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.guard import DEVICE_BUDGET, PostgresGuard
+from adapters.guard import KNOWN_NETWORKS, OWN_BUDGET, PostgresGuard
 from adapters.postgres_links import Links
 from commands.ports import AttemptOutcome, GuardReading, SignInGuard
 from domain.sign_in_guard import COUNTER_TTL, DELAY_AFTER, MOST_FAILURES, WAITS
@@ -92,12 +92,12 @@ async def test_threat_16_an_attacker_cannot_shut_out_the_owner_on_a_known_device
 
 async def test_threat_16_a_stolen_device_token_buys_ten_guesses_and_no_more(guarded: GuardUnderTest) -> None:
     await attempts(guarded.guard, DELAY_AFTER + 1)
-    readings = [await guarded.guard.admit(ADA, device_mac=DEVICE) for _ in range(DEVICE_BUDGET + 5)]
-    assert [r.may_try for r in readings] == [True] * DEVICE_BUDGET + [False] * 5
+    readings = [await guarded.guard.admit(ADA, device_mac=DEVICE) for _ in range(OWN_BUDGET + 5)]
+    assert [r.may_try for r in readings] == [True] * OWN_BUDGET + [False] * 5
 
 
 async def test_a_device_out_of_budget_counts_as_everybody_else(guarded: GuardUnderTest) -> None:
-    await attempts(guarded.guard, DEVICE_BUDGET, device=DEVICE)
+    await attempts(guarded.guard, OWN_BUDGET, device=DEVICE)
     assert (await guarded.guard.admit(ADA, device_mac=DEVICE)).failures == 1
     await guarded.guard.forgive(ADA, device_mac=DEVICE)
     assert (await guarded.guard.admit(ADA, device_mac=None)).failures == 1
@@ -145,7 +145,7 @@ async def test_an_attempt_taken_back_was_never_made(guarded: GuardUnderTest) -> 
     for _ in range(3):
         began = await guarded.guard.admit(ADA, device_mac=None)
         assert began.lock_began
-        await guarded.guard.take_back(ADA, device_mac=None, reading=began)
+        await guarded.guard.take_back(ADA, reading=began)
     again = await guarded.guard.admit(ADA, device_mac=None)
     assert (again.failures, again.lock_began) == (before.failures + 1, True)
 
@@ -153,33 +153,33 @@ async def test_an_attempt_taken_back_was_never_made(guarded: GuardUnderTest) -> 
 async def test_what_counts_nothing_any_more_is_over(postgres_guard: GuardUnderTest, links: Links) -> None:
     """A flood under names that nobody has would leave a row of each for a day."""
     reading = await postgres_guard.guard.admit(ADA, device_mac=None)
-    await postgres_guard.guard.take_back(ADA, device_mac=None, reading=reading)
+    await postgres_guard.guard.take_back(ADA, reading=reading)
     [(over,)] = await links.read("SELECT expires_at <= clock_timestamp() FROM sign_in_guard")
     assert over
 
 
 async def test_what_is_taken_back_of_a_device_is_its_own(guarded: GuardUnderTest) -> None:
     everybody = await attempts(guarded.guard, 2)
-    for _ in range(3 * DEVICE_BUDGET):
+    for _ in range(3 * OWN_BUDGET):
         reading = await guarded.guard.admit(ADA, device_mac=DEVICE)
-        assert (reading.by_device, reading.failures) == (True, 1)
-        await guarded.guard.take_back(ADA, device_mac=DEVICE, reading=reading)
+        assert (reading.own, reading.failures) == (DEVICE, 1)
+        await guarded.guard.take_back(ADA, reading=reading)
     assert (await guarded.guard.admit(ADA, device_mac=None)).failures == everybody.failures + 1
 
 
 async def test_a_spent_device_takes_back_what_counted_for_everybody(guarded: GuardUnderTest) -> None:
-    await attempts(guarded.guard, DEVICE_BUDGET, device=DEVICE)
+    await attempts(guarded.guard, OWN_BUDGET, device=DEVICE)
     for _ in range(3 * DELAY_AFTER):
         reading = await guarded.guard.admit(ADA, device_mac=DEVICE)
-        assert (reading.by_device, reading.failures) == (False, 1)
-        await guarded.guard.take_back(ADA, device_mac=DEVICE, reading=reading)
-    assert not (await guarded.guard.admit(ADA, device_mac=DEVICE)).by_device
+        assert (reading.own, reading.failures) == (None, 1)
+        await guarded.guard.take_back(ADA, reading=reading)
+    assert (await guarded.guard.admit(ADA, device_mac=DEVICE)).own is None
 
 
 async def test_taking_back_lifts_no_lock_that_another_began(guarded: GuardUnderTest) -> None:
     first = await attempts(guarded.guard, DELAY_AFTER - 1)
     assert (await guarded.guard.admit(ADA, device_mac=None)).lock_began
-    await guarded.guard.take_back(ADA, device_mac=None, reading=first)
+    await guarded.guard.take_back(ADA, reading=first)
     assert not (await guarded.guard.admit(ADA, device_mac=None)).may_try
 
 
@@ -208,3 +208,50 @@ async def test_what_was_remembered_today_is_not_written_again(links: Links) -> N
         await guard.forgive(ADA, device_mac=None, facts=(b"mac of a network",))
     await links.run("UPDATE sign_in_facts SET seen_at = seen_at - interval '1 day'")
     assert not (await guard.admit(ADA, device_mac=None, facts=(b"mac of a network",))).facts_are_fresh
+
+
+HOME = b"mac of ada's network"
+
+
+async def locked_by_strangers(guard: SignInGuard) -> None:
+    reading = await attempts(guard, DELAY_AFTER + 1)
+    assert not reading.may_try
+
+
+async def test_rate_07_a_network_the_name_signed_in_from_has_a_budget_of_its_own(guarded: GuardUnderTest) -> None:
+    await guarded.guard.forgive(ADA, device_mac=None, network_mac=HOME)
+    await locked_by_strangers(guarded.guard)
+    for n in range(1, OWN_BUDGET + 1):
+        reading = await guarded.guard.admit(ADA, device_mac=None, network_mac=HOME)
+        assert (reading.may_try, reading.own, reading.failures) == (True, HOME, n)
+    assert not (await guarded.guard.admit(ADA, device_mac=None, network_mac=HOME)).may_try
+
+
+async def test_rate_07_another_network_and_another_name_have_none_of_it(guarded: GuardUnderTest) -> None:
+    await guarded.guard.forgive(ADA, device_mac=None, network_mac=HOME)
+    await locked_by_strangers(guarded.guard)
+    assert not (await guarded.guard.admit(ADA, device_mac=None, network_mac=b"mac of another network")).may_try
+    assert (await guarded.guard.admit(b"mac of grace's name", device_mac=None, network_mac=HOME)).own is None
+
+
+async def test_rate_07_getting_in_from_there_clears_its_own_tries_and_nobody_elses(guarded: GuardUnderTest) -> None:
+    await guarded.guard.forgive(ADA, device_mac=None, network_mac=HOME)
+    await locked_by_strangers(guarded.guard)
+    for _ in range(3):
+        await guarded.guard.admit(ADA, device_mac=None, network_mac=HOME)
+    await guarded.guard.forgive(ADA, device_mac=None, network_mac=HOME)
+    assert (await guarded.guard.admit(ADA, device_mac=None, network_mac=HOME)).failures == 1
+    assert not (await guarded.guard.admit(ADA, device_mac=None)).may_try
+
+
+async def test_rate_07_a_known_device_comes_before_a_known_network(guarded: GuardUnderTest) -> None:
+    await guarded.guard.forgive(ADA, device_mac=None, network_mac=HOME)
+    assert (await guarded.guard.admit(ADA, device_mac=DEVICE, network_mac=HOME)).own == DEVICE
+
+
+async def test_rate_07_only_the_last_networks_of_a_name_are_known(guarded: GuardUnderTest) -> None:
+    networks = [b"network %d" % n for n in range(KNOWN_NETWORKS + 2)]
+    for network in networks:
+        await guarded.guard.forgive(ADA, device_mac=None, network_mac=network)
+    known = [(await guarded.guard.admit(ADA, device_mac=None, network_mac=network)).own is not None for network in networks]
+    assert known == [False, False] + [True] * KNOWN_NETWORKS
