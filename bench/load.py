@@ -6,9 +6,10 @@ Run as `python -m bench.load`: it reads a Plan as JSON from its input and writes
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter, process_time
 from typing import cast
+from urllib.parse import urlencode
 
 import msgspec
 import uvloop
@@ -68,6 +69,13 @@ def request(method: str, path: str, *, body: object = None, token: str | None = 
     if body is not None:
         lines += ["Content-Type: application/json", f"Content-Length: {len(text.encode())}"]
     return "\r\n".join(lines) + "\r\n\r\n" + text
+
+
+def form_request(path: str, fields: Mapping[str, str], *, basic: str) -> str:
+    """Write a POST of a form, by a client that proves itself with `basic`, as text."""
+    text = urlencode(fields)
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Basic {basic}", "Content-Type: application/x-www-form-urlencoded"]
+    return "\r\n".join([*lines, f"Content-Length: {len(text)}"]) + "\r\n\r\n" + text
 
 
 class _Connection(asyncio.Protocol):

@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 import argon2
 
 from bench.load import Plan, Tally, drive, request
+from bench.machines import machines, made_account
 from bench.processes import cpu_seconds, resident_mb, tree
 from bench.running import Running
 from bench.scale import Measuring
@@ -44,9 +45,12 @@ async def measure(running: Running, measuring: Measuring) -> Costs:
     measuring.rounds.add(memory_idle=_api_memory(running))
     measuring.told("accounts")
     people = [await asyncio.to_thread(member, running.url, number) for number in range(measuring.scale.people)]
+    account = await made_account(running)
     for _ in range(measuring.scale.rounds):
         measuring.told("token checks")
         await _checks(running, people, measuring, costs)
+        measuring.told("machines")
+        await machines(measuring, account, port_of(running))
         measuring.told("refreshes")
         await _refreshes(running, people, measuring, costs)
         measuring.told("logins")

@@ -23,6 +23,7 @@ COMMANDS = (
     "audiences",
     "service-accounts",
     "service-token",
+    "api-keys",
     "sessions",
     "keys",
     "mail",

@@ -13,6 +13,8 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, mask in (
         (r"eyJ[\w.-]+…?", "<token>"),
         (r"\b(mrt|mdv|mch)_[\w.-]+…?", r"<\1>"),
+        (r"\bclient_[a-z2-7]{26}\b", "<client>"),
+        (r"\b(?:mcs|mk_(?:dev|live)_[0-9a-f]{32})_?[0-9A-Za-z]{49}\b", "<secret>"),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<id>"),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:\d\d)?)?", "<time>"),
         (r"\b[A-Z2-7]{4,6}(-[A-Z2-7]{2,6}){4,}\b", "<code>"),

@@ -212,6 +212,11 @@ async def test_service_tokens_are_issued_verified_listed_and_revoked(running: Ru
     assert (checked["active"], checked["audience"], checked["scope"]) == (True, "kiln", "kiln.read")
     await told(running, "service-token", "revoke", checked["token_id"])
     assert (await running.minos("service-token", "verify", token)).code == 1
+    wish = ("stoker-robot", "pipe", "--audience", "kiln", "--permission", "kiln.read", "--ttl", "3600")
+    [key] = await told(running, "api-keys", "create", *wish)
+    assert key["api_key"].startswith("mk_dev_")
+    assert await told(running, "api-keys", "revoke", key["key_id"]) == []
+    assert key["key_id"] not in {row["key_id"] for row in await told(running, "api-keys", "list", "--soon", "2")}
     assert (await running.minos("service-token", "verify", token[:-4] + "AAAA")).code == 1
     assert (await running.minos("service-token", "issue", "stoker-robot", "--ttl", "91d")).code == 2
     assert (await running.minos("service-token", "issue", "nobody-there")).code == 2
