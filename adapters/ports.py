@@ -162,6 +162,7 @@ def policy(settings: Settings) -> Policy:
         registration=settings.registration,
         password_min_length=settings.password_min_length,
         password_min_score=settings.password_min_score,
+        sessions_per_user=settings.sessions_per_user,
         password_history=settings.password_history,
         service_name=settings.service_name,
         email_verification=settings.email_verification,

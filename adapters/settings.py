@@ -120,6 +120,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             0, 4, "Weakest password accepted, by the tries it takes to guess: 3 from 10^8 on, 4 from 10^10 on (zxcvbn); 0 accepts any."
         ),
     ] = 3
+    sessions_per_user: Annotated[
+        int, _number(0, 100, "Sessions of one person at one audience; one more ends the oldest. 0: as many as they like.", "sessions")
+    ] = 0
     password_history: Annotated[
         int, _number(0, 24, "Earlier passwords that may not be chosen again, besides the present one; each is compared at a hash's cost.")
     ] = 5

@@ -16,6 +16,7 @@ from adapters.ports import NoDatabase, Opened, open_ports
 from adapters.settings import Settings
 from api.limiter import Limiter
 from api.metrics import LIMITS_SHARED, HashFigures, StoreFigures, count_events
+from api.open_sessions import ListedSessions
 from api.traced_ports import HashSpans, traced
 from api.tracing import Spans
 from api.waiting import Waiting
@@ -54,16 +55,16 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
     ):
         await opened.keyring.refresh()
         await opened.hasher.start()
-        counters = Counters()
+        counters, models = Counters(), ReadModels(pool)
         async with _exchanging(counters, opened.totals) as exchanger:
             yield World(
                 settings=settings,
-                ports=_ports(opened, hints, spans),
+                ports=replace(_ports(opened, hints, spans), open_sessions=ListedSessions(models)),
                 tokens=opened.tokens,
                 keyring=opened.keyring,
                 versions=opened.versions,
                 cursors=opened.cursors,
-                models=ReadModels(pool),
+                models=models,
                 pool=pool,
                 waiting=Waiting(_nobody_to_tell if hints is None else hints.send),
                 limiter=Limiter(limits, counters),

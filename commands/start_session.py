@@ -59,6 +59,7 @@ async def start_session(
     account = entry.account
     seed = ports.random.bytes(32)
     of_user, of_session = user.stream(account.user_id), session.stream(entry.session_id)
+    older = await _older_sessions(entry, ports)
     telemetry = await _sealed_origin(of_user, of_session, ctx, ports, device_name=entry.device_name)
 
     def decide(tx: Transaction) -> tuple[Live, Account, Rules]:
@@ -86,16 +87,32 @@ async def start_session(
             at=tx.at,
         )
         begun = tx.record(session.decider, of_session, started)
+        _end_surplus(tx, older, now.account, ports)
         begun = tx.record(session.decider, of_session, session.flag(begun, signals=entry.signals, at=tx.at))
         issued = tx.record(session.decider, of_session, issue_on(begun, entry.audience, ports, tx, rules=rules))
         return session.live(issued), now.account, rules
 
-    reads: list[Read] = [(session.decider, of_session), (user.decider, of_user), *(() if alongside is None else alongside.reads)]
-    glance, known = audience_reads([entry.audience]), None if seen is None else _beside_unwritten(of_session, seen)
+    reads: list[Read] = [(session.decider, of_session), (user.decider, of_user), *(() if alongside is None else alongside.reads), *older]
+    glance, known = audience_reads([entry.audience]), None if seen is None or older else _beside_unwritten(of_session, seen)
     live, current, rules = (await transact(ports, ctx, reads, decide, glance=glance, seen=known)).result
     ports.origins.remember(entry.session_id, SessionOrigin(user_id=account.user_id, seed=seed, audiences=live.audiences))
     device_token = ports.mint.device_token(user_id=account.user_id, epoch=current.token_epoch, device_id=entry.device_id)
     return await token_answer(live, current, ports, at=live.rotated_at, device_token=device_token, rules=rules)
+
+
+async def _older_sessions(entry: Entry, ports: Ports) -> list[Read]:
+    """Give what may have to end for this one; nothing is asked where sessions are not limited."""
+    if not ports.policy.sessions_per_user or ports.open_sessions is None:
+        return []
+    known = await ports.open_sessions.of(entry.account.user_id, entry.audience)
+    return [(session.decider, session.stream(each)) for each in known]
+
+
+def _end_surplus(tx: Transaction, older: Sequence[Read], account: Account, ports: Ports) -> None:
+    states = [tx.state(*each) for each in older]
+    ended = session.end_surplus(states, limit=ports.policy.sessions_per_user, user_epoch=account.token_epoch, at=tx.at)
+    for each, events in zip(older, ended, strict=True):
+        tx.record(*each, events)
 
 
 def _beside_unwritten(stream: StreamName, seen: Heads) -> Heads:

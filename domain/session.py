@@ -313,6 +313,18 @@ def revoke(state: Session, *, user_epoch: int, reason: EndReason, at: datetime) 
             assert_never(state)
 
 
+def end_surplus(of_user: Sequence[Session], *, limit: int, user_epoch: int, at: datetime) -> Sequence[Sequence[SessionEvent]]:
+    """End the first of these that live, oldest first, so that there is room for one more under the limit; events for each."""
+    alive = [is_live(each, user_epoch=user_epoch, at=at) for each in of_user]
+    surplus = max(0, sum(alive) + 1 - limit)
+    ended: list[Sequence[SessionEvent]] = []
+    for each, lives in zip(of_user, alive, strict=True):
+        goes = lives and surplus > 0
+        surplus -= goes
+        ended.append(revoke(each, user_epoch=user_epoch, reason=EndReason.SESSION_LIMIT, at=at) if goes else [])
+    return ended
+
+
 def revoke_own(state: Session, *, owner: UserId, user_epoch: int, reason: EndReason, at: datetime) -> Sequence[SessionEvent]:
     """Another's session is as absent as one that never was (threats.md 20)."""
     if isinstance(state, Absent) or state.user_id != owner:

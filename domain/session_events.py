@@ -31,6 +31,8 @@ class EndReason(StrEnum):
     ADMIN_TARGETED = "admin_targeted"
     ADMIN_REVOKE_ALL = "admin_revoke_all"
     ADMIN_FILTERED = "admin_filtered"
+    SESSION_LIMIT = "session_limit"
+    """A newer session took its place."""
     REFRESH_REUSED = "refresh_reused"
 
 

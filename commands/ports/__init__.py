@@ -54,7 +54,7 @@ from commands.ports.tokens import (
 )
 from commands.session_origins import SessionOrigins
 from domain.event import Erased, SealClass, Sealed
-from domain.ids import Digest, StreamName
+from domain.ids import AudienceName, Digest, SessionId, StreamName, UserId
 from domain.suspicion import Signal, is_suspicious
 
 __all__ = [
@@ -91,6 +91,7 @@ __all__ = [
     "NewEvent",
     "NewKey",
     "NewPasskey",
+    "OpenSessions",
     "PasskeyOffer",
     "PasskeyProof",
     "PasskeySignIn",
@@ -197,6 +198,14 @@ class Randomness(Protocol):
     def bytes(self, n: int) -> bytes: ...
 
 
+class OpenSessions(Protocol):
+    """Which sessions somebody has, as far as is known: what began in the last moments may be missing, and what has ended be there."""
+
+    async def of(self, user_id: UserId, audience: AudienceName) -> Sequence[SessionId]:
+        """Give those at one audience, the oldest first. Raises StoreUnavailable."""
+        ...
+
+
 class Score(Protocol):
     """Says whether these signals together make a sign-in suspicious. Enrolled factors are asked for whatever it says."""
 
@@ -219,6 +228,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     key_environment: str = "dev"
     """What a key says it is for: `live` in production. One of the other kind is refused."""
     password_min_score: int = 3
+    sessions_per_user: int = 0
+    """Sessions of one person at one audience; 0 where there is no limit."""
     password_history: int = 5
     service_name: str = "minos"
     email_verification: str = "optional"
@@ -250,5 +261,7 @@ class Ports:
     mail_tokens: MailTokens
     policy: Policy
     score: Score = is_suspicious
+    open_sessions: OpenSessions | None = None
+    """Asked only where sessions are limited."""
     origins: SessionOrigins = field(default_factory=SessionOrigins)
     key_origins: KeyOrigins = field(default_factory=KeyOrigins)

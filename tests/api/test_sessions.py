@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from api.world import World
+from domain.ids import AudienceName, UserId
 from tests.api.conftest import BASE, PASSWORD, Person, Served
 
 
@@ -161,3 +163,15 @@ async def test_a_filter_goes_on_where_it_was_left_off(served: Served, admin: Per
         ended, cursor = ended + done["ended"], done["next_cursor"]
     assert (ended, cursor) == (5, None)
     assert [(await each.ask("GET", "/auth/session")).status_code for each in (person, *others)] == [401] * 5
+
+
+async def test_the_read_model_tells_a_limit_which_sessions_there_are(served: Served) -> None:
+    person = await served.person()
+    newer, elsewhere = Person(served.http, person.email), Person(served.http, person.email)
+    await newer.sign_in()
+    await elsewhere.sign_in(audience="orders")
+    await served.project()
+    world: World = served.edge.app.state.world  # type: ignore[attr-defined]  # the framework's application
+    assert world.ports.open_sessions is not None
+    known = await world.ports.open_sessions.of(UserId(UUID(person.user_id)), AudienceName("minos"))
+    assert [str(each) for each in known] == [person.session_id, newer.session_id]
