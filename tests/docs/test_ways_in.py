@@ -51,7 +51,7 @@ def test_figures_of_the_guards_are_as_written() -> None:
     most = sign_in_guard.MOST_FAILURES
     assert sign_in_guard.COUNTER_TTL == DAY
     passwords = f"from the {sign_in_guard.DELAY_AFTER}th on {minutes(sign_in_guard.WAITS)}; after the {most}th for a day"
-    codes = f"from the {factor_guard.PAUSE_AFTER}th on {minutes(factor_guard.PAUSES)}; after the {most}th only a recovery code"
+    codes = f"from the {factor_guard.PAUSE_AFTER}th on {minutes(factor_guard.PAUSES)}; after the {most}th only a recovery code or"
     assert passwords in SECURITY
     assert codes in SECURITY
 
