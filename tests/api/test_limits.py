@@ -1,12 +1,12 @@
 """Limits as operators see them, and the table of addresses they are looked up in."""
 
+import asyncio
 from pathlib import Path
-from typing import cast
 
 import pytest
-from litestar import Litestar
 from prometheus_client import REGISTRY
 
+from adapters.limits.exchanger import EVERY_SECONDS
 from api.addresses import Addresses
 from api.addresses import Served as Address
 from tests.api.conftest import Person, Served
@@ -66,6 +66,8 @@ async def test_limits_outlive_the_process_that_counted(served: Served, api_datab
         assert [await caller.sign_in(f"nobody-{n}@example.org") for n in range(ADDRESS)] == [401] * ADDRESS
     async with limited(api_database, api_folder) as edge:
         caller = Caller(edge, "198.51.100.201")
-        first = await caller.sign_in("nobody-6@example.org")
-        await cast("Litestar", edge.app).state.world.exchanger.step()  # what the edge was made around
-        assert [first, await caller.sign_in("nobody-7@example.org")] == [401, 429]
+        answers = [await caller.sign_in("nobody-6@example.org")]
+        while answers[-1] != 429 and len(answers) < ADDRESS:  # alone it would let in as many as the one before
+            await asyncio.sleep(2 * EVERY_SECONDS)
+            answers.append(await caller.sign_in(f"nobody-{6 + len(answers)}@example.org"))
+    assert (answers[0], answers[-1]) == (401, 429)

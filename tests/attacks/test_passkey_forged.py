@@ -116,7 +116,7 @@ async def test_cloned_authenticator(world: World) -> None:
     assert len(world.happened(PasskeyRegressed)) == 1
 
 
-@pytest.mark.parametrize("handle", [b"", b"\0" * 16, secrets.token_bytes(16), secrets.token_bytes(64)])
+@pytest.mark.parametrize("handle", [b"", b"\0" * 16, b"0123456789abcdef", b"f" * 64])
 async def test_handle_of_nobody(world: World, handle: bytes) -> None:
     key = await person(world)
     with pytest.raises(InvalidFactor):
