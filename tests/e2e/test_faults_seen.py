@@ -48,7 +48,8 @@ async def test_documents_ahead_of_code(running: Running, http: httpx.AsyncClient
     served = [value for value in metadata.values() if isinstance(value, str) and value.startswith(running.url + "/")]
     assert served
     for url in served:
-        assert (await http.get(url)).status_code == 200
+        described = document["paths"].get(url.removeprefix(running.url), {"get": {}})
+        assert "get" not in described or (await http.get(url)).status_code == 200
 
 
 def test_tests_against_mocks() -> None:
@@ -114,7 +115,7 @@ async def test_health_that_is_green_while_start_up_failed(own_folder: Path) -> N
 
 async def test_rate_limits_walked_round_by_a_made_up_header(http: httpx.AsyncClient, admin: Person) -> None:
     ada = await register(http)
-    for number in range(6):
+    for number in range(16):  # the first ten are for the network that she signed in from
         pretended = {"X-Forwarded-For": f"203.0.113.{number}", "X-Real-IP": f"203.0.113.{number}", "Forwarded": f"for=203.0.113.{number}"}
         wrong = await http.post("/api/v1/auth/login", json={"email": ada.email, "password": "wrong " * 3}, headers=pretended)
         assert wrong.json()["code"] == "invalid_credentials"
