@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from adapters.base64url import from_text
 from adapters.framing import framed
@@ -40,14 +41,19 @@ class _Header(Struct, frozen=True, forbid_unknown_fields=True):
     typ: str = "JWT"
 
 
+_WITHIN = Meta(ge=0, le=2**40)
+Moment = Annotated[int, _WITHIN] | Annotated[float, _WITHIN]
+"""Seconds since 1970 (RFC 7519 2, NumericDate). What is no such moment could not be reckoned with."""
+
+
 class _Claims(Struct, frozen=True, kw_only=True):
     iss: str
     sub: str
     aud: str | tuple[str]
-    exp: int | float
+    exp: Moment
     jti: str
-    iat: int | float | UnsetType = UNSET
-    nbf: int | float | UnsetType = UNSET
+    iat: Moment | UnsetType = UNSET
+    nbf: Moment | UnsetType = UNSET
 
 
 _read_header = msgspec.json.Decoder(_Header)

@@ -46,14 +46,14 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
         return
     if access.needs in {Needs.TOKEN, Needs.SESSION}:
         exchange.claims = await world.tokens.verify(token, audiences=None)
-        world.limiter.account(exchange, exchange.claims.sub)
+        world.limiter.token(exchange, exchange.claims)
         if exchange.claims.principal is not PrincipalKind.USER:
             raise SessionRequired
         if access.needs is Needs.SESSION:
             exchange.principal = await identify(exchange.claims, world.ports, rights=False)
         return
     exchange.claims = await world.tokens.verify(token, audiences=world.own_audience)
-    world.limiter.account(exchange, exchange.claims.sub)  # before anything is read for them
+    world.limiter.token(exchange, exchange.claims)  # before anything is read for them
     caller = await _caller(exchange, exchange.claims, access, world)
     if access.permission is not None and not allows(caller.permissions, access.permission):
         raise PermissionDenied

@@ -31,7 +31,7 @@ def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
 
     async def session(exchange: Exchange) -> Answer:
         claims = await world.tokens.verify(bearer_token(exchange.headers), audiences=None)
-        world.limiter.account(exchange, claims.sub)
+        world.limiter.token(exchange, claims)
         return _json(msgspec.json.encode(await standing(claims, world.ports)))
 
     async def key_set(_exchange: Exchange) -> Answer:

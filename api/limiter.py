@@ -10,6 +10,8 @@ from api import metrics
 from api.exchange import Exchange
 from api.gates import Gate
 from api.refusals import RateLimited
+from commands.ports import AccessClaims
+from domain.session import MINOS
 
 
 class Limiter:
@@ -46,6 +48,13 @@ class Limiter:
         if gate is not None and gate.account is not None:
             exchange.counter = self._counters.met(gate.account, account)
             self._take((exchange.counter,), gate, exchange)
+
+    def token(self, exchange: Exchange, claims: AccessClaims) -> None:
+        """Count a request under whose verified token it brings. Raises RateLimited.
+
+        Services hold tokens of people: what they ask with those uses up nothing of what a person has at Minos.
+        """
+        self.account(exchange, claims.sub if claims.aud == MINOS else f"{claims.sub} {claims.aud}")
 
     def claimed(self, exchange: Exchange, account: str) -> None:
         """Refuse what says that it is an account whose limit is used up. Whoever merely says so uses nothing. Raises RateLimited."""

@@ -25,6 +25,8 @@ from domain.permission import Permission, is_permission
 
 CLIENT_CREDENTIALS = "client_credentials"
 AUDIENCE_URN = "urn:minos:audience:"
+MOST_PERMISSIONS = 256
+"""As many as a service account may have."""
 """`resource` names an audience by an absolute URI (RFC 8707 2)."""
 _QUESTION_FIELDS = frozenset({"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"})
 _TOKEN_FIELDS = frozenset({
@@ -183,7 +185,7 @@ def _audience(named: str | None, resource: str | None) -> AudienceName | None:
 def _permissions(scope: str | None) -> tuple[Permission, ...] | None:
     if scope is None:
         return None
-    parts = scope.split(" ")
-    if not all(is_permission(part) for part in parts):
+    parts = set(scope.split(" "))
+    if len(parts) > MOST_PERMISSIONS or not all(is_permission(part) for part in parts):
         raise InvalidScope
-    return tuple(Permission(part) for part in parts)
+    return tuple(Permission(part) for part in sorted(parts))

@@ -7,14 +7,14 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from commands.api_key_text import is_genuine, kept, new_key_text, read_key_text
-from commands.audiences import audience_in, audience_reads
+from commands.audience_heads import audience_in, audience_reads
 from commands.authority import caller_reads, require_within
 from commands.context import Context
 from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, read_states, transact
 from domain import api_key, client, key_owner, user
 from domain.api_key import KeyRevocation
-from domain.audience import open_to_people, open_to_services
+from domain.audience import Audience, for_client, for_user, in_catalogue
 from domain.errors import InvalidToken, KeyLifeTooLong, NoSuchApiKey, RightsExceeded
 from domain.event import SealClass, Sealed
 from domain.ids import AudienceSlug, ClientId, ClientSlug, KeyId, StreamName, UserId
@@ -91,11 +91,8 @@ async def _make(
 
     def decide(tx: Transaction) -> NewApiKey:
         require_within(command.permissions, ctx, tx)
-        asked = audience_in(tx, command.audience)
-        if service is None:
-            open_to_people(asked)
-        else:
-            open_to_services(asked)
+        _require_of_audience(audience_in(tx, command.audience), command, ctx, service)
+        if service is not None:
             _require_of_service(client.registered(tx.state(client.decider, client.stream(service))), command)
         events = api_key.make(
             tx.state(api_key.decider, stream),
@@ -117,6 +114,14 @@ async def _make(
     if service is not None:
         reads.append((client.decider, client.stream(service)))
     return await transact(ports, ctx, [*reads, *caller_reads(ctx)], decide)
+
+
+def _require_of_audience(asked: Audience, command: MakeApiKey, ctx: Context, service: ClientId | None) -> None:
+    """Raise AudienceNotAllowed for an owner who may not ask for it, RightsExceeded for what is not in its catalogue."""
+    roles = () if ctx.principal is None else ctx.principal.roles
+    rules = for_user(asked, roles) if service is None else for_client(asked, service)
+    if not within(command.permissions, in_catalogue(command.audience, rules, command.permissions)):
+        raise RightsExceeded
 
 
 async def rotate_api_key(command: RotateApiKey, ctx: Context, ports: Ports, *, owner: UserId | None = None) -> Done[NewApiKey]:

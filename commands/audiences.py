@@ -5,13 +5,14 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from commands.audience_heads import audience_in, audience_reads
 from commands.authority import caller_reads, require_within
 from commands.context import Context
 from commands.ports import Ports
 from commands.signing_keys import ensure_signing_key
-from commands.transact import Done, Read, Transaction, earlier_answer, read_states, transact
+from commands.transact import Done, Transaction, earlier_answer, read_states, transact
 from domain import audience
-from domain.audience import BUILT_IN, NATS, Audience, PrincipalKind, Rules, Undefined
+from domain.audience import NATS, PrincipalKind, Rules, Undefined
 from domain.errors import AudienceNotAllowed, AudienceProtected
 from domain.event import SealClass, Sealed
 from domain.ids import AudienceName, AudienceSlug, StreamName
@@ -97,15 +98,6 @@ async def register_audiences(names: Iterable[AudienceName], ctx: Context, ports:
                 tx.record(audience.decider, audience.stream(name), events)
 
     await transact(ports, ctx, audience_reads(wanted), decide)
-
-
-def audience_reads(names: Iterable[AudienceName]) -> list[Read]:
-    """What `audience_in` needs to be read: nothing of `minos`, which is built in."""
-    return [(audience.decider, audience.stream(name)) for name in dict.fromkeys(names) if name != MINOS]
-
-
-def audience_in(tx: Transaction, name: AudienceName) -> Audience:
-    return BUILT_IN if name == MINOS else tx.state(audience.decider, audience.stream(name))
 
 
 async def require_registered(names: Sequence[AudienceName], ports: Ports) -> None:

@@ -5,7 +5,7 @@ One read, and no event: whoever asks ten times a second writes nothing. What it 
 
 from msgspec import Struct
 
-from commands.audiences import audience_in, audience_reads
+from commands.audience_heads import audience_in, audience_reads
 from commands.authenticate_client import Shown, client_read, require_client
 from commands.machine_answer import machine_claims
 from commands.ports import Ports

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from commands.audiences import audience_in, audience_reads
+from commands.audience_heads import audience_in, audience_reads
 from commands.context import Context
 from commands.ports import Ports, PresentedRefreshToken
 from commands.session_origins import SessionOrigin

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from commands.api_key_text import is_genuine, read_key_text
+from commands.audience_heads import audience_in, audience_reads
 from commands.context import Machine
 from commands.key_origins import KeyOrigin
 from commands.ports import Ports
 from commands.transact import Read, Transaction, read_states
 from domain import api_key, client, role, user
+from domain.audience import for_client, for_user, in_catalogue
 from domain.client import Registered
-from domain.errors import InvalidToken
+from domain.errors import AudienceNotAllowed, InvalidToken
 from domain.ids import KeyId, RoleName
 from domain.permission import Permission, shared
 from domain.user import Active
@@ -63,11 +65,12 @@ def key_reads(machine: Machine) -> list[Read]:
     """What `key_rights` needs to be read."""
     if machine.key_id is None:
         return []
-    return _reads(machine.key_id, KeyOrigin(user_id=machine.user_id, client_id=machine.client_id, roles=machine.roles))
+    of = KeyOrigin(user_id=machine.user_id, client_id=machine.client_id, audience=machine.audience, roles=machine.roles)
+    return _reads(machine.key_id, of)
 
 
 def _reads(key_id: KeyId, origin: KeyOrigin | None) -> list[Read]:
-    reads: list[Read] = [(api_key.decider, api_key.stream(key_id))]
+    reads: list[Read] = [(api_key.decider, api_key.stream(key_id)), *audience_reads([] if origin is None else [origin.audience])]
     if origin is not None and origin.client_id is not None:
         reads.append((client.decider, client.stream(origin.client_id)))
     if origin is not None and origin.user_id is not None:
@@ -82,7 +85,7 @@ def _origin(state: api_key.Live, known: KeyOrigin | None, tx: Transaction) -> Ke
     if known is not None and state.user_id is not None:
         who = tx.state(user.decider, user.stream(state.user_id))
         roles = who.account.roles if isinstance(who, Active) else known.roles
-    return KeyOrigin(user_id=state.user_id, client_id=state.client_id, roles=roles)
+    return KeyOrigin(user_id=state.user_id, client_id=state.client_id, audience=state.audience, roles=roles)
 
 
 def _machine(state: api_key.Live, origin: KeyOrigin, tx: Transaction) -> Machine:
@@ -97,16 +100,19 @@ def _machine(state: api_key.Live, origin: KeyOrigin, tx: Transaction) -> Machine
 
 
 def _of_owner(state: api_key.Live, roles: Sequence[RoleName], tx: Transaction) -> Sequence[Permission]:
-    """Give what the owner may do now. Raises InvalidToken where they may do nothing at all any more."""
-    if state.client_id is not None:
-        account = tx.state(client.decider, client.stream(state.client_id))
-        if not isinstance(account, Registered) or not account.enabled or state.audience not in account.audiences:
+    """Give what the owner may do at the key's audience now. Raises InvalidToken where they may do nothing at all there any more."""
+    asked = audience_in(tx, state.audience)
+    try:
+        if state.client_id is not None:
+            account = tx.state(client.decider, client.stream(state.client_id))
+            if not isinstance(account, Registered) or not account.enabled or state.audience not in account.audiences:
+                raise InvalidToken
+            return in_catalogue(state.audience, for_client(asked, state.client_id), account.permissions)
+        who = None if state.user_id is None else tx.state(user.decider, user.stream(state.user_id))
+        if not isinstance(who, Active):
             raise InvalidToken
-        return account.permissions
-    if state.user_id is None:
-        raise InvalidToken
-    who = tx.state(user.decider, user.stream(state.user_id))
-    if not isinstance(who, Active):
-        raise InvalidToken
+        rules = for_user(asked, who.account.roles)
+    except AudienceNotAllowed as not_any_more:
+        raise InvalidToken from not_any_more
     held = [name for name in who.account.roles if name in roles]
-    return [p for name in held for p in role.gives(tx.state(role.decider, role.stream(name)))]
+    return in_catalogue(state.audience, rules, [p for name in held for p in role.gives(tx.state(role.decider, role.stream(name)))])

@@ -4,17 +4,18 @@ from collections import OrderedDict
 
 from msgspec import Struct
 
-from domain.ids import ClientId, KeyId, RoleName, UserId
+from domain.ids import AudienceName, ClientId, KeyId, RoleName, UserId
 
 MOST = 16_384
 """Keys remembered by one process; a few megabytes."""
 
 
 class KeyOrigin(Struct, frozen=True, kw_only=True, gc=False):
-    """Whose key it is, which never changes; and which roles they had last, which only says what to read with it."""
+    """Whose key it is and for what, which never changes; and which roles they had last, which only says what to read with it."""
 
     user_id: UserId | None
     client_id: ClientId | None
+    audience: AudienceName
     roles: tuple[RoleName, ...]
 
 

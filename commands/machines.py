@@ -5,14 +5,15 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from commands.audience_heads import audience_in, audience_reads
 from commands.context import Machine
 from commands.key_holders import key_reads, key_rights
 from commands.ports import AccessClaims, Ports
 from commands.transact import Read, Transaction, read_states
 from domain import client, machine_token, signing_key
-from domain.audience import PrincipalKind
+from domain.audience import PrincipalKind, for_client
 from domain.client import Registered
-from domain.errors import InvalidToken
+from domain.errors import AudienceNotAllowed, InvalidToken
 from domain.ids import AudienceName, ClientId, Kid, TokenId
 from domain.permission import Permission, shared
 
@@ -46,7 +47,8 @@ def machine_reads(machine: Machine) -> list[Read]:
     if machine.key_id is not None:
         return key_reads(machine)
     client_id, token_id = _of_token(machine)
-    return [(client.decider, client.stream(client_id)), (machine_token.decider, machine_token.stream(token_id))]
+    of_token: list[Read] = [(client.decider, client.stream(client_id)), (machine_token.decider, machine_token.stream(token_id))]
+    return [*of_token, *audience_reads([machine.audience])]
 
 
 def machine_rights(machine: Machine, tx: Transaction) -> Sequence[Permission]:
@@ -61,6 +63,10 @@ def _require_account(machine: Machine, tx: Transaction) -> Registered:
     token = tx.state(machine_token.decider, machine_token.stream(token_id))
     if not isinstance(account, Registered) or not account.enabled or machine.epoch < account.epoch:
         raise InvalidToken
+    try:  # a service token is given for weeks: what its audience says holds for all of them
+        for_client(audience_in(tx, machine.audience), client_id)
+    except AudienceNotAllowed as not_any_more:
+        raise InvalidToken from not_any_more
     if machine.audience not in account.audiences or not machine_token.is_live(token, long_lived=machine.long_lived):
         raise InvalidToken
     return account

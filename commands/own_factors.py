@@ -69,7 +69,12 @@ async def remove_factor(factor_id: FactorId, ctx: Context, ports: Ports) -> Done
 
 
 async def switch_factor_off(user_id: UserId, factor_id: FactorId, ctx: Context, ports: Ports) -> Done[None]:
-    """Take a factor of somebody away who cannot show it any more. Raises NoSuchUser, NoSuchFactor, RightsExceeded."""
+    """Take a factor of somebody away who cannot show it any more. Raises NoSuchUser, NoSuchFactor, RightsExceeded.
+
+    One's own go with the strongest there is, whichever way one asks: ReauthenticationRequired.
+    """
+    if ctx.principal is not None and ctx.principal.user_id == user_id:
+        return await remove_factor(factor_id, ctx, ports)
     stream = factors.stream(user_id)
 
     async def act(authority: Authority) -> Done[None]:

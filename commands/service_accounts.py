@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from commands.audiences import audience_in, audience_reads
+from commands.audience_heads import audience_in, audience_reads
 from commands.authority import caller_reads, require_within
 from commands.client_secrets import ClientSecret, SecretTtl, new_secret
 from commands.context import Context

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from commands.audiences import audience_in, audience_reads
+from commands.audience_heads import audience_in, audience_reads
 from commands.authority import caller_reads, require_within
 from commands.context import Context
 from commands.machine_answer import machine_claims

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from commands.audiences import audience_reads
+from commands.audience_heads import audience_reads
 from commands.choose_password import destroy_left, sealed_password
 from commands.context import Context
 from commands.known_networks import network_mac

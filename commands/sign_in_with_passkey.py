@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from commands.audiences import audience_reads
+from commands.audience_heads import audience_reads
 from commands.complete_sign_in import begin_with
 from commands.context import Context
 from commands.ports import Assertion, PasskeySignIn, Ports

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from commands.audiences import audience_in, audience_reads
+from commands.audience_heads import audience_in, audience_reads
 from commands.context import Context
 from commands.ports import Heads, Ports, StoredHead
 from commands.session_origins import SessionOrigin

@@ -26,7 +26,7 @@ AGES: dict[str, str] = {
     "last_used_sessions": "90 days",
     "sign_in_facts": "90 days",
     "last_used_others": "400 days",
-    "used_assertions": "0 seconds",
+    "used_assertions": "1 hour",
     "mail_budget": "0 seconds",
     "pending_registrations": "0 seconds",
     "mails_done": "7 days",

@@ -94,6 +94,7 @@ async def test_other_grants_scopes_and_targets_are_refused_by_name(served: Serve
         ({"scope": "orders.write"}, "invalid_scope"),
         ({"scope": "orders.read  orders.read"}, "invalid_scope"),
         ({"scope": 'a"b'}, "invalid_scope"),
+        ({"scope": " ".join(f"orders.p{n}" for n in range(257))}, "invalid_scope"),
         ({"audience": "reports"}, "invalid_target"),
         ({"audience": "made up"}, "invalid_target"),
         ({"resource": "https://orders.example"}, "invalid_target"),

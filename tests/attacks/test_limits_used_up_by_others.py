@@ -59,6 +59,15 @@ async def test_a_token_that_does_not_verify_uses_up_nothing_of_who_it_names(edge
     assert await statuses(Caller(edge, elsewhere()), path, ada.access, ACCOUNT) == [200] * ACCOUNT
 
 
+async def test_a_service_that_was_handed_a_token_uses_up_nothing_of_its_person(edge: Edge, served: Served) -> None:
+    ada = await served.person()
+    mine, _ = ada.access, await ada.sign_in(audience="orders")
+    service = Caller(edge, elsewhere())
+    seen = [(await service.ask("POST", "/api/v1/auth/action-tokens", token=ada.access, json={})).status_code for _ in range(ACCOUNT + 1)]
+    assert seen == [422] * ACCOUNT + [429]
+    assert await statuses(Caller(edge, elsewhere()), ME, mine, ACCOUNT) == [200] * ACCOUNT
+
+
 async def test_another_account_behind_the_same_address_has_its_own(edge: Edge, served: Served) -> None:
     ada, grace, office = await served.person(), await served.person(), Caller(edge, elsewhere())
     assert await statuses(office, SESSION, ada.access, ACCOUNT + 1) == [200] * ACCOUNT + [429]

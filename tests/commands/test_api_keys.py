@@ -20,6 +20,14 @@ from commands.api_keys import (
     revoke_leaked_key,
     rotate_api_key,
 )
+from commands.audiences import (
+    ChangeAudience,
+    DefineAudience,
+    RetireAudience,
+    change_audience,
+    define_audience,
+    retire_audience,
+)
 from commands.context import Context
 from commands.define_role import ChangeRolePermissions, DefineRole, change_role_permissions, define_role
 from commands.grant_role import GrantRole, RevokeRole, grant_role, revoke_role
@@ -34,6 +42,7 @@ from commands.service_accounts import (
 from commands.suspend_user import SuspendUser, suspend_user
 from domain import key_owner
 from domain.api_key import ApiKeyRevoked, KeyRevocation
+from domain.audience import Rules
 from domain.errors import AudienceNotAllowed, InvalidToken, KeyLifeTooLong, NoSuchApiKey, RightsExceeded, TooManyKeys
 from domain.ids import AudienceName, CorrelationId, RoleName, UserId
 from domain.permission import Permission
@@ -251,3 +260,49 @@ async def test_a_key_for_a_free_text_audience_is_refused(world: World) -> None:
     _, ctx = await supporter(world)
     with pytest.raises(AudienceNotAllowed):
         await own_key(world, ctx, READ, audience=AudienceName("made-up"))
+
+
+async def rules_of(world: World, name: str, **rules: Any) -> AudienceName:
+    """An audience with rules, or with other rules than it had."""
+    audience = AudienceName(name)
+    if audience in {getattr(e, "audience", None) for e in world.log}:
+        await change_audience(ChangeAudience(audience=audience, rules=Rules(**rules)), SYSTEM, world.ports)
+    else:
+        await define_audience(DefineAudience(name=audience, **rules), SYSTEM, world.ports)
+    return audience
+
+
+async def test_attack_key_for_an_audience_its_owner_may_not_ask_for(world: World) -> None:
+    _, ada = await supporter(world)
+    payroll = await rules_of(world, "payroll", roles=(RoleName("paymaster"),))
+    with pytest.raises(AudienceNotAllowed):
+        await own_key(world, ada, audience=payroll)
+
+
+async def test_a_key_ends_where_its_owner_may_not_ask_for_its_audience_any_more(world: World) -> None:
+    _, ada = await supporter(world)
+    payroll = await rules_of(world, "payroll", roles=(SUPPORT,))
+    made = await own_key(world, ada, READ, audience=payroll)
+    assert (await identify_key(made.api_key, world.ports))[0].machine.permissions == (READ,)
+    await rules_of(world, "payroll", roles=(RoleName("paymaster"),))
+    with pytest.raises(InvalidToken):
+        await identify_key(made.api_key, world.ports)
+
+
+async def test_a_retired_audience_ends_its_keys(world: World) -> None:
+    _, ada = await supporter(world)
+    payroll = await rules_of(world, "payroll")
+    made = await own_key(world, ada, READ, audience=payroll)
+    await retire_audience(RetireAudience(audience=payroll), SYSTEM, world.ports)
+    with pytest.raises(InvalidToken):
+        await identify_key(made.api_key, world.ports)
+
+
+async def test_a_key_carries_nothing_outside_its_audiences_catalogue(world: World) -> None:
+    _, ada = await supporter(world)
+    payroll = await rules_of(world, "payroll", permissions=(READ, WRITE))
+    with pytest.raises(RightsExceeded):
+        await own_key(world, ada, Permission("tickets.*"), audience=payroll)
+    made = await own_key(world, ada, READ, WRITE, audience=payroll)
+    await rules_of(world, "payroll", permissions=(READ,))
+    assert (await identify_key(made.api_key, world.ports))[0].machine.permissions == (READ,)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from commands.enrol_passkey import RegisterPasskey, RenameFactor, offer_passkey, register_passkey, rename_factor
 from commands.enrol_totp import offer_totp
+from commands.grant_role import GrantRole, grant_role
 from commands.own_factors import list_factors, remove_factor, switch_factor_off
 from commands.reauthenticate import ProvingFactor, Reauthenticate, ask_for_proof, reauthenticate
 from commands.sign_in_challenge import LIFE, Factor, FactorRequired
@@ -22,6 +23,7 @@ from domain.errors import (
     ReauthenticationRequired,
 )
 from domain.factor_events import FactorRemoved, PasskeyRegressed, PasskeyUsed
+from domain.role import ADMIN
 from domain.session_events import Reauthenticated, SessionStarted
 from tests.commands.authenticator import challenged, complete, enrolled
 from tests.commands.passkeys import asked, complete_with, enter, made
@@ -104,6 +106,19 @@ async def test_a_passkey_changes_factors_and_a_code_does_not_where_there_is_one(
     with pytest.raises(ReauthenticationRequired):
         await offer_totp(ctx, world.ports)
     await offer_totp(await world.ctx(await enter(world, key)), world.ports)
+
+
+async def test_an_administrator_takes_no_factor_of_their_own_by_the_administrators_way(world: World) -> None:
+    ctx = await world.enter("ada")
+    telephone = await enrolled(ctx, world)
+    ctx = await world.ctx(await complete(world, await challenged(world), telephone.next_code()))
+    assert ctx.principal is not None
+    await grant_role(GrantRole(user_id=ctx.principal.user_id, role=ADMIN), SYSTEM, world.ports)
+    key, done = await made(ctx, world)
+    world.clock.forward(1)
+    with pytest.raises(ReauthenticationRequired):
+        await switch_factor_off(ctx.principal.user_id, done.factor_id, ctx, world.ports)
+    await switch_factor_off(ctx.principal.user_id, done.factor_id, await world.ctx(await enter(world, key)), world.ports)
 
 
 async def test_what_was_taken_away_signs_nobody_in(world: World) -> None:

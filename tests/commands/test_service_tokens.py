@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from commands.audiences import ChangeAudience, RetireAudience, change_audience, retire_audience
 from commands.client_credentials import revoke_client_tokens
 from commands.identify import identify
 from commands.machines import identify_machine
@@ -17,6 +18,7 @@ from commands.service_tokens import (
 )
 from commands.signing_keys import RevokeSigningKey, RotateSigningKey, revoke_signing_key, rotate_signing_key
 from domain import signing_key
+from domain.audience import Rules
 from domain.errors import AudienceNotAllowed, InvalidToken, NoSuchServiceAccount, NoSuchToken, RightsExceeded, SessionRequired
 from domain.ids import AudienceName, ClientId, Kid, TokenId
 from domain.signing_key import SigningKeyPledged
@@ -66,6 +68,23 @@ async def test_it_is_revoked_at_once_by_its_id_and_by_its_service_account(world:
     await revoke_client_tokens(client_id, SYSTEM, world.ports)
     with pytest.raises(InvalidToken):
         await identify_machine(await world.claims(second.token), world.ports)
+
+
+async def test_a_retired_audience_ends_its_service_tokens(world: World) -> None:
+    token = await issue(world, await service_account(world, "tasks.read", audiences=("tasks",)), audience="tasks")
+    await identify_machine(await world.claims(token.token), world.ports)
+    await retire_audience(RetireAudience(audience=AudienceName("tasks")), SYSTEM, world.ports)
+    with pytest.raises(InvalidToken):
+        await identify_machine(await world.claims(token.token), world.ports)
+
+
+async def test_an_audience_that_shuts_a_service_account_out_ends_its_tokens(world: World) -> None:
+    token = await issue(world, await service_account(world, "tasks.read", audiences=("tasks",)), audience="tasks")
+    await change_audience(
+        ChangeAudience(audience=AudienceName("tasks"), rules=Rules(clients=(ClientId("client_other"),))), SYSTEM, world.ports
+    )
+    with pytest.raises(InvalidToken):
+        await identify_machine(await world.claims(token.token), world.ports)
 
 
 async def test_the_key_that_signed_it_verifies_as_long_as_it_lives(world: World) -> None:

@@ -1,0 +1,18 @@
+"""What an audience is like at this moment, for whoever decides by it: its head is read in the question there is anyway."""
+
+from collections.abc import Iterable
+
+from commands.transact import Read, Transaction
+from domain import audience
+from domain.audience import BUILT_IN, Audience
+from domain.ids import AudienceName
+from domain.session import MINOS
+
+
+def audience_reads(names: Iterable[AudienceName]) -> list[Read]:
+    """What `audience_in` needs to be read: nothing of `minos`, which is built in."""
+    return [(audience.decider, audience.stream(name)) for name in dict.fromkeys(names) if name != MINOS]
+
+
+def audience_in(tx: Transaction, name: AudienceName) -> Audience:
+    return BUILT_IN if name == MINOS else tx.state(audience.decider, audience.stream(name))
