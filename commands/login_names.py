@@ -23,7 +23,7 @@ def normalise_email(address: str) -> str:
     """Give the address in one case, NFKC, with its domain in IDNA A-labels (RFC 5891). Raises InvalidEmail."""
     name, at, domain = unicodedata.normalize("NFKC", address).rpartition("@")
     local = _folded(name)
-    if not at or not _LOCAL.fullmatch(local) or local.startswith(".") or local.endswith(".") or ".." in local or _unseen(local):
+    if not at or not _LOCAL.fullmatch(local) or _misshapen(local) or _unseen(local):
         raise InvalidEmail
     ascii_domain = _a_labels(domain)
     normalised = f"{local}@{ascii_domain}"
@@ -41,6 +41,11 @@ def mailable(address: str) -> str:
     normalise_email(address)
     name, _, domain = unicodedata.normalize("NFKC", address).rpartition("@")
     return f"{name}@{_a_labels(domain)}"
+
+
+def _misshapen(local: str) -> bool:
+    """Whether there are dots where none may be (RFC 5322 3.2.3), or what a header field takes for an encoded word (RFC 2047 2)."""
+    return local.startswith(".") or local.endswith(".") or ".." in local or "=?" in local
 
 
 def _a_labels(domain: str) -> str:

@@ -79,6 +79,7 @@ def test_any_text_at_all_can_be_counted_under(name: str) -> None:
         ".a@example.org",
         "a.@example.org",
         "a..b@example.org",
+        "=?utf-8?q?bob?=@example.org",
         "a@@example.org",
         "a@example..org",
         "a@-example.org",
