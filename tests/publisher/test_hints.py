@@ -64,8 +64,8 @@ def gathering_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", LONG_SECONDS)
 
 
-async def arrivals(nats_server: NatsServer, subject: str, tell: Callable[[Hints], Awaitable[None]]) -> list[float]:
-    """Give after how many seconds a hint came, each counted from the beginning of `tell`."""
+async def arrivals(nats_server: NatsServer, subject: str, tell: Callable[[Hints], Awaitable[None]], *, at_least: int) -> list[float]:
+    """Give after how many seconds a hint came, each counted from the beginning of `tell`. Waits for those there have to be."""
     here, there = connection_to(nats_server), connection_to(nats_server)
     await here.connect()
     await there.connect()
@@ -77,6 +77,9 @@ async def arrivals(nats_server: NatsServer, subject: str, tell: Callable[[Hints]
     began = loop.time()
     await tell(hints)
     await asyncio.sleep(1.5 * LONG_SECONDS)
+    async with asyncio.timeout(20):
+        while len(came) < at_least:
+            await asyncio.sleep(0.05)
     await hints.close()
     await here.close()
     await there.close()
@@ -88,7 +91,7 @@ async def test_what_is_in_no_hurry_is_told_at_once_after_a_quiet_time(nats_serve
     async def tell(hints: Hints) -> None:
         hints.gather()
 
-    (only,) = await arrivals(nats_server, "test.quiet", tell)
+    (only,) = await arrivals(nats_server, "test.quiet", tell, at_least=1)
     assert only < LONG_SECONDS * 0.9
 
 
@@ -99,7 +102,7 @@ async def test_what_follows_comes_once_and_later(nats_server: NatsServer) -> Non
             hints.gather()
             await asyncio.sleep(0)
 
-    first, second = await arrivals(nats_server, "test.gather", tell)
+    first, second = await arrivals(nats_server, "test.gather", tell, at_least=2)
     assert first < LONG_SECONDS * 0.9 <= second
 
 
@@ -110,7 +113,7 @@ async def test_enough_of_it_waits_no_longer(nats_server: NatsServer) -> None:
             hints.gather()
             await asyncio.sleep(0)
 
-    first, second = await arrivals(nats_server, "test.enough", tell)
+    first, second = await arrivals(nats_server, "test.enough", tell, at_least=2)
     assert first <= second < LONG_SECONDS * 0.9
 
 
@@ -122,7 +125,7 @@ async def test_a_hurried_hint_overtakes_and_takes_the_others_along(nats_server: 
         hints.gather()
         hints.send()
 
-    first, second = await arrivals(nats_server, "test.overtakes", tell)
+    first, second = await arrivals(nats_server, "test.overtakes", tell, at_least=2)
     assert first <= second < LONG_SECONDS * 0.9
 
 
