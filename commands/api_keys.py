@@ -1,6 +1,5 @@
 """Make, turn and revoke API keys. A key gives no more than its maker may do when it is made, and no more than its owner at each use."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from commands.api_key_text import is_genuine, kept, new_key_text, read_key_text
 from commands.audience_heads import audience_in, audience_reads
 from commands.authority import caller_reads, require_within
 from commands.context import Context
+from commands.keys_of_owner import end_key
 from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, read_states, transact
 from domain import api_key, client, key_owner, user
@@ -158,7 +158,7 @@ async def revoke_api_key(command: RevokeApiKey, ctx: Context, ports: Ports, *, o
         state = _owned(tx.state(api_key.decider, stream), owner)
         if owner is None:
             require_within(state.permissions if isinstance(state, api_key.Live) else (), ctx, tx)
-        _end(tx, stream, of_owner, command.key_id, command.reason)
+        end_key(tx, of_owner, command.key_id, command.reason)
 
     reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner)]
     return await transact(ports, ctx, [*reads, *(caller_reads(ctx) if owner is None else ())], decide)
@@ -176,31 +176,7 @@ async def revoke_leaked_key(text: str, ctx: Context, ports: Ports, *, reason: Ke
         return
     of_owner = _owner_stream(state.user_id, state.client_id)
     reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner)]
-    await transact(ports, ctx, reads, lambda tx: _end(tx, stream, of_owner, shown.key_id, reason))
-
-
-async def revoke_keys_of(owner: UserId | ClientId, reason: KeyRevocation, ctx: Context, ports: Ports) -> Done[int]:
-    """Revoke every key of a person or a service account in one append, and give how many that were."""
-    of_owner = key_owner.stream(owner)
-    listed = await _listed(of_owner, ports)
-
-    def decide(tx: Transaction) -> int:
-        for key_id in listed:
-            _end(tx, api_key.stream(key_id), of_owner, key_id, reason)
-        return len(listed)
-
-    reads: list[Read] = [(key_owner.decider, of_owner), *((api_key.decider, api_key.stream(key_id)) for key_id in listed)]
-    return await transact(ports, ctx, reads, decide)
-
-
-async def _listed(of_owner: StreamName, ports: Ports) -> Sequence[KeyId]:
-    tx = await read_states(ports, [(key_owner.decider, of_owner)])
-    return [entry.key_id for entry in tx.state(key_owner.decider, of_owner).keys]
-
-
-def _end(tx: Transaction, stream: StreamName, of_owner: StreamName, key_id: KeyId, reason: KeyRevocation) -> None:
-    tx.record(api_key.decider, stream, api_key.revoke(tx.state(api_key.decider, stream), reason=reason, at=tx.at))
-    tx.record(key_owner.decider, of_owner, key_owner.remove(tx.state(key_owner.decider, of_owner), key_id, at=tx.at))
+    await transact(ports, ctx, reads, lambda tx: end_key(tx, of_owner, shown.key_id, reason))
 
 
 def _list(tx: Transaction, of_owner: StreamName, key: api_key.Live) -> None:

@@ -45,10 +45,6 @@ class Outcome(StrEnum):
     HASH_TOO_COSTLY = "hash_too_costly"
     HASH_TOO_SHORT = "hash_too_short"
 
-    @property
-    def is_refusal(self) -> bool:
-        return self not in {Outcome.IMPORTED, Outcome.ALREADY_IMPORTED}
-
 
 async def import_user(command: ImportUser, ctx: Context, ports: Ports, *, dry_run: bool = False) -> Outcome:
     """Say what became, or with `dry_run` would become, of it. Safe to repeat. Raises StoreUnavailable, Contended."""

@@ -9,7 +9,7 @@ from commands.transact import Read, Transaction, read_states
 from domain import api_key, key_owner
 from domain.api_key import KeyRevocation
 from domain.errors import Contended
-from domain.ids import KeyId, UserId
+from domain.ids import KeyId, StreamName, UserId
 
 R = TypeVar("R")
 ATTEMPTS = 16
@@ -36,9 +36,14 @@ class OwnersKeys:
         if tuple(entry.key_id for entry in tx.state(key_owner.decider, of_owner).keys) != self.listed:
             raise KeysMoved
         for key_id in self.listed:
-            stream = api_key.stream(key_id)
-            tx.record(api_key.decider, stream, api_key.revoke(tx.state(api_key.decider, stream), reason=reason, at=tx.at))
-            tx.record(key_owner.decider, of_owner, key_owner.remove(tx.state(key_owner.decider, of_owner), key_id, at=tx.at))
+            end_key(tx, of_owner, key_id, reason)
+
+
+def end_key(tx: Transaction, of_owner: StreamName, key_id: KeyId, reason: KeyRevocation) -> None:
+    """Revoke a key, and take it off its owner's list."""
+    stream = api_key.stream(key_id)
+    tx.record(api_key.decider, stream, api_key.revoke(tx.state(api_key.decider, stream), reason=reason, at=tx.at))
+    tx.record(key_owner.decider, of_owner, key_owner.remove(tx.state(key_owner.decider, of_owner), key_id, at=tx.at))
 
 
 async def with_keys_of(owner: UserId, ports: Ports, act: Callable[[OwnersKeys], Awaitable[R]]) -> R:

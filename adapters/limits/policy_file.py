@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from msgspec import Struct
 
-from adapters.limits.policy import DEFAULT, Kind, LimitClass, Limits, Rate
+from adapters.limits.policy import Kind, LimitClass, Limits, Rate
 
 SHIPPED = Path(__file__).with_name("default.toml")
 SETTING = "MINOS_LIMITS_FILE"
@@ -139,8 +139,3 @@ def _rate(where: str, text: str, problems: list[str]) -> Rate | None:
         problems.append(f"{where}: {text[:80]!r} is out of bounds: 1 to {LARGEST:,} at once, within 1s to 7d, at most {FASTEST:,} a second")
         return None
     return rate
-
-
-def class_names(limits: Limits) -> tuple[str, ...]:
-    """Give the names, the default last."""
-    return (*(name for name in limits.classes if name != DEFAULT), DEFAULT)

@@ -16,7 +16,6 @@ from commands.api_keys import (
     make_own_key,
     make_service_key,
     revoke_api_key,
-    revoke_keys_of,
     revoke_leaked_key,
     rotate_api_key,
 )
@@ -32,6 +31,7 @@ from commands.context import Context
 from commands.define_role import ChangeRolePermissions, DefineRole, change_role_permissions, define_role
 from commands.grant_role import GrantRole, RevokeRole, grant_role, revoke_role
 from commands.key_holders import identify_key
+from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.read_api_keys import read_keys_of
 from commands.service_accounts import (
     ChangeServiceAccount,
@@ -40,6 +40,7 @@ from commands.service_accounts import (
     disable_service_account,
 )
 from commands.suspend_user import SuspendUser, suspend_user
+from commands.transact import transact
 from domain import key_owner
 from domain.api_key import ApiKeyRevoked, KeyRevocation
 from domain.audience import Rules
@@ -61,6 +62,16 @@ async def supporter(world: World, name: str = "ada") -> tuple[UserId, Context]:
     user_id = await world.register(name)
     await grant_role(GrantRole(user_id=user_id, role=SUPPORT), SYSTEM, world.ports)
     return user_id, await world.ctx(await world.sign_in(name))
+
+
+async def end_all(world: World, owner: UserId) -> int:
+    """Revoke every key of a person in one append; give how many that were."""
+
+    async def act(keys: OwnersKeys) -> int:
+        await transact(world.ports, SYSTEM, keys.reads, lambda tx: keys.end(tx, KeyRevocation.PASSWORD_RESET))
+        return len(keys.listed)
+
+    return await with_keys_of(owner, world.ports, act)
 
 
 async def own_key(world: World, ctx: Context, *permissions: Permission, **more: Any) -> NewApiKey:
@@ -152,7 +163,7 @@ async def test_a_key_hands_out_no_more_than_it_gives(world: World) -> None:
     await define_role(DefineRole(name=RoleName("reader"), permissions=(READ,)), by_key, world.ports)
     with pytest.raises(RightsExceeded):
         await define_role(DefineRole(name=RoleName("writer"), permissions=(WRITE,)), by_key, world.ports)
-    await revoke_keys_of(ada, KeyRevocation.ADMINISTRATIVE, SYSTEM, world.ports)
+    await end_all(world, ada)
     with pytest.raises(InvalidToken):
         await define_role(DefineRole(name=RoleName("other"), permissions=()), by_key, world.ports)
 
@@ -216,7 +227,7 @@ async def test_a_leaked_key_ends_by_its_value_and_a_made_up_one_changes_nothing(
 async def test_all_keys_of_a_person_end_in_one_step(world: World) -> None:
     ada, ctx = await supporter(world)
     keys = [await own_key(world, ctx, READ) for _ in range(3)]
-    assert (await revoke_keys_of(ada, KeyRevocation.PASSWORD_RESET, SYSTEM, world.ports)).result == 3
+    assert await end_all(world, ada) == 3
     for key in keys:
         with pytest.raises(InvalidToken):
             await gives(world, key.api_key)
