@@ -1,0 +1,91 @@
+"""Refusals about accounts, their names, passwords and mail."""
+
+from domain.errors.refused import Refused
+
+
+class NoSuchUser(Refused):
+    code = "user_not_found"
+    detail = "There is no such user."
+
+
+class EmailTaken(Refused):
+    code = "email_taken"
+    detail = "This e-mail address already has an account."
+
+
+class UsernameTaken(Refused):
+    code = "username_taken"
+    detail = "This username is taken."
+
+
+class InvalidEmail(Refused):
+    code = "invalid_email"
+    detail = "This is not an e-mail address that mail could be sent to."
+
+
+class InvalidUsername(Refused):
+    code = "invalid_username"
+    detail = "A username has 3 to 64 letters, digits, dots, hyphens or underscores, and begins with a letter or digit."
+
+
+class PasswordUnacceptable(Refused):
+    code = "password_unacceptable"
+    detail = "The password is too short, too long, too easily guessed, known, used before, or contains the account's own address or name."
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+    def __str__(self) -> str:
+        return self.why
+
+
+class RegistrationClosed(Refused):
+    code = "registration_closed"
+    detail = "Accounts are not open for self-registration here."
+
+
+class LoginNameRequired(Refused):
+    code = "login_name_required"
+    detail = "Exactly one of email and username is needed."
+
+
+class MailTokenInvalid(Refused):
+    code = "mail_token_invalid"
+    detail = "The token is not one of ours, was used, has expired, or a newer one took its place."
+
+
+class MailLimited(Refused):
+    """Enough was sent for now; `retry_after` in whole seconds."""
+
+    code = "mail_limited"
+    detail = "Enough mail was sent for now; look into the mailbox, or try again later."
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class EmailAlreadyVerified(Refused):
+    code = "email_already_verified"
+    detail = "The address of this account has been proved."
+
+
+class EmailNotVerified(Refused):
+    code = "email_not_verified"
+    detail = "The address of this account has to be proved before it can be used."
+
+
+class NewPasswordRequired(Refused):
+    code = "new_password_required"
+    detail = "Proving an address for the first time needs a new password: whoever opened the account may have been another."
+
+
+class BootstrapClosed(Refused):
+    code = "bootstrap_closed"
+    detail = "The first administrator already exists."
+
+
+class BootstrapCodeInvalid(Refused):
+    code = "bootstrap_code_invalid"
+    detail = "The bootstrap code is wrong, used up or expired."

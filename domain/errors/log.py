@@ -1,0 +1,18 @@
+"""What a reader of the log stops at; no refusals, since no caller hears them."""
+
+from uuid import UUID
+
+
+class UnknownEventTag(Exception):
+    """The log holds an event this code does not know. Never skipped: the reader stops."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(f"event tag {tag!r} is not known to this version")
+        self.tag = tag
+
+
+class LeafTooLarge(Exception):
+    """An event is larger than an entry of the log may be. Payloads are capped well below this when they are appended."""
+
+    def __init__(self, event_id: UUID, size: int) -> None:
+        super().__init__(f"event {event_id} makes an entry of {size} bytes")

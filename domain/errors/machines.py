@@ -1,0 +1,94 @@
+"""Refusals about audiences, service accounts, their tokens and API keys."""
+
+from domain.errors.refused import Refused
+
+
+class NoSuchAudience(Refused):
+    code = "audience_not_found"
+    detail = "There is no such audience."
+
+
+class AudienceExists(Refused):
+    code = "audience_exists"
+    detail = "An audience of this name exists, or existed."
+
+
+class AudienceProtected(Refused):
+    code = "audience_protected"
+    detail = "The audience of Minos itself cannot be defined, changed or retired."
+
+
+class AudienceNotAllowed(Refused):
+    code = "audience_not_allowed"
+    detail = "No token can be issued for this audience here."
+
+
+class ServicesOnly(Refused):
+    code = "services_only"
+    detail = "This audience is for services: no person may ask for a token for it."
+
+
+class NoSuchServiceAccount(Refused):
+    code = "service_account_not_found"
+    detail = "There is no such service account."
+
+
+class NoSuchToken(Refused):
+    code = "token_not_found"
+    detail = "There is no such service token."
+
+
+class InvalidClient(Refused):
+    """RFC 6749 5.2."""
+
+    code = "invalid_client"
+    detail = "The client is unknown, or has not proved who it is."
+
+
+class UnsupportedTokenType(Refused):
+    """RFC 7009 2.2.1."""
+
+    code = "unsupported_token_type"
+    detail = "A person's access token is not revoked by itself: end its session."
+
+
+class InvalidScope(Refused):
+    """RFC 6749 5.2."""
+
+    code = "invalid_scope"
+    detail = "The scope is malformed, or more than this client has for this audience."
+
+
+class NoSuchApiKey(Refused):
+    code = "api_key_not_found"
+    detail = "There is no such API key."
+
+
+class ApiKeyEnded(Refused):
+    code = "api_key_ended"
+    detail = "The API key was revoked, or has expired."
+
+
+class KeyLifeTooLong(Refused):
+    code = "key_life_too_long"
+    detail = "No API key may live so long here."
+
+
+class TooManyKeys(Refused):
+    code = "too_many_keys"
+    detail = "There are as many keys of this kind as there may be: take one away first."
+
+
+class UnusableKey(Refused):
+    code = "unusable_key"
+    detail = "This is no public key that its algorithm can be used with, or one that is too weak."
+
+
+class NoSuchSigningKey(Refused):
+    code = "signing_key_not_found"
+    detail = "There is no such signing key."
+
+
+class SigningKeyNotUsable(Refused):
+    code = "signing_key_not_usable"
+    detail = "The signing key is not in a stage that allows this."

@@ -1,0 +1,64 @@
+"""Refusals about a request itself, or the service's state when it came."""
+
+from typing import ClassVar
+
+from domain.errors.refused import Refused
+
+
+class IdempotencyKeyReused(Refused):
+    code = "idempotency_key_reused"
+    detail = "This idempotency key was used for another request."
+
+
+class IdempotencyKeyInvalid(Refused):
+    code = "idempotency_key_invalid"
+    detail = "An idempotency key has 22 to 255 printable ASCII characters."
+
+
+class IdempotencyKeysExhausted(Refused):
+    """The oldest key of a principal may go in a moment or in 72 hours: `retry_after`, in whole seconds, is a guess."""
+
+    code = "idempotency_keys_exhausted"
+    detail = "Too many idempotency keys of yours are kept already; each goes 72 hours after its use."
+    retry_after: ClassVar[int] = 3_600
+
+
+class AmbiguousCredentials(Refused):
+    code = "ambiguous_credentials"
+    detail = "The request carries more than one credential."
+
+
+class CursorInvalid(Refused):
+    code = "cursor_invalid"
+    detail = "The cursor is not one of ours for this list."
+
+
+class StreamVersionInvalid(Refused):
+    code = "stream_version_invalid"
+    detail = "Minos-Wait-For is not a token that was given to this caller."
+
+
+class Contended(Refused):
+    code = "contended"
+    detail = "Too many changes to the same thing at once; try again."
+
+
+class Overloaded(Refused):
+    """Refused early because a queue is full; `retry_after` in whole seconds."""
+
+    code = "overloaded"
+    detail = "The service is busy; try again shortly."
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class StoreUnavailable(Refused):
+    code = "store_unavailable"
+    detail = "A store this needs is away; try again shortly."
+
+
+class TooManyWaiting(Refused):
+    code = "too_many_waiting"
+    detail = "Too many of your requests are waiting already."
