@@ -14,9 +14,10 @@ from commands.step_up import require_factor_besides
 from commands.token_answer import SignedIn
 from commands.transact import Done, Transaction, transact
 from domain import user
+from domain.account import Account
 from domain.errors import InvalidCredentials
 from domain.session import Live
-from domain.user import Account, account_of
+from domain.user import account_of
 
 
 class ChangePassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,11 +11,12 @@ from commands.revoke_session import required
 from commands.standing import require_standing, standing_reads
 from commands.transact import ClaimLost, Done, Read, Transaction, read_states, transact
 from domain import claim, user
+from domain.account import Account
 from domain.claim import ClaimKind
 from domain.errors import Contended, NoSuchUser, UsernameTaken
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import ClaimId, UserId
-from domain.user import Account, account_of
+from domain.user import account_of
 
 MOVES = 8
 

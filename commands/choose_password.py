@@ -6,11 +6,11 @@ from contextlib import suppress
 from commands.context import Context
 from commands.ports import Ports
 from domain import user
+from domain.account import Account
 from domain.errors import StoreUnavailable
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import StreamName
 from domain.password import check_choice, check_strength, check_unknown, check_unused_before, context_words
-from domain.user import Account
 
 
 async def check_new_password(password: str, *names: str | None, ctx: Context, ports: Ports) -> None:

@@ -17,10 +17,10 @@ from commands.start_session import Alongside, Entry, start_session
 from commands.token_answer import SignedIn
 from commands.transact import Transaction, read_states
 from domain import factors
+from domain.account import Account
 from domain.errors import ProofIncomplete, StoreUnavailable
 from domain.factors import Factors
 from domain.session_events import AuthMethod
-from domain.user import Account
 
 
 class CompleteSignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

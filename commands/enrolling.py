@@ -8,10 +8,10 @@ from commands.revoke_session import required
 from commands.standing import require_standing, standing_reads
 from commands.transact import Read, Transaction
 from domain import factors
+from domain.account import Account
 from domain.errors import ReauthenticationRequired
 from domain.factors import Factors, strongest
 from domain.ids import StreamName, UserId
-from domain.user import Account
 
 PROOF_MAX_AGE = 900
 """Seconds since the strongest factor was shown, by the token at hand."""

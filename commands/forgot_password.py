@@ -13,10 +13,11 @@ from commands.ports.mail import Letter
 from commands.register_user import EmailText
 from commands.transact import Transaction, transact
 from domain import password_reset, user
+from domain.account import Account
 from domain.claim import ClaimKind
 from domain.ids import ResetId, UserId
 from domain.password_reset import RESET_TTL, Asked
-from domain.user import Account, Active
+from domain.user import Active
 
 
 class ForgotPassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

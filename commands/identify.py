@@ -10,12 +10,13 @@ from commands.context import Principal
 from commands.ports import AccessClaims, Ports
 from commands.transact import Read, Transaction, read_states
 from domain import role, session, signing_key, user
+from domain.account import Account
 from domain.audience import PrincipalKind
 from domain.errors import InvalidToken, SessionRequired
 from domain.ids import AudienceName, Kid, RoleName, RoleSlug, SessionId, UserId
 from domain.permission import Permission
 from domain.session import Live
-from domain.user import Account, Active
+from domain.user import Active
 
 
 class SessionStanding(Struct, frozen=True, kw_only=True):

@@ -11,11 +11,12 @@ from commands.session_origins import SessionOrigin
 from commands.token_answer import OWN_RULES, SignedIn, access_ttl, token_answer
 from commands.transact import Transaction, read_states, transact
 from domain import session, user
+from domain.account import Account
 from domain.audience import Audience, Defined, Rules, Undefined, for_user
 from domain.errors import InvalidRefreshToken, RefreshTokenReused
 from domain.ids import AudienceSlug, SessionId
 from domain.session import MINOS, Ended, Live
-from domain.user import Account, Active
+from domain.user import Active
 
 
 class IssueToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

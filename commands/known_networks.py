@@ -2,7 +2,7 @@
 
 from commands.context import Context
 from commands.ports import Ports
-from domain.user import Account
+from domain.account import Account
 
 
 def network_mac(account: Account | None, ctx: Context, ports: Ports) -> bytes | None:

@@ -6,10 +6,10 @@ from commands.ports import Ports
 from commands.read_profile import open_profile
 from commands.transact import Transaction
 from domain import factors, user
+from domain.account import Account
 from domain.event import Sealed
 from domain.factor_events import WhyRemoved
 from domain.ids import UserId
-from domain.user import Account
 
 
 async def sealed_choice(password: str, account: Account, ctx: Context, ports: Ports) -> Sealed:

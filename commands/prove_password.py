@@ -4,9 +4,10 @@ from commands.context import Context, Principal
 from commands.ports import AttemptOutcome, Ports
 from commands.transact import read_states
 from domain import user
+from domain.account import Account
 from domain.errors import InvalidCredentials, InvalidToken, Overloaded
 from domain.event import Erased
-from domain.user import Account, Active
+from domain.user import Active
 
 
 async def prove_password(password: str, principal: Principal, ctx: Context, ports: Ports) -> Account:

@@ -8,9 +8,10 @@ from msgspec import Struct
 from commands.ports import Ports, Vault
 from commands.transact import read_states
 from domain import user
+from domain.account import Account
 from domain.event import Erased, Sealed
 from domain.ids import RoleSlug, StreamName, UserId
-from domain.user import Account, Suspended, account_of
+from domain.user import Suspended, account_of
 
 
 class AccountStatus(StrEnum):

@@ -19,10 +19,10 @@ from commands.standing import require_standing, standing_reads
 from commands.token_answer import access_token_for
 from commands.transact import Done, Transaction, read_states, transact
 from domain import factors, session
+from domain.account import Account
 from domain.errors import InvalidChallenge, InvalidCredentials, ProofIncomplete
 from domain.session import Live
 from domain.session_events import AuthMethod
-from domain.user import Account
 
 
 class ProvingFactor(StrEnum):

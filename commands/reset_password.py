@@ -16,12 +16,13 @@ from commands.show_factor import CodeText, Shower, Shown, show_code
 from commands.sign_in_challenge import Factor
 from commands.transact import Read, Transaction, read_states, transact
 from domain import factors, mailbox_proof, password_reset, user
+from domain.account import Account
 from domain.api_key import KeyRevocation
 from domain.errors import MailTokenInvalid, SecondFactorRequired
 from domain.factors import Factors
 from domain.ids import ResetId, StreamName, UserId
 from domain.password_reset import Asked
-from domain.user import Account, Active
+from domain.user import Active
 
 MailTokenText = Annotated[
     str, Meta(min_length=1, max_length=256, description="The token of a link in a mail: what follows `#token=` in it.")

@@ -11,11 +11,12 @@ from commands.start_session import issue_on
 from commands.token_answer import SignedIn, token_answer
 from commands.transact import Done, Transaction, transact
 from domain import session, user
+from domain.account import Account
 from domain.errors import InvalidToken
 from domain.ids import SessionId
 from domain.session import Live
 from domain.session_events import EndReason
-from domain.user import Account, account_of
+from domain.user import account_of
 
 
 class SelfRevokeReason(StrEnum):

@@ -21,6 +21,7 @@ from commands.token_answer import SignedIn
 from commands.transact import Transaction, folded, read_states, transact
 from domain import audience as rules
 from domain import factors, sign_in_guard, user
+from domain.account import Account
 from domain.audience import open_to_people
 from domain.claim import ClaimKind
 from domain.errors import (
@@ -39,7 +40,7 @@ from domain.session import MINOS
 from domain.session_events import AuthMethod
 from domain.sign_in_guard import COUNTER_TTL, DELAY_AFTER
 from domain.suspicion import Signal
-from domain.user import Account, Active
+from domain.user import Active
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,10 +10,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from commands.ports import Ports, SignInChallenge
 from commands.transact import Read, Transaction
 from domain import factors, session, user
+from domain.account import Account
 from domain.errors import InvalidChallenge
 from domain.factors import Factors
 from domain.session import Absent
-from domain.user import Account, Active
+from domain.user import Active
 
 LIFE = 300
 """Seconds."""

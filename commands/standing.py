@@ -7,9 +7,10 @@ to be suspended or signed out everywhere. What they then decide must not count.
 from commands.context import Principal
 from commands.transact import Read, Transaction
 from domain import session, user
+from domain.account import Account
 from domain.errors import InvalidToken, SessionEnded
 from domain.session import Live
-from domain.user import Account, Active
+from domain.user import Active
 
 
 def standing_reads(principal: Principal) -> list[Read]:

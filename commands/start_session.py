@@ -11,6 +11,7 @@ from commands.session_origins import SessionOrigin
 from commands.token_answer import OWN_RULES, SignedIn, access_ttl, token_answer
 from commands.transact import Read, Transaction, transact
 from domain import session, user
+from domain.account import Account
 from domain.audience import Rules, for_user
 from domain.errors import InvalidChallenge, InvalidCredentials
 from domain.event import SealClass, Sealed
@@ -18,7 +19,7 @@ from domain.ids import AudienceName, ClientId, SessionId, StreamName
 from domain.session import Live
 from domain.session_events import AuthMethod, SessionEvent
 from domain.suspicion import Signal
-from domain.user import Account, Active
+from domain.user import Active
 
 FIRST_PARTY = ClientId("minos")
 

@@ -19,11 +19,12 @@ from commands.reset_password import MailTokenText
 from commands.revoke_session import required
 from commands.transact import Read, Transaction, read_states, transact
 from domain import factors, mailbox_proof, user
+from domain.account import Account
 from domain.api_key import KeyRevocation
 from domain.claim import ClaimKind
 from domain.errors import EmailAlreadyVerified, MailLimited, MailTokenInvalid, NewPasswordRequired, NoSuchUser
 from domain.ids import ClaimId, UserId
-from domain.user import Account, Active, account_of
+from domain.user import Active, account_of
 
 VERIFY_TTL = 86_400
 """Seconds a link works after its mail was asked for."""

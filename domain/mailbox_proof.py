@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from domain.account import Account
 from domain.errors import EmailAlreadyVerified, MailTokenInvalid
 from domain.event import Sealed
 from domain.ids import ClaimId
-from domain.user import Account, User, account_of, password_set
+from domain.user import User, account_of, password_set
 from domain.user_events import EmailVerified, PasswordReason, UserEvent
 
 

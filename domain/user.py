@@ -1,7 +1,6 @@
 """A person's account: who they are, whether they may sign in, which roles they hold.
 
-Stages: Absent -> Active <-> Suspended. `token_epoch` rises whenever every token given before must die; `roles_version`
-whenever a role is gained or lost; `password_version` with each new password.
+Stages: Absent -> Active <-> Suspended. What an account is in every stage past Absent stands in `domain.account`.
 """
 
 from collections.abc import Sequence
@@ -11,12 +10,12 @@ from typing import assert_never
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from domain.account import Account, changed, opened
 from domain.decider import Decider
 from domain.errors import NoSuchUser
 from domain.event import Sealed
-from domain.ids import ClaimId, RoleName, RoleSlug, StreamName, UserId
+from domain.ids import ClaimId, RoleName, StreamName, UserId
 from domain.user_events import (
-    EmailVerified,
     PasswordReason,
     PasswordRehashed,
     PasswordSet,
@@ -33,27 +32,6 @@ from domain.user_events import (
     UserReinstated,
     UserSuspended,
 )
-
-
-class Account(Struct, frozen=True, kw_only=True):
-    """What an account has in every stage past Absent."""
-
-    user_id: UserId
-    email: Sealed
-    email_claim: ClaimId
-    email_verified: bool
-    """Whether anybody has shown that they read its mailbox."""
-    username: Sealed | None
-    username_claim: ClaimId | None
-    name: Sealed | None
-    roles: tuple[RoleSlug, ...]
-    roles_version: int
-    token_epoch: int
-    password: Sealed | None
-    password_version: int
-    earlier_passwords: tuple[Sealed, ...] = ()
-    """Newest first; none of them may come back."""
-    registered_at: datetime
 
 
 class Absent(Struct, frozen=True, tag="absent"):
@@ -76,78 +54,14 @@ User = Absent | Active | Suspended
 def evolve(state: User, event: UserEvent) -> User:
     match event:
         case UserRegistered():
-            return Active(account=_opened(event))
+            return Active(account=opened(event))
         case UserSuspended():
             account = replace(account_of(state), token_epoch=event.token_epoch)
             return Suspended(account=account, reason=event.reason, suspended_at=event.at)
         case UserReinstated():
             return Active(account=account_of(state))
         case _:
-            return _with_account(state, _changed(account_of(state), event))
-
-
-def _opened(event: UserRegistered) -> Account:
-    return Account(
-        user_id=event.user_id,
-        email=event.email,
-        email_claim=event.email_claim,
-        email_verified=False,
-        username=event.username,
-        username_claim=event.username_claim,
-        name=event.name,
-        roles=event.roles,
-        roles_version=1,
-        token_epoch=1,
-        password=None,
-        password_version=0,
-        registered_at=event.at,
-    )
-
-
-_Change = (
-    EmailVerified | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged | RoleGranted | RoleRevoked
-    | SignedOutEverywhere
-)  # fmt: skip
-
-
-def _changed(account: Account, event: _Change) -> Account:
-    match event:
-        case PasswordSet() | PasswordRehashed() | PasswordsForgotten():
-            return _with_password(account, event)
-        case EmailVerified():
-            return replace(account, email_verified=True)
-        case ProfileChanged():
-            return replace(account, name=event.name)
-        case UsernameChanged():
-            return replace(account, username=event.username, username_claim=event.username_claim)
-        case RoleGranted():
-            roles = tuple(sorted({*account.roles, event.role}))
-            return replace(account, roles=roles, roles_version=event.roles_version)
-        case RoleRevoked():
-            roles = tuple(r for r in account.roles if r != event.role)
-            return replace(account, roles=roles, roles_version=event.roles_version)
-        case SignedOutEverywhere():
-            return replace(account, token_epoch=event.token_epoch)
-        case _:
-            assert_never(event)
-
-
-def _with_password(account: Account, event: PasswordSet | PasswordRehashed | PasswordsForgotten) -> Account:
-    match event:
-        case PasswordSet():
-            return replace(
-                account,
-                password=event.password,
-                password_version=event.password_version,
-                earlier_passwords=tuple(p for p in (account.password, *account.earlier_passwords) if p is not None),
-                token_epoch=event.token_epoch,
-            )
-        case PasswordRehashed():
-            return replace(account, password=event.password)
-        case PasswordsForgotten():
-            return replace(account, earlier_passwords=account.earlier_passwords[: event.remembered])
-        case _:
-            assert_never(event)
+            return _with_account(state, changed(account_of(state), event))
 
 
 def _with_account(state: User, account: Account) -> User:

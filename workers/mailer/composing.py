@@ -16,9 +16,10 @@ from commands.read_profile import opened
 from commands.transact import read_states
 from commands.verify_email import unproved, unproved_account, verify_token
 from domain import user
+from domain.account import Account
 from domain.claim import ClaimKind
 from domain.ids import CorrelationId, UserId
-from domain.user import Absent, Account
+from domain.user import Absent
 from workers.mailer.ledger import Due, facts_of
 from workers.mailer.wording import write
 

@@ -1,0 +1,109 @@
+"""What an account is in every stage past Absent, and what each event makes of it.
+
+`token_epoch` rises whenever every token given before must die; `roles_version` whenever a role is gained or lost;
+`password_version` with each new password.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.event import Sealed
+from domain.ids import ClaimId, RoleSlug, UserId
+from domain.user_events import (
+    EmailVerified,
+    PasswordRehashed,
+    PasswordSet,
+    PasswordsForgotten,
+    ProfileChanged,
+    RoleGranted,
+    RoleRevoked,
+    SignedOutEverywhere,
+    UsernameChanged,
+    UserRegistered,
+)
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    user_id: UserId
+    email: Sealed
+    email_claim: ClaimId
+    email_verified: bool
+    """Whether anybody has shown that they read its mailbox."""
+    username: Sealed | None
+    username_claim: ClaimId | None
+    name: Sealed | None
+    roles: tuple[RoleSlug, ...]
+    roles_version: int
+    token_epoch: int
+    password: Sealed | None
+    password_version: int
+    earlier_passwords: tuple[Sealed, ...] = ()
+    """Newest first; none of them may come back."""
+    registered_at: datetime
+
+
+def opened(event: UserRegistered) -> Account:
+    return Account(
+        user_id=event.user_id,
+        email=event.email,
+        email_claim=event.email_claim,
+        email_verified=False,
+        username=event.username,
+        username_claim=event.username_claim,
+        name=event.name,
+        roles=event.roles,
+        roles_version=1,
+        token_epoch=1,
+        password=None,
+        password_version=0,
+        registered_at=event.at,
+    )
+
+
+AccountChange = (
+    EmailVerified | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged | RoleGranted | RoleRevoked
+    | SignedOutEverywhere
+)  # fmt: skip
+
+
+def changed(account: Account, event: AccountChange) -> Account:
+    match event:
+        case PasswordSet() | PasswordRehashed() | PasswordsForgotten():
+            return _with_password(account, event)
+        case EmailVerified():
+            return replace(account, email_verified=True)
+        case ProfileChanged():
+            return replace(account, name=event.name)
+        case UsernameChanged():
+            return replace(account, username=event.username, username_claim=event.username_claim)
+        case RoleGranted():
+            roles = tuple(sorted({*account.roles, event.role}))
+            return replace(account, roles=roles, roles_version=event.roles_version)
+        case RoleRevoked():
+            roles = tuple(r for r in account.roles if r != event.role)
+            return replace(account, roles=roles, roles_version=event.roles_version)
+        case SignedOutEverywhere():
+            return replace(account, token_epoch=event.token_epoch)
+        case _:
+            assert_never(event)
+
+
+def _with_password(account: Account, event: PasswordSet | PasswordRehashed | PasswordsForgotten) -> Account:
+    match event:
+        case PasswordSet():
+            return replace(
+                account,
+                password=event.password,
+                password_version=event.password_version,
+                earlier_passwords=tuple(p for p in (account.password, *account.earlier_passwords) if p is not None),
+                token_epoch=event.token_epoch,
+            )
+        case PasswordRehashed():
+            return replace(account, password=event.password)
+        case PasswordsForgotten():
+            return replace(account, earlier_passwords=account.earlier_passwords[: event.remembered])
+        case _:
+            assert_never(event)
