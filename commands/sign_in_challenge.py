@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from commands.ports import Ports, SignInChallenge
+from commands.start_session import Entry
 from commands.transact import Read, Transaction
 from domain import factors, session, user
 from domain.account import Account
@@ -44,6 +45,23 @@ class FactorRequired(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"FactorRequired(factors={[choice.factor for choice in self.factors]})"
+
+
+def challenge_for(entry: Entry, *, known_device: bool, at: datetime) -> SignInChallenge:
+    """Say how far a sign-in has come, for the session it may begin."""
+    return SignInChallenge(
+        session_id=entry.session_id,
+        user_id=entry.account.user_id,
+        token_epoch=entry.account.token_epoch,
+        password_version=entry.account.password_version,
+        audience=entry.audience,
+        device_id=entry.device_id,
+        known_device=known_device,
+        device_name=entry.device_name,
+        methods=entry.methods,
+        signals=entry.signals,
+        at=at,
+    )
 
 
 def ask_for_factor(challenge: SignInChallenge, enrolled: Factors, ports: Ports) -> FactorRequired:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from commands.audience_heads import audience_in, audience_reads
@@ -57,48 +58,57 @@ async def start_session(
     now: raises InvalidCredentials when the password or the account's standing changed, InvalidChallenge when the session has begun,
     AudienceNotAllowed for an audience that is not for them.
     """
-    account = entry.account
+    of_user, of_session = user.stream(entry.account.user_id), session.stream(entry.session_id)
     seed = ports.random.bytes(32)
-    of_user, of_session = user.stream(account.user_id), session.stream(entry.session_id)
     older = await _older_sessions(entry, ports)
     telemetry = await _sealed_origin(of_user, of_session, ctx, ports, device_name=entry.device_name)
 
     def decide(tx: Transaction) -> tuple[Live, Account, Rules]:
-        now = tx.state(user.decider, of_user)
-        if not isinstance(now, Active) or now.account.password_version != account.password_version:
-            raise InvalidCredentials
-        rules = for_user(audience_in(tx, entry.audience), now.account.roles)
-        unbegun = tx.state(session.decider, of_session)
-        if not isinstance(unbegun, session.Absent):
-            raise InvalidChallenge
+        account, rules = _welcome(tx, entry)
         if alongside is not None:
             alongside.decide(tx)
-        started = session.start(
-            unbegun,
-            session_id=entry.session_id,
-            user_id=account.user_id,
-            token_epoch=now.account.token_epoch,
-            audiences=(entry.audience,),
-            client_id=FIRST_PARTY,
-            amr=entry.methods,
-            seed=seed,
-            idle_ttl=ports.policy.refresh_idle_ttl,
-            absolute_ttl=ports.policy.refresh_absolute_ttl,
-            **telemetry,
-            at=tx.at,
-        )
-        begun = tx.record(session.decider, of_session, started)
-        _end_surplus(tx, older, now.account, ports)
+        begun = tx.record(session.decider, of_session, _started(entry, account, seed, telemetry, ports, at=tx.at))
+        _end_surplus(tx, older, account, ports)
         begun = tx.record(session.decider, of_session, session.flag(begun, signals=entry.signals, at=tx.at))
         issued = tx.record(session.decider, of_session, issue_on(begun, entry.audience, ports, tx, rules=rules))
-        return session.live(issued), now.account, rules
+        return session.live(issued), account, rules
 
     reads: list[Read] = [(session.decider, of_session), (user.decider, of_user), *(() if alongside is None else alongside.reads), *older]
     glance, known = audience_reads([entry.audience]), None if seen is None or older else _beside_unwritten(of_session, seen)
     live, current, rules = (await transact(ports, ctx, reads, decide, glance=glance, seen=known)).result
-    ports.origins.remember(entry.session_id, SessionOrigin(user_id=account.user_id, seed=seed, audiences=live.audiences))
-    device_token = ports.mint.device_token(user_id=account.user_id, epoch=current.token_epoch, device_id=entry.device_id)
+    ports.origins.remember(entry.session_id, SessionOrigin(user_id=live.user_id, seed=seed, audiences=live.audiences))
+    device_token = ports.mint.device_token(user_id=live.user_id, epoch=current.token_epoch, device_id=entry.device_id)
     return await token_answer(live, current, ports, at=live.rotated_at, device_token=device_token, rules=rules)
+
+
+def _welcome(tx: Transaction, entry: Entry) -> tuple[Account, Rules]:
+    """Give the account as it is now, and the rules of where it goes. Raises as `start_session` does."""
+    now = tx.state(user.decider, user.stream(entry.account.user_id))
+    if not isinstance(now, Active) or now.account.password_version != entry.account.password_version:
+        raise InvalidCredentials
+    rules = for_user(audience_in(tx, entry.audience), now.account.roles)
+    if not isinstance(tx.state(session.decider, session.stream(entry.session_id)), session.Absent):
+        raise InvalidChallenge
+    return now.account, rules
+
+
+def _started(
+    entry: Entry, account: Account, seed: bytes, telemetry: Mapping[str, Sealed | None], ports: Ports, *, at: datetime
+) -> Sequence[SessionEvent]:
+    return session.start(
+        session.Absent(),
+        session_id=entry.session_id,
+        user_id=account.user_id,
+        token_epoch=account.token_epoch,
+        audiences=(entry.audience,),
+        client_id=FIRST_PARTY,
+        amr=entry.methods,
+        seed=seed,
+        idle_ttl=ports.policy.refresh_idle_ttl,
+        absolute_ttl=ports.policy.refresh_absolute_ttl,
+        **telemetry,
+        at=at,
+    )
 
 
 async def _older_sessions(entry: Entry, ports: Ports) -> list[Read]:
