@@ -20,7 +20,7 @@ from bench.fill import session_events
 from bench.running import Running
 from bench.scale import Measuring
 from commands.ports import AppendResult, Commit, NewEvent, StreamWrite
-from domain import codec, session
+from domain import codec, session, session_state
 from domain.ids import CommandId, CorrelationId, EventId, SessionId, UserId
 
 PER_SECOND = 1_000
@@ -165,12 +165,12 @@ class _Session:
     def __init__(self) -> None:
         self._id = SessionId(uuid4())
         self._steps = session_events(self._id, UserId(uuid4()), 1_000)
-        self._state: session.Session = session.decider.initial
+        self._state: session_state.Session = session.decider.initial
         self._version = 0
 
     def next(self) -> Commit:
         event = next(self._steps)
-        self._state = session.evolve(self._state, event)
+        self._state = session_state.evolve(self._state, event)
         command = uuid4()
         new = NewEvent(event_id=EventId(uuid4()), type=codec.tag_of(event), payload=codec.encode_event(event), key_id=None)
         write = StreamWrite(

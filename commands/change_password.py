@@ -16,7 +16,7 @@ from commands.transact import Done, Transaction, transact
 from domain import user
 from domain.account import Account
 from domain.errors import InvalidCredentials
-from domain.session import Live
+from domain.session_state import Live
 from domain.user import account_of
 
 

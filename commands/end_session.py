@@ -6,11 +6,11 @@ from commands.authority import Authority, acting_on
 from commands.context import Context
 from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, transact
-from domain import session, user
+from domain import session, session_end, user
 from domain.errors import NoSuchSession
 from domain.ids import SessionId, UserId
-from domain.session import Absent
 from domain.session_events import EndReason
+from domain.session_state import Absent
 from domain.user import account_of
 
 
@@ -38,7 +38,7 @@ async def end_session(command: EndSession, ctx: Context, ports: Ports) -> Done[N
         if isinstance(state, Absent) or state.user_id != command.user_id:
             raise NoSuchSession
         epoch = account_of(tx.state(user.decider, user.stream(command.user_id))).token_epoch
-        tx.record(session.decider, of_session, session.revoke(state, user_epoch=epoch, reason=command.reason, at=tx.at))
+        tx.record(session.decider, of_session, session_end.revoke(state, user_epoch=epoch, reason=command.reason, at=tx.at))
 
     return await acting_on(command.user_id, ctx, ports, act)
 

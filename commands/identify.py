@@ -15,7 +15,7 @@ from domain.audience import PrincipalKind
 from domain.errors import InvalidToken, SessionRequired
 from domain.ids import AudienceName, Kid, RoleName, RoleSlug, SessionId, UserId
 from domain.permission import Permission
-from domain.session import Live
+from domain.session_state import Live
 from domain.user import Active
 
 

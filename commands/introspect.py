@@ -21,7 +21,7 @@ from domain.audience import PrincipalKind
 from domain.client import Registered
 from domain.errors import InvalidRefreshToken, InvalidToken
 from domain.ids import AudienceName
-from domain.session import Live
+from domain.session_state import Live
 from domain.user import Active
 
 Presented = AccessClaims | PresentedRefreshToken | str | None

@@ -10,12 +10,13 @@ from commands.ports import Ports, PresentedRefreshToken
 from commands.session_origins import SessionOrigin
 from commands.token_answer import OWN_RULES, SignedIn, access_ttl, token_answer
 from commands.transact import Transaction, read_states, transact
-from domain import session, user
+from domain import session, session_state, user
 from domain.account import Account
 from domain.audience import Audience, Defined, Rules, Undefined, for_user
 from domain.errors import InvalidRefreshToken, RefreshTokenReused
 from domain.ids import AudienceSlug, SessionId
-from domain.session import MINOS, Ended, Live
+from domain.session import MINOS
+from domain.session_state import Ended, Live
 from domain.user import Active
 
 
@@ -41,7 +42,7 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
     origin = await origin_of_genuine(presented, ports)
     of_session, of_user = session.stream(presented.session_id), user.stream(origin.user_id)
 
-    def decide(tx: Transaction) -> tuple[session.Session, Account, Rules]:
+    def decide(tx: Transaction) -> tuple[session_state.Session, Account, Rules]:
         now = tx.state(user.decider, of_user)
         if not isinstance(now, Active):
             raise InvalidRefreshToken
@@ -70,7 +71,7 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
     return await token_answer(session.live(state), account, ports, at=done.at, rules=rules)
 
 
-def _asked_for(before: session.Session, command: IssueToken, origin: SessionOrigin, tx: Transaction) -> Audience:
+def _asked_for(before: session_state.Session, command: IssueToken, origin: SessionOrigin, tx: Transaction) -> Audience:
     """Give the audience the next token is for: the one named, or that of the token before."""
     named = command.audience or (before.audience if isinstance(before, Live) else MINOS)
     return audience_in(tx, named) if named in origin.audiences else Undefined()

@@ -21,8 +21,8 @@ from commands.transact import Done, Transaction, read_states, transact
 from domain import factors, session
 from domain.account import Account
 from domain.errors import InvalidChallenge, InvalidCredentials, ProofIncomplete
-from domain.session import Live
 from domain.session_events import AuthMethod
+from domain.session_state import Live
 
 
 class ProvingFactor(StrEnum):

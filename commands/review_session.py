@@ -10,11 +10,11 @@ from commands.ports import Ports
 from commands.register_user import NameText
 from commands.revoke_session import required
 from commands.transact import Done, Read, Transaction, transact
-from domain import session, user
+from domain import session, session_review, user
 from domain.errors import NoSuchSession
 from domain.event import SealClass
 from domain.ids import SessionId, UserId
-from domain.session import Absent
+from domain.session_state import Absent
 from domain.suspicion import Review
 
 
@@ -51,7 +51,7 @@ async def review_session(command: ReviewSession, ctx: Context, ports: Ports) -> 
         state = tx.state(session.decider, of_session)
         if isinstance(state, Absent) or state.user_id != command.user_id:
             raise NoSuchSession
-        tx.record(session.decider, of_session, session.review(state, review=Review(command.review), at=tx.at))
+        tx.record(session.decider, of_session, session_review.review(state, review=Review(command.review), at=tx.at))
 
     return await acting_on(command.user_id, ctx, ports, act)
 

@@ -10,12 +10,12 @@ from commands.standing import require_standing, standing_reads
 from commands.start_session import issue_on
 from commands.token_answer import SignedIn, token_answer
 from commands.transact import Done, Transaction, transact
-from domain import session, user
+from domain import session, session_end, user
 from domain.account import Account
 from domain.errors import InvalidToken
 from domain.ids import SessionId
-from domain.session import Live
 from domain.session_events import EndReason
+from domain.session_state import Live
 from domain.user import account_of
 
 
@@ -35,7 +35,7 @@ async def revoke_session(command: RevokeSession, ctx: Context, ports: Ports) -> 
     stream, of_user = session.stream(command.session_id), user.stream(principal.user_id)
 
     def decide(tx: Transaction) -> None:
-        ended = session.revoke_own(
+        ended = session_end.revoke_own(
             tx.state(session.decider, stream),
             owner=principal.user_id,
             user_epoch=account_of(tx.state(user.decider, of_user)).token_epoch,

@@ -13,7 +13,7 @@ from commands.issue_token import origin_of_genuine
 from commands.machines import claimed
 from commands.ports import AccessClaims, Ports, PresentedRefreshToken
 from commands.transact import Transaction, read_states, transact
-from domain import machine_token, session, user
+from domain import machine_token, session, session_end, user
 from domain.api_key import KeyRevocation
 from domain.audience import PrincipalKind
 from domain.client import Registered
@@ -75,7 +75,7 @@ async def _end_session(presented: PresentedRefreshToken, ctx: Context, ports: Po
 
     def decide(tx: Transaction) -> None:
         epoch = account_of(tx.state(user.decider, of_user)).token_epoch
-        events = session.revoke(tx.state(session.decider, stream), user_epoch=epoch, reason=EndReason.LOGOUT, at=tx.at)
+        events = session_end.revoke(tx.state(session.decider, stream), user_epoch=epoch, reason=EndReason.LOGOUT, at=tx.at)
         tx.record(session.decider, stream, events)
 
     await transact(ports, ctx, [(session.decider, stream)], decide, glance=[(user.decider, of_user)])

@@ -14,7 +14,7 @@ from domain import factors, session, user
 from domain.account import Account
 from domain.errors import InvalidChallenge
 from domain.factors import Factors
-from domain.session import Absent
+from domain.session_state import Absent
 from domain.user import Active
 
 LIFE = 300

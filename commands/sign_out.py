@@ -7,7 +7,7 @@ from msgspec import Struct
 from commands.context import Context
 from commands.ports import AccessClaims, Ports
 from commands.transact import Transaction, transact
-from domain import session, user
+from domain import session, session_end, user
 from domain.errors import InvalidToken
 from domain.ids import SessionId, UserId
 from domain.session_events import EndReason
@@ -37,7 +37,9 @@ async def sign_out(command: SignOut, claims: AccessClaims, ctx: Context, ports: 
             return
         if not session.is_live(which, user_epoch=who.account.token_epoch, at=tx.at):
             return
-        ended = session.revoke_own(which, owner=who.account.user_id, user_epoch=who.account.token_epoch, reason=EndReason.LOGOUT, at=tx.at)
+        ended = session_end.revoke_own(
+            which, owner=who.account.user_id, user_epoch=who.account.token_epoch, reason=EndReason.LOGOUT, at=tx.at
+        )
         tx.record(session.decider, of_session, ended)
         if command.everywhere:
             tx.record(user.decider, of_user, user.sign_out_everywhere(who, at=tx.at))

@@ -9,7 +9,7 @@ from commands.transact import Read, Transaction
 from domain import session, user
 from domain.account import Account
 from domain.errors import InvalidToken, SessionEnded
-from domain.session import Live
+from domain.session_state import Live
 from domain.user import Active
 
 

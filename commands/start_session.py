@@ -11,14 +11,14 @@ from commands.ports import Heads, Ports, StoredHead
 from commands.session_origins import SessionOrigin
 from commands.token_answer import OWN_RULES, SignedIn, access_ttl, token_answer
 from commands.transact import Read, Transaction, transact
-from domain import session, user
+from domain import session, session_end, session_review, session_state, user
 from domain.account import Account
 from domain.audience import Rules, for_user
 from domain.errors import InvalidChallenge, InvalidCredentials
 from domain.event import SealClass, Sealed
 from domain.ids import AudienceName, ClientId, SessionId, StreamName
-from domain.session import Live
 from domain.session_events import AuthMethod, SessionEvent
+from domain.session_state import Live
 from domain.suspicion import Signal
 from domain.user import Active
 
@@ -69,7 +69,7 @@ async def start_session(
             alongside.decide(tx)
         begun = tx.record(session.decider, of_session, _started(entry, account, seed, telemetry, ports, at=tx.at))
         _end_surplus(tx, older, account, ports)
-        begun = tx.record(session.decider, of_session, session.flag(begun, signals=entry.signals, at=tx.at))
+        begun = tx.record(session.decider, of_session, session_review.flag(begun, signals=entry.signals, at=tx.at))
         issued = tx.record(session.decider, of_session, issue_on(begun, entry.audience, ports, tx, rules=rules))
         return session.live(issued), account, rules
 
@@ -87,7 +87,7 @@ def _welcome(tx: Transaction, entry: Entry) -> tuple[Account, Rules]:
     if not isinstance(now, Active) or now.account.password_version != entry.account.password_version:
         raise InvalidCredentials
     rules = for_user(audience_in(tx, entry.audience), now.account.roles)
-    if not isinstance(tx.state(session.decider, session.stream(entry.session_id)), session.Absent):
+    if not isinstance(tx.state(session.decider, session.stream(entry.session_id)), session_state.Absent):
         raise InvalidChallenge
     return now.account, rules
 
@@ -96,7 +96,7 @@ def _started(
     entry: Entry, account: Account, seed: bytes, telemetry: Mapping[str, Sealed | None], ports: Ports, *, at: datetime
 ) -> Sequence[SessionEvent]:
     return session.start(
-        session.Absent(),
+        session_state.Absent(),
         session_id=entry.session_id,
         user_id=account.user_id,
         token_epoch=account.token_epoch,
@@ -121,7 +121,7 @@ async def _older_sessions(entry: Entry, ports: Ports) -> list[Read]:
 
 def _end_surplus(tx: Transaction, older: Sequence[Read], account: Account, ports: Ports) -> None:
     states = [tx.state(*each) for each in older]
-    ended = session.end_surplus(states, limit=ports.policy.sessions_per_user, user_epoch=account.token_epoch, at=tx.at)
+    ended = session_end.end_surplus(states, limit=ports.policy.sessions_per_user, user_epoch=account.token_epoch, at=tx.at)
     for each, events in zip(older, ended, strict=True):
         tx.record(*each, events)
 
@@ -142,7 +142,7 @@ async def _sealed_origin(
 
 
 def issue_on(
-    state: session.Session, audience: AudienceName, ports: Ports, tx: Transaction, *, rules: Rules = OWN_RULES
+    state: session_state.Session, audience: AudienceName, ports: Ports, tx: Transaction, *, rules: Rules = OWN_RULES
 ) -> Sequence[SessionEvent]:
     """Decide the next token of a session by today's settings and the audience's rules."""
     return session.issue(

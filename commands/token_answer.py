@@ -10,8 +10,8 @@ from domain.account import Account
 from domain.assurance import acr_of, amr_of
 from domain.audience import BUILT_IN, PrincipalKind, Rules
 from domain.ids import AudienceName, SessionId, UserId
-from domain.session import Live
 from domain.session_events import AuthMethod
+from domain.session_state import Live
 
 OWN_RULES = BUILT_IN.rules
 """Of Minos itself, which is what a token is for where nothing else is said."""

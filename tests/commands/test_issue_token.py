@@ -15,8 +15,8 @@ from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, su
 from commands.token_answer import SignedIn
 from domain.errors import AudienceNotAllowed, InvalidRefreshToken, RefreshTokenReused
 from domain.ids import AudienceName
-from domain.session import Ended
 from domain.session_events import EndReason, RefreshReused, TokenIssued
+from domain.session_state import Ended
 from tests.commands.world import ANYBODY, PASSWORD, SYSTEM, World
 
 NEXT_PASSWORD = "another horse battery"

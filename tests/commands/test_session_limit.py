@@ -9,8 +9,8 @@ from commands.issue_token import IssueToken, issue_token
 from commands.revoke_session import RevokeSession, revoke_session
 from commands.token_answer import SignedIn
 from domain.ids import AudienceName, SessionId, UserId
-from domain.session import Ended, Live
 from domain.session_events import EndReason, SessionStarted
+from domain.session_state import Ended, Live
 from tests.commands.world import ANYBODY, World
 
 

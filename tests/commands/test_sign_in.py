@@ -16,8 +16,9 @@ from commands.token_answer import SignedIn
 from domain import user
 from domain.errors import AudienceNotAllowed, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
 from domain.event import Erased
-from domain.session import MINOS, Live
+from domain.session import MINOS
 from domain.session_events import SessionStarted, TokenIssued
+from domain.session_state import Live
 from domain.user_events import PasswordRehashed
 from tests.commands.recording import Recording
 from tests.commands.world import ANYBODY, PASSWORD, SYSTEM, World, make_world

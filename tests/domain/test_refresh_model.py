@@ -6,7 +6,7 @@ from typing import Any, Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import session
+from domain import session, session_state
 from domain.errors import InvalidRefreshToken
 from domain.session_events import RefreshReused, TokenIssued
 from tests.domain.examples import NOW
@@ -33,7 +33,7 @@ class Model:
         return "reused"
 
 
-def answer(state: session.Session, generation: int, at: datetime) -> tuple[Answer, session.Session]:
+def answer(state: session_state.Session, generation: int, at: datetime) -> tuple[Answer, session_state.Session]:
     try:
         events: Any = session.refresh(state, **ask(generation, at))
     except InvalidRefreshToken:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from domain import session
+from domain import session, session_end, session_state
 from domain.errors import AudienceNotAllowed, InvalidRefreshToken, NoSuchSession, SessionEnded
 from domain.event import Event
-from domain.session import MINOS, Ended, Live, Proof
+from domain.session import MINOS
 from domain.session_events import (
     AuthMethod,
     EndReason,
@@ -20,6 +20,7 @@ from domain.session_events import (
     SessionStarted,
     TokenIssued,
 )
+from domain.session_state import Ended, Live, Proof
 from tests.domain.examples import ADA, BOB, FIRST_PARTY, LATER, NETWORK, NOTES, NOW, SEED, SESSION, TASKS
 from tests.domain.given import Given, given
 
@@ -69,7 +70,7 @@ def reused(generation: int, current: int, at: datetime) -> RefreshReused:
     return RefreshReused(session_id=SESSION, user_id=ADA, generation=generation, current_generation=current, at=at)
 
 
-def refreshing(*past: SessionEvent) -> Given[session.Session, SessionEvent]:
+def refreshing(*past: SessionEvent) -> Given[session_state.Session, SessionEvent]:
     return given(session.decider, *past)
 
 
@@ -234,25 +235,27 @@ def test_each_method_is_kept_with_the_time_it_was_last_shown() -> None:
 
 
 def test_revoking_ends_and_revoking_again_changes_nothing() -> None:
-    after = refreshing(*LIVE).when(session.revoke, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then(REVOKED)
+    after = refreshing(*LIVE).when(session_end.revoke, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then(REVOKED)
     assert after == Ended(session_id=SESSION, user_id=ADA, reason=EndReason.LOGOUT, ended_at=LATER)
-    refreshing(*LIVE, REVOKED).when(session.revoke, user_epoch=1, reason=EndReason.ADMIN_TARGETED, at=LATER).then()
+    refreshing(*LIVE, REVOKED).when(session_end.revoke, user_epoch=1, reason=EndReason.ADMIN_TARGETED, at=LATER).then()
 
 
 def test_a_session_that_is_over_keeps_the_reason_it_has() -> None:
     """Whoever reads the log later asks why it ended, and a second end would be the answer."""
-    refreshing(*LIVE).when(session.revoke, user_epoch=2, reason=EndReason.ADMIN_TARGETED, at=LATER).then()
-    refreshing(*LIVE).when(session.revoke, user_epoch=1, reason=EndReason.ADMIN_TARGETED, at=seconds(IDLE)).then()
+    refreshing(*LIVE).when(session_end.revoke, user_epoch=2, reason=EndReason.ADMIN_TARGETED, at=LATER).then()
+    refreshing(*LIVE).when(session_end.revoke, user_epoch=1, reason=EndReason.ADMIN_TARGETED, at=seconds(IDLE)).then()
 
 
 def test_anothers_session_is_as_absent_as_none() -> None:
     for past in (LIVE, (*LIVE, REVOKED), ()):
-        refreshing(*past).when(session.revoke_own, owner=BOB, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then_refused(NoSuchSession)
-    refreshing(*LIVE).when(session.revoke_own, owner=ADA, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then(REVOKED)
+        refreshing(*past).when(session_end.revoke_own, owner=BOB, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then_refused(
+            NoSuchSession
+        )
+    refreshing(*LIVE).when(session_end.revoke_own, owner=ADA, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then(REVOKED)
 
 
 def test_a_session_that_never_was_cannot_be_revoked() -> None:
-    refreshing().when(session.revoke, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then_refused(NoSuchSession)
+    refreshing().when(session_end.revoke, user_epoch=1, reason=EndReason.LOGOUT, at=LATER).then_refused(NoSuchSession)
 
 
 def test_live_means_not_ended_not_expired_not_left_behind() -> None:
@@ -261,11 +264,11 @@ def test_live_means_not_ended_not_expired_not_left_behind() -> None:
     assert not session.is_live(live, user_epoch=2, at=LATER)
     assert not session.is_live(live, user_epoch=1, at=seconds(IDLE))
     assert not session.is_live(session.decider.fold((*LIVE, REVOKED)), user_epoch=1, at=LATER)
-    assert not session.is_live(session.Absent(), user_epoch=1, at=LATER)
+    assert not session.is_live(session_state.Absent(), user_epoch=1, at=LATER)
 
 
 def test_the_seed_hides_in_repr() -> None:
-    shown: list[Event | session.Session] = [STARTED, session.decider.fold(LIVE)]
+    shown: list[Event | session_state.Session] = [STARTED, session.decider.fold(LIVE)]
     for value in shown:
         assert repr(SEED) not in repr(value)
         assert "seed" not in repr(value)

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from domain import session, user
+from domain import session, session_end, session_state, user
 from domain.event import Event
 from domain.ids import AudienceName, ClientId, RoleName, SessionId, StreamName, UserId
 from domain.session_events import AuthMethod, EndReason
@@ -57,7 +57,7 @@ class Play:
         session_id = SessionId(uuid7())
         self.sessions.append((session_id, user_id))
         events = session.start(
-            session.Absent(),
+            session_state.Absent(),
             session_id=session_id,
             user_id=user_id,
             token_epoch=1,
@@ -78,10 +78,10 @@ class Play:
         stream, at = session.stream(session_id), now()
         state = self.states[stream]
         events: Any = []
-        if isinstance(state, session.Live):
+        if isinstance(state, session_state.Live):
             events = {
                 8: lambda: session.issue(state, audience=AudienceName("minos"), key_version=1, access_ttl=60, at=at),
-                9: lambda: session.revoke(state, user_epoch=state.token_epoch, reason=EndReason.LOGOUT, at=at),
+                9: lambda: session_end.revoke(state, user_epoch=state.token_epoch, reason=EndReason.LOGOUT, at=at),
                 10: lambda: session.reauthenticate(state, methods=[AuthMethod.PASSWORD], at=at),
                 11: lambda: session.rebase(state, token_epoch=state.token_epoch + 1, at=at),
             }[what]()
