@@ -14,6 +14,7 @@ from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
 from api.users import SLUG
 from commands import api_keys as use
+from commands import revoke_api_key as ending
 from commands.api_keys import NewApiKey
 from commands.read_api_keys import ApiKeyView, read_api_keys, read_keys_of
 from domain import errors
@@ -87,8 +88,8 @@ class MyApiKeys(Controller):
         responses=refuses(errors.InvalidToken, errors.NoSuchApiKey, errors.Contended),
     )
     async def revoke(self, request: Asking, key_id: FromPath[UUID]) -> None:
-        command = use.RevokeApiKey(key_id=KeyId(key_id), reason=KeyRevocation.BY_OWNER)
-        done = await use.revoke_api_key(command, request.context(), request.world.ports, owner=request.caller.user_id)
+        command = ending.RevokeApiKey(key_id=KeyId(key_id), reason=KeyRevocation.BY_OWNER)
+        done = await ending.revoke_own_key(command, request.caller.user_id, request.context(), request.world.ports)
         request.wrote(done, stream(command.key_id))
 
 
@@ -128,7 +129,7 @@ class ApiKeys(Controller):
     @post(
         operation_id="makeServiceApiKey",
         summary="Make an API key of a service account",
-        description="Within what the service account and the caller may do. A person's key is made by nobody but them.",
+        description=("Within what the service account may do, by who may do all that it may. A person's key is made by nobody but them."),
         responses=refuses(*_MADE, *_ADMINISTERED),
     )
     async def make(self, request: Asking, data: JSONBody[use.MakeServiceKey]) -> NewApiKey:
@@ -153,8 +154,8 @@ class ApiKeys(Controller):
         responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.RightsExceeded, errors.NoSuchApiKey, errors.Contended),
     )
     async def revoke(self, request: Asking, key_id: FromPath[UUID]) -> None:
-        command = use.RevokeApiKey(key_id=KeyId(key_id), reason=KeyRevocation.ADMINISTRATIVE)
-        request.wrote(await use.revoke_api_key(command, request.context(), request.world.ports), stream(command.key_id))
+        command = ending.RevokeApiKey(key_id=KeyId(key_id), reason=KeyRevocation.ADMINISTRATIVE)
+        request.wrote(await ending.revoke_api_key(command, request.context(), request.world.ports), stream(command.key_id))
 
     @post(
         "/revoke-leaked",
@@ -165,4 +166,4 @@ class ApiKeys(Controller):
         responses=refuses(errors.Contended),
     )
     async def revoke_leaked(self, request: Asking, data: JSONBody[LeakedKey]) -> None:
-        await use.revoke_leaked_key(data.api_key, request.context(), request.world.ports)
+        await ending.revoke_leaked_key(data.api_key, request.context(), request.world.ports)

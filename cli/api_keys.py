@@ -89,7 +89,7 @@ async def _create(authority: "Authority", args: argparse.Namespace) -> int:
 
 async def _revoke(authority: "Authority", args: argparse.Namespace) -> int:
     from cli.printing import print_rows
-    from commands.api_keys import RevokeApiKey, revoke_api_key
+    from commands.revoke_api_key import RevokeApiKey, revoke_api_key
     from domain.api_key import KeyRevocation
     from domain.ids import KeyId
 

@@ -7,12 +7,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from commands.audience_heads import audience_reads, serves
 from commands.authority import caller_reads, require_within
 from commands.context import ActionUse, Context, Principal
 from commands.ports import AccessClaims, ActionClaims, Ports
 from commands.step_up import require_proof
 from commands.transact import Done, Read, Transaction, read_states, transact, use_up
-from domain import action, action_catalogue, session, user
+from domain import action, action_catalogue, client, session, user
 from domain.assurance import StepUp
 from domain.errors import ActionTokenInvalid, AudienceNotAllowed, PermissionDenied
 from domain.ids import ActionId, ActionName, AudienceName, AudienceSlug, SessionId, UserId
@@ -122,8 +123,7 @@ async def consume_action_token(command: ConsumeActionToken, ctx: Context, ports:
     def decide(tx: Transaction) -> Consumed:
         require_within((), ctx, tx)
         rule = action_catalogue.rule_of(tx.state(*catalogue), name)
-        if ctx.machine is None or ctx.machine.client_id not in rule.verifiers:
-            raise PermissionDenied
+        _require_verifier(rule, audience, ctx, tx)
         who = tx.state(user.decider, of_user)
         if not isinstance(who, Active) or claims.epoch < who.account.token_epoch or tx.at.timestamp() >= claims.expires_at:
             raise ActionTokenInvalid
@@ -135,7 +135,16 @@ async def consume_action_token(command: ConsumeActionToken, ctx: Context, ports:
         )
 
     reads: list[Read] = [catalogue, (user.decider, of_user), (session.decider, of_session), (action.decider, of_action)]
-    return await transact(ports, ctx, [*caller_reads(ctx), *reads], decide)
+    return await transact(ports, ctx, [*caller_reads(ctx), *audience_reads([audience]), *reads], decide)
+
+
+def _require_verifier(rule: action_catalogue.ActionRule, audience: AudienceName, ctx: Context, tx: Transaction) -> None:
+    """Raise PermissionDenied for who is not, or not any more, a service account of this audience."""
+    client_id = None if ctx.machine is None else ctx.machine.client_id
+    if client_id is None or client_id not in rule.verifiers:
+        raise PermissionDenied
+    if not serves(tx, client.registered(tx.state(client.decider, client.stream(client_id))), audience):
+        raise PermissionDenied
 
 
 def own_action(token: str, name: ActionName, request: Bound, caller: Principal, ports: Ports) -> ActionUse:

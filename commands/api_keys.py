@@ -1,19 +1,18 @@
-"""Make, turn and revoke API keys. A key gives no more than its maker may do when it is made, and no more than its owner at each use."""
+"""Make and turn API keys. A key gives no more than its maker may do when it is made, and no more than its owner at each use."""
 
 from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from commands.api_key_text import is_genuine, kept, new_key_text, read_key_text
+from commands.api_key_text import kept, new_key_text
 from commands.audience_heads import audience_in, audience_reads
 from commands.authority import caller_reads, require_within
 from commands.context import Context
-from commands.keys_of_owner import end_key
+from commands.found_keys import found_key, of_one, of_service, owned_key, owner_stream, service_reads
 from commands.ports import Ports
-from commands.transact import Done, Read, Transaction, read_states, transact
+from commands.transact import Done, Read, Transaction, transact
 from domain import api_key, client, key_owner, user
-from domain.api_key import KeyRevocation
 from domain.audience import Audience, for_client, for_user, in_catalogue
 from domain.errors import InvalidToken, KeyLifeTooLong, NoSuchApiKey, RightsExceeded
 from domain.event import SealClass, Sealed
@@ -51,11 +50,6 @@ class RotateApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     expires_in: Ttl | None = None
 
 
-class RevokeApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    key_id: KeyId
-    reason: KeyRevocation = KeyRevocation.BY_OWNER
-
-
 class NewApiKey(Struct, frozen=True, kw_only=True):
     """A new key. It cannot be shown again."""
 
@@ -75,7 +69,10 @@ async def make_own_key(command: MakeApiKey, ctx: Context, ports: Ports) -> Done[
 
 
 async def make_service_key(command: MakeServiceKey, ctx: Context, ports: Ports) -> Done[NewApiKey]:
-    """A service account's key, within what it and the maker may do now. Raises NoSuchServiceAccount, and what `make_own_key` raises."""
+    """A service account's key, within what it may do now, by a maker who may do all that it may.
+
+    Raises NoSuchServiceAccount, and what `make_own_key` raises.
+    """
     return await _make(command, ctx, ports, service=command.client_id)
 
 
@@ -84,8 +81,8 @@ async def _make(
 ) -> Done[NewApiKey]:
     key_id = KeyId(ports.random.uuid7())
     text = new_key_text(key_id, ports.random.bytes(SECRET_BYTES), ports)
-    stream, of_owner = api_key.stream(key_id), _owner_stream(owner, service)
-    subject = user.stream(owner) if owner is not None else client.stream(_known(service))
+    stream, of_owner = api_key.stream(key_id), owner_stream(owner, service)
+    subject = user.stream(owner) if owner is not None else client.stream(of_one(service))
     name = await _sealed_name(command.name, subject, stream, ports)
     ttl = _life(command.expires_in, ports)
 
@@ -93,6 +90,7 @@ async def _make(
         require_within(command.permissions, ctx, tx)
         _require_of_audience(audience_in(tx, command.audience), command, ctx, service)
         if service is not None:
+            require_within(of_service(tx, service), ctx, tx)
             _require_of_service(client.registered(tx.state(client.decider, client.stream(service))), command)
         events = api_key.make(
             tx.state(api_key.decider, stream),
@@ -111,9 +109,7 @@ async def _make(
         return NewApiKey(key_id=key_id, api_key=text, expires_at=made.expires_at)
 
     reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner), *audience_reads([command.audience])]
-    if service is not None:
-        reads.append((client.decider, client.stream(service)))
-    return await transact(ports, ctx, [*reads, *caller_reads(ctx)], decide)
+    return await transact(ports, ctx, [*reads, *service_reads(service), *caller_reads(ctx)], decide)
 
 
 def _require_of_audience(asked: Audience, command: MakeApiKey, ctx: Context, service: ClientId | None) -> None:
@@ -130,74 +126,28 @@ async def rotate_api_key(command: RotateApiKey, ctx: Context, ports: Ports, *, o
     Raises NoSuchApiKey, ApiKeyEnded, RightsExceeded, KeyLifeTooLong.
     """
     stream = api_key.stream(command.key_id)
-    now = await _found(command.key_id, ports)
+    now = await found_key(command.key_id, ports)
     if owner is None and now.client_id is None:
         raise NoSuchApiKey  # a person's key is shown to nobody but them
     text = new_key_text(command.key_id, ports.random.bytes(SECRET_BYTES), ports)
-    of_owner, ttl = _owner_stream(now.user_id, now.client_id), _life(command.expires_in, ports)
+    of_owner, ttl = owner_stream(now.user_id, now.client_id), _life(command.expires_in, ports)
 
     def decide(tx: Transaction) -> NewApiKey:
-        state = _owned(tx.state(api_key.decider, stream), owner)
+        state = owned_key(tx.state(api_key.decider, stream), owner)
         current = api_key.live(state, at=tx.at)
-        require_within(current.permissions, ctx, tx)
+        require_within((*current.permissions, *of_service(tx, now.client_id)), ctx, tx)
         events = api_key.rotate(current, secret=kept(command.key_id, text, ports), overlap=command.overlap, ttl=ttl, at=tx.at)
         turned = api_key.live(tx.record(api_key.decider, stream, events), at=tx.at)
         _list(tx, of_owner, turned)
         return NewApiKey(key_id=command.key_id, api_key=text, expires_at=turned.expires_at)
 
-    reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner)]
+    reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner), *service_reads(now.client_id)]
     return await transact(ports, ctx, [*reads, *caller_reads(ctx)], decide)
-
-
-async def revoke_api_key(command: RevokeApiKey, ctx: Context, ports: Ports, *, owner: UserId | None = None) -> Done[None]:
-    """It opens nothing from now on. With `owner`, only a key of theirs is found. Raises NoSuchApiKey, RightsExceeded."""
-    now = await _found(command.key_id, ports)
-    stream, of_owner = api_key.stream(command.key_id), _owner_stream(now.user_id, now.client_id)
-
-    def decide(tx: Transaction) -> None:
-        state = _owned(tx.state(api_key.decider, stream), owner)
-        if owner is None:
-            require_within(state.permissions if isinstance(state, api_key.Live) else (), ctx, tx)
-        end_key(tx, of_owner, command.key_id, command.reason)
-
-    reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner)]
-    return await transact(ports, ctx, [*reads, *(caller_reads(ctx) if owner is None else ())], decide)
-
-
-async def revoke_leaked_key(text: str, ctx: Context, ports: Ports, *, reason: KeyRevocation = KeyRevocation.LEAKED) -> None:
-    """Whoever holds a key may end it: they could do worse. What is no genuine live key changes nothing, and is told the same."""
-    shown = read_key_text(text, ports.policy.key_environment)
-    if shown is None:
-        return
-    stream = api_key.stream(shown.key_id)
-    tx = await read_states(ports, [(api_key.decider, stream)])
-    state = tx.state(api_key.decider, stream)
-    if not isinstance(state, api_key.Live) or not is_genuine(shown, state, ports, at=tx.at):
-        return
-    of_owner = _owner_stream(state.user_id, state.client_id)
-    reads: list[Read] = [(api_key.decider, stream), (key_owner.decider, of_owner)]
-    await transact(ports, ctx, reads, lambda tx: end_key(tx, of_owner, shown.key_id, reason))
 
 
 def _list(tx: Transaction, of_owner: StreamName, key: api_key.Live) -> None:
     state = tx.state(key_owner.decider, of_owner)
     tx.record(key_owner.decider, of_owner, key_owner.add(state, key_id=key.key_id, expires_at=key.expires_at, at=tx.at))
-
-
-async def _found(key_id: KeyId, ports: Ports) -> api_key.Live | api_key.Revoked:
-    """Raises NoSuchApiKey."""
-    stream = api_key.stream(key_id)
-    state = (await read_states(ports, [(api_key.decider, stream)])).state(api_key.decider, stream)
-    if isinstance(state, api_key.Absent):
-        raise NoSuchApiKey
-    return state
-
-
-def _owned(state: api_key.ApiKey, owner: UserId | None) -> api_key.ApiKey:
-    """Another's key is as absent as one that never was (threats.md 20)."""
-    if owner is not None and (isinstance(state, api_key.Absent) or state.user_id != owner):
-        raise NoSuchApiKey
-    return state
 
 
 def _require_of_service(account: client.Registered, command: MakeApiKey) -> None:
@@ -211,16 +161,6 @@ def _life(wanted: int | None, ports: Ports) -> int:
     if ttl > ports.policy.api_key_max_ttl:
         raise KeyLifeTooLong
     return ttl
-
-
-def _owner_stream(user_id: UserId | None, client_id: ClientId | None) -> StreamName:
-    return key_owner.stream(_known(client_id)) if user_id is None else key_owner.stream(user_id)
-
-
-def _known(client_id: ClientId | None) -> ClientId:
-    if client_id is None:
-        raise NoSuchApiKey
-    return client_id
 
 
 async def _sealed_name(name: str, subject: StreamName, stream: StreamName, ports: Ports) -> Sealed:

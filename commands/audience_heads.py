@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from commands.transact import Read, Transaction
 from domain import audience
-from domain.audience import BUILT_IN, Audience
+from domain.audience import BUILT_IN, Audience, for_client
+from domain.client import Registered
+from domain.errors import AudienceNotAllowed
 from domain.ids import AudienceName
 from domain.session import MINOS
 
@@ -16,3 +18,12 @@ def audience_reads(names: Iterable[AudienceName]) -> list[Read]:
 
 def audience_in(tx: Transaction, name: AudienceName) -> Audience:
     return BUILT_IN if name == MINOS else tx.state(audience.decider, audience.stream(name))
+
+
+def serves(tx: Transaction, account: Registered, name: AudienceName) -> bool:
+    """Tell whether a service account acts for an audience now: it has it, and the audience's rules let it."""
+    try:
+        for_client(audience_in(tx, name), account.client_id)
+    except AudienceNotAllowed:
+        return False
+    return name in account.audiences

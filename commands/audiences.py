@@ -16,6 +16,7 @@ from domain.audience import NATS, PrincipalKind, Rules, Undefined
 from domain.errors import AudienceNotAllowed, AudienceProtected
 from domain.event import SealClass, Sealed
 from domain.ids import AudienceName, AudienceSlug, StreamName
+from domain.permission import Permission
 from domain.session import MINOS
 
 
@@ -45,7 +46,7 @@ async def define_audience(command: DefineAudience, ctx: Context, ports: Ports) -
     if (first := await earlier_answer(ports, ctx, DefinedAudience)) is not None:
         return first
     stream = audience.stream(command.name)
-    await _ensure_key(command, ctx, ports)
+    await _ensure_key(stream, command, ctx, ports)
     description = await _sealed_description(command, ports)
 
     def decide(tx: Transaction) -> DefinedAudience:
@@ -61,7 +62,7 @@ async def define_audience(command: DefineAudience, ctx: Context, ports: Ports) -
 async def change_audience(command: ChangeAudience, ctx: Context, ports: Ports) -> Done[None]:
     """Raises NoSuchAudience, AudienceProtected, ServicesOnly, RightsExceeded (for what its catalogue held before, too)."""
     stream = _stream_of(command.audience)
-    await _ensure_key(command.rules, ctx, ports)
+    await _ensure_key(stream, command.rules, ctx, ports)
 
     def decide(tx: Transaction) -> None:
         now = audience.defined(tx.state(audience.decider, stream))
@@ -77,7 +78,7 @@ async def retire_audience(command: RetireAudience, ctx: Context, ports: Ports) -
 
     def decide(tx: Transaction) -> None:
         state = tx.state(audience.decider, stream)
-        require_within(state.rules.permissions if isinstance(state, audience.Defined) else (), ctx, tx)
+        require_within(_catalogue(state), ctx, tx)
         tx.record(audience.decider, stream, audience.retire(state, at=tx.at))
 
     return await transact(ports, ctx, [(audience.decider, stream), *caller_reads(ctx)], decide)
@@ -114,10 +115,16 @@ def _stream_of(name: AudienceName) -> StreamName:
     return audience.stream(name)
 
 
-async def _ensure_key(rules: Rules, ctx: Context, ports: Ports) -> None:
-    """Its first token must find a key to sign it."""
+async def _ensure_key(stream: StreamName, rules: Rules, ctx: Context, ports: Ports) -> None:
+    """Its first token must find a key to sign it. Who will be refused makes none."""
     if rules.algorithm is not None:
+        tx = await read_states(ports, [(audience.decider, stream), *caller_reads(ctx)])
+        require_within((*_catalogue(tx.state(audience.decider, stream)), *rules.permissions), ctx, tx)
         await ensure_signing_key(rules.algorithm, ctx, ports)
+
+
+def _catalogue(state: audience.Audience) -> Sequence[Permission]:
+    return state.rules.permissions if isinstance(state, audience.Defined) else ()
 
 
 async def _sealed_description(command: DefineAudience, ports: Ports) -> Sealed | None:

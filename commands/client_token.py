@@ -17,6 +17,9 @@ from domain.errors import AudienceNotAllowed, InvalidScope
 from domain.ids import AudienceName
 from domain.permission import Permission, within
 
+NONE = AudienceName("none")
+"""Read where there is no one audience to read, and never looked at."""
+
 
 class GrantClientToken(Struct, frozen=True, kw_only=True):
     """Without an audience, the only one the service account has; without permissions, all it has there."""
@@ -41,9 +44,9 @@ class ClientToken(Struct, frozen=True, kw_only=True):
 async def grant_client_token(command: GrantClientToken, ports: Ports) -> ClientToken:
     """Raises InvalidClient, AudienceNotAllowed, InvalidScope."""
     audience = command.audience or await _only_audience(command.shown, ports)
-    tx = await read_states(ports, [client_read(command.shown), *audience_reads([audience])])
+    tx = await read_states(ports, [client_read(command.shown), *audience_reads([audience or NONE])])
     account = await require_client(tx, command.shown, ports)
-    if audience not in account.audiences:
+    if audience is None or audience not in account.audiences:
         raise AudienceNotAllowed
     rules = for_client(audience_in(tx, audience), account.client_id)
     permissions = _granted(account, rules, command.permissions)
@@ -63,12 +66,8 @@ def _granted(account: Registered, rules: Rules, wanted: tuple[Permission, ...] |
     return tuple(sorted(set(wanted)))
 
 
-async def _only_audience(shown: Shown, ports: Ports) -> AudienceName:
-    """Looked up before the proof, so it tells nothing: where there is not exactly one, the proof is asked for first."""
+async def _only_audience(shown: Shown, ports: Ports) -> AudienceName | None:
+    """Give the one there is, before the proof: who is refused must not learn by the time it takes whether there is such a client."""
     of_client = client_read(shown)
-    tx = await read_states(ports, [of_client])
-    state = tx.state(client.decider, of_client[1])
-    if isinstance(state, Registered) and len(state.audiences) == 1:
-        return state.audiences[0]
-    await require_client(tx, shown, ports)
-    raise AudienceNotAllowed
+    state = (await read_states(ports, [of_client])).state(client.decider, of_client[1])
+    return state.audiences[0] if isinstance(state, Registered) and len(state.audiences) == 1 else None

@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from commands.audience_heads import audience_reads, serves
 from commands.authenticate_client import Shown, client_read, require_client
 from commands.identify import live_reads, require_live
 from commands.issue_token import origin_of_genuine
@@ -61,13 +62,13 @@ async def introspect(presented: Presented, shown: Shown, ports: Ports) -> Intros
     tx = await read_states(ports, [client_read(shown), *reads])
     asker = await require_client(tx, shown, ports)
     try:
-        return _told(asker, judge(tx))
+        return _told(asker, judge(tx), tx)
     except InvalidToken:
         return INACTIVE
 
 
-def _told(asker: Registered, found: Introspection) -> Introspection:
-    return found if AudienceName(found.aud) in asker.audiences else INACTIVE
+def _told(asker: Registered, found: Introspection, tx: Transaction) -> Introspection:
+    return found if found.active and serves(tx, asker, AudienceName(found.aud)) else INACTIVE
 
 
 async def _of_key(text: str, shown: Shown, ports: Ports) -> Introspection:
@@ -76,7 +77,7 @@ async def _of_key(text: str, shown: Shown, ports: Ports) -> Introspection:
     except InvalidToken:
         await require_client(await read_states(ports, [client_read(shown)]), shown, ports)
         return INACTIVE
-    return _told(await require_client(tx, shown, ports), _key(held))
+    return _told(await require_client(tx, shown, ports), _key(held), tx)
 
 
 async def _question(presented: AccessClaims | PresentedRefreshToken | None, ports: Ports) -> tuple[list[Read], Judge]:
@@ -86,7 +87,7 @@ async def _question(presented: AccessClaims | PresentedRefreshToken | None, port
         if presented is not None and presented.principal is PrincipalKind.SERVICE:
             return claimed_reads(presented), lambda tx: _machine(presented, tx)
         if presented is not None:
-            return live_reads(presented), lambda tx: _person(presented, tx)
+            return [*live_reads(presented), *audience_reads([AudienceName(presented.aud)])], lambda tx: _person(presented, tx)
     except (InvalidToken, InvalidRefreshToken):
         pass
     return [], lambda _: INACTIVE
@@ -147,4 +148,4 @@ async def _of_refresh(presented: PresentedRefreshToken, ports: Ports) -> tuple[l
             principal=PrincipalKind.USER,
         )
 
-    return [(session.decider, of_session), (user.decider, of_user)], judge
+    return [(session.decider, of_session), (user.decider, of_user), *audience_reads(origin.audiences)], judge

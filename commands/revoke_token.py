@@ -5,13 +5,15 @@ What is unknown, not its own, or dead already changes nothing and is answered th
 
 from datetime import UTC, datetime
 
-from commands.api_keys import revoke_leaked_key
+from msgspec.structs import replace
+
 from commands.authenticate_client import Shown, client_read, require_client
 from commands.context import Context, Machine
 from commands.introspect import Presented
 from commands.issue_token import origin_of_genuine
 from commands.machines import claimed
 from commands.ports import AccessClaims, Ports, PresentedRefreshToken
+from commands.revoke_api_key import revoke_leaked_key
 from commands.transact import Transaction, read_states, transact
 from domain import machine_token, session, session_end, user
 from domain.api_key import KeyRevocation
@@ -19,6 +21,7 @@ from domain.audience import PrincipalKind
 from domain.client import Registered
 from domain.errors import InvalidRefreshToken, InvalidToken, UnsupportedTokenType
 from domain.machine_token import TokenRevocation
+from domain.session import MINOS
 from domain.session_events import EndReason
 from domain.user import account_of
 
@@ -26,6 +29,7 @@ from domain.user import account_of
 async def revoke_token(presented: Presented, shown: Shown, ctx: Context, ports: Ports) -> None:
     """Raises InvalidClient, and UnsupportedTokenType for a person's access token: their session is ended, with `auth/logout`."""
     asker = await require_client(await read_states(ports, [client_read(shown)]), shown, ports)
+    ctx = _as_client(ctx, asker)
     match presented:
         case None:
             return
@@ -59,11 +63,12 @@ async def _revoke_own(claims: AccessClaims, asker: Registered, ctx: Context, por
         )
         tx.record(machine_token.decider, stream, events)
 
-    await transact(ports, _as_itself(ctx, machine), [(machine_token.decider, stream)], decide)
+    await transact(ports, ctx, [(machine_token.decider, stream)], decide)
 
 
-def _as_itself(ctx: Context, machine: Machine) -> Context:
-    return Context(correlation_id=ctx.correlation_id, machine=machine, network=ctx.network, user_agent=ctx.user_agent)
+def _as_client(ctx: Context, asker: Registered) -> Context:
+    """The log says which service account let it go, whatever it was."""
+    return replace(ctx, machine=Machine(client_id=asker.client_id, epoch=asker.epoch, audience=MINOS, permissions=()))
 
 
 async def _end_session(presented: PresentedRefreshToken, ctx: Context, ports: Ports) -> None:

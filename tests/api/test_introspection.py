@@ -28,6 +28,16 @@ async def events(served: Served) -> int:
         await connection.close()
 
 
+async def last_actors(served: Served, *types: str) -> list[str]:
+    """Who did the last of each."""
+    connection = await asyncpg.connect(served.database.app_url)
+    try:
+        last = "SELECT actor FROM events WHERE type = $1 ORDER BY append_id DESC LIMIT 1"
+        return [str(await connection.fetchval(last, kind)) for kind in types]
+    finally:
+        await connection.close()
+
+
 async def test_a_persons_token_is_active_until_their_session_ends(served: Served, admin: Person) -> None:
     one, person = await robot(admin), await served.person(sign_in=False)
     await person.sign_in(audience="orders")
@@ -79,6 +89,19 @@ async def test_a_service_learns_nothing_of_tokens_for_others(served: Served, adm
         assert await asked(served, stranger, token) == {"active": False}
 
 
+async def test_a_service_whom_the_audience_refuses_learns_nothing(served: Served, admin: Person) -> None:
+    """Having an audience among one's own is not enough where that names who may ask."""
+    await admin.ask("POST", "/audiences", json={"name": "parcels"})
+    one, other, person = await robot(admin, audiences=("parcels",)), await robot(admin, audiences=("parcels",)), await served.person()
+    key = (await person.ask("POST", "/me/api-keys", json={"name": "k", "audience": "parcels"})).json()["api_key"]
+    await person.sign_in(audience="parcels")
+    rules = {"clients": [one.client_id]}
+    assert (await admin.ask("PUT", "/audiences/parcels", json=rules)).status_code == 204
+    for token in (person.access, person.refresh, key, await token_of(served, one)):
+        assert (await asked(served, one, token))["active"] is True
+        assert await asked(served, other, token) == {"active": False}
+
+
 async def test_made_up_tokens_are_not_active(served: Served, admin: Person) -> None:
     one = await robot(admin)
     for token in ("x", "a.b.c", "mrt_x", "mk_dev_x", "mk_dev_" + "0" * 32 + "_" + "A" * 49, "ü", "e" * 9_000):
@@ -114,6 +137,7 @@ async def test_whoever_holds_a_refresh_token_or_a_key_may_end_it(served: Served,
     for token in (key, person.refresh, "mrt_made-up"):
         assert (await served.http.post("/oauth2/revoke", data={"token": token}, headers=one.basic)).status_code == 200
     assert (await person.ask("GET", "/auth/session")).status_code == 401
+    assert await last_actors(served, "api_key.revoked.v1", "session.revoked.v1") == [f"client:{one.client_id}"] * 2
 
 
 async def test_a_persons_access_token_is_not_revoked_by_itself(served: Served, admin: Person) -> None:

@@ -9,14 +9,17 @@ from msgspec.structs import replace
 
 from adapters.hashing.hasher import Argon2Hasher
 from commands.action_tokens import TTL, ActionToken, Bound, ConsumeActionToken, MakeActionToken, consume_action_token, make_action_token
+from commands.audiences import ChangeAudience, change_audience
 from commands.context import Context
 from commands.define_action import ActionWanted, define_action, withdraw_action
 from commands.issue_token import IssueToken, issue_token
 from commands.revoke_session import RevokeSession, revoke_session
+from commands.service_accounts import ChangeServiceAccount, change_service_account
 from commands.sign_out import SignOut, sign_out
 from commands.token_answer import SignedIn
 from domain.action import ActionConsumed
 from domain.assurance import Acr
+from domain.audience import Rules
 from domain.errors import (
     ActionTokenInvalid,
     ActionTokenUsed,
@@ -63,7 +66,7 @@ def shown(token: ActionToken, who: SignedIn, action: str = "tasks:close", reques
 
 async def service(world: World) -> Context:
     """The context of a service account that may use up action tokens, of whichever action it is registered for."""
-    client_id = await service_account(world, "minos.actions.consume")
+    client_id = await service_account(world, "minos.actions.consume", audiences=("minos", "tasks", "notes"))
     return await machine_ctx(world, await token_of(world, client_id))
 
 
@@ -150,6 +153,25 @@ async def test_only_a_verifier_of_the_action_uses_it_up(world: World, verifier: 
     for ctx in (await service(world), await world.ctx(await world.sign_in("ada")), SYSTEM):
         with pytest.raises(PermissionDenied):
             await consume_action_token(shown(token, who), ctx, world.ports)
+    await consume_action_token(shown(token, who), verifier, world.ports)
+
+
+async def test_attack_action_token_used_up_by_a_service_that_lost_its_audience(world: World, verifier: Context) -> None:
+    assert verifier.machine is not None
+    assert verifier.machine.client_id is not None
+    who, mine = await world.sign_in("ada", audience="tasks"), verifier.machine.client_id
+    token = await made(world, who)
+    for audiences in (("minos", "notes"), ("minos", "tasks")):
+        change = ChangeServiceAccount(client_id=mine, audiences=tuple(map(AudienceName, audiences)))
+        await change_service_account(change, SYSTEM, world.ports)
+        verifier = await machine_ctx(world, await token_of(world, mine))
+        if "tasks" not in audiences:
+            with pytest.raises(PermissionDenied):
+                await consume_action_token(shown(token, who), verifier, world.ports)
+    await change_audience(ChangeAudience(audience=TASKS, rules=Rules(clients=(ClientId("another"),))), SYSTEM, world.ports)
+    with pytest.raises(PermissionDenied):
+        await consume_action_token(shown(token, who), verifier, world.ports)
+    await change_audience(ChangeAudience(audience=TASKS, rules=Rules(clients=(mine,))), SYSTEM, world.ports)
     await consume_action_token(shown(token, who), verifier, world.ports)
 
 

@@ -11,12 +11,9 @@ from commands.api_keys import (
     MakeApiKey,
     MakeServiceKey,
     NewApiKey,
-    RevokeApiKey,
     RotateApiKey,
     make_own_key,
     make_service_key,
-    revoke_api_key,
-    revoke_leaked_key,
     rotate_api_key,
 )
 from commands.audiences import (
@@ -33,6 +30,7 @@ from commands.grant_role import GrantRole, RevokeRole, grant_role, revoke_role
 from commands.key_holders import identify_key
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.read_api_keys import read_keys_of
+from commands.revoke_api_key import RevokeApiKey, revoke_api_key, revoke_leaked_key, revoke_own_key
 from commands.service_accounts import (
     ChangeServiceAccount,
     DisableServiceAccount,
@@ -44,7 +42,7 @@ from commands.transact import transact
 from domain import key_owner
 from domain.api_key import ApiKeyRevoked, KeyRevocation
 from domain.audience import Rules
-from domain.errors import AudienceNotAllowed, InvalidToken, KeyLifeTooLong, NoSuchApiKey, RightsExceeded, TooManyKeys
+from domain.errors import ApiKeyEnded, AudienceNotAllowed, InvalidToken, KeyLifeTooLong, NoSuchApiKey, RightsExceeded, TooManyKeys
 from domain.ids import AudienceName, CorrelationId, RoleName, UserId
 from domain.permission import Permission
 from tests.commands.machines import service_account
@@ -198,11 +196,10 @@ async def test_a_key_is_revoked_by_its_owner_and_by_nobody_elses_hand(world: Wor
     ada, ctx = await supporter(world)
     bob, _ = await supporter(world, "bob")
     key = await own_key(world, ctx, READ)
-    for stranger in (revoke_api_key(RevokeApiKey(key_id=key.key_id), ANYBODY, world.ports, owner=bob),):
-        with pytest.raises(NoSuchApiKey):
-            await stranger
+    with pytest.raises(NoSuchApiKey):
+        await revoke_own_key(RevokeApiKey(key_id=key.key_id), bob, ANYBODY, world.ports)
     assert await gives(world, key.api_key) == (READ,)
-    await revoke_api_key(RevokeApiKey(key_id=key.key_id), ctx, world.ports, owner=ada)
+    await revoke_own_key(RevokeApiKey(key_id=key.key_id), ada, ctx, world.ports)
     with pytest.raises(InvalidToken):
         await gives(world, key.api_key)
     assert await read_keys_of(ada, world.ports) == []
@@ -256,6 +253,42 @@ async def test_a_service_accounts_key_is_bounded_by_it_and_ends_with_it(world: W
     await change_service_account(ChangeServiceAccount(client_id=client_id, permissions=(READ,)), SYSTEM, world.ports)
     assert await gives(world, key.api_key) == (READ,)
     await disable_service_account(DisableServiceAccount(client_id=client_id), SYSTEM, world.ports)
+    with pytest.raises(InvalidToken):
+        await gives(world, key.api_key)
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+async def test_threat_6_nobody_acts_on_keys_of_a_service_account_that_may_do_more(world: World, has_ended: bool) -> None:
+    """The key is within what the caller may do, and its service account is not."""
+    client_id = await service_account(world, READ, "billing.write")
+    wish = MakeServiceKey(client_id=client_id, name="k", permissions=(READ,))
+    key = (await make_service_key(wish, SYSTEM, world.ports)).result
+    _, ctx = await supporter(world)
+    if has_ended:
+        await revoke_api_key(RevokeApiKey(key_id=key.key_id), SYSTEM, world.ports)
+    for act in (
+        make_service_key(wish, ctx, world.ports),
+        rotate_api_key(RotateApiKey(key_id=key.key_id), ctx, world.ports),
+        revoke_api_key(RevokeApiKey(key_id=key.key_id), ctx, world.ports),
+    ):
+        with pytest.raises((RightsExceeded, ApiKeyEnded) if has_ended else RightsExceeded):
+            await act
+    await change_service_account(ChangeServiceAccount(client_id=client_id, permissions=(READ,)), SYSTEM, world.ports)
+    await make_service_key(wish, ctx, world.ports)
+    await revoke_api_key(RevokeApiKey(key_id=key.key_id), ctx, world.ports)
+
+
+async def test_threat_6_nobody_ends_the_key_of_a_person_who_may_do_more(world: World) -> None:
+    _, ada = await supporter(world)
+    bobs_id, bob = await supporter(world, "bob")
+    await define_role(DefineRole(name=RoleName("billing"), permissions=(Permission("billing.*"),)), SYSTEM, world.ports)
+    await grant_role(GrantRole(user_id=bobs_id, role=RoleName("billing")), SYSTEM, world.ports)
+    key = await own_key(world, bob, READ)
+    with pytest.raises(RightsExceeded):
+        await revoke_api_key(RevokeApiKey(key_id=key.key_id), ada, world.ports)
+    assert await gives(world, key.api_key) == (READ,)
+    await revoke_role(RevokeRole(user_id=bobs_id, role=RoleName("billing")), SYSTEM, world.ports)
+    await revoke_api_key(RevokeApiKey(key_id=key.key_id), ada, world.ports)
     with pytest.raises(InvalidToken):
         await gives(world, key.api_key)
 

@@ -108,6 +108,18 @@ async def test_threat_6_a_catalogue_holds_nothing_its_maker_lacks(world: World) 
         await retire_audience(RetireAudience(audience=REPORTS), ctx, world.ports)
 
 
+async def test_who_will_be_refused_makes_no_signing_key(world: World) -> None:
+    ctx = await world.enter("ada")
+    before = await world.ports.keys.kids()
+    wish = DefineAudience(name=REPORTS, permissions=(Permission("reports.read"),), algorithm=Algorithm.EDDSA)
+    with pytest.raises(RightsExceeded):
+        await define_audience(wish, ctx, world.ports)
+    await define(world, permissions=(Permission("reports.read"),))
+    with pytest.raises(RightsExceeded):
+        await change_audience(ChangeAudience(audience=REPORTS, rules=wish), ctx, world.ports)
+    assert await world.ports.keys.kids() == before
+
+
 async def test_minos_itself_can_neither_be_changed_nor_retired(world: World) -> None:
     with pytest.raises(AudienceProtected):
         await change_audience(ChangeAudience(audience=MINOS, rules=Rules()), SYSTEM, world.ports)

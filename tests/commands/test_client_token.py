@@ -90,6 +90,20 @@ async def test_a_wrong_secret_anothers_and_an_unknown_client_are_refused_alike(w
             await grant(world, ShownSecret(client_id=name, secret=secret))
 
 
+@pytest.mark.parametrize("audience", [None, TASKS])
+async def test_an_unknown_client_costs_as_many_reads_as_a_known_one(world: World, audience: AudienceName | None) -> None:
+    known = await made(world)
+    calls: list[str] = []
+    world.use(store=Recording("store", world.ports.store, calls))
+    asked: list[list[str]] = []
+    for client_id in (known.client_id, ClientId("client_nobody")):
+        with pytest.raises(InvalidClient):
+            await grant(world, ShownSecret(client_id=client_id, secret="mcs_wrong"), audience=audience)
+        asked.append(calls[:])
+        calls.clear()
+    assert asked[0] == asked[1] != []
+
+
 async def test_naming_someone_elses_client_id_locks_nobody_out(world: World) -> None:
     mine, others = await made(world, READ), await made(world, READ)
     for _ in range(200):
