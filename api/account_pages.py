@@ -33,6 +33,10 @@ class AccountPages(Controller):
         done = "Your address is proved. You can sign in with the new password."
         return _page("Prove your address", "/api/v1/auth/email/verify", done, _CHOICE, "Prove it and set this password")
 
+    @get("/confirm", operation_id="showConfirm", summary="A page to prove the address of an account one was given")
+    async def confirm(self) -> Response[bytes]:
+        return _page("Prove your address", "/api/v1/auth/email/verify", "Your address is proved.", "", "Prove it")
+
     @get("/reset", operation_id="showReset", summary="A page to choose a new password")
     async def reset(self) -> Response[bytes]:
         done = "The new password is set. Every session has been ended."

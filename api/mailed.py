@@ -33,9 +33,17 @@ class Mailed(Controller):
         summary="Prove an address",
         description=(
             "The first proof of an address sets a new password and ends every session from before: whoever opened the account may "
-            "have been another. Sign in with the new one then."
+            "have been another. Sign in with the new one then. Of an account that an administrator made or an import brought it "
+            "proves the address, and nothing else changes."
         ),
-        responses=refuses(*_CHOSEN, errors.EmailAlreadyVerified, errors.NewPasswordRequired, errors.EmailTaken, errors.UsernameTaken),
+        responses=refuses(
+            *_CHOSEN,
+            errors.EmailAlreadyVerified,
+            errors.NewPasswordRequired,
+            errors.NewPasswordNotTaken,
+            errors.EmailTaken,
+            errors.UsernameTaken,
+        ),
         opt={"password_pointer": "/new_password"},
     )
     async def verify(self, request: Asking, data: JSONBody[VerifyEmail]) -> Verified:

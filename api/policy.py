@@ -171,6 +171,7 @@ POLICY: dict[str, Access] = {
     "readProblems": PUBLIC,
     "readOpenApi": PUBLIC,
     "showVerify": PUBLIC,
+    "showConfirm": PUBLIC,
     "showReset": PUBLIC,
     "readAccountScript": PUBLIC,
     "readAccountStyle": PUBLIC,

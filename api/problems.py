@@ -44,6 +44,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.EmailAlreadyVerified: 409,
     errors.EmailNotVerified: 403,
     errors.NewPasswordRequired: 422,
+    errors.NewPasswordNotTaken: 422,
     errors.SecondFactorRequired: 403,
     errors.InvalidToken: 401,
     errors.InvalidRefreshToken: 401,

@@ -54,7 +54,7 @@ async def begin_reset(address: str, asking: UUID, ctx: Context, ports: Ports) ->
 
     def decide(tx: Transaction) -> Reset | None:
         who = tx.state(user.decider, of_user)
-        if not isinstance(who, Active):
+        if not isinstance(who, Active) or not who.account.recoverable_by_mail:
             return None
         before = tx.state(password_reset.decider, of_reset)
         claim = who.account.email_claim

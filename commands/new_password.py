@@ -19,18 +19,18 @@ async def sealed_choice(password: str, account: Account, ctx: Context, ports: Po
     """
     texts = await open_profile(account, ports)
     await check_new_password(password, texts.email, texts.username, texts.name, ctx=ctx, ports=ports)
-    if account.email_verified:
+    if not account.doubtful:
         await check_unused(password, account, ctx, ports)
     return await sealed_password(password, user.stream(account.user_id), ctx, ports)
 
 
 def remembered(account: Account, ports: Ports) -> int:
-    """How many passwords from before stay in the history: of an account never proved, none."""
-    return ports.policy.password_history if account.email_verified else 0
+    """How many passwords from before stay in the history: of an account that may have been another's, none."""
+    return 0 if account.doubtful else ports.policy.password_history
 
 
 def remove_factors(tx: Transaction, user_id: UserId) -> None:
-    """Take away what was enrolled before the mailbox was ever proved: it would keep its owner out of the account (threats.md 2)."""
+    """Take away what whoever opened the account enrolled: it would keep the owner of its mailbox out (threats.md 2)."""
     stream = factors.stream(user_id)
     now = tx.state(factors.decider, stream)
     enrolled = [*([] if now.totp is None else [now.totp.factor_id]), *(passkey.factor_id for passkey in now.passkeys)]

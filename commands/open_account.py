@@ -22,7 +22,7 @@ class Registered(Struct, frozen=True, kw_only=True):
 
 
 class StoredHash(Struct, frozen=True):
-    """Instead of a password: what another system kept of one."""
+    """Instead of a password: what another system kept of one, or we ourselves while a registration waited."""
 
     encoded: str
 
@@ -141,7 +141,7 @@ def _register(tx: Transaction, wanted: NewAccount, names: Sequence[_Name], user_
         password=sealed["password"],
         roles=wanted.roles,
         registered_by=wanted.registered_by,
-        reason=PasswordReason.IMPORTED if isinstance(wanted.password, StoredHash) else PasswordReason.CHOSEN,
+        reason=PasswordReason.IMPORTED if wanted.registered_by is RegisteredBy.IMPORT else PasswordReason.CHOSEN,
         at=tx.at,
     )
     tx.record(user.decider, stream, registered)

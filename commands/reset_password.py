@@ -64,8 +64,8 @@ class _Found(Struct, frozen=True, kw_only=True):
 
     @property
     def factor_required(self) -> bool:
-        """Factors from before the mailbox was ever proved are whoever's opened the account: they go, and nobody is asked for them."""
-        return self.account.email_verified and self.enrolled.enrolled
+        """Factors of an account that may have been another's are whoever's opened it: they go, and nobody is asked for them."""
+        return self.enrolled.enrolled and not self.account.doubtful
 
 
 async def check_reset(command: CheckReset, ports: Ports) -> LiveReset:
@@ -89,16 +89,16 @@ async def reset_password(command: ResetPassword, ctx: Context, ports: Ports) -> 
     def decide(tx: Transaction, keys: OwnersKeys) -> None:
         who = _active(tx.state(user.decider, of_user))
         enrolled = tx.state(factors.decider, of_factors)
-        if shown is None and who.email_verified and enrolled.enrolled:  # since it was looked at
+        if shown is None and enrolled.enrolled and not who.doubtful:  # since it was looked at
             raise SecondFactorRequired
         asked = tx.state(password_reset.decider, of_reset)
         used = password_reset.use(asked, user_id=user_id, reset_id=ResetId(token.about), email_claim=who.email_claim, at=tx.at)
         tx.record(password_reset.decider, of_reset, used)
         if shown is not None:
             shown.record(tx, user_id)
-        elif not who.email_verified:
+        elif who.doubtful:
             remove_factors(tx, user_id)
-        if command.revoke_api_keys or not who.email_verified:
+        if command.revoke_api_keys or who.doubtful:
             keys.end(tx, KeyRevocation.PASSWORD_RESET)
         state = tx.state(user.decider, of_user)
         tx.record(user.decider, of_user, mailbox_proof.reset_password(state, password=sealed, remembered=remembered(who, ports), at=tx.at))

@@ -97,7 +97,7 @@ async def _proven(
     verified = await ports.hasher.verify(encoded, command.password, account=known_account, network=ctx.network, alike=True)
     if found.account is None or not verified.matches or not found.active:
         raise InvalidCredentials
-    if not found.account.email_verified and not ports.policy.unverified_sign_in:
+    if not (ports.policy.unverified_sign_in or found.account.email_verified) and found.account.recoverable_by_mail:
         raise EmailNotVerified
     if verified.outdated:
         await rehash_password(found.account, command.password, ctx, ports)

@@ -22,7 +22,7 @@ from domain import factors, mailbox_proof, user
 from domain.account import Account
 from domain.api_key import KeyRevocation
 from domain.claim import ClaimKind
-from domain.errors import EmailAlreadyVerified, MailLimited, MailTokenInvalid, NewPasswordRequired, NoSuchUser
+from domain.errors import EmailAlreadyVerified, MailLimited, MailTokenInvalid, NewPasswordNotTaken, NewPasswordRequired, NoSuchUser
 from domain.ids import ClaimId, UserId
 from domain.user import Active, account_of
 
@@ -31,8 +31,9 @@ VERIFY_TTL = 86_400
 
 
 class VerifyEmail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`new_password` is needed the first time anybody proves the address of an account; where a registration waits, `registration` from
-    its answer will do instead. `username` replaces one that was taken meanwhile."""
+    """`new_password` is needed the first time anybody proves the address of an account that somebody opened for themselves, and taken
+    for no other; where a registration waits, `registration` from its answer will do instead. `username` replaces one that was taken
+    meanwhile."""
 
     token: MailTokenText
     new_password: PasswordText | None = None
@@ -55,11 +56,11 @@ class ResendVerification(Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 async def verify_email(command: VerifyEmail, ctx: Context, ports: Ports) -> Verified:
-    """The first proof of a mailbox: the password becomes the one chosen now, and whoever was signed in is out,
-    with their factors and keys (threats.md 2).
+    """The first proof of a mailbox: of an account that may have been another's the password becomes the one chosen now, and whoever
+    was signed in is out, with their factors and keys (threats.md 2).
 
-    Raises MailTokenInvalid, EmailAlreadyVerified, NewPasswordRequired, PasswordUnacceptable, Overloaded; where a registration
-    waited, EmailTaken and UsernameTaken.
+    Raises MailTokenInvalid, EmailAlreadyVerified, NewPasswordRequired, NewPasswordNotTaken, PasswordUnacceptable, Overloaded;
+    where a registration waited, EmailTaken and UsernameTaken.
     """
     token = ports.mail_tokens.read(command.token)
     match token:
@@ -86,8 +87,28 @@ async def _first_proof(token: MailToken, password: str | None, ctx: Context, por
     if tx.at >= datetime.fromtimestamp(token.expires_at, UTC):
         raise MailTokenInvalid
     account = _unproved(tx.state(user.decider, of_user[1]), claim)
+    if not account.doubtful:
+        if password is not None:
+            raise NewPasswordNotTaken
+        return await _proof_alone(user_id, claim, ctx, ports)
     if password is None:
         raise NewPasswordRequired
+    return await _proof_with_password(account, password, ctx, ports)
+
+
+async def _proof_alone(user_id: UserId, claim: ClaimId, ctx: Context, ports: Ports) -> Verified:
+    of_user = user.stream(user_id)
+
+    def decide(tx: Transaction) -> Verified:
+        tx.record(user.decider, of_user, mailbox_proof.prove_held(tx.state(user.decider, of_user), claim=claim, at=tx.at))
+        return Verified(user_id=user_id)
+
+    return (await transact(ports, ctx, [(user.decider, of_user)], decide)).result
+
+
+async def _proof_with_password(account: Account, password: str, ctx: Context, ports: Ports) -> Verified:
+    user_id, claim = account.user_id, account.email_claim
+    of_user: Read = (user.decider, user.stream(user_id))
     sealed = await sealed_choice(password, account, ctx, ports)
 
     def decide(tx: Transaction, keys: OwnersKeys) -> Verified:
@@ -139,9 +160,10 @@ async def resend_to_me(ctx: Context, ports: Ports) -> None:
 
 
 async def unproved_account(address: str, ports: Ports) -> Account | None:
-    """Find whose address it is, if the link would be of use to them."""
+    """Find whose address it is, if the link would be of use to them and anybody may ask for it."""
     found = await ports.store.find_holder(ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(address)))
-    return None if found.holder is None else await unproved(UserId(found.holder), ports)
+    account = None if found.holder is None else await unproved(UserId(found.holder), ports)
+    return account if account is not None and account.recoverable_by_mail else None
 
 
 async def unproved(user_id: UserId, ports: Ports) -> Account | None:

@@ -18,6 +18,7 @@ from domain.user_events import (
     PasswordSet,
     PasswordsForgotten,
     ProfileChanged,
+    RegisteredBy,
     RoleGranted,
     RoleRevoked,
     SignedOutEverywhere,
@@ -42,7 +43,24 @@ class Account(Struct, frozen=True, kw_only=True):
     password_version: int
     earlier_passwords: tuple[Sealed, ...] = ()
     """Newest first; none of them may come back."""
+    registered_by: RegisteredBy
     registered_at: datetime
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may be another's who only named this address: opened by somebody for themselves, and nobody ever proved it.
+
+        What an administrator made or an import brought is its holder's, whoever turns out to read the mailbox.
+        """
+        return self.registered_by is RegisteredBy.SELF and not self.email_verified
+
+    @property
+    def recoverable_by_mail(self) -> bool:
+        """Whether links go to the address that anybody may ask for: not where an administrator named one that nobody proved.
+
+        It may be another's by a slip of the pen, and such an account is often an administrator's.
+        """
+        return self.email_verified or self.registered_by in {RegisteredBy.SELF, RegisteredBy.IMPORT}
 
 
 def opened(event: UserRegistered) -> Account:
@@ -59,6 +77,7 @@ def opened(event: UserRegistered) -> Account:
         token_epoch=1,
         password=None,
         password_version=0,
+        registered_by=event.registered_by,
         registered_at=event.at,
     )
 

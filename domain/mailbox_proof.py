@@ -20,6 +20,11 @@ def prove_email(state: User, *, claim: ClaimId, password: Sealed, remembered: in
     return [_verified(account, at), *password_set(account, password, PasswordReason.PROVED, remembered, at)]
 
 
+def prove_held(state: User, *, claim: ClaimId, at: datetime) -> Sequence[UserEvent]:
+    """The first proof for an account whose holder is known: nothing else changes. Raises MailTokenInvalid, EmailAlreadyVerified."""
+    return [_verified(require_unproved(state, claim=claim), at)]
+
+
 def prove_new(state: User, *, at: datetime) -> Sequence[UserEvent]:
     """Of an account that is opened by the proof itself."""
     return [_verified(account_of(state), at)]

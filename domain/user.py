@@ -85,7 +85,7 @@ def account_of(state: User) -> Account:
             assert_never(state)
 
 
-decider: Decider[User, UserEvent] = Decider("user", User, 3, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[User, UserEvent] = Decider("user", User, 4, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(user_id: UserId) -> StreamName:

@@ -12,6 +12,8 @@ class Letter(StrEnum):
     """Every kind of mail there is. Each has its wording in every language."""
 
     VERIFY_EMAIL = "verify_email"
+    CONFIRM_EMAIL = "confirm_email"
+    """Instead of the one before, where proving the address changes nothing else."""
     FINISH_REGISTRATION = "finish_registration"
     ACCOUNT_EXISTS = "account_exists"
     """Instead of the one before, where the address has an account."""

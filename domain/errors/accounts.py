@@ -81,6 +81,11 @@ class NewPasswordRequired(Refused):
     detail = "Proving an address for the first time needs a new password: whoever opened the account may have been another."
 
 
+class NewPasswordNotTaken(Refused):
+    code = "new_password_not_taken"
+    detail = "This link proves an address and sets no password; send it without one."
+
+
 class BootstrapClosed(Refused):
     code = "bootstrap_closed"
     detail = "The first administrator already exists."

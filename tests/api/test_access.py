@@ -16,7 +16,7 @@ from tests.api.conftest import Person, Served
 NOBODY = str(uuid4())
 PUBLIC = {
     "verifyEmail", "resendVerification", "forgotPassword", "checkPasswordReset", "resetPassword",
-    "showVerify", "showReset", "readAccountScript", "readAccountStyle",
+    "showVerify", "showConfirm", "showReset", "readAccountScript", "readAccountStyle",
     "revokeLeakedApiKey",
     "bootstrap", "register", "login", "completeLogin", "askForPasskey", "loginWithPasskey", "refresh",
     "judgePassword", "readOpenIdConfiguration",

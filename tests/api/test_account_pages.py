@@ -21,3 +21,7 @@ async def test_pasting_and_password_managers_are_left_alone(served: Served, page
     assert "maxlength" not in html
     for word in ("paste", "keydown", "keypress", "beforeinput", "contextmenu"):
         assert word not in html + script
+
+
+async def test_who_was_given_an_account_proves_the_address_and_chooses_no_password(served: Served) -> None:
+    assert "<input" not in (await served.http.get("/account/confirm")).text

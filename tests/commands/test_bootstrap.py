@@ -105,3 +105,11 @@ async def test_the_command_line_makes_one_once_and_more_only_by_force(world: Wor
 async def test_force_on_an_empty_log_is_the_bootstrap(world: World) -> None:
     await create_administrator(msgspec.structs.replace(CREATE, force=True), SYSTEM, world.ports)
     assert await is_bootstrapped(world.ports)
+
+
+async def test_it_signs_in_before_its_address_is_proved_whatever_the_policy_for_others(world: World) -> None:
+    """Nobody else may ask for the link that proves it: who cannot sign in could never have it."""
+    world.set_policy(unverified_sign_in=False)
+    await create_administrator(CREATE, SYSTEM, world.ports)
+    name, _, _ = CREATE.email.partition("@")
+    await world.sign_in(name, CREATE.password)

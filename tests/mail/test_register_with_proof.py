@@ -6,10 +6,13 @@ from msgspec.structs import replace
 
 from api.app import create
 from commands.verify_email import VerifyEmail, verify_email
+from domain.codec import tag_of
 from domain.errors import EmailTaken, InvalidCredentials, MailTokenInvalid, NewPasswordRequired, PasswordUnacceptable, UsernameTaken
+from domain.user_events import PasswordSet
 from tests.api.conftest import lifespan, until_open
 from tests.mail.conftest import ANYBODY, PASSWORD, Office
 
+PASSWORD_SET = tag_of(PasswordSet)
 OWN = "chosen with the mail at hand"
 
 
@@ -35,6 +38,14 @@ async def test_nothing_is_appended_before_the_proof_and_all_of_it_with_it(office
     assert account.username is not None
     await office.work()
     assert office.subjects() == ["Finish registering at minos"]  # and no second mail to prove it
+
+
+async def test_the_log_says_that_its_password_was_chosen(office: Office) -> None:
+    secret = await office.begin()
+    await office.work()
+    await finish(office, office.token(), registration=secret)
+    kept = await office.owner.fetchval("SELECT convert_from(payload, 'UTF8')::jsonb ->> 'reason' FROM events WHERE type = $1", PASSWORD_SET)
+    assert kept == "chosen"
 
 
 async def test_another_browser_chooses_its_own_password(office: Office) -> None:

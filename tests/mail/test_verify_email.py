@@ -3,6 +3,8 @@
 import msgspec
 import pytest
 
+from commands.bootstrap import CreateAdministrator, create_administrator
+from commands.import_user import ImportUser, import_user
 from commands.verify_email import (
     VERIFY_TTL,
     ResendVerification,
@@ -123,3 +125,19 @@ async def test_acc_08_an_unproved_address_signs_in_or_not_by_policy_and_only_the
             await office.sign_in(password=PASSWORD)
     await prove(office, office.token())
     await office.sign_in(password=OWN)
+
+
+async def test_whom_others_gave_an_account_is_written_to_when_they_ask_and_proves_it_without_a_password(office: Office) -> None:
+    await create_administrator(CreateAdministrator(email="ada@example.org", password=PASSWORD), ANYBODY, office.ports)
+    hashed = await office.ports.hasher.hash(PASSWORD)
+    await import_user(ImportUser(email="grace@example.org", password_hash=hashed), ANYBODY, office.ports)
+    await resend_to_address(ResendVerification(email="ada@example.org"), ANYBODY, office.ports)
+    await office.work()
+    assert office.received.messages == [], "nobody who is signed in asked"
+    signed_in = await office.sign_in()
+    await resend_to_me(await office.ctx(signed_in), office.ports)
+    await office.work()
+    assert "http://127.0.0.1:8000/account/confirm#token=mlt_" in office.text()
+    await prove(office, office.token(), None)
+    assert (await office.account(signed_in.user_id)).email_verified
+    assert await office.is_live(signed_in)

@@ -88,7 +88,10 @@ async def _verify(due: Due, desk: Desk) -> Addressed | None:
     to = None if account is None else await _address(account, desk)
     if account is None or to is None:
         return None
-    return Addressed(to, {}, "verify", verify_token(account, asked_at=due.created_at, ports=desk.ports))
+    token = verify_token(account, asked_at=due.created_at, ports=desk.ports)
+    if account.doubtful:
+        return Addressed(to, {}, "verify", token, letter=Letter.VERIFY_EMAIL)
+    return Addressed(to, {}, "confirm", token, letter=Letter.CONFIRM_EMAIL)
 
 
 async def _reset(due: Due, desk: Desk) -> Addressed | None:
@@ -146,6 +149,7 @@ def _when(at: datetime) -> str:
 
 COMPOSERS: Mapping[Letter, Composer] = {
     Letter.VERIFY_EMAIL: _verify,
+    Letter.CONFIRM_EMAIL: _verify,
     Letter.RESET_PASSWORD: _reset,
     Letter.FINISH_REGISTRATION: _finish,
     Letter.ACCOUNT_EXISTS: _finish,

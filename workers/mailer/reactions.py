@@ -16,7 +16,7 @@ from domain.event import Event, Recorded
 from domain.factor_events import FactorRemoved, PasskeyRegistered, TotpConfirmed, WhyRemoved
 from domain.ids import EventId, UserId
 from domain.session_events import SessionFlagged
-from domain.user_events import PasswordReason, PasswordSet, UserRegistered
+from domain.user_events import PasswordReason, PasswordSet, RegisteredBy, UserRegistered
 
 NOTICE_SECONDS = 3 * 86_400
 """A notice that could not be delivered for so long is no news any more."""
@@ -46,7 +46,11 @@ def _password_set(recorded: Recorded[PasswordSet]) -> tuple[Wanted, ...]:
 
 
 def _registered(recorded: Recorded[UserRegistered]) -> tuple[Wanted, ...]:
+    """Whom others gave an account asks for the link when they are there: no link that nobody asked for goes to an address
+    that may be mistyped, and an import of thousands is no flood of mail."""
     event = recorded.event
+    if event.registered_by is not RegisteredBy.SELF:
+        return ()
     return (Wanted(letter=Letter.VERIFY_EMAIL, user_id=event.user_id, facts=Facts(at=event.at), keep_s=VERIFY_TTL),)
 
 
