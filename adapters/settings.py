@@ -133,6 +133,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     refresh_absolute_ttl: Annotated[int, _seconds(60, 400 * _DAY, "A session is over so long after sign-in, whatever happens.")] = 90 * _DAY
     api_key_ttl: Annotated[int, _seconds(60, 3_660 * _DAY, "Life of an API key where its maker asks for none.")] = 90 * _DAY
     api_key_max_ttl: Annotated[int, _seconds(60, 3_660 * _DAY, "Longest life of an API key: none is for ever.")] = 365 * _DAY
+    restore_period: Annotated[
+        int, _seconds(1, 400 * _DAY, "How long a deleted account can be restored, and nobody else can have its address and username.")
+    ] = 30 * _DAY
     signing_algorithm: Annotated[Literal["ES256", "RS256", "PS256", "EdDSA"], _text("What signs tokens whose audience names no other.")] = (
         "ES256"
     )

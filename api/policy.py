@@ -108,6 +108,8 @@ POLICY: dict[str, Access] = {
     "listUserHistory": _holding("minos.audit.read"),
     "suspendUser": _proven("minos.users.suspend"),
     "reinstateUser": _proven("minos.users.suspend"),
+    "deleteUser": _proven("minos.users.delete"),
+    "restoreUser": _proven("minos.users.delete"),
     "listUserSessions": _holding("minos.sessions.read"),
     "readUserSession": _holding("minos.sessions.read"),
     "reviewUserSession": _holding("minos.sessions.revoke"),

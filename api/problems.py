@@ -68,6 +68,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.PermissionDenied: 403,
     errors.RightsExceeded: 403,
     errors.LastAdminProtected: 409,
+    errors.RestoreTooLate: 409,
     errors.BootstrapClosed: 410,
     errors.BootstrapCodeInvalid: 403,
     errors.SigningKeyNotUsable: 409,

@@ -11,7 +11,7 @@ from api import views
 from api.asking import Asking
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
-from api.users import RolePath
+from api.user_roles import RolePath
 from commands.define_role import (
     ChangeRolePermissions,
     DefinedRole,

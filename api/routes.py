@@ -22,12 +22,12 @@ from api.roles import Roles
 from api.service_accounts import ServiceAccounts
 from api.sessions import Sessions, UserSession
 from api.signing_keys import SigningKeys
+from api.user_roles import UserRoles
 from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, UserFactors, UserSession, Sessions, Roles,
-    Audiences,
-    AudienceActions, ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs,
-    AccountPages,
+    Bootstrap, Auth, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, UserRoles, UserFactors,
+    UserSession, Sessions, Roles, Audiences, AudienceActions, ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys,
+    Audit, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
 ]  # fmt: skip

@@ -3,32 +3,30 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, delete, get, post, put
-from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
+from litestar import Controller, delete, get, post
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api import views
 from api.asking import Asking
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
+from commands.delete_user import DeleteUser, RestoreUser, delete_user, restore_user
 from commands.end_session import EndAllSessions, end_all_sessions
-from commands.grant_role import GrantRole, RevokeRole, grant_role, revoke_role
-from commands.identify import rights_of
 from commands.read_profile import Profile, read_profile
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from domain import errors, user
 from domain.ids import RoleName, SessionId, UserId
-from domain.permission import Permission
-from domain.user_events import SuspendReason
+from domain.user_events import DeleteReason, SuspendReason
 from projections import session_lists, user_history, users
 from projections.session_lists import SessionStatus
 from projections.sessions import sessions
 from projections.users import UserStatus
 
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)"
-RolePath = Annotated[str, PathParameter(pattern=SLUG, description="A role's name.")]
+Why = Annotated[DeleteReason, QueryParameter(description="Why it is deleted.")]
 _LISTED = (errors.InvalidToken, errors.PermissionDenied, errors.CursorInvalid, errors.StreamVersionInvalid, errors.TooManyWaiting)
-_CHANGED = (errors.InvalidToken, errors.PermissionDenied, errors.RightsExceeded, errors.NoSuchUser, errors.Contended)
+CHANGED = (errors.InvalidToken, errors.PermissionDenied, errors.RightsExceeded, errors.NoSuchUser, errors.Contended)
 
 
 class Suspension(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,17 +39,6 @@ class Suspension(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"Suspension(reason={self.reason})"
 
 
-class HeldRole(Struct, frozen=True, kw_only=True):
-    role: RoleName
-    permissions: tuple[Permission, ...]
-
-
-class HeldRoles(Struct, frozen=True, kw_only=True):
-    """What a user holds, and what each of it gives at this moment."""
-
-    data: tuple[HeldRole, ...]
-
-
 class Users(Controller):
     path = "/api/v1/users"
     tags = ("users",)
@@ -60,18 +47,23 @@ class Users(Controller):
     async def list_users(
         self,
         request: Asking,
+        *,
         role: Annotated[str | None, QueryParameter(pattern=SLUG, description="Only holders of this role.")] = None,
-        status: Annotated[UserStatus | None, QueryParameter(description="Only accounts of this status.")] = None,
+        status: Annotated[
+            UserStatus | None, QueryParameter(description="Only accounts of this status; all but deleted ones where none is given.")
+        ] = None,
+        verified: Annotated[bool | None, QueryParameter(description="Only accounts whose address was proved, or never was.")] = None,
         limit: Limit = FIFTY,
         cursor: Cursor = None,
     ) -> Page[views.UserView]:
-        filtered_by = f"{role}/{status}"
+        filtered_by = f"{role}/{status}/{verified}"
         after = place(request, cursor, UUID, filtered_by)
         await settle(request, users.users)
         found = await users.page(
             request.world.models,
             role=None if role is None else RoleName(role),
             status=status,
+            verified=verified,
             after=None if after is None else UserId(after),
             limit=limit,
         )
@@ -87,47 +79,13 @@ class Users(Controller):
     async def read(self, request: Asking, user_id: FromPath[UUID]) -> Profile:
         return await read_profile(UserId(user_id), request.world.ports)
 
-    @get(
-        "/{user_id:uuid}/roles",
-        operation_id="readUserRoles",
-        summary="The roles of an account, as they are now",
-        responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchUser),
-    )
-    async def roles(self, request: Asking, user_id: FromPath[UUID]) -> HeldRoles:
-        profile = await read_profile(UserId(user_id), request.world.ports)
-        given = await rights_of(profile.roles, request.world.ports)
-        return HeldRoles(data=tuple(HeldRole(role=name, permissions=permissions) for name, permissions in given.items()))
-
-    @put(
-        "/{user_id:uuid}/roles/{role:str}",
-        operation_id="grantRole",
-        status_code=204,
-        summary="Give a role",
-        description="Nobody gives more than they may do themselves. Giving what is held changes nothing.",
-        responses=refuses(*_CHANGED, errors.NoSuchRole),
-    )
-    async def grant(self, request: Asking, user_id: FromPath[UUID], role: RolePath) -> None:
-        command = GrantRole(user_id=UserId(user_id), role=RoleName(role))
-        request.wrote(await grant_role(command, request.context(), request.world.ports), user.stream(command.user_id))
-
-    @delete(
-        "/{user_id:uuid}/roles/{role:str}",
-        operation_id="revokeRole",
-        summary="Take a role away",
-        description="Strong checks see it at once; tokens at their next issue.",
-        responses=refuses(*_CHANGED, errors.LastAdminProtected),
-    )
-    async def revoke(self, request: Asking, user_id: FromPath[UUID], role: RolePath) -> None:
-        command = RevokeRole(user_id=UserId(user_id), role=RoleName(role))
-        request.wrote(await revoke_role(command, request.context(), request.world.ports), user.stream(command.user_id))
-
     @post(
         "/{user_id:uuid}/suspend",
         operation_id="suspendUser",
         status_code=204,
         summary="Suspend an account",
-        description="All its sessions end at once, and it cannot sign in.",
-        responses=refuses(*_CHANGED, errors.LastAdminProtected),
+        description="Its sessions and API keys end at once and for good, and it cannot sign in.",
+        responses=refuses(*CHANGED, errors.LastAdminProtected),
     )
     async def suspend(self, request: Asking, user_id: FromPath[UUID], data: JSONBody[Suspension]) -> None:
         command = SuspendUser(user_id=UserId(user_id), reason=data.reason, note=data.note)
@@ -138,12 +96,38 @@ class Users(Controller):
         operation_id="reinstateUser",
         status_code=204,
         summary="Let a suspended account act again",
-        description="Sessions from before stay ended.",
-        responses=refuses(*_CHANGED),
+        description="Sessions and API keys from before stay ended.",
+        responses=refuses(*CHANGED),
     )
     async def reinstate(self, request: Asking, user_id: FromPath[UUID]) -> None:
         command = ReinstateUser(user_id=UserId(user_id))
         request.wrote(await reinstate_user(command, request.context(), request.world.ports), user.stream(command.user_id))
+
+    @delete(
+        "/{user_id:uuid}",
+        operation_id="deleteUser",
+        summary="Delete an account",
+        description=(
+            "At once it is as good as not there: sessions and API keys end for good, signing in is as with an unknown name. For as long "
+            "as `MINOS_RESTORE_PERIOD` says it can be restored, and nobody else can have its address and username. Nothing is erased."
+        ),
+        responses=refuses(*CHANGED, errors.LastAdminProtected),
+    )
+    async def remove(self, request: Asking, user_id: FromPath[UUID], reason: Why = DeleteReason.ADMINISTRATIVE) -> None:
+        command = DeleteUser(user_id=UserId(user_id), reason=reason)
+        request.wrote(await delete_user(command, request.context(), request.world.ports), user.stream(command.user_id))
+
+    @post(
+        "/{user_id:uuid}/restore",
+        operation_id="restoreUser",
+        status_code=204,
+        summary="Bring a deleted account back",
+        description="As it was, suspended if it was. Sessions and API keys from before stay ended.",
+        responses=refuses(*CHANGED, errors.RestoreTooLate),
+    )
+    async def restore(self, request: Asking, user_id: FromPath[UUID]) -> None:
+        command = RestoreUser(user_id=UserId(user_id))
+        request.wrote(await restore_user(command, request.context(), request.world.ports), user.stream(command.user_id))
 
     @get("/{user_id:uuid}/sessions", operation_id="listUserSessions", summary="Sessions of an account", responses=refuses(*_LISTED))
     async def list_sessions(
@@ -170,7 +154,7 @@ class Users(Controller):
         "/{user_id:uuid}/sessions",
         operation_id="endUserSessions",
         summary="End all sessions of an account",
-        responses=refuses(*_CHANGED),
+        responses=refuses(*CHANGED),
     )
     async def end_sessions(self, request: Asking, user_id: FromPath[UUID]) -> None:
         command = EndAllSessions(user_id=UserId(user_id))

@@ -14,7 +14,7 @@ from domain.ids import AudienceName, RoleName, SessionId, StreamName, UserId
 from domain.permission import Permission
 from domain.session_events import AuthMethod
 from domain.suspicion import Review, Signal
-from domain.user_events import SuspendReason
+from domain.user_events import DeleteReason, SuspendReason
 from projections.roles import RoleRow
 from projections.session_lists import SessionStatus
 from projections.session_lists import SessionView as Judged
@@ -36,6 +36,9 @@ class UserView(Struct, frozen=True, kw_only=True):
     updated_at: datetime
     suspended_at: datetime | None
     suspend_reason: SuspendReason | None
+    deleted_at: datetime | None
+    delete_reason: DeleteReason | None
+    restorable_until: datetime | None
 
     def __repr__(self) -> str:
         return f"UserView(user_id={self.user_id})"
@@ -145,6 +148,9 @@ async def _user(row: UserRow, vault: Vault) -> UserView:
         updated_at=row.updated_at,
         suspended_at=row.suspended_at,
         suspend_reason=row.suspend_reason,
+        deleted_at=row.deleted_at,
+        delete_reason=row.delete_reason,
+        restorable_until=row.restorable_until,
     )
 
 

@@ -14,19 +14,22 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "users",
-        help="list accounts, suspend, reinstate, import, grant and revoke roles",
+        help="list accounts, suspend, reinstate, delete, restore, import, grant and revoke roles",
         description="Look at accounts and act on them. USER is an id or an e-mail address.",
         epilog="example: minos users grant ada@example.org admin",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="list accounts, newest first")
     listing.add_argument("--role", help="only holders of this role")
-    listing.add_argument("--status", choices=("active", "suspended"))
+    listing.add_argument("--status", choices=("active", "suspended", "deleted", "gone"), help="all but deleted ones where none is given")
     listing.add_argument("--limit", type=at_least(1), default=50, help="at most so many (50)")
     _about(actions.add_parser("show", help="show one account"))
-    suspend = _about(actions.add_parser("suspend", help="end every session and let the account do nothing"))
+    suspend = _about(actions.add_parser("suspend", help="end sessions and API keys, and let the account do nothing"))
     suspend.add_argument("--reason", choices=("administrative", "compromised", "abuse", "left"), default="administrative")
     _about(actions.add_parser("reinstate", help="let a suspended account act again"))
+    delete = _about(actions.add_parser("delete", help="end sessions and API keys for good, and let nobody sign in; restorable for a while"))
+    delete.add_argument("--reason", choices=("administrative", "left", "abuse", "duplicate"), default="administrative")
+    _about(actions.add_parser("restore", help="bring a deleted account back as it was"))
     for name, text in (("grant", "give a role"), ("revoke", "take a role away")):
         _about(actions.add_parser(name, help=text)).add_argument("role")
     _about(actions.add_parser("history", help="what happened to an account, newest first"))
@@ -76,7 +79,7 @@ async def _act(authority: "Authority", args: argparse.Namespace) -> int:
 
 async def _change(authority: "Authority", args: argparse.Namespace, user_id: UUID) -> None:
     from cli.wishes import wish
-    from commands import grant_role, suspend_user
+    from commands import delete_user, grant_role, suspend_user
 
     ports, ctx = authority.ports, authority.context()
     match args.action:
@@ -84,6 +87,10 @@ async def _change(authority: "Authority", args: argparse.Namespace, user_id: UUI
             await suspend_user.suspend_user(wish(suspend_user.SuspendUser, user_id=user_id, reason=args.reason), ctx, ports)
         case "reinstate":
             await suspend_user.reinstate_user(wish(suspend_user.ReinstateUser, user_id=user_id), ctx, ports)
+        case "delete":
+            await delete_user.delete_user(wish(delete_user.DeleteUser, user_id=user_id, reason=args.reason), ctx, ports)
+        case "restore":
+            await delete_user.restore_user(wish(delete_user.RestoreUser, user_id=user_id), ctx, ports)
         case "grant":
             await grant_role.grant_role(wish(grant_role.GrantRole, user_id=user_id, role=args.role), ctx, ports)
         case _:

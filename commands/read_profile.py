@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from msgspec import Struct
 
@@ -9,14 +10,19 @@ from commands.ports import Ports, Vault
 from commands.transact import read_states
 from domain import user
 from domain.account import Account
+from domain.errors import NoSuchUser
 from domain.event import Erased, Sealed
 from domain.ids import RoleSlug, StreamName, UserId
-from domain.user import Suspended, account_of
+from domain.user import Absent, Active, Deleted, Gone, Suspended, User, account_of
 
 
 class AccountStatus(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    DELETED = "deleted"
+    """Restorable, until `restorable_until`."""
+    GONE = "gone"
+    """Deleted for good: its names are free."""
 
 
 class Texts(Struct, frozen=True, kw_only=True):
@@ -37,6 +43,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     status: AccountStatus
     roles: tuple[RoleSlug, ...]
     registered_at: datetime
+    restorable_until: datetime | None = None
+    """Of a deleted account."""
 
     def __repr__(self) -> str:
         return f"Profile(user_id={self.user_id})"
@@ -54,10 +62,27 @@ async def read_profile(user_id: UserId, ports: Ports) -> Profile:
         email_verified=account.email_verified,
         username=texts.username,
         name=texts.name,
-        status=AccountStatus.SUSPENDED if isinstance(state, Suspended) else AccountStatus.ACTIVE,
+        status=_status(state),
         roles=account.roles,
         registered_at=account.registered_at,
+        restorable_until=state.restorable_until if isinstance(state, Deleted) else None,
     )
+
+
+def _status(state: User) -> AccountStatus:
+    match state:
+        case Active():
+            return AccountStatus.ACTIVE
+        case Suspended():
+            return AccountStatus.SUSPENDED
+        case Deleted():
+            return AccountStatus.DELETED
+        case Gone():
+            return AccountStatus.GONE
+        case Absent():
+            raise NoSuchUser
+        case _:
+            assert_never(state)
 
 
 async def open_profile(account: Account, ports: Ports) -> Texts:

@@ -6,9 +6,11 @@ from msgspec import Meta, Struct
 
 from commands.authority import Authority, acting_on
 from commands.context import Context
+from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, transact
 from domain import administrators, user
+from domain.api_key import KeyRevocation
 from domain.event import SealClass, Sealed
 from domain.ids import UserId
 from domain.role import ADMIN
@@ -29,17 +31,26 @@ class ReinstateUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 async def suspend_user(command: SuspendUser, ctx: Context, ports: Ports) -> Done[None]:
-    """All sessions die with it: the token epoch rises. Raises NoSuchUser, RightsExceeded, LastAdminProtected."""
+    """All sessions die with it, since the token epoch rises, and all API keys are revoked.
+
+    Raises NoSuchUser, RightsExceeded, LastAdminProtected.
+    """
     of_user = user.stream(command.user_id)
 
     async def act(authority: Authority) -> Done[None]:
         note = await _sealed_note(command, ports)
-        return await transact(ports, ctx, _reads(authority), lambda tx: decide(tx, authority, note))
 
-    def decide(tx: Transaction, authority: Authority, note: Sealed | None) -> None:
+        async def end(keys: OwnersKeys) -> Done[None]:
+            return await transact(ports, ctx, [*_reads(authority), *keys.reads], lambda tx: decide(tx, authority, keys, note))
+
+        return await with_keys_of(command.user_id, ports, end)
+
+    def decide(tx: Transaction, authority: Authority, keys: OwnersKeys, note: Sealed | None) -> None:
         authority.require(tx)
         events = user.suspend(tx.state(user.decider, of_user), reason=command.reason, note=note, at=tx.at)
         tx.record(user.decider, of_user, events)
+        if events:
+            keys.end(tx, KeyRevocation.SUSPENDED)
         admins = tx.state(administrators.decider, administrators.STREAM)
         gone = administrators.remove(admins, command.user_id, at=tx.at)
         tx.record(administrators.decider, administrators.STREAM, gone)
@@ -48,7 +59,7 @@ async def suspend_user(command: SuspendUser, ctx: Context, ports: Ports) -> Done
 
 
 async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> Done[None]:
-    """Sessions from before stay dead. Raises NoSuchUser, RightsExceeded."""
+    """Sessions and API keys from before stay dead. Raises NoSuchUser, RightsExceeded."""
     of_user = user.stream(command.user_id)
 
     async def act(authority: Authority) -> Done[None]:

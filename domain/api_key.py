@@ -24,6 +24,8 @@ class KeyRevocation(StrEnum):
     BY_HOLDER = "by_holder"
     LEAKED = "leaked"
     PASSWORD_RESET = "password_reset"
+    ACCOUNT_DELETED = "account_deleted"
+    SUSPENDED = "suspended"
 
 
 class KeyDigest(Struct, frozen=True, kw_only=True):

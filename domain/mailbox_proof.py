@@ -7,7 +7,7 @@ from domain.account import Account
 from domain.errors import EmailAlreadyVerified, MailTokenInvalid
 from domain.event import Sealed
 from domain.ids import ClaimId
-from domain.user import User, account_of, password_set
+from domain.user import Active, Suspended, User, account_of, password_set, present
 from domain.user_events import EmailVerified, PasswordReason, UserEvent
 
 
@@ -31,9 +31,9 @@ def prove_new(state: User, *, at: datetime) -> Sequence[UserEvent]:
 
 
 def require_unproved(state: User, *, claim: ClaimId) -> Account:
-    account = account_of(state)
-    if account.email_claim != claim:
+    if not isinstance(state, Active | Suspended) or state.account.email_claim != claim:
         raise MailTokenInvalid
+    account = state.account
     if account.email_verified:
         raise EmailAlreadyVerified
     return account
@@ -41,7 +41,7 @@ def require_unproved(state: User, *, claim: ClaimId) -> Account:
 
 def reset_password(state: User, *, password: Sealed, remembered: int, at: datetime) -> Sequence[UserEvent]:
     """Whoever resets has read the mailbox: that proves it, too. Every token given before dies."""
-    account = account_of(state)
+    account = present(state)
     proved = [] if account.email_verified else [_verified(account, at)]
     return [*proved, *password_set(account, password, PasswordReason.RESET, remembered, at)]
 

@@ -1,6 +1,7 @@
 """A person's account: who they are, whether they may sign in, which roles they hold.
 
-Stages: Absent -> Active <-> Suspended. What an account is in every stage past Absent stands in `domain.account`.
+Stages: Absent -> Active <-> Suspended; either <-> Deleted -> Gone. What an account is in every stage past Absent stands in
+`domain.account`; what deleting means, in `domain.deletion`.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from domain.errors import NoSuchUser
 from domain.event import Sealed
 from domain.ids import ClaimId, RoleName, StreamName, UserId
 from domain.user_events import (
+    DeleteReason,
+    NamesReleased,
     PasswordReason,
     PasswordRehashed,
     PasswordSet,
@@ -26,10 +29,12 @@ from domain.user_events import (
     RoleRevoked,
     SignedOutEverywhere,
     SuspendReason,
+    UserDeleted,
     UserEvent,
     UsernameChanged,
     UserRegistered,
     UserReinstated,
+    UserRestored,
     UserSuspended,
 )
 
@@ -48,7 +53,28 @@ class Suspended(Struct, frozen=True, kw_only=True, tag="suspended"):
     suspended_at: datetime
 
 
-User = Absent | Active | Suspended
+class Deleted(Struct, frozen=True, kw_only=True, tag="deleted"):
+    """As good as not there, and nobody else can have its names; it may come back as it was."""
+
+    before: Active | Suspended
+    reason: DeleteReason
+    deleted_at: datetime
+    restorable_until: datetime
+
+    @property
+    def account(self) -> Account:
+        return self.before.account
+
+
+class Gone(Struct, frozen=True, kw_only=True, tag="gone"):
+    """Nobody's any more: its names are free. What is sealed of it stays until it is erased."""
+
+    account: Account
+    deleted_at: datetime
+    gone_at: datetime
+
+
+User = Absent | Active | Suspended | Deleted | Gone
 
 
 def evolve(state: User, event: UserEvent) -> User:
@@ -60,14 +86,30 @@ def evolve(state: User, event: UserEvent) -> User:
             return Suspended(account=account, reason=event.reason, suspended_at=event.at)
         case UserReinstated():
             return Active(account=account_of(state))
+        case UserDeleted():
+            return _deleted(state, event)
+        case UserRestored():
+            return state.before if isinstance(state, Deleted) else state
+        case NamesReleased():
+            deleted_at = state.deleted_at if isinstance(state, Deleted) else event.at
+            return Gone(account=account_of(state), deleted_at=deleted_at, gone_at=event.at)
         case _:
             return _with_account(state, changed(account_of(state), event))
 
 
+def _deleted(state: User, event: UserDeleted) -> User:
+    if not isinstance(state, Active | Suspended):
+        return state
+    before = replace(state, account=replace(state.account, token_epoch=event.token_epoch))
+    return Deleted(before=before, reason=event.reason, deleted_at=event.at, restorable_until=event.restorable_until)
+
+
 def _with_account(state: User, account: Account) -> User:
     match state:
-        case Active() | Suspended():
+        case Active() | Suspended() | Gone():
             return replace(state, account=account)
+        case Deleted(before=before):
+            return replace(state, before=replace(before, account=account))
         case Absent():
             return state
         case _:
@@ -75,17 +117,20 @@ def _with_account(state: User, account: Account) -> User:
 
 
 def account_of(state: User) -> Account:
-    """Give the account in any stage. Raises NoSuchUser when there is none."""
-    match state:
-        case Active() | Suspended():
-            return state.account
-        case Absent():
-            raise NoSuchUser
-        case _:
-            assert_never(state)
+    """Give the account in any stage past Absent, for looking at it. Raises NoSuchUser when there never was one."""
+    if isinstance(state, Absent):
+        raise NoSuchUser
+    return state.account
 
 
-decider: Decider[User, UserEvent] = Decider("user", User, 4, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+def present(state: User) -> Account:
+    """Give the account something may be done with. Raises NoSuchUser also for one that was deleted."""
+    if not isinstance(state, Active | Suspended):
+        raise NoSuchUser
+    return state.account
+
+
+decider: Decider[User, UserEvent] = Decider("user", User, 5, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(user_id: UserId) -> StreamName:
@@ -130,7 +175,7 @@ def change_password(state: User, *, password: Sealed, remembered: int, at: datet
 
     Of the passwords before this one, `remembered` stay; the keys of the others are to be destroyed once this is appended.
     """
-    account = account_of(state)
+    account = present(state)
     return password_set(account, password, PasswordReason.CHANGED, remembered, at)
 
 
@@ -152,64 +197,52 @@ def password_set(account: Account, password: Sealed, reason: PasswordReason, rem
 
 def rehash_password(state: User, *, password: Sealed, verified_version: int, at: datetime) -> Sequence[UserEvent]:
     """Keep the stronger hash only when the password it was made from is still the current one."""
-    account = account_of(state)
+    account = present(state)
     if account.password_version != verified_version:
         return []
     return [PasswordRehashed(user_id=account.user_id, password=password, password_version=verified_version, at=at)]
 
 
 def change_profile(state: User, *, name: Sealed | UnsetType | None, at: datetime) -> Sequence[UserEvent]:
-    account = account_of(state)
+    account = present(state)
     if name is UNSET or name == account.name:
         return []
     return [ProfileChanged(user_id=account.user_id, name=name, at=at)]
 
 
 def change_username(state: User, *, username: Sealed | None, claim: ClaimId | None, at: datetime) -> Sequence[UserEvent]:
-    account = account_of(state)
+    account = present(state)
     if claim == account.username_claim:
         return []
     return [UsernameChanged(user_id=account.user_id, username=username, username_claim=claim, at=at)]
 
 
 def grant_role(state: User, role: RoleName, *, at: datetime) -> Sequence[UserEvent]:
-    account = account_of(state)
+    account = present(state)
     if role in account.roles:
         return []
     return [RoleGranted(user_id=account.user_id, role=role, roles_version=account.roles_version + 1, at=at)]
 
 
 def revoke_role(state: User, role: RoleName, *, at: datetime) -> Sequence[UserEvent]:
-    account = account_of(state)
+    account = present(state)
     if role not in account.roles:
         return []
     return [RoleRevoked(user_id=account.user_id, role=role, roles_version=account.roles_version + 1, at=at)]
 
 
 def suspend(state: User, *, reason: SuspendReason, note: Sealed | None, at: datetime) -> Sequence[UserEvent]:
-    match state:
-        case Absent():
-            raise NoSuchUser
-        case Suspended():
-            return []
-        case Active(account=account):
-            return [UserSuspended(user_id=account.user_id, reason=reason, note=note, token_epoch=account.token_epoch + 1, at=at)]
-        case _:
-            assert_never(state)
+    account = present(state)
+    if isinstance(state, Suspended):
+        return []
+    return [UserSuspended(user_id=account.user_id, reason=reason, note=note, token_epoch=account.token_epoch + 1, at=at)]
 
 
 def reinstate(state: User, *, at: datetime) -> Sequence[UserEvent]:
-    match state:
-        case Absent():
-            raise NoSuchUser
-        case Active():
-            return []
-        case Suspended(account=account):
-            return [UserReinstated(user_id=account.user_id, at=at)]
-        case _:
-            assert_never(state)
+    account = present(state)
+    return [UserReinstated(user_id=account.user_id, at=at)] if isinstance(state, Suspended) else []
 
 
 def sign_out_everywhere(state: User, *, at: datetime) -> Sequence[UserEvent]:
-    account = account_of(state)
+    account = present(state)
     return [SignedOutEverywhere(user_id=account.user_id, token_epoch=account.token_epoch + 1, at=at)]

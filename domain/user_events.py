@@ -1,5 +1,6 @@
 """What can happen to a person's account. `domain/user.py` says what it means and when it may."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from domain.event import Event, Sealed
@@ -29,6 +30,13 @@ class SuspendReason(StrEnum):
     COMPROMISED = "compromised"
     ABUSE = "abuse"
     LEFT = "left"
+
+
+class DeleteReason(StrEnum):
+    ADMINISTRATIVE = "administrative"
+    LEFT = "left"
+    ABUSE = "abuse"
+    DUPLICATE = "duplicate"
 
 
 class UserRegistered(Event, frozen=True, kw_only=True, tag="user.registered.v1"):
@@ -108,6 +116,27 @@ class UserReinstated(Event, frozen=True, kw_only=True, tag="user.reinstated.v1")
     user_id: UserId
 
 
+class UserDeleted(Event, frozen=True, kw_only=True, tag="user.deleted.v1"):
+    """As good as not there from now on; until `restorable_until` it can come back, and its names are nobody else's."""
+
+    user_id: UserId
+    reason: DeleteReason
+    token_epoch: int
+    restorable_until: datetime
+
+
+class UserRestored(Event, frozen=True, kw_only=True, tag="user.restored.v1"):
+    """Back as it was before it was deleted, also where that was suspended."""
+
+    user_id: UserId
+
+
+class NamesReleased(Event, frozen=True, kw_only=True, tag="user.names_released.v1"):
+    """Too late to restore a deleted account: its address and username are free for others."""
+
+    user_id: UserId
+
+
 class SignedOutEverywhere(Event, frozen=True, kw_only=True, tag="user.signed_out_everywhere.v1"):
     user_id: UserId
     token_epoch: int
@@ -115,5 +144,5 @@ class SignedOutEverywhere(Event, frozen=True, kw_only=True, tag="user.signed_out
 
 UserEvent = (
     UserRegistered | EmailVerified | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged
-    | RoleGranted | RoleRevoked | UserSuspended | UserReinstated | SignedOutEverywhere
+    | RoleGranted | RoleRevoked | UserSuspended | UserReinstated | UserDeleted | UserRestored | NamesReleased | SignedOutEverywhere
 )  # fmt: skip

@@ -49,6 +49,7 @@ from domain.sign_in_guard import SignInLocked
 from domain.signing_key import SigningKeyCreated, SigningKeyPledged, SigningKeyPromoted, SigningKeyRetired, SigningKeyRevoked
 from domain.user_events import (
     EmailVerified,
+    NamesReleased,
     PasswordRehashed,
     PasswordSet,
     PasswordsForgotten,
@@ -56,9 +57,11 @@ from domain.user_events import (
     RoleGranted,
     RoleRevoked,
     SignedOutEverywhere,
+    UserDeleted,
     UsernameChanged,
     UserRegistered,
     UserReinstated,
+    UserRestored,
     UserSuspended,
 )
 from projections.projection import Journal
@@ -114,7 +117,7 @@ def _row(
     )
 
 
-def _with_reason(recorded: Recorded[PasswordSet] | Recorded[UserSuspended]) -> HistoryRow:
+def _with_reason(recorded: Recorded[PasswordSet] | Recorded[UserSuspended] | Recorded[UserDeleted]) -> HistoryRow:
     return _row(recorded, reason=recorded.event.reason)
 
 
@@ -175,6 +178,9 @@ _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow | None]] = {
     RoleRevoked: _with_role,
     UserSuspended: _with_reason,
     UserReinstated: _row,
+    UserDeleted: _with_reason,
+    UserRestored: _row,
+    NamesReleased: _row,
     SignedOutEverywhere: _row,
     SessionStarted: _session_started,
     SessionRevoked: _session_revoked,
@@ -198,7 +204,7 @@ _SQL = beside(__file__)
 
 user_history: Journal[HistoryRow] = Journal(
     "user_history",
-    4,
+    5,
     HistoryRow,
     _WRITES,
     # Claims, administrators and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a

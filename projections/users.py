@@ -11,7 +11,9 @@ from domain.event import Recorded, Sealed
 from domain.ids import RoleName, UserId
 from domain.user import stream
 from domain.user_events import (
+    DeleteReason,
     EmailVerified,
+    NamesReleased,
     PasswordRehashed,
     PasswordSet,
     PasswordsForgotten,
@@ -21,9 +23,11 @@ from domain.user_events import (
     RoleRevoked,
     SignedOutEverywhere,
     SuspendReason,
+    UserDeleted,
     UsernameChanged,
     UserRegistered,
     UserReinstated,
+    UserRestored,
     UserSuspended,
 )
 from projections.completion import Completed, completed
@@ -35,6 +39,11 @@ from projections.sql import beside
 class UserStatus(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    DELETED = "deleted"
+    GONE = "gone"
+
+
+PRESENT = (UserStatus.ACTIVE, UserStatus.SUSPENDED)
 
 
 class UserRow(Struct, frozen=True, kw_only=True):
@@ -53,6 +62,10 @@ class UserRow(Struct, frozen=True, kw_only=True):
     updated_at: datetime
     suspended_at: datetime | None
     suspend_reason: SuspendReason | None
+    """While it is suspended, and of a deleted account that was."""
+    deleted_at: datetime | None
+    delete_reason: DeleteReason | None
+    restorable_until: datetime | None
 
 
 def _registered(recorded: Recorded[UserRegistered]) -> UserRow:
@@ -73,6 +86,9 @@ def _registered(recorded: Recorded[UserRegistered]) -> UserRow:
         updated_at=event.at,
         suspended_at=None,
         suspend_reason=None,
+        deleted_at=None,
+        delete_reason=None,
+        restorable_until=None,
     )
 
 
@@ -121,6 +137,28 @@ def _reinstated(row: UserRow, recorded: Recorded[UserReinstated]) -> UserRow:
     return replace(row, status=UserStatus.ACTIVE, suspended_at=None, suspend_reason=None, updated_at=recorded.event.at)
 
 
+def _deleted(row: UserRow, recorded: Recorded[UserDeleted]) -> UserRow:
+    event = recorded.event
+    return replace(
+        row,
+        status=UserStatus.DELETED,
+        token_epoch=event.token_epoch,
+        deleted_at=event.at,
+        delete_reason=event.reason,
+        restorable_until=event.restorable_until,
+        updated_at=event.at,
+    )
+
+
+def _restored(row: UserRow, recorded: Recorded[UserRestored]) -> UserRow:
+    status = UserStatus.ACTIVE if row.suspended_at is None else UserStatus.SUSPENDED
+    return replace(row, status=status, deleted_at=None, delete_reason=None, restorable_until=None, updated_at=recorded.event.at)
+
+
+def _names_released(row: UserRow, recorded: Recorded[NamesReleased]) -> UserRow:
+    return replace(row, status=UserStatus.GONE, restorable_until=None, updated_at=recorded.event.at)
+
+
 def _signed_out(row: UserRow, recorded: Recorded[SignedOutEverywhere]) -> UserRow:
     return replace(row, token_epoch=recorded.event.token_epoch, updated_at=recorded.event.at)
 
@@ -129,7 +167,7 @@ _SQL = beside(__file__)
 
 users = Entity(
     "users",
-    2,
+    3,
     "user",
     UserRow,
     (
@@ -142,6 +180,9 @@ users = Entity(
         when(RoleRevoked, _role_revoked),
         when(UserSuspended, _suspended),
         when(UserReinstated, _reinstated),
+        when(UserDeleted, _deleted),
+        when(UserRestored, _restored),
+        when(NamesReleased, _names_released),
         when(SignedOutEverywhere, _signed_out),
     ),
     ignores=(PasswordRehashed, PasswordsForgotten),
@@ -162,14 +203,21 @@ async def page(
     *,
     role: RoleName | None = None,
     status: UserStatus | None = None,
+    verified: bool | None = None,
     after: UserId | None = None,
     limit: int = 50,
 ) -> UserPage:
-    """List accounts, those of one status or holders of one role if asked. Raises StoreUnavailable."""
-    conditions, values = matching(_SQL, {"with_role": role, "with_status": status, "after": after})
+    """List accounts: those of one status, or all that were not deleted. Raises StoreUnavailable."""
+    wanted = {"with_role": role, "with_status": (status,) if status else PRESENT, "with_verified": verified, "after": after}
+    conditions, values = matching(_SQL, wanted)
     rows, freshness = await models.rows(users, "page", conditions, [*values, limit + 1])
     more = len(rows) > limit
     return UserPage(rows=rows[:limit], next_after=rows[limit - 1].user_id if more else None, freshness=freshness)
+
+
+async def past_restoring(models: ReadModels, limit: int) -> Sequence[UserId]:
+    """Give deleted accounts whose time to be restored is over, the longest first."""
+    return [UserId(record["user_id"]) for record in await models.fetch(users, _SQL["past_restoring"], limit)]
 
 
 async def get(models: ReadModels, user_id: UserId) -> Completed[UserRow] | None:

@@ -16,13 +16,18 @@ CREATE TABLE {table} (
     registered_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     suspended_at timestamptz,
-    suspend_reason text COLLATE "C"
+    suspend_reason text COLLATE "C",
+    deleted_at timestamptz,
+    delete_reason text COLLATE "C",
+    restorable_until timestamptz
 ) WITH (fillfactor = 85)
 
 -- name: index
 CREATE UNIQUE INDEX {name}_user ON {table} (user_id);
 CREATE INDEX {name}_roles ON {table} USING gin (roles);
-CREATE INDEX {name}_status ON {table} (status, user_id)
+CREATE INDEX {name}_status ON {table} (status, user_id);
+CREATE INDEX {name}_verified ON {table} (email_verified, user_id);
+CREATE INDEX {name}_deleted ON {table} (restorable_until) WHERE status = 'deleted'
 
 -- name: page
 SELECT * FROM {table} WHERE true {conditions} ORDER BY user_id DESC LIMIT {limit}
@@ -31,7 +36,13 @@ SELECT * FROM {table} WHERE true {conditions} ORDER BY user_id DESC LIMIT {limit
 AND roles @> ARRAY[{value}::text]
 
 -- name: with_status
-AND status = {value}::text
+AND status = ANY ({value}::text[])
+
+-- name: with_verified
+AND email_verified = {value}::boolean
 
 -- name: after
 AND user_id < {value}::uuid
+
+-- name: past_restoring
+SELECT user_id FROM {table} WHERE status = 'deleted' AND restorable_until <= statement_timestamp() ORDER BY restorable_until LIMIT $1

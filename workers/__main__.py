@@ -1,4 +1,4 @@
-"""Runs workers: `python -m workers [sequencer] [publisher] [projector] [mailer] [reaper] [surveyor]`, all when none is named.
+"""Runs workers: `python -m workers [sequencer] [publisher] [projector] [mailer] [timekeeper] [reaper] [surveyor]`, all when none is named.
 
 Each has an owner that starts it again after an error, with a growing pause; no worker's fault is another's.
 """
@@ -29,6 +29,7 @@ from workers.reaper import Reaper
 from workers.sequencer import ForeignLog, Sequencer, Step
 from workers.status import WorkerCondition, note
 from workers.surveyor import Surveyor
+from workers.timekeeper import Timekeeper
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
@@ -48,7 +49,7 @@ class UnknownWorker(Exception):
     """The name of a worker that there is not. The message lists those there are."""
 
 
-NAMES = ("sequencer", "publisher", "projector", "mailer", "reaper", "surveyor")
+NAMES = ("sequencer", "publisher", "projector", "mailer", "timekeeper", "reaper", "surveyor")
 
 
 async def run(names: Sequence[str], settings: Settings) -> None:
@@ -98,6 +99,10 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
         note("mailer", WorkerCondition.RUNNING)
         metrics.mail_waits(figures)
 
+    def done_when_due(duty: str, count: int) -> None:
+        note("timekeeper", WorkerCondition.RUNNING)
+        metrics.DONE_WHEN_DUE.labels(duty).inc(count)
+
     def pruned(kind: str, count: int) -> None:
         note("reaper", WorkerCondition.RUNNING)
         metrics.PRUNED.labels(kind).inc(count)
@@ -107,6 +112,7 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
         "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published),
         "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
         "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], settled=metrics.mail_settled, observe=mailed),
+        "timekeeper": lambda: Timekeeper(settings, observe=done_when_due),
         "reaper": lambda: Reaper(url, observe=pruned),
         "surveyor": lambda: Surveyor(url, observe=lambda: note("surveyor", WorkerCondition.RUNNING)),
     }

@@ -34,6 +34,7 @@ PROJECTION_LAG_SECONDS = Gauge(
 PARKED = Gauge("minos_parked_streams", "Streams held back from a read model.", ["projection"], multiprocess_mode="livemostrecent")
 PAUSED = Gauge("minos_projection_paused", "1 while a read model is stopped.", ["projection"], multiprocess_mode="livemostrecent")
 PRUNED = Counter("minos_pruned_rows", "Rows deleted because their time was over.", ["kind"])
+DONE_WHEN_DUE = Counter("minos_done_when_due", "Things done because their time had come.", ["duty"])
 
 MAIL_WAITING = Gauge("minos_mail_waiting", "Mails not sent yet.", multiprocess_mode="livemostrecent")
 MAIL_OLDEST = Gauge("minos_mail_oldest_seconds", "Age of the oldest mail not sent yet; 0 without any.", multiprocess_mode="livemostrecent")

@@ -232,6 +232,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Sessions of one person at one audience; 0 where there is no limit."""
     password_history: int = 5
     service_name: str = "minos"
+    restore_period: int = 30 * 86_400
+    """How long a deleted account can be restored."""
     email_verification: str = "optional"
     unverified_sign_in: bool = True
     """Whether an account signs in whose address nobody has proved."""

@@ -22,6 +22,7 @@ class Letter(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
     FACTOR_CHANGED = "factor_changed"
     KEY_MADE = "key_made"
+    ACCOUNT_DELETED = "account_deleted"
 
 
 class Budget(Struct, frozen=True, kw_only=True):

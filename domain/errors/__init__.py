@@ -19,6 +19,7 @@ from domain.errors.accounts import (
     NoSuchUser,
     PasswordUnacceptable,
     RegistrationClosed,
+    RestoreTooLate,
     UsernameTaken,
 )
 from domain.errors.factors import (
@@ -150,6 +151,7 @@ __all__ = (
     "RefreshTokenReused",
     "Refused",
     "RegistrationClosed",
+    "RestoreTooLate",
     "RightsExceeded",
     "RoleExists",
     "RoleProtected",

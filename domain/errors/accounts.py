@@ -94,3 +94,8 @@ class BootstrapClosed(Refused):
 class BootstrapCodeInvalid(Refused):
     code = "bootstrap_code_invalid"
     detail = "The bootstrap code is wrong, used up or expired."
+
+
+class RestoreTooLate(Refused):
+    code = "restore_too_late"
+    detail = "The account was deleted too long ago to be restored."

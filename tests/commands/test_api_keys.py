@@ -37,7 +37,7 @@ from commands.service_accounts import (
     change_service_account,
     disable_service_account,
 )
-from commands.suspend_user import SuspendUser, suspend_user
+from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from commands.transact import transact
 from domain import key_owner
 from domain.api_key import ApiKeyRevoked, KeyRevocation
@@ -144,6 +144,15 @@ async def test_a_suspended_owners_key_opens_nothing(world: World) -> None:
     ada, ctx = await supporter(world)
     text = (await own_key(world, ctx, READ)).api_key
     await suspend_user(SuspendUser(user_id=ada), SYSTEM, world.ports)
+    with pytest.raises(InvalidToken):
+        await gives(world, text)
+
+
+async def test_keys_stay_ended_when_their_suspended_owner_is_reinstated(world: World) -> None:
+    ada, ctx = await supporter(world)
+    text = (await own_key(world, ctx, READ)).api_key
+    await suspend_user(SuspendUser(user_id=ada), SYSTEM, world.ports)
+    await reinstate_user(ReinstateUser(user_id=ada), SYSTEM, world.ports)
     with pytest.raises(InvalidToken):
         await gives(world, text)
 

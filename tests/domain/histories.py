@@ -15,6 +15,7 @@ from domain import (
     bootstrap,
     claim,
     client,
+    deletion,
     factors,
     key_owner,
     machine_token,
@@ -43,7 +44,7 @@ from domain.permission import Permission
 from domain.session_events import AuthMethod, EndReason
 from domain.signing_key import Algorithm, KeyRevocation
 from domain.suspicion import Review, Signal
-from domain.user_events import RegisteredBy, SuspendReason
+from domain.user_events import DeleteReason, RegisteredBy, SuspendReason
 from tests.domain import examples as ex
 from tests.domain.test_session import START
 from tests.domain.test_signing_key import PUBLIC
@@ -129,6 +130,9 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             *(Wish(d, {"role": r}) for d in (user.grant_role, user.revoke_role) for r in (ex.EDITOR, ex.USER_ROLE)),
             Wish(user.suspend, {"reason": SuspendReason.ABUSE, "note": ex.NAME}),
             Wish(user.reinstate, {}),
+            Wish(deletion.delete, {"reason": DeleteReason.LEFT, "restorable_s": 60}),
+            Wish(deletion.restore, {}),
+            Wish(deletion.release_names, {}),
             Wish(user.sign_out_everywhere, {}),
         ],
     ),

@@ -82,7 +82,9 @@ from domain.signing_key import (
 )
 from domain.suspicion import Review, Signal
 from domain.user_events import (
+    DeleteReason,
     EmailVerified,
+    NamesReleased,
     PasswordReason,
     PasswordRehashed,
     PasswordSet,
@@ -93,9 +95,11 @@ from domain.user_events import (
     RoleRevoked,
     SignedOutEverywhere,
     SuspendReason,
+    UserDeleted,
     UsernameChanged,
     UserRegistered,
     UserReinstated,
+    UserRestored,
     UserSuspended,
 )
 from tests.domain.examples import (
@@ -264,6 +268,9 @@ EXAMPLES: tuple[Event, ...] = (
     RoleRevoked(user_id=ADA, role=EDITOR, roles_version=3, at=NOW),
     UserSuspended(user_id=ADA, reason=SuspendReason.COMPROMISED, note=IN_PROFILE, token_epoch=2, at=NOW),
     UserReinstated(user_id=ADA, at=NOW),
+    UserDeleted(user_id=ADA, reason=DeleteReason.LEFT, token_epoch=3, restorable_until=LATE, at=NOW),
+    UserRestored(user_id=ADA, at=NOW),
+    NamesReleased(user_id=ADA, at=NOW),
     SignedOutEverywhere(user_id=ADA, token_epoch=3, at=NOW),
     TotpOffered(user_id=ADA, factor_id=FACTOR, seed=IN_CREDENTIALS, at=NOW),
     TotpConfirmed(user_id=ADA, factor_id=FACTOR, step=59_333_333, at=NOW),

@@ -8,8 +8,13 @@ from commands.ports.mail import Letter
 from workers.mailer.composing import COMPOSERS
 from workers.mailer.wording import FOLDER, LANGUAGES, write
 
-VALUES = {"service": "<b>Minos</b>", "when": "2026-11-25 12:00 UTC", "link": "https://minos.example/account/verify#token=a&b"}
-KNOWN = {"service", "when", "link"}
+VALUES = {
+    "service": "<b>Minos</b>",
+    "until": "2026-12-25 12:00 UTC",
+    "when": "2026-11-25 12:00 UTC",
+    "link": "https://minos.example/account/verify#token=a&b",
+}
+KNOWN = {"service", "until", "when", "link"}
 
 
 def names(language: str, letter: Letter) -> set[str]:

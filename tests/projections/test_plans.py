@@ -47,16 +47,17 @@ FILL = (
               gen_random_uuid(), '{}' FROM heads h, generate_series(1, 2) v""",
     "INSERT INTO log_runs SELECT n * 8 + 1, n * 8 + 1, 8 FROM generate_series(0, 9999) n",
     "UPDATE log_head SET size = 80000",
-    f"""INSERT INTO read.users_v2_g1 SELECT 'user-' || md5(n::text), 2, gen_random_uuid(),
-              CASE WHEN n % 1000 = 0 THEN 'suspended' ELSE 'active' END,
+    f"""INSERT INTO read.users_v3_g1 SELECT 'user-' || md5(n::text), 2, gen_random_uuid(),
+              CASE n % 1000 WHEN 0 THEN 'suspended' WHEN 1 THEN 'deleted' ELSE 'active' END,
               CASE WHEN n % 500 = 0 THEN ARRAY['user', 'editor'] ELSE ARRAY['user'] END,
-              1, 1, 1, '\\x{CLOSED}', false, NULL, NULL, 'self', now(), now(), NULL, NULL FROM generate_series(1, 20000) n""",
+              1, 1, 1, '\\x{CLOSED}', n % 700 = 0, NULL, NULL, 'self', now(), now(), NULL, NULL, now(), NULL, now()
+              FROM generate_series(1, 20000) n""",
     """INSERT INTO read.sessions_v2_g1 SELECT 'session-' || md5(n::text), 2, gen_random_uuid(),
               md5((n % 2000)::text)::uuid, 1, 'minos', '{minos}', '{pwd}', now(), NULL, 1, now(), now() + interval '1 day',
               now() + interval '1 day', NULL, NULL, NULL, NULL, NULL,
               CASE WHEN n % 1000 = 0 THEN ARRAY['new_network'] ELSE '{}' END, CASE WHEN n % 1000 = 0 THEN 'open' END
               FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.user_history_v4_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
+    """INSERT INTO read.user_history_v5_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
               NULL, NULL, NULL, NULL, 'user-1', NULL, NULL, NULL FROM generate_series(1, 40000) n""",
     """INSERT INTO read.audit_events_v1_g1 SELECT n, now() - n * interval '1 minute', now(),
               CASE n % 500 WHEN 0 THEN 'user.suspended.v1' ELSE 'session.token_issued.v1' END, 'user-' || (n % 2000), 1,
@@ -102,6 +103,8 @@ async def _ask_everything(models: ReadModels) -> None:
     await users.page(models, role=RoleName("user"))
     await users.page(models, status=UserStatus.SUSPENDED)
     await users.page(models, role=RoleName("user"), status=UserStatus.ACTIVE, after=someone)
+    await users.page(models, verified=True, after=someone)
+    await users.past_restoring(models, 50)
     await users.get(models, someone)
     for status in (None, *SessionStatus):
         await session_lists.of_user(models, someone, status=status)

@@ -13,13 +13,13 @@ from commands.login_names import mailable, normalise_email
 from commands.ports import Ports
 from commands.ports.mail import Letter, MailToken, MailTokenKind
 from commands.read_profile import opened
-from commands.transact import read_states
+from commands.transact import Read, read_states
 from commands.verify_email import unproved, unproved_account, verify_token
 from domain import user
 from domain.account import Account
 from domain.claim import ClaimKind
 from domain.ids import CorrelationId, UserId
-from domain.user import Absent
+from domain.user import Absent, Deleted, Gone, User
 from workers.mailer.ledger import Due, facts_of
 from workers.mailer.wording import write
 
@@ -113,10 +113,24 @@ async def _finish(due: Due, desk: Desk) -> Addressed | None:
         return None
     held = await desk.ports.store.find_holder(desk.ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(asked_for)))
     if held.holder is not None:
-        account = await _account_of(UserId(held.holder), desk)
+        state = await _state(UserId(held.holder), desk)
+        if isinstance(state, Deleted):
+            return await _of_deleted(state, desk)
+        account = None if isinstance(state, Absent | Gone) else state.account
         to = None if account is None else await _address(account, desk)  # as its owner spells it: the other spelling may be another's
         return None if to is None else Addressed(to, {}, letter=Letter.ACCOUNT_EXISTS)
     return Addressed(asked_for, {}, "verify", pending_token(due.mail_id, asked_at=due.created_at, ports=desk.ports))
+
+
+async def _deleted(due: Due, desk: Desk) -> Addressed | None:
+    state = None if due.user_id is None else await _state(UserId(due.user_id), desk)
+    return await _of_deleted(state, desk) if isinstance(state, Deleted) else None
+
+
+async def _of_deleted(state: Deleted, desk: Desk) -> Addressed | None:
+    to = await _address(state.account, desk)
+    values = {"when": _when(state.deleted_at), "until": _when(state.restorable_until)}
+    return None if to is None else Addressed(to, values, letter=Letter.ACCOUNT_DELETED)
 
 
 def _asked_for(due: Due, desk: Desk) -> str | None:
@@ -133,9 +147,15 @@ async def _account(due: Due, desk: Desk) -> Account | None:
 
 
 async def _account_of(user_id: UserId, desk: Desk) -> Account | None:
-    of_user = user.stream(user_id)
-    state = (await read_states(desk.ports, [(user.decider, of_user)])).state(user.decider, of_user)
-    return None if isinstance(state, Absent) else state.account
+    """None also for one whose address may be another's by now."""
+    state = await _state(user_id, desk)
+    return None if isinstance(state, Absent | Gone) else state.account
+
+
+async def _state(user_id: UserId, desk: Desk) -> User:
+    of_user: Read = (user.decider, user.stream(user_id))
+    state: User = (await read_states(desk.ports, [of_user])).state(*of_user)
+    return state
 
 
 async def _address(account: Account, desk: Desk) -> str | None:
@@ -156,5 +176,6 @@ COMPOSERS: Mapping[Letter, Composer] = {
     Letter.PASSWORD_CHANGED: _notice,
     Letter.FACTOR_CHANGED: _notice,
     Letter.KEY_MADE: _notice,
+    Letter.ACCOUNT_DELETED: _deleted,
     Letter.SUSPICIOUS_SIGN_IN: _notice,
 }

@@ -16,7 +16,7 @@ from domain.event import Event, Recorded
 from domain.factor_events import FactorRemoved, PasskeyRegistered, TotpConfirmed, WhyRemoved
 from domain.ids import EventId, UserId
 from domain.session_events import SessionFlagged
-from domain.user_events import PasswordReason, PasswordSet, RegisteredBy, UserRegistered
+from domain.user_events import PasswordReason, PasswordSet, RegisteredBy, UserDeleted, UserRegistered
 
 NOTICE_SECONDS = 3 * 86_400
 """A notice that could not be delivered for so long is no news any more."""
@@ -66,6 +66,11 @@ def _key_made(recorded: Recorded[ApiKeyMade]) -> tuple[Wanted, ...]:
     return () if event.user_id is None else (Wanted(letter=Letter.KEY_MADE, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 
+def _deleted(recorded: Recorded[UserDeleted]) -> tuple[Wanted, ...]:
+    event = recorded.event
+    return (Wanted(letter=Letter.ACCOUNT_DELETED, user_id=event.user_id, facts=Facts(at=event.at)),)
+
+
 def _flagged(recorded: Recorded[SessionFlagged]) -> tuple[Wanted, ...]:
     event = recorded.event
     return (Wanted(letter=Letter.SUSPICIOUS_SIGN_IN, user_id=event.user_id, facts=Facts(at=event.at, subject_id=event.session_id)),)
@@ -79,6 +84,7 @@ REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] =
     FactorRemoved: _factors_changed,
     ApiKeyMade: _key_made,
     SessionFlagged: _flagged,
+    UserDeleted: _deleted,
 }
 TAGS = tuple(tag_of(kind) for kind in REACTIONS)
 

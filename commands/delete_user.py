@@ -1,0 +1,98 @@
+"""An administrator deletes an account, or brings it back; and what nobody brought back in time gives its names up."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from commands.authority import Authority, acting_on
+from commands.context import Context
+from commands.held_names import HeldName, held_names, name_reads
+from commands.keys_of_owner import OwnersKeys, with_keys_of
+from commands.ports import Ports
+from commands.transact import Done, Read, Transaction, read_states, transact
+from domain import administrators, claim, deletion, user
+from domain.api_key import KeyRevocation
+from domain.ids import UserId
+from domain.role import ADMIN
+from domain.user import Active, Deleted
+from domain.user_events import DeleteReason
+
+
+class DeleteUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    user_id: UserId
+    reason: DeleteReason = DeleteReason.ADMINISTRATIVE
+
+
+class RestoreUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    user_id: UserId
+
+
+async def delete_user(command: DeleteUser, ctx: Context, ports: Ports) -> Done[None]:
+    """All sessions and API keys end with it, for good. Raises NoSuchUser, RightsExceeded, LastAdminProtected."""
+    of_user = user.stream(command.user_id)
+
+    async def act(authority: Authority) -> Done[None]:
+        async def end(keys: OwnersKeys) -> Done[None]:
+            return await transact(ports, ctx, [*_reads(authority), *keys.reads], lambda tx: decide(tx, authority, keys))
+
+        return await with_keys_of(command.user_id, ports, end)
+
+    def decide(tx: Transaction, authority: Authority, keys: OwnersKeys) -> None:
+        authority.require(tx)
+        state = tx.state(user.decider, of_user)
+        events = deletion.delete(state, reason=command.reason, restorable_s=ports.policy.restore_period, at=tx.at)
+        tx.record(user.decider, of_user, events)
+        if events:
+            keys.end(tx, KeyRevocation.ACCOUNT_DELETED)
+        admins = tx.state(administrators.decider, administrators.STREAM)
+        gone = administrators.remove(admins, command.user_id, at=tx.at)
+        tx.record(administrators.decider, administrators.STREAM, gone)
+
+    return await acting_on(command.user_id, ctx, ports, act)
+
+
+async def restore_user(command: RestoreUser, ctx: Context, ports: Ports) -> Done[None]:
+    """As it was, suspended if it was; sessions and keys from before stay ended. Raises NoSuchUser, RestoreTooLate, RightsExceeded."""
+    of_user = user.stream(command.user_id)
+
+    async def act(authority: Authority) -> Done[None]:
+        return await transact(ports, ctx, _reads(authority), lambda tx: decide(tx, authority))
+
+    def decide(tx: Transaction, authority: Authority) -> None:
+        authority.require(tx)
+        state = tx.record(user.decider, of_user, deletion.restore(tx.state(user.decider, of_user), at=tx.at))
+        if ADMIN in authority.roles and isinstance(state, Active):
+            admins = tx.state(administrators.decider, administrators.STREAM)
+            back = administrators.add(admins, command.user_id, at=tx.at)
+            tx.record(administrators.decider, administrators.STREAM, back)
+
+    return await acting_on(command.user_id, ctx, ports, act)
+
+
+async def release_names(user_id: UserId, ctx: Context, ports: Ports) -> bool:
+    """Give up the names of an account whose time to be restored is over. False where it is not so. Safe to repeat."""
+    of_user: Read = (user.decider, user.stream(user_id))
+    state = (await read_states(ports, [of_user])).state(user.decider, of_user[1])
+    if not isinstance(state, Deleted):
+        return False
+    names = await held_names(state.account, ports)
+
+    def decide(tx: Transaction) -> None:
+        events = deletion.release_names(tx.state(user.decider, of_user[1]), at=tx.at)
+        tx.record(user.decider, of_user[1], events)
+        if events:
+            _give_up(tx, names)
+
+    return (await transact(ports, ctx, [of_user, *name_reads(names)], decide)).appended
+
+
+def _give_up(tx: Transaction, names: Sequence[HeldName]) -> None:
+    for name in names:
+        stream = claim.stream(name.claim_id)
+        tx.record(claim.decider, stream, claim.release(tx.state(claim.decider, stream), at=tx.at))
+        for mac in name.macs:
+            tx.release(mac, stream)
+
+
+def _reads(authority: Authority) -> list[Read]:
+    return [*authority.reads, (administrators.decider, administrators.STREAM)]
