@@ -54,9 +54,7 @@ class PostgresMailbox:
         mail_id = self._random.uuid7()
         ((wait_s,),) = await self._links.run(
             SQL["ask"],
-            [self._key(budget) for budget in budgets],
-            [budget.most for budget in budgets],
-            [budget.seconds for budget in budgets],
+            *self._columns(budgets),
             mail_id,
             letter,
             to if isinstance(to, UUID) else None,
@@ -66,12 +64,14 @@ class PostgresMailbox:
         )
         return int(wait_s)
 
+    async def spend(self, budgets: Sequence[Budget]) -> int:
+        ((wait_s,),) = await self._links.run(SQL["spend"], *self._columns(budgets))
+        return int(wait_s)
+
     async def register(self, pending_id: UUID, content: str, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:
         ((wait_s,),) = await self._links.run(
             SQL["register"],
-            [self._key(budget) for budget in budgets],
-            [budget.most for budget in budgets],
-            [budget.seconds for budget in budgets],
+            *self._columns(budgets),
             pending_id,
             Letter.FINISH_REGISTRATION,
             self._boxes.seal(to, pending_id),
@@ -88,5 +88,7 @@ class PostgresMailbox:
     async def forget_pending(self, pending_id: UUID) -> None:
         await self._links.read(SQL["forget_pending"], pending_id)
 
-    def _key(self, budget: Budget) -> bytes:
-        return mac(self._secrets.of(Purpose.MAIL_BUDGET).key, budget.kind, budget.of)
+    def _columns(self, budgets: Sequence[Budget]) -> tuple[list[bytes], list[int], list[int]]:
+        key = self._secrets.of(Purpose.MAIL_BUDGET).key
+        keys = [mac(key, budget.kind, budget.of) for budget in budgets]
+        return keys, [budget.most for budget in budgets], [budget.seconds for budget in budgets]

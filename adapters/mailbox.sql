@@ -1,6 +1,9 @@
 -- name: ask
 SELECT wait_s FROM ask_mail($1::bytea[], $2::integer[], $3::integer[], $4::uuid, $5::text, $6::uuid, $7::bytea, $8::bytea, $9::integer)
 
+-- name: spend
+SELECT wait_s FROM spend_mail($1::bytea[], $2::integer[], $3::integer[])
+
 -- name: register
 SELECT wait_s FROM ask_to_register($1::bytea[], $2::integer[], $3::integer[], $4::uuid, $5::text, $6::bytea, $7::bytea, $8::integer, $9::bytea)
 

@@ -12,21 +12,28 @@ class MemoryMailbox:
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
-        self._used: dict[tuple[str, str], tuple[int, datetime]] = {}
+        self._whole: dict[tuple[str, str], datetime] = {}
+        """When each budget will be whole again."""
         self._pending: dict[UUID, tuple[str, datetime]] = {}
         self.asked: list[tuple[Letter, str | UUID]] = []
 
     async def ask(self, letter: Letter, *, to: str | UUID, budgets: Sequence[Budget], keep_s: int) -> int:  # noqa: ARG002 - nothing here outlives a test
-        at = self._clock()
-        for budget in budgets:
-            used, until = self._used.get((budget.kind, budget.of), (0, at))
-            if until <= at:
-                used, until = 0, at + timedelta(seconds=budget.seconds)
-            self._used[budget.kind, budget.of] = (used + 1, until)
-            if used >= budget.most:
-                return max(1, -(-(until - at) // timedelta(seconds=1)))
+        wait_s = await self.spend(budgets)
+        if wait_s:
+            return wait_s
         self.asked.append((letter, to))
         return 0
+
+    async def spend(self, budgets: Sequence[Budget]) -> int:
+        at, second = self._clock(), timedelta(seconds=1)
+        whole = {
+            (budget.kind, budget.of): max(self._whole.get((budget.kind, budget.of), at), at) + budget.seconds * second for budget in budgets
+        }
+        waits = [-((at - whole[b.kind, b.of] + b.most * b.seconds * second) // second) for b in budgets]
+        wait_s = max(0, *waits) if waits else 0
+        if not wait_s:
+            self._whole |= whole
+        return wait_s
 
     async def register(self, pending_id: UUID, content: str, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:
         wait_s = await self.ask(Letter.FINISH_REGISTRATION, to=to, budgets=budgets, keep_s=keep_s)

@@ -54,7 +54,9 @@ class Mailed(Controller):
         operation_id="resendVerification",
         status_code=202,
         summary="Have the link to prove an address sent again",
-        description="The answer is the same whether or not there is such an account. Three an hour to one address, whoever asks.",
+        description=(
+            "The answer is the same whether or not there is such an account. Three to one address and then one an hour, whoever asks."
+        ),
         responses=refuses(errors.InvalidEmail),
     )
     async def resend(self, request: Asking, data: JSONBody[ResendVerification]) -> Accepted:
@@ -66,7 +68,10 @@ class Mailed(Controller):
         operation_id="forgotPassword",
         status_code=202,
         summary="Ask for a link to choose a new password",
-        description="The answer is the same whether or not there is such an account. One a minute to one address; the newest link works.",
+        description=(
+            "The answer is the same whether or not there is such an account. One a minute to one address, five and then one an hour; "
+            "the newest link works."
+        ),
         responses=refuses(errors.InvalidEmail),
     )
     async def forgot(self, request: Asking, data: JSONBody[ForgotPassword]) -> Accepted:
@@ -111,7 +116,7 @@ class MyMail(Controller):
         operation_id="resendMyVerification",
         status_code=202,
         summary="Have the link to prove my address sent again",
-        description="Three an hour, together with those asked for without signing in.",
+        description="Three and then one an hour, together with those asked for without signing in.",
         responses=refuses(errors.InvalidToken, errors.EmailAlreadyVerified, errors.MailLimited),
     )
     async def resend(self, request: Asking) -> Accepted:

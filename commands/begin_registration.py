@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from commands.context import Context
 from commands.login_names import normalise_email
-from commands.mail_budgets import VERIFICATIONS, budgets
+from commands.mail_budgets import VERIFICATIONS, asked_by_anybody
 from commands.open_account import check_account
 from commands.ports import MailToken, MailTokenKind, Ports
 from commands.register_user import RegisterUser, self_registered
@@ -49,7 +49,7 @@ async def begin_registration(command: RegisterUser, ctx: Context, ports: Ports) 
     await check_account(self_registered(command, ports), ctx, ports)
     content = await _hashed(command, ctx, ports)
     pending_id = ports.random.uuid7()
-    budget = budgets(VERIFICATIONS, normalise_email(command.email), ctx)
+    budget = asked_by_anybody(VERIFICATIONS, normalise_email(command.email), ctx)
     await ports.mailbox.register(pending_id, content, to=command.email, budgets=budget, keep_s=PENDING_TTL)
     return Begun(registration=_browser_token(pending_id, ports))
 

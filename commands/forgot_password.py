@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from commands.context import Context
 from commands.login_names import normalise_email
-from commands.mail_budgets import RESETS, budgets
+from commands.mail_budgets import RESETS, asked_by_anybody
 from commands.ports import Ports
 from commands.ports.mail import Letter
 from commands.register_user import EmailText
@@ -38,7 +38,7 @@ class Reset(Struct, frozen=True, kw_only=True):
 async def forgot_password(command: ForgotPassword, ctx: Context, ports: Ports) -> None:
     """Have a link sent if there is such an account, and say nothing either way. Raises InvalidEmail."""
     address = normalise_email(command.email)
-    await ports.mailbox.ask(Letter.RESET_PASSWORD, to=address, budgets=budgets(RESETS, address, ctx), keep_s=RESET_TTL)
+    await ports.mailbox.ask(Letter.RESET_PASSWORD, to=address, budgets=asked_by_anybody(RESETS, address, ctx), keep_s=RESET_TTL)
 
 
 async def begin_reset(address: str, asking: UUID, ctx: Context, ports: Ports) -> Reset | None:

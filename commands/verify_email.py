@@ -9,7 +9,7 @@ from commands.context import Context
 from commands.finish_registration import finish_registration
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.login_names import normalise_email
-from commands.mail_budgets import VERIFICATIONS, budgets
+from commands.mail_budgets import VERIFICATIONS, asked_by_anybody, to_address
 from commands.new_password import lift_locks, remove_factors, sealed_choice
 from commands.ports import Ports
 from commands.ports.mail import Letter, MailToken, MailTokenKind
@@ -138,7 +138,7 @@ def _unproved(state: user.User, claim: ClaimId) -> Account:
 async def resend_to_address(command: ResendVerification, ctx: Context, ports: Ports) -> None:
     """Have the link sent again if there is such an account and it needs one, and say nothing either way. Raises InvalidEmail."""
     address = normalise_email(command.email)
-    await ports.mailbox.ask(Letter.VERIFY_EMAIL, to=address, budgets=budgets(VERIFICATIONS, address, ctx), keep_s=VERIFY_TTL)
+    await ports.mailbox.ask(Letter.VERIFY_EMAIL, to=address, budgets=asked_by_anybody(VERIFICATIONS, address, ctx), keep_s=VERIFY_TTL)
 
 
 async def resend_to_me(ctx: Context, ports: Ports) -> None:
@@ -153,7 +153,7 @@ async def resend_to_me(ctx: Context, ports: Ports) -> None:
         raise NoSuchUser
     address = normalise_email(email)
     wait_s = await ports.mailbox.ask(
-        Letter.VERIFY_EMAIL, to=principal.user_id, budgets=budgets(VERIFICATIONS, address, ctx), keep_s=VERIFY_TTL
+        Letter.VERIFY_EMAIL, to=principal.user_id, budgets=to_address(VERIFICATIONS, address), keep_s=VERIFY_TTL
     )
     if wait_s:
         raise MailLimited(wait_s)

@@ -26,7 +26,8 @@ class Letter(StrEnum):
 
 
 class Budget(Struct, frozen=True, kw_only=True):
-    """At most so many mails of a kind in so many seconds to one address, or asked for by one network. `of` is never stored as it is."""
+    """So many mails of a kind at most, and one more every so many seconds, to one address or asked for by one network. `of` is
+    never stored as it is."""
 
     kind: str
     of: str
@@ -49,6 +50,10 @@ class Mailbox(Protocol):
 
         Raises StoreUnavailable.
         """
+        ...
+
+    async def spend(self, budgets: Sequence[Budget]) -> int:
+        """Count one mail against all of these, or against none where one is used up; gives what `ask` gives."""
         ...
 
     async def register(self, pending_id: UUID, content: str, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:

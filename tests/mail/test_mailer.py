@@ -8,13 +8,15 @@ import asyncpg
 
 from adapters.embedded_postgres import PostgresServer
 from adapters.event_store import PostgresEventStore
+from commands.forgot_password import ForgotPassword, forgot_password
 from domain import user
 from domain.event import SealClass
 from migrations import runner
 from tests.conftest import database_of
-from tests.mail.conftest import Office
+from tests.mail.conftest import ANYBODY, Office
 from tests.projections.histories import Scribe
 from workers.mailer.ledger import MOST_ATTEMPTS
+from workers.mailer.ledger import SQL as LEDGER
 from workers.sequencer import Sequencer
 
 
@@ -90,6 +92,26 @@ async def test_whom_the_server_will_never_write_to_is_given_up_at_once_and_shown
     [row] = await office.rows()
     assert (row["state"], row["reason"], row["attempts"]) == ("failed", "recipient_refused_550", 1)
     assert [(settled.state, settled.reason) for settled in office.settled] == [("failed", "recipient_refused_550")]
+
+
+async def test_what_was_asked_for_and_failed_goes_out_when_it_is_tried_again(office: Office) -> None:
+    """A server that refused everybody for an hour: what people asked for meanwhile is not lost."""
+    await office.known()
+    office.received.refusals.append("550 not today")
+    await forgot_password(ForgotPassword(email="ada@example.org"), ANYBODY, office.ports)
+    await office.work()
+    assert [row["state"] for row in await office.rows()] == ["failed"]
+    await office.owner.fetch(LEDGER["retry"], None)
+    await office.work()
+    assert office.subjects() == ["A new password for minos"]
+    assert [(row["state"], row["address"]) for row in await office.rows()] == [("sent", None)]
+
+
+async def test_an_address_is_kept_no_longer_than_its_mail_is_of_use(office: Office) -> None:
+    await forgot_password(ForgotPassword(email="ada@example.org"), ANYBODY, office.ports)
+    await office.owner.execute("UPDATE mail_ledger SET until = clock_timestamp()")
+    await office.work()
+    assert [(row["state"], row["address"]) for row in await office.rows()] == [("failed", None)]
 
 
 async def test_pauses_grow_and_end(office: Office) -> None:

@@ -10,6 +10,7 @@ from commands.context import Context
 from commands.finish_registration import pending_token
 from commands.forgot_password import begin_reset
 from commands.login_names import mailable, normalise_email
+from commands.mail_budgets import NOTICES, to_address
 from commands.ports import Ports
 from commands.ports.mail import Letter, MailToken, MailTokenKind
 from commands.read_profile import opened
@@ -76,7 +77,16 @@ async def _notice(due: Due, desk: Desk) -> Addressed | None:
     """To the account's address of now, about something that happened."""
     account = await _account(due, desk)
     to = None if account is None else await _address(account, desk)
-    return None if to is None else Addressed(to, {"when": _when(facts_of(due).at)})
+    if account is None or to is None or await _is_too_much(due, account, to, desk):
+        return None
+    return Addressed(to, {"when": _when(facts_of(due).at)})
+
+
+async def _is_too_much(due: Due, account: Account, to: str, desk: Desk) -> bool:
+    """Whoever opens an account for another's address must not have them written to at will. Tries of one mail count once."""
+    if account.email_verified or due.attempts > 1:
+        return False
+    return bool(await desk.ports.mailbox.spend(to_address(NOTICES, normalise_email(to))))
 
 
 async def _verify(due: Due, desk: Desk) -> Addressed | None:

@@ -34,8 +34,9 @@ FROM due WHERE m.mail_id = due.mail_id
 RETURNING m.mail_id, m.letter, m.user_id, m.address, m.facts, m.attempts, m.created_at, m.until <= clock_timestamp() AS too_late
 
 -- name: settle
--- Only by whoever took it last. What is done needs no address any more.
-UPDATE mail_ledger SET state = $3, reason = $4, done_at = clock_timestamp(), address = NULL
+-- Only by whoever took it last. What is done needs no address any more; what failed may be tried again while it is of use.
+UPDATE mail_ledger SET state = $3, reason = $4, done_at = clock_timestamp(),
+    address = CASE WHEN $3 = 'failed' AND until > clock_timestamp() THEN address END
 WHERE mail_id = $1 AND attempts = $2 AND state = 'waiting'
 
 -- name: put_off
