@@ -41,6 +41,7 @@ EventDict: TypeAlias = MutableMapping[str, object]
 
 dropped_fields = 0
 """How many fields this process has dropped since it started."""
+_info_as_json: Outlet | None = None
 
 
 def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
@@ -48,7 +49,9 @@ def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
 
     Lines of libraries (warnings and worse) pass the same list: their text as `message`, nothing else.
     """
+    global _info_as_json  # noqa: PLW0603 - one way of logging per process is the point
     out: TextIO = stream if stream is not None else sys.stderr
+    outlet = Outlet(out)
     people = style == "console" or (style == "auto" and out.isatty())
     # For people in the order the call has them, which begins with what matters.
     renderers = [_without_nothing, structlog.dev.ConsoleRenderer(colors=out.isatty(), sort_keys=False)] if people else [_to_json]
@@ -62,10 +65,16 @@ def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
             *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Outlet(out))),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", outlet)),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
+    _info_as_json = None if people or logging.getLevelNamesMapping()[level.upper()] > logging.INFO else outlet
+
+
+def info_as_json() -> Outlet | None:
+    """Give where lines of level info go as JSON; None where they are for people, or not written at all."""
+    return _info_as_json
 
 
 def allow_listed(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from adapters.request_log import RequestLine, RequestLog
 from api import metrics, oauth_errors, problems
 from api.addresses import Addresses
 from api.asgi import App, Message, Receive, Scope, Send
@@ -62,6 +63,7 @@ class Edge:
         self._proxies = proxies
         self._always = (*_SECURITY, _HSTS) if https else _SECURITY
         self._log = structlog.get_logger()
+        self._requests = RequestLog()
         self._counted: dict[str, tuple[str, str | None]] = {}
 
     def let_everyone_in(self, express: Mapping[tuple[str, str], Express], limiter: Limiter) -> None:
@@ -158,15 +160,16 @@ class Edge:
         metrics.seconds(method, route).observe(elapsed)
         if route in _QUIET:
             return
-        self._log.info(
-            "request",
-            method=method,
-            route=route,
-            status=exchange.status,
-            duration_ms=round(elapsed * 1000, 3),
-            request_id=exchange.request_id,
-            trace_id=exchange.trace_id,
-            code=exchange.code,
+        self._requests.write(
+            RequestLine(
+                method=method,
+                route=route,
+                status=exchange.status,
+                duration_ms=round(elapsed * 1000, 3),
+                request_id=exchange.request_id,
+                trace_id=exchange.trace_id,
+                code=exchange.code,
+            )
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from domain import role, session, signing_key, user
 from domain.account import Account
 from domain.audience import PrincipalKind
 from domain.errors import InvalidToken, SessionRequired
-from domain.ids import AudienceName, Kid, RoleName, RoleSlug, SessionId, UserId
+from domain.ids import AudienceName, Kid, RoleName, RoleSlug, SessionId, StreamName, UserId
 from domain.permission import Permission
 from domain.session_state import Live
 from domain.user import Active
@@ -88,13 +89,9 @@ def live_reads(claims: AccessClaims) -> list[Read]:
     """What `require_live` needs to be read. Raises InvalidToken, SessionRequired for a machine's token."""
     if claims.principal is not PrincipalKind.USER:
         raise SessionRequired
-    try:
-        of_session = session.stream(SessionId(UUID(claims.sid)))
-        of_user = user.stream(UserId(UUID(claims.sub)))
-    except ValueError as bad:
-        raise InvalidToken from bad
+    of_session, of_user, of_key = _streams(claims.sid, claims.sub, claims.kid)
     reads: list[Read] = [(session.decider, of_session), (user.decider, of_user)]
-    return [*reads, (signing_key.decider, signing_key.stream(Kid(claims.kid)))] if claims.kid else reads
+    return reads if of_key is None else [*reads, (signing_key.decider, of_key)]
 
 
 def require_live(claims: AccessClaims, tx: Transaction) -> tuple[Live, Account]:
@@ -102,13 +99,23 @@ def require_live(claims: AccessClaims, tx: Transaction) -> tuple[Live, Account]:
 
     An older token of a rebased session is as dead as its epoch; a token of a revoked key, as its key.
     """
-    if claims.kid and not signing_key.verifies(tx.state(signing_key.decider, signing_key.stream(Kid(claims.kid))), at=tx.at):
+    of_session, of_user, of_key = _streams(claims.sid, claims.sub, claims.kid)
+    if of_key is not None and not signing_key.verifies(tx.state(signing_key.decider, of_key), at=tx.at):
         raise InvalidToken
-    who = tx.state(user.decider, user.stream(UserId(UUID(claims.sub))))
-    which = tx.state(session.decider, session.stream(SessionId(UUID(claims.sid))))
+    who, which = tx.state(user.decider, of_user), tx.state(session.decider, of_session)
     if not isinstance(who, Active) or not isinstance(which, Live) or not _belongs(claims, which, who.account, tx):
         raise InvalidToken
     return which, who.account
+
+
+@lru_cache(maxsize=4_096)
+def _streams(sid: str, sub: str, kid: str) -> tuple[StreamName, StreamName, StreamName | None]:
+    """Remembered, since a token is shown again and again. Raises InvalidToken."""
+    try:
+        of_session, of_user = session.stream(SessionId(UUID(sid))), user.stream(UserId(UUID(sub)))
+    except ValueError as bad:
+        raise InvalidToken from bad
+    return of_session, of_user, signing_key.stream(Kid(kid)) if kid else None
 
 
 def _belongs(claims: AccessClaims, live: Live, account: Account, tx: Transaction) -> bool:

@@ -39,7 +39,7 @@ Read = tuple[Decider[Any, Any], StreamName]
 ATTEMPTS = 128
 """Lost races before giving up: far more than 64 parallel refreshes of one session need."""
 
-
+_NO_COMMAND = CommandId(UUID(int=0))
 EARLIER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -251,7 +251,7 @@ async def _known_answer(ports: Ports, ctx: Context, answer: type[R], *, capped: 
 async def read_states(ports: Ports, reads: Sequence[Read]) -> Transaction:
     """Read the truth without changing it: strong checks use the same states decisions do."""
     heads = await ports.store.load([stream for _, stream in reads])
-    return Transaction(heads, CommandId(UUID(int=0)), await _fold_all(ports.store, heads, reads), 0)
+    return Transaction(heads, _NO_COMMAND, await _fold_all(ports.store, heads, reads), 0)
 
 
 async def _fold_all(store: EventStore, heads: Heads, reads: Sequence[Read]) -> dict[StreamName, Any]:
