@@ -3,14 +3,18 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from typing import TypeVar
 from urllib.parse import unquote_plus
 
+from adapters.limits.policy import Kind
+from api.exchange import Exchange
 from api.world import World
 from commands.authenticate_client import Shown, ShownSecret
-from domain.errors import AmbiguousCredentials, InvalidClient
+from domain.errors import AmbiguousCredentials, InvalidClient, Refused
 from domain.ids import ClientId
 
+R = TypeVar("R")
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -27,6 +31,19 @@ def shown_by(headers: Mapping[bytes, bytes], fields: Mapping[str, str], world: W
     if "client_id" in fields and fields["client_id"] != shown.client_id:
         raise InvalidClient
     return shown
+
+
+async def as_client(shown: Shown, call: Awaitable[R], exchange: Exchange, world: World) -> R:
+    """Count what a client that proved itself asks for, whatever comes of it. Who merely names one uses up nothing of theirs."""
+    try:
+        answer = await call
+    except InvalidClient:
+        raise
+    except Refused:
+        world.limiter.proved(exchange, Kind.ACCOUNT, shown.client_id)
+        raise
+    world.limiter.proved(exchange, Kind.ACCOUNT, shown.client_id)
+    return answer
 
 
 def _assertion(fields: Mapping[str, str], world: World) -> Shown:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from prometheus_client import Counter
 
+from adapters.limits.policy import Kind
 from api import metrics
 from api.exchange import Exchange
 from api.token_pairs import FactorNeeded, TokenPair, factor_needed, token_pair
@@ -41,9 +42,9 @@ async def refreshed(wish: IssueToken, ctx: Context, exchange: Exchange, world: W
     """Whose session a token names is known before it is known to be genuine: only genuine ones count, and too many are not looked at."""
     presented = world.ports.mint.read_refresh_token(wish.refresh_token)
     session = "" if presented is None else str(presented.session_id)
-    world.limiter.claimed(exchange, session)
+    world.limiter.claimed(exchange, Kind.SESSION, session)
     pair = token_pair(await counted(metrics.REFRESHES, lambda _: "issued", issue_token(wish, ctx, world.ports)))
-    world.limiter.proved(exchange, session)
+    world.limiter.proved(exchange, Kind.SESSION, session)
     return pair
 
 

@@ -8,7 +8,7 @@ from adapters.limits.counters import Counter, Counters, Refusal
 from adapters.limits.policy import Limits
 from api import metrics
 from api.exchange import Exchange
-from api.gates import Gate
+from api.gates import Claimable, Gate
 from api.refusals import RateLimited
 from commands.ports import AccessClaims
 from domain.session import MINOS
@@ -50,25 +50,30 @@ class Limiter:
             self._take((exchange.counter,), gate, exchange)
 
     def token(self, exchange: Exchange, claims: AccessClaims) -> None:
-        """Count a request under whose verified token it brings. Raises RateLimited.
+        """Count a request under whose verified token it brings, and under its session where that counts. Raises RateLimited.
 
         Services hold tokens of people: what they ask with those uses up nothing of what a person has at Minos.
         """
+        gate = exchange.gate
+        if gate is not None and gate.session is not None and claims.sid:
+            exchange.counter = self._counters.met(gate.session, claims.sid if claims.aud == MINOS else f"{claims.sid} {claims.aud}")
+            self._take((exchange.counter,), gate, exchange)
         self.account(exchange, claims.sub if claims.aud == MINOS else f"{claims.sub} {claims.aud}")
 
-    def claimed(self, exchange: Exchange, account: str) -> None:
-        """Refuse what says that it is an account whose limit is used up. Whoever merely says so uses nothing. Raises RateLimited."""
+    def claimed(self, exchange: Exchange, kind: Claimable, whose: str) -> None:
+        """Refuse what says that it is somebody whose limit is used up. Whoever merely says so uses nothing. Raises RateLimited."""
         gate = exchange.gate
-        if gate is None or gate.account is None or (counter := gate.account.counters.get(account)) is None:
+        rule = None if gate is None else gate.claimable(kind)
+        if gate is None or rule is None or (counter := rule.counters.get(whose)) is None:
             return
         if wait := counter.wait(self._counters.clock()):
             self._refuse(Refusal(counter, wait), gate, exchange)
 
-    def proved(self, exchange: Exchange, account: str) -> None:
+    def proved(self, exchange: Exchange, kind: Claimable, whose: str) -> None:
         """Count what was `claimed` and turned out to be so."""
-        gate = exchange.gate
-        if gate is not None and gate.account is not None:
-            exchange.counter = self._counters.met(gate.account, account)
+        rule = None if exchange.gate is None else exchange.gate.claimable(kind)
+        if rule is not None:
+            exchange.counter = self._counters.met(rule, whose)
             self._counters.count(exchange.counter, self._counters.clock())
 
     def name(self, exchange: Exchange, name: str) -> None:

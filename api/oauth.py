@@ -5,9 +5,10 @@ from typing import Literal
 from litestar import Controller, post
 from msgspec import Struct
 
+from adapters.limits.policy import Kind
 from api import metrics, refusals
 from api.asking import Asking
-from api.client_authentication import shown_by
+from api.client_authentication import as_client, shown_by
 from api.exchange import Exchange
 from api.forms import form
 from api.issuing import counted
@@ -123,8 +124,10 @@ class OAuth(Controller):
         opt={"form": TokenQuestion},
     )
     async def revoke(self, request: Asking) -> Revoked:
-        shown, token = _asked_about(request.exchange, request.world)
-        await revoke_token(await _presented(token, request.world), shown, request.context(), request.world.ports)
+        exchange, world = request.exchange, request.world
+        shown, token = _asked_about(exchange, world)
+        presented = await _presented(token, world)
+        await as_client(shown, revoke_token(presented, shown, request.context(), world.ports), exchange, world)
         return Revoked()
 
 
@@ -132,7 +135,8 @@ async def introspected(exchange: Exchange, world: World) -> Introspection:
     """Answer about a token. Raises what `oauth_errors` has a name for."""
     shown, token = _asked_about(exchange, world)
     asked = introspect(await _presented(token, world), shown, world.ports)
-    return await counted(metrics.INTROSPECTIONS, lambda found: "active" if found.active else "inactive", asked)
+    told = counted(metrics.INTROSPECTIONS, lambda found: "active" if found.active else "inactive", asked)
+    return await as_client(shown, told, exchange, world)
 
 
 def _asked_about(exchange: Exchange, world: World) -> tuple[Shown, str]:
@@ -140,6 +144,7 @@ def _asked_about(exchange: Exchange, world: World) -> tuple[Shown, str]:
     if not fields.keys() <= _QUESTION_FIELDS:
         raise refusals.FormInvalid
     shown = shown_by(exchange.headers, fields, world)
+    world.limiter.claimed(exchange, Kind.ACCOUNT, shown.client_id)
     if "token" not in fields:
         raise refusals.FormInvalid
     return shown, fields["token"]
@@ -163,12 +168,14 @@ async def granted(exchange: Exchange, world: World) -> TokenGranted:
     if not fields.keys() <= _TOKEN_FIELDS:
         raise refusals.FormInvalid
     shown = shown_by(exchange.headers, fields, world)
+    world.limiter.claimed(exchange, Kind.ACCOUNT, shown.client_id)
     if fields.get("grant_type") != CLIENT_CREDENTIALS:
         raise refusals.UnsupportedGrantType
     wish = GrantClientToken(
         shown=shown, audience=_audience(fields.get("audience"), fields.get("resource")), permissions=_permissions(fields.get("scope"))
     )
-    token = await counted(metrics.CLIENT_TOKENS, lambda _: "issued", grant_client_token(wish, world.ports))
+    asked = counted(metrics.CLIENT_TOKENS, lambda _: "issued", grant_client_token(wish, world.ports))
+    token = await as_client(shown, asked, exchange, world)
     return TokenGranted(access_token=token.access_token, expires_in=token.expires_in, scope=token.scope)
 
 

@@ -17,8 +17,10 @@ class Kind(StrEnum):
     """One IPv4 address, or the /64 of an IPv6 address: whoever has one has all of it."""
     NETWORK = "network"
     """A /24 or a /48."""
+    SESSION = "session"
+    """One session of a person, by a token of it that verified: who holds a copy of one uses up nothing of the others."""
     ACCOUNT = "account"
-    """A caller whose token verified."""
+    """A caller whose token verified, or a service account that proved itself."""
     NAME = "name"
     """A login name as tried from one network: strangers elsewhere use nothing of it up."""
 

@@ -16,7 +16,8 @@ at most {MOST_RATES} of them.
 _MEANINGS = {
     Kind.ADDRESS: "one IPv4 address, or one /64 of IPv6",
     Kind.NETWORK: "the /24 or /48 around it",
-    Kind.ACCOUNT: "who showed a token that verified, or a refresh token that proved genuine; never who is merely named",
+    Kind.SESSION: "one session of a person, by a token of it that verified or a refresh token that proved genuine",
+    Kind.ACCOUNT: "who showed a token or key that verified, or a service account that proved itself; never who is merely named",
     Kind.NAME: "one login name as tried from one network, whether or not anybody has it",
 }
 

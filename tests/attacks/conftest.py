@@ -6,11 +6,11 @@ import asyncpg
 import pytest
 
 from adapters.embedded_postgres import PostgresServer
-from tests.api.conftest import api_folder, served
+from tests.api.conftest import admin, api_folder, served
 from tests.conftest import Database, database_of
 from tests.e2e.conftest import folder, http, running
 
-__all__ = ["api_folder", "folder", "http", "running", "served"]
+__all__ = ["admin", "api_folder", "folder", "http", "running", "served"]
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.edge import Edge
-from tests.api.conftest import Person, Served
+from tests.api.conftest import PASSWORD, Person, Served
+from tests.api.test_oauth import GRANT, robot
 from tests.attacks.limited import ACCOUNT, ADDRESS, ME, NAME, REFRESH, SESSION, Caller, limited
 from tests.conftest import Database
 
+AUTH = "/api/v1/auth"
 _hosts = count(1)
 
 
@@ -66,6 +68,44 @@ async def test_a_service_that_was_handed_a_token_uses_up_nothing_of_its_person(e
     seen = [(await service.ask("POST", "/api/v1/auth/action-tokens", token=ada.access, json={})).status_code for _ in range(ACCOUNT + 1)]
     assert seen == [422] * ACCOUNT + [429]
     assert await statuses(Caller(edge, elsewhere()), ME, mine, ACCOUNT) == [200] * ACCOUNT
+
+
+async def test_who_holds_a_copy_of_a_session_keeps_nobody_from_throwing_them_out(edge: Edge, served: Served) -> None:
+    """They use up all that the account and the session have; its owner signs in again, and is as free as ever to end it."""
+    ada = await served.person()
+    copied, prove = ada.access, {"password": PASSWORD}
+    for method, path, more in (("GET", ME, {}), ("POST", f"{AUTH}/reauthenticate", {"json": prove}), ("GET", f"{ME}/sessions", {})):
+        used_up = [await Caller(edge, elsewhere()).ask(method, path, token=copied, **more) for _ in range(ACCOUNT + 1)]
+        assert used_up[-1].status_code == 429
+    await ada.sign_in()
+    owner = Caller(edge, elsewhere())
+    assert (await owner.ask("GET", ME, token=ada.access)).status_code == 429
+    for method, path, more, expected in (
+        ("GET", f"{ME}/sessions", {}, 200),
+        ("POST", f"{AUTH}/reauthenticate", {"json": prove}, 200),
+        ("DELETE", f"{ME}/sessions", {}, 200),
+    ):
+        answer = await owner.ask(method, path, token=ada.access, **more)
+        assert answer.status_code == expected, answer.text
+    assert (await Caller(edge, elsewhere()).ask("GET", f"{SESSION}?", token=copied)).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"])
+async def test_a_client_is_limited_wherever_it_asks_from_and_by_nobody_who_names_it(
+    edge: Edge, served: Served, admin: Person, path: str
+) -> None:
+    one, form = await robot(admin), GRANT if path.endswith("/token") else {"token": "x"}
+    for _ in range(ACCOUNT + 1):
+        named = await Caller(edge, elsewhere()).ask("POST", path, data={**form, "client_id": one.client_id, "client_secret": "mcs_wrong"})
+        assert named.status_code == 401
+    seen = [(await Caller(edge, elsewhere()).ask("POST", path, data=form, headers=one.basic)).status_code for _ in range(ACCOUNT + 2)]
+    assert seen == [200] * ACCOUNT + [429] * 2
+
+
+async def test_a_grant_that_is_refused_to_a_client_counts_too(edge: Edge, admin: Person) -> None:
+    one, beyond = await robot(admin), {**GRANT, "scope": "orders.write"}
+    seen = [(await Caller(edge, elsewhere()).ask("POST", "/oauth2/token", data=beyond, headers=one.basic)).status_code for _ in range(5)]
+    assert seen == [400] * ACCOUNT + [429]
 
 
 async def test_another_account_behind_the_same_address_has_its_own(edge: Edge, served: Served) -> None:

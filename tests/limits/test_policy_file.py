@@ -41,6 +41,14 @@ def test_one_neighbour_alone_does_not_use_up_what_a_network_has() -> None:
             assert (address.seconds, network.amount >= 2 * address.amount) == (network.seconds, True), each.name
 
 
+@pytest.mark.parametrize(
+    "operation", ["listMySessions", "endMySession", "endMyOtherSessions", "logout", "reauthenticate", "changePassword"]
+)
+def test_what_throws_somebody_out_is_counted_by_session_alone(operation: str) -> None:
+    rates = load(None).of(operation).rates
+    assert (Kind.SESSION in rates, Kind.ACCOUNT in rates) == (True, False)
+
+
 def test_an_own_file_replaces_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     shipped, own = load(None), load(written(tmp_path, '[sign_in]\naddress = ["5/1m"]\nname = []\n'))
     assert own.of("login").rates[Kind.ADDRESS] == (Rate(5, 60),)
@@ -80,7 +88,7 @@ def test_what_is_in_no_class_and_what_is_nowhere_has_the_default() -> None:
         ('[sign_in]\naddress = ["100001/1s"]', "out of bounds"),
         ('[sign_in]\naddress = ["5/1m", "9/60s"]', "two rates over the same time"),
         ('[sign_in]\naddress = ["1/1s", "2/2s", "3/3s", "4/4s", "5/5s"]', "at most 4 rates"),
-        ('[sign_in]\nadress = ["5/1m"]', "adress is none of operations, address, network, account, name"),
+        ('[sign_in]\nadress = ["5/1m"]', "adress is none of operations, address, network, session, account, name"),
         ('[sign_in]\noperations = ["log in"]', "'log in' is no operation's name"),
         ('[a]\noperations = ["login"]\n[b]\noperations = ["login"]', "login is in two classes"),
         ('[Sign-In]\naddress = ["5/1m"]', "[Sign-In]: a class is named by"),
