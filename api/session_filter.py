@@ -14,14 +14,17 @@ from api.views import SessionView
 from commands.context import Context
 from commands.end_session import EndSession, end_session
 from commands.ports import Ports
-from domain.errors import NoSuchSession, NoSuchUser, RightsExceeded
+from commands.transact import spend_action
+from domain.errors import NoSuchSession, NoSuchUser, PermissionDenied, RightsExceeded
 from domain.ids import AudienceSlug, ClientSlug, SessionId, UserId
+from domain.permission import Permission, allows
 from domain.session_events import EndReason
 from projections.session_searches import SessionFilter
 
 EXAMINED = 200
 SAMPLE = 20
 AT_ONCE = 8
+TO_SEE = Permission("minos.sessions.read")
 
 
 class RevokeByFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,7 +106,20 @@ async def end_all(request: Asking, found: Sequence[SessionView]) -> tuple[int, i
     for begin in range(0, len(rest), AT_ONCE):
         results = await asyncio.gather(*(_end(each, ctx, ports) for each in rest[begin : begin + AT_ONCE]))
         ended, refused = ended + results.count(True), refused + results.count(None)
+    await spend_action(ctx, ports)
     return ended, refused
+
+
+def require_to_see(wanted: RevokeByFilter, permissions: Sequence[Permission]) -> bool:
+    """Whether the answer may show sessions. Who may only end them gets none shown, nor learns by asking what is sealed in them.
+
+    Raises PermissionDenied.
+    """
+    sees = allows(permissions, TO_SEE)
+    asks = wanted.dry_run or wanted.network is not None or wanted.user_agent_contains is not None
+    if asks and not sees:
+        raise PermissionDenied
+    return sees
 
 
 async def _end(found: SessionView, ctx: Context, ports: Ports) -> bool | None:

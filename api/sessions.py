@@ -14,7 +14,7 @@ from api import views
 from api.asking import Asking
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
-from api.session_filter import EXAMINED, SAMPLE, Filtered, RevokeByFilter, end_all
+from api.session_filter import EXAMINED, SAMPLE, Filtered, RevokeByFilter, end_all, require_to_see
 from commands.end_session import EndSession, end_session
 from commands.review_session import Looked, ReviewSession, review_session
 from domain import errors, session
@@ -83,12 +83,14 @@ class Sessions(Controller):
         description=(
             f"Looks at {EXAMINED} live sessions at a time that could match, in the order they began, and ends those that do: each on the "
             "truth of the moment, and only of people who may nothing that the caller may not. `next_cursor` goes on; null is the end. With "
-            f"`dry_run` nothing ends, and the answer shows {SAMPLE} of those that would."
+            f"`dry_run` nothing ends, and the answer shows {SAMPLE} of those that would. Being shown any, a dry run, and asking by network "
+            "or user agent need `minos.sessions.read` as well."
         ),
         responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.CursorInvalid, errors.Contended),
     )
     async def revoke_by_filter(self, request: Asking, data: JSONBody[RevokeByFilter]) -> Filtered:
         data.require_selector()
+        sees = require_to_see(data, request.caller.permissions)
         filtered_by = msgspec.json.encode(data.selectors, order="sorted").decode()
         after = place(request, data.cursor, UUID, filtered_by)
         found = await session_searches.live(
@@ -96,7 +98,7 @@ class Sessions(Controller):
         )
         rows = await views.sessions(found.rows, request.world.ports, request.own_session)
         matched = [row for row in rows if data.holds_for(row)]
-        ended, refused = (0, 0) if data.dry_run else await end_all(request, matched)
+        ended, refused = await end_all(request, [] if data.dry_run else matched)
         going_on = page(request, rows, found.next_after, found.freshness, filtered_by)
         return Filtered(
             dry_run=data.dry_run,
@@ -104,7 +106,7 @@ class Sessions(Controller):
             matched=len(matched),
             ended=ended,
             refused=refused,
-            sample=matched[:SAMPLE],
+            sample=matched[:SAMPLE] if sees else [],
             next_cursor=going_on.next_cursor,
         )
 

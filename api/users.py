@@ -3,6 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
@@ -13,6 +14,7 @@ from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
 from commands.delete_user import DeleteUser, RestoreUser, delete_user, restore_user
 from commands.end_session import EndAllSessions, end_all_sessions
+from commands.find_user import find_user
 from commands.read_profile import Profile, read_profile
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from domain import errors, user
@@ -23,6 +25,7 @@ from projections.session_lists import SessionStatus
 from projections.sessions import sessions
 from projections.users import UserStatus
 
+NOBODY = UserId(UUID(int=0))
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)"
 Why = Annotated[DeleteReason, QueryParameter(description="Why it is deleted.")]
 _LISTED = (errors.InvalidToken, errors.PermissionDenied, errors.CursorInvalid, errors.StreamVersionInvalid, errors.TooManyWaiting)
@@ -43,11 +46,20 @@ class Users(Controller):
     path = "/api/v1/users"
     tags = ("users",)
 
-    @get(operation_id="listUsers", summary="List accounts", description="Newest first.", responses=refuses(*_LISTED))
+    @get(
+        operation_id="listUsers",
+        summary="List accounts, or find one",
+        description="Newest first. Names are sealed, so `search` finds exactly what it says, in any spelling, and no part of a name.",
+        responses=refuses(*_LISTED),
+    )
     async def list_users(
         self,
         request: Asking,
         *,
+        search: Annotated[
+            str | None,
+            QueryParameter(min_length=1, max_length=320, description="An id, an address or a username; also of deleted ones."),
+        ] = None,
         role: Annotated[str | None, QueryParameter(pattern=SLUG, description="Only holders of this role.")] = None,
         status: Annotated[
             UserStatus | None, QueryParameter(description="Only accounts of this status; all but deleted ones where none is given.")
@@ -56,11 +68,13 @@ class Users(Controller):
         limit: Limit = FIFTY,
         cursor: Cursor = None,
     ) -> Page[views.UserView]:
-        filtered_by = f"{role}/{status}/{verified}"
+        filtered_by = msgspec.json.encode([search, role, status, verified]).decode()
         after = place(request, cursor, UUID, filtered_by)
         await settle(request, users.users)
+        only = None if search is None else await find_user(search, request.world.ports)
         found = await users.page(
             request.world.models,
+            only=NOBODY if search is not None and only is None else only,
             role=None if role is None else RoleName(role),
             status=status,
             verified=verified,

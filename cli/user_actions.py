@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from msgspec import Struct
 
 from cli.authority import Authority
-from commands.login_names import normalise_email
+from commands.find_user import find_user
 from commands.read_profile import Profile, read_profile
-from domain.claim import ClaimKind
-from domain.errors import InvalidEmail, NoSuchUser
+from domain.errors import NoSuchUser
 from domain.ids import RoleName, UserId
 from projections import user_history, users
 
@@ -23,19 +21,11 @@ class Happening(Struct, frozen=True, kw_only=True):
 
 
 async def found(authority: Authority, who: str) -> UserId:
-    """Give the account of an id or an e-mail address. Raises NoSuchUser."""
-    try:
-        return UserId(UUID(who))
-    except ValueError:
-        pass
-    try:
-        candidates = authority.ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(who))
-    except InvalidEmail:
-        raise NoSuchUser from None
-    holder = (await authority.ports.store.find_holder(candidates)).holder
-    if holder is None:
+    """Give the account of an id, an address or a username. Raises NoSuchUser."""
+    user_id = await find_user(who, authority.ports)
+    if user_id is None:
         raise NoSuchUser
-    return UserId(holder)
+    return user_id
 
 
 async def listed(authority: Authority, *, role: str | None, status: str | None, limit: int) -> Sequence[Profile]:

@@ -15,7 +15,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "users",
         help="list accounts, suspend, reinstate, delete, restore, import, grant and revoke roles",
-        description="Look at accounts and act on them. USER is an id or an e-mail address.",
+        description="Look at accounts and act on them. USER is an id, an e-mail address or a username.",
         epilog="example: minos users grant ada@example.org admin",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")

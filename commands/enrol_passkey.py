@@ -14,7 +14,7 @@ from commands.recovery_codes import FreshCodes, fresh_codes, record_first_codes
 from commands.register_user import NameText
 from commands.show_passkey import Credential, open_credential
 from commands.sign_in_challenge import LIFE, ChallengeText, require_young
-from commands.transact import Done, Transaction, read_states, transact
+from commands.transact import Done, Transaction, read_states, spend_action, transact
 from domain import factors, user
 from domain.errors import InvalidChallenge, InvalidFactor
 from domain.event import SealClass, Sealed
@@ -50,7 +50,8 @@ class OfferedPasskey(Struct, frozen=True, kw_only=True):
 
 
 async def offer_passkey(ctx: Context, ports: Ports) -> OfferedPasskey:
-    """Raises ReauthenticationRequired. Nothing is stored."""
+    """Raises ReauthenticationRequired, ActionTokenUsed. Nothing is stored of the offer."""
+    await spend_action(ctx, ports)
     return await offer_passkey_to(oneself(ctx), ports)
 
 

@@ -192,6 +192,12 @@ def _using_up(ctx: Context, reads: Sequence[Read], decide: Callable[[Transaction
     return [(action.decider, action.stream(use.action_id)), *reads], decide_and_use_up
 
 
+async def spend_action(ctx: Context, ports: Ports) -> None:
+    """Use up the action token that let a call through which appends nothing of its own. Raises ActionTokenUsed."""
+    if ctx.action is not None:
+        await transact(ports, ctx, [], lambda _: None)
+
+
 def use_up(tx: Transaction, use: ActionUse) -> None:
     """Raises ActionTokenUsed."""
     stream = action.stream(use.action_id)

@@ -201,14 +201,19 @@ class UserPage(Struct, frozen=True, kw_only=True):
 async def page(
     models: ReadModels,
     *,
+    only: UserId | None = None,
     role: RoleName | None = None,
     status: UserStatus | None = None,
     verified: bool | None = None,
     after: UserId | None = None,
     limit: int = 50,
 ) -> UserPage:
-    """List accounts: those of one status, or all that were not deleted. Raises StoreUnavailable."""
-    wanted = {"with_role": role, "with_status": (status,) if status else PRESENT, "with_verified": verified, "after": after}
+    """List accounts: those of one status, or all that were not deleted; of any status the one that is asked for alone.
+
+    Raises StoreUnavailable.
+    """
+    statuses = (status,) if status is not None else PRESENT if only is None else None
+    wanted = {"alone": only, "with_role": role, "with_status": statuses, "with_verified": verified, "after": after}
     conditions, values = matching(_SQL, wanted)
     rows, freshness = await models.rows(users, "page", conditions, [*values, limit + 1])
     more = len(rows) > limit

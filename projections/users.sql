@@ -32,6 +32,9 @@ CREATE INDEX {name}_deleted ON {table} (restorable_until) WHERE status = 'delete
 -- name: page
 SELECT * FROM {table} WHERE true {conditions} ORDER BY user_id DESC LIMIT {limit}
 
+-- name: alone
+AND user_id = {value}::uuid
+
 -- name: with_role
 AND roles @> ARRAY[{value}::text]
 

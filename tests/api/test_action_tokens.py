@@ -52,6 +52,21 @@ async def test_a_call_that_is_refused_uses_nothing_up(served: Served, admin: Per
         assert code(await call(served, admin, token, "POST", "/roles", body)) == (409, "role_exists")
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_filter_that_finds_nothing_uses_it_up(served: Served, admin: Person, dry_run: bool) -> None:
+    body = b'{"user_id": "%s", "dry_run": %s}' % (str(uuid4()).encode(), str(dry_run).lower().encode())
+    token = await action_token(admin, "minos:revoke-sessions-by-filter", "POST", "/sessions/revoke-by-filter", body)
+    assert code(await call(served, admin, token, "POST", "/sessions/revoke-by-filter", body)) == (200, None)
+    assert code(await call(served, admin, token, "POST", "/sessions/revoke-by-filter", body)) == (409, "action_token_used")
+
+
+async def test_an_offer_of_which_nothing_is_stored_uses_it_up(served: Served) -> None:
+    person = await served.person()
+    token = await action_token(person, "minos:offer-passkey", "POST", "/me/factors/passkeys/options")
+    assert code(await call(served, person, token, "POST", "/me/factors/passkeys/options")) == (200, None)
+    assert code(await call(served, person, token, "POST", "/me/factors/passkeys/options")) == (409, "action_token_used")
+
+
 async def test_attack_action_token_for_another_body(served: Served, admin: Person) -> None:
     token = await action_token(admin, "minos:define-role", "POST", "/roles", ROLE % b"harmless")
     assert code(await call(served, admin, token, "POST", "/roles", ROLE % b"harmful")) == (403, "action_token_invalid")

@@ -45,3 +45,15 @@ async def test_accounts_are_listed_by_whether_their_address_was_proved(served: S
     person = await served.person(sign_in=False)
     assert person.user_id in await listed(served, admin, verified="false")
     assert person.user_id not in await listed(served, admin, verified="true")
+
+
+async def test_an_account_is_found_by_exactly_what_is_known_of_it(served: Served, admin: Person) -> None:
+    person = await served.person()
+    assert (await person.ask("PATCH", "/me", json={"username": "Lovelace-1815"})).status_code == 200
+    for text in (person.user_id, person.email, f" {person.email}".strip().upper(), "lovelace-1815", "LOVELACE-1815"):
+        assert await listed(served, admin, search=text) == [person.user_id], text
+    for text in (person.email[:-1], "lovelace", "%", "@", "0198c0de-0000-7000-8000-000000000000", "nobody@example.org"):
+        assert await listed(served, admin, search=text) == [], text
+    await admin.ask("DELETE", f"/users/{person.user_id}")
+    assert await listed(served, admin, search=person.email) == [person.user_id]
+    assert await listed(served, admin, search=person.email, status="active") == []

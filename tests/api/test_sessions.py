@@ -150,6 +150,19 @@ async def test_a_filter_ends_nobodys_session_who_may_do_more(served: Served, adm
     assert (await admin.ask("GET", "/auth/session")).status_code == 200
 
 
+async def test_attack_a_filter_read_by_who_may_only_end_sessions(served: Served, admin: Person) -> None:
+    name = f"guard-{uuid4().hex[:8]}"
+    await admin.ask("POST", "/roles", json={"name": name, "permissions": ["minos.sessions.revoke"]})
+    guard, person = await served.person(), await served.person()
+    await admin.ask("PUT", f"/users/{guard.user_id}/roles/{name}")
+    await served.project()
+    for wish in ({"dry_run": True}, {"network": "127.0.0.0/24"}, {"user_agent_contains": "httpx"}):
+        answer = await guard.ask("POST", "/sessions/revoke-by-filter", json={"user_id": person.user_id, **wish})
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied"), wish
+    done = await revoke(guard, user_id=person.user_id)
+    assert (done["ended"], done["sample"]) == (1, [])
+
+
 async def test_a_filter_goes_on_where_it_was_left_off(served: Served, admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.sessions.EXAMINED", 2)
     person = await served.person()

@@ -103,6 +103,7 @@ async def _ask_everything(models: ReadModels) -> None:
     await users.page(models, role=RoleName("user"))
     await users.page(models, status=UserStatus.SUSPENDED)
     await users.page(models, role=RoleName("user"), status=UserStatus.ACTIVE, after=someone)
+    await users.page(models, only=someone)
     await users.page(models, verified=True, after=someone)
     await users.past_restoring(models, 50)
     await users.get(models, someone)
