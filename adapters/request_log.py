@@ -4,6 +4,7 @@ As JSON it does not go through the chain that every other line goes through: its
 of `adapters.logging`. The chain took an eighth of the processor time of a token check.
 """
 
+import logging
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -37,6 +38,8 @@ class RequestLog:
     def __init__(self) -> None:
         self._outlet = info_as_json()
         self._log = structlog.get_logger()
+        self.wanted: bool = self._log.is_enabled_for(logging.INFO)
+        """Whether such lines are written at all: ask before one is made."""
 
     def write(self, line: RequestLine) -> None:
         if self._outlet is None:

@@ -158,7 +158,7 @@ class Edge:
         method = scope["method"] if scope["method"] in METHODS else _OTHER_METHOD
         metrics.requests(method, route, exchange.status).inc()
         metrics.seconds(method, route).observe(elapsed)
-        if route in _QUIET:
+        if route in _QUIET or not self._requests.wanted:
             return
         self._requests.write(
             RequestLine(

@@ -48,5 +48,7 @@ def test_people_read_it_as_every_other_line(stream: io.StringIO) -> None:
 @pytest.mark.parametrize("style", ["json", "console"])
 def test_it_is_not_written_where_only_warnings_are(style: str, stream: io.StringIO) -> None:
     logging.configure(level="warning", style=style, stream=stream)
-    RequestLog().write(LINE)
+    log = RequestLog()
+    assert not log.wanted
+    log.write(LINE)
     assert not stream.getvalue()
