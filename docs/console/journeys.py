@@ -37,6 +37,7 @@ JOURNEYS = (
             "docs/how-to/second-factors.md",
             "docs/how-to/set-limits.md",
             "docs/how-to/import-users.md",
+            "docs/how-to/move-from-another-service.md",
         ),
         running=True,
     ),
