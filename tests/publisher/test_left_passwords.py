@@ -13,9 +13,10 @@ from adapters.random import SystemRandomness
 from adapters.vault import PostgresVault
 from adapters.wrapping import Wrapping
 from commands.ports import NewEvent, StreamWrite
-from domain import codec, user
-from domain.event import Erased, SealClass, Sealed
-from domain.ids import EventId, StreamName, UserId
+from domain import codec, factors, user
+from domain.event import Erased, Event, SealClass, Sealed
+from domain.factor_events import RecoveryCodesMade, TotpOffered
+from domain.ids import EventId, FactorId, StreamName, UserId
 from domain.user_events import PasswordReason, PasswordRehashed, PasswordSet, UserEvent
 from tests.conftest import Database
 from tests.domain.examples import NOW
@@ -43,11 +44,13 @@ class Desk:
 
     async def append(self, user_id: UserId, version: int, event: UserEvent, *remembered: Sealed) -> None:
         """With a head that knows these."""
+        await self.append_to(user.stream(user_id), version, event, *remembered)
+
+    async def append_to(self, stream: StreamName, version: int, event: Event, *remembered: Sealed) -> None:
         new = NewEvent(
             event_id=EventId(RANDOM.uuid7()), type=codec.tag_of(event), payload=codec.encode_event(event), key_id=codec.key_of(event)
         )
         state = codec.encode_state(remembered)
-        stream = user.stream(user_id)
         appended = await self.store.append(
             commit(StreamWrite(stream=stream, expected=version, events=(new,), state=state, state_version=2))
         )
@@ -124,6 +127,23 @@ async def test_nothing_else_that_is_sealed_for_a_user_goes(desk: Desk) -> None:
     others = [await desk.sealed(stream, kind) for kind in (SealClass.CREDENTIAL, SealClass.PROFILE, SealClass.TELEMETRY)]
     await desk.vault.destroy_left_passwords(stream)
     assert [await desk.is_lost(each, stream) for each in others] == [False] * 3
+
+
+async def test_a_forged_password_event_costs_no_key_of_a_second_factor(desk: Desk) -> None:
+    """The serving role can append what it likes to a user's stream, and a head that remembers nothing."""
+    user_id, _ = await changed_twice(desk)
+    stream = user.stream(user_id)
+    seed, codes = await desk.sealed(stream), await desk.sealed(stream)
+    enrolled = (
+        TotpOffered(user_id=user_id, factor_id=FactorId(RANDOM.uuid7()), seed=seed, at=NOW),
+        RecoveryCodesMade(user_id=user_id, verifiers=codes, count=10, at=NOW),
+    )
+    for version, event in enumerate(enrolled):
+        await desk.append_to(factors.stream(user_id), version, event, seed)
+    for version, key in enumerate((seed, codes), 3):
+        await desk.append(user_id, version, chosen(user_id, key, version + 1))
+    await desk.vault.destroy_left_passwords(stream)
+    assert [await desk.is_lost(each, stream) for each in (seed, codes)] == [False, False]
 
 
 async def test_one_user_costs_nobody_elses_keys(desk: Desk) -> None:
