@@ -17,9 +17,14 @@ _POLICY = (
 _HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": _POLICY}
 _ASSET = {"Cache-Control": "public, max-age=300"}
 _CHOICE = '<p><label>New password <input name="password" type="password" autocomplete="new-password" required></label></p>'
+_FACTOR = (
+    '<p data-factor hidden><label>Code of your application, or a recovery code <input name="code" autocomplete="one-time-code"></label>'
+    "<span data-passkey hidden> or leave it empty to use a passkey</span></p>"
+)
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><link rel="stylesheet" href="/account/page.css"><script src="/account/page.js" defer></script></head>
-<body><h1>{title}</h1><form data-call="{call}" data-done="{done}">{fields}<p><button>{button}</button></p></form><p role="status"></p>
+<body><h1>{title}</h1>
+<form data-call="{call}" data-done="{done}" data-check="{check}">{fields}<p><button>{button}</button></p></form><p role="status"></p>
 <noscript>This page needs JavaScript to keep the link's secret out of addresses and logs.</noscript></body></html>
 """
 
@@ -40,7 +45,8 @@ class AccountPages(Controller):
     @get("/reset", operation_id="showReset", summary="A page to choose a new password")
     async def reset(self) -> Response[bytes]:
         done = "The new password is set. Every session has been ended."
-        return _page("Choose a new password", "/api/v1/auth/password/reset", done, _CHOICE, "Set this password")
+        call = "/api/v1/auth/password/reset"
+        return _page("Choose a new password", call, done, _CHOICE + _FACTOR, "Set this password", check=f"{call}/check")
 
     @get("/page.js", operation_id="readAccountScript", summary="What sends the form")
     async def script(self) -> Response[bytes]:
@@ -51,6 +57,6 @@ class AccountPages(Controller):
         return Response(STYLE.encode(), headers=_ASSET, media_type="text/css")
 
 
-def _page(title: str, call: str, done: str, fields: str, button: str) -> Response[bytes]:
-    text = _PAGE.format(title=title, call=call, done=done, fields=fields, button=button)
+def _page(title: str, call: str, done: str, fields: str, button: str, *, check: str = "") -> Response[bytes]:
+    text = _PAGE.format(title=title, call=call, done=done, fields=fields, button=button, check=check)
     return Response(text.encode(), headers=_HEADERS, media_type="text/html")

@@ -83,7 +83,10 @@ class Mailed(Controller):
         operation_id="checkPasswordReset",
         status_code=200,
         summary="Does this link still work?",
-        description="Changes nothing, and uses nothing up.",
+        description=(
+            "Changes nothing, and uses nothing up. Where a second factor has to be shown with it, says which there are, with a challenge "
+            "for a passkey to sign."
+        ),
         responses=refuses(errors.MailTokenInvalid),
     )
     async def check(self, request: Asking, data: JSONBody[CheckReset]) -> LiveReset:
@@ -99,7 +102,13 @@ class Mailed(Controller):
             "where one is enrolled."
         ),
         responses=refuses(
-            *_CHOSEN, errors.SecondFactorRequired, errors.InvalidFactor, errors.ProofIncomplete, errors.FactorPaused, errors.FactorBlocked
+            *_CHOSEN,
+            errors.SecondFactorRequired,
+            errors.InvalidFactor,
+            errors.InvalidChallenge,
+            errors.ProofIncomplete,
+            errors.FactorPaused,
+            errors.FactorBlocked,
         ),
         opt={"password_pointer": "/new_password"},
     )

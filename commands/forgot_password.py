@@ -56,11 +56,11 @@ async def begin_reset(address: str, asking: UUID, ctx: Context, ports: Ports) ->
         who = tx.state(user.decider, of_user)
         if not isinstance(who, Active) or not who.account.recoverable_by_mail:
             return None
-        before = tx.state(password_reset.decider, of_reset)
-        claim = who.account.email_claim
-        asked = password_reset.ask(before, user_id=user_id, reset_id=reset_id, email_claim=claim, at=tx.at)
+        asked = password_reset.ask(tx.state(password_reset.decider, of_reset), who.account, reset_id=reset_id, at=tx.at)
         after = tx.record(password_reset.decider, of_reset, asked)
-        if not isinstance(after, Asked):  # used already: the mail went out, and only its mark was lost
+        if (
+            not isinstance(after, Asked) or after.reset_id != reset_id
+        ):  # used already, and only its mark was lost; or a newer took its place
             return None
         return Reset(account=who.account, reset_id=reset_id, expires_at=after.expires_at)
 

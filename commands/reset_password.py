@@ -9,16 +9,17 @@ from commands.choose_password import destroy_left
 from commands.context import Context
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.new_password import lift_locks, remembered, remove_factors, sealed_choice
-from commands.ports import Ports
+from commands.ports import Assertion, PasskeyForReset, Ports
 from commands.ports.mail import MailToken, MailTokenKind
 from commands.register_user import PasswordText
 from commands.show_factor import CodeText, Shower, Shown, show_code
-from commands.sign_in_challenge import Factor
+from commands.show_passkey import Signed, show_passkey
+from commands.sign_in_challenge import ChallengeText, Factor, FactorChoice, choices, require_young
 from commands.transact import Read, Transaction, read_states, transact
 from domain import factors, mailbox_proof, password_reset, user
 from domain.account import Account
 from domain.api_key import KeyRevocation
-from domain.errors import MailTokenInvalid, SecondFactorRequired
+from domain.errors import InvalidChallenge, MailTokenInvalid, ProofIncomplete, SecondFactorRequired
 from domain.factors import Factors
 from domain.ids import ResetId, StreamName, UserId
 from domain.password_reset import Asked
@@ -37,12 +38,17 @@ class CheckReset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ResetPassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`factor` and `code` are needed where a second factor is enrolled. `revoke_api_keys` ends every key of the account, too."""
+    """Where a second factor is enrolled, `factor` and `code` are needed, or for a passkey `challenge` and `assertion`.
+
+    `revoke_api_keys` ends every key of the account, too.
+    """
 
     token: MailTokenText
     new_password: PasswordText
     factor: Factor = Factor.TOTP
     code: CodeText | None = None
+    challenge: ChallengeText | None = None
+    assertion: Assertion | None = None
     revoke_api_keys: bool = False
 
     def __repr__(self) -> str:
@@ -50,17 +56,23 @@ class ResetPassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class LiveReset(Struct, frozen=True, kw_only=True):
-    """The link still works, until then; and whether a second factor has to be shown with it."""
+    """The link still works, until then; and whether one of `factors` has to be shown with it. A passkey signs what `challenge` is for,
+    within five minutes."""
 
     expires_at: datetime
     factor_required: bool
+    factors: tuple[FactorChoice, ...] = ()
+    challenge: str | None = None
+
+    def __repr__(self) -> str:
+        return f"LiveReset(factor_required={self.factor_required})"
 
 
 class _Found(Struct, frozen=True, kw_only=True):
     account: Account
     enrolled: Factors
     asked: Asked
-    at: datetime
+    tx: Transaction
 
     @property
     def factor_required(self) -> bool:
@@ -71,13 +83,18 @@ class _Found(Struct, frozen=True, kw_only=True):
 async def check_reset(command: CheckReset, ports: Ports) -> LiveReset:
     """Look at a token without using it. Raises MailTokenInvalid."""
     found = await _live(_read(command.token, ports), ports)
-    return LiveReset(expires_at=found.asked.expires_at, factor_required=found.factor_required)
+    if not found.factor_required:
+        return LiveReset(expires_at=found.asked.expires_at, factor_required=False)
+    about = PasskeyForReset(user_id=found.account.user_id, reset_id=found.asked.reset_id, at=found.tx.at)
+    challenge = ports.challenges.seal(about)
+    shows = tuple(choices(found.enrolled, challenge, ports))
+    return LiveReset(expires_at=found.asked.expires_at, factor_required=True, factors=shows, challenge=challenge)
 
 
 async def reset_password(command: ResetPassword, ctx: Context, ports: Ports) -> None:
     """Set the password and end every session. Raises MailTokenInvalid, PasswordUnacceptable, SecondFactorRequired, Overloaded,
 
-    and InvalidFactor, FactorPaused, FactorBlocked.
+    and InvalidFactor, InvalidChallenge, ProofIncomplete, FactorPaused, FactorBlocked.
     """
     token = _read(command.token, ports)
     found = await _live(token, ports)  # before the hash: only a genuine token costs one
@@ -92,8 +109,7 @@ async def reset_password(command: ResetPassword, ctx: Context, ports: Ports) -> 
         if shown is None and enrolled.enrolled and not who.doubtful:  # since it was looked at
             raise SecondFactorRequired
         asked = tx.state(password_reset.decider, of_reset)
-        used = password_reset.use(asked, user_id=user_id, reset_id=ResetId(token.about), email_claim=who.email_claim, at=tx.at)
-        tx.record(password_reset.decider, of_reset, used)
+        tx.record(password_reset.decider, of_reset, password_reset.use(asked, who, reset_id=ResetId(token.about), at=tx.at))
         if shown is not None:
             shown.record(tx, user_id)
         elif who.doubtful:
@@ -114,11 +130,28 @@ async def reset_password(command: ResetPassword, ctx: Context, ports: Ports) -> 
 async def _second_factor(command: ResetPassword, found: _Found, ctx: Context, ports: Ports) -> Shown | None:
     if not found.factor_required:
         return None
-    if command.code is None:
-        raise SecondFactorRequired
     user_id = found.account.user_id
     who = Shower(user_id, found.enrolled, ports.macs.login_name(f"factor:{user_id}"))
-    return await show_code(command.factor, command.code, who, ctx, ports, at=found.at)
+    match command.code, command.assertion, command.challenge:
+        case None, None, _:
+            raise SecondFactorRequired
+        case str(code), None, None:
+            shown = await show_code(command.factor, code, who, ctx, ports, at=found.tx.at)
+            if shown.counted is not None:  # it was right, whatever becomes of the password chosen with it
+                await ports.guard.take_back(who.counter, reading=shown.counted)
+            return shown
+        case None, Assertion() as assertion, str(challenge):
+            return await show_passkey(Signed(assertion, challenge, _asked_at(challenge, found, ports)), who, ctx, ports)
+        case _:
+            raise ProofIncomplete
+
+
+def _asked_at(token: str, found: _Found, ports: Ports) -> datetime:
+    challenge = ports.challenges.open(token)
+    if not isinstance(challenge, PasskeyForReset) or challenge.reset_id != found.asked.reset_id:
+        raise InvalidChallenge
+    require_young(challenge.at, found.tx)
+    return challenge.at
 
 
 def _read(text: str, ports: Ports) -> MailToken:
@@ -133,8 +166,8 @@ async def _live(token: MailToken, ports: Ports) -> _Found:
     of_user, of_reset, of_factors = _streams(token)
     account = _active(tx.state(user.decider, of_user))
     asked = tx.state(password_reset.decider, of_reset)
-    live = password_reset.require_live(asked, reset_id=ResetId(token.about), email_claim=account.email_claim, at=tx.at)
-    return _Found(account=account, enrolled=tx.state(factors.decider, of_factors), asked=live, at=tx.at)
+    live = password_reset.require_live(asked, account, reset_id=ResetId(token.about), at=tx.at)
+    return _Found(account=account, enrolled=tx.state(factors.decider, of_factors), asked=live, tx=tx)
 
 
 def _streams(token: MailToken) -> tuple[StreamName, StreamName, StreamName]:

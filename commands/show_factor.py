@@ -44,6 +44,8 @@ class Shown:
 
     methods: tuple[AuthMethod, ...]
     use: Callable[[Factors, datetime], Sequence[FactorEvent]]
+    counted: GuardReading | None = None
+    """The attempt that it was, for who takes it back: a right code is no failure."""
 
     def record(self, tx: Transaction, user_id: UserId) -> None:
         """Raises InvalidFactor where it was used up meanwhile."""
@@ -76,7 +78,7 @@ async def _show_totp(code: str, who: Shower, ctx: Context, ports: Ports, *, at: 
     if step is None:
         await _remember_pause(who.user_id, reading, ctx, ports)
         raise InvalidFactor
-    return Shown((AuthMethod.OTP,), _using(enrolled, who.user_id, step))
+    return Shown((AuthMethod.OTP,), _using(enrolled, who.user_id, step), reading)
 
 
 def _using(enrolled: Totp, user_id: UserId, step: int) -> Callable[[Factors, datetime], Sequence[FactorEvent]]:

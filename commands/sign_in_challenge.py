@@ -66,10 +66,10 @@ def challenge_for(entry: Entry, *, known_device: bool, at: datetime) -> SignInCh
 
 def ask_for_factor(challenge: SignInChallenge, enrolled: Factors, ports: Ports) -> FactorRequired:
     token = ports.challenges.seal(challenge)
-    return FactorRequired(challenge=token, factors=tuple(_choices(enrolled, token, ports)))
+    return FactorRequired(challenge=token, factors=tuple(choices(enrolled, token, ports)))
 
 
-def _choices(enrolled: Factors, token: str, ports: Ports) -> Iterator[FactorChoice]:
+def choices(enrolled: Factors, token: str, ports: Ports) -> Iterator[FactorChoice]:
     """Give what an account can show, strongest first."""
     if enrolled.passkeys:
         yield FactorChoice(factor=Factor.PASSKEY, options=ports.passkeys.request_options(token))

@@ -11,7 +11,16 @@ from msgspec import Struct
 
 from commands.key_origins import KeyOrigins
 from commands.ports.actions import ActionClaims, ActionTokens
-from commands.ports.factors import Challenge, Challenges, PasskeyOffer, PasskeyProof, PasskeySignIn, RecoveryMacs, SignInChallenge
+from commands.ports.factors import (
+    Challenge,
+    Challenges,
+    PasskeyForReset,
+    PasskeyOffer,
+    PasskeyProof,
+    PasskeySignIn,
+    RecoveryMacs,
+    SignInChallenge,
+)
 from commands.ports.mail import Budget, Letter, Mailbox, MailToken, MailTokenKind, MailTokens
 from commands.ports.passkeys import Assertion, Attestation, NewPasskey, Passkeys
 from commands.ports.signing_in import (
@@ -92,6 +101,7 @@ __all__ = [
     "NewKey",
     "NewPasskey",
     "OpenSessions",
+    "PasskeyForReset",
     "PasskeyOffer",
     "PasskeyProof",
     "PasskeySignIn",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from domain.ids import AudienceName, FactorId, SessionId, UserId
+from domain.ids import AudienceName, FactorId, ResetId, SessionId, UserId
 from domain.session_events import AuthMethod
 from domain.suspicion import Signal
 
@@ -61,7 +61,15 @@ class PasskeyOffer(Struct, frozen=True, kw_only=True, array_like=True, tag="offe
     at: datetime
 
 
-Challenge = SignInChallenge | PasskeySignIn | PasskeyProof | PasskeyOffer
+class PasskeyForReset(Struct, frozen=True, kw_only=True, array_like=True, tag="reset"):
+    """A passkey to be shown with a mailed link for a new password."""
+
+    user_id: UserId
+    reset_id: ResetId
+    at: datetime
+
+
+Challenge = SignInChallenge | PasskeySignIn | PasskeyProof | PasskeyOffer | PasskeyForReset
 
 
 @runtime_checkable

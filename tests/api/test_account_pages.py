@@ -10,7 +10,7 @@ PAGES = ["/account/verify", "/account/reset"]
 @pytest.mark.parametrize("page", PAGES)
 async def test_a_password_is_hidden_as_it_is_typed(served: Served, page: str) -> None:
     html = (await served.http.get(page)).text
-    assert html.count("<input") == 1
+    assert html.count("<input") == html.count('type="password"') + html.count('autocomplete="one-time-code"')
     assert '<input name="password" type="password" autocomplete="new-password" required>' in html
 
 
@@ -25,3 +25,10 @@ async def test_pasting_and_password_managers_are_left_alone(served: Served, page
 
 async def test_who_was_given_an_account_proves_the_address_and_chooses_no_password(served: Served) -> None:
     assert "<input" not in (await served.http.get("/account/confirm")).text
+
+
+async def test_the_page_of_a_reset_asks_what_has_to_be_shown_and_has_a_field_for_it(served: Served) -> None:
+    html = (await served.http.get("/account/reset")).text
+    assert 'data-check="/api/v1/auth/password/reset/check"' in html
+    assert '<input name="code" autocomplete="one-time-code">' in html
+    assert 'data-check=""' in (await served.http.get("/account/verify")).text

@@ -111,7 +111,11 @@ def _secret(secret_id: SecretId, ttl: int | None) -> SecretDigest:
 
 
 _ENROL = {"user_id": ex.ADA, "factor_id": ex.OTHER_FACTOR}
-_RESET = {"user_id": ex.ADA, "reset_id": ex.RESET, "email_claim": ex.EMAIL_CLAIM}
+_OPENED = Wish(user.register, _REGISTER)
+_RESET = {
+    "account": user.account_of(user.decider.fold(_OPENED.decision(user.Absent(), **_OPENED.facts, at=ex.NOW))),
+    "reset_id": ex.RESET,
+}
 
 
 WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
