@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from api.asking import Asking
 from api.issuing import completed, entered, refreshed, signed_in
 from api.refuse import refuses
-from api.token_pairs import FactorNeeded, TokenPair, token_pair
+from api.token_pairs import EnrolmentNeeded, FactorNeeded, TokenPair, token_pair
 from commands.begin_registration import Begun, begin_registration
 from commands.bootstrap import BootstrapAdministrator, bootstrap
 from commands.change_password import ChangePassword, change_password
@@ -90,13 +90,15 @@ class Auth(Controller):
         description=(
             "Unknown name, wrong password, suspended and locked accounts get the same answer in the same time. "
             "Keep `device_token`, and send it next time: a device that signed in before is not locked out by strangers. "
-            "An account with a second factor gets a challenge instead of tokens."
+            "An account with a second factor gets a challenge instead of tokens; so does one of which a factor is demanded that it has not "
+            "enrolled: enrol it with the challenge, at `auth/login/enrol`."
         ),
         responses=refuses(
-            errors.InvalidCredentials, errors.EmailNotVerified, errors.LoginNameRequired, errors.AudienceNotAllowed, errors.Overloaded
+            errors.InvalidCredentials, errors.EmailNotVerified, errors.LoginNameRequired, errors.AudienceNotAllowed,
+            errors.StrongerFactorRequired, errors.Overloaded,
         ),
-    )
-    async def login(self, request: Asking, data: JSONBody[SignIn]) -> TokenPair | FactorNeeded:
+    )  # fmt: skip
+    async def login(self, request: Asking, data: JSONBody[SignIn]) -> TokenPair | FactorNeeded | EnrolmentNeeded:
         return await signed_in(data, request.context(), request.exchange, request.world)
 
     @post(
@@ -107,14 +109,15 @@ class Auth(Controller):
         description=(
             "Completes the sign-in whose challenge this is, once, within five minutes. Wrong codes are counted for the account, whichever "
             "challenge they are for: ten in a row begin a pause, a hundred leave recovery codes alone. A code counts once. A recovery code "
-            "signs in, and is no proof for anything that asks for a second factor."
+            "signs in, and is no proof for anything that asks for a second factor. Where more is demanded than the account has, "
+            "showing what it has gets a challenge to enrol what it lacks."
         ),
         responses=refuses(
             errors.InvalidChallenge, errors.InvalidFactor, errors.InvalidCredentials, errors.FactorPaused, errors.FactorBlocked,
-            errors.Contended,
+            errors.StrongerFactorRequired, errors.Contended,
         ),
     )  # fmt: skip
-    async def complete_login(self, request: Asking, data: JSONBody[CompleteSignIn]) -> TokenPair:
+    async def complete_login(self, request: Asking, data: JSONBody[CompleteSignIn]) -> TokenPair | FactorNeeded | EnrolmentNeeded:
         return await completed(data, request.context(), request.world)
 
     @post(
@@ -150,7 +153,13 @@ class Auth(Controller):
             "Each refresh token works once; within 10 seconds the one before gives the same answer again. "
             "An older one ends the session: somebody has a copy."
         ),
-        responses=refuses(errors.InvalidRefreshToken, errors.RefreshTokenReused, errors.AudienceNotAllowed, errors.Contended),
+        responses=refuses(
+            errors.InvalidRefreshToken,
+            errors.RefreshTokenReused,
+            errors.AudienceNotAllowed,
+            errors.StrongerFactorRequired,
+            errors.Contended,
+        ),
     )
     async def refresh(self, request: Asking, data: JSONBody[IssueToken]) -> TokenPair:
         return await refreshed(data, request.context(), request.exchange, request.world)

@@ -1,21 +1,22 @@
 """Token pairs given out, and the figures that moves; both ways to each go through here."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from prometheus_client import Counter
 
 from adapters.limits.policy import Kind
 from api import metrics
 from api.exchange import Exchange
-from api.token_pairs import FactorNeeded, TokenPair, factor_needed, token_pair
+from api.token_pairs import EnrolledPair, EnrolmentNeeded, FactorNeeded, TokenPair, answer_of, enrolled_pair, token_pair
 from api.world import World
 from commands.complete_sign_in import CompleteSignIn, complete_sign_in
 from commands.context import Context
+from commands.enrol_at_sign_in import EnrolledAndIn
 from commands.issue_token import IssueToken, issue_token
 from commands.login_names import guarded_name
 from commands.sign_in import SignIn, sign_in
-from commands.sign_in_challenge import FactorRequired
+from commands.sign_in_challenge import EnrolmentRequired, FactorRequired
 from commands.sign_in_with_passkey import SignInWithPasskey, sign_in_with_passkey
 from commands.token_answer import SignedIn
 from domain import errors
@@ -24,14 +25,17 @@ from domain.claim import ClaimKind
 R = TypeVar("R")
 
 
-async def signed_in(wish: SignIn, ctx: Context, exchange: Exchange, world: World) -> TokenPair | FactorNeeded:
+async def signed_in(wish: SignIn, ctx: Context, exchange: Exchange, world: World) -> TokenPair | FactorNeeded | EnrolmentNeeded:
     _limit_name(wish, exchange, world)
-    answer = await counted(metrics.SIGN_INS, _how_far, sign_in(wish, ctx, world.ports))
-    return token_pair(answer) if isinstance(answer, SignedIn) else factor_needed(answer)
+    return answer_of(await counted(metrics.SIGN_INS, _how_far, sign_in(wish, ctx, world.ports)))
 
 
-async def completed(wish: CompleteSignIn, ctx: Context, world: World) -> TokenPair:
-    return token_pair(await counted(metrics.SIGN_INS, _how_far, complete_sign_in(wish, ctx, world.ports)))
+async def completed(wish: CompleteSignIn, ctx: Context, world: World) -> TokenPair | FactorNeeded | EnrolmentNeeded:
+    return answer_of(await counted(metrics.SIGN_INS, _how_far, complete_sign_in(wish, ctx, world.ports)))
+
+
+async def enrolled(enrolling: Awaitable[EnrolledAndIn]) -> EnrolledPair:
+    return enrolled_pair(await counted(metrics.SIGN_INS, lambda _: "signed_in", enrolling))
 
 
 async def entered(wish: SignInWithPasskey, ctx: Context, world: World) -> TokenPair:
@@ -58,8 +62,16 @@ def _limit_name(wish: SignIn, exchange: Exchange, world: World) -> None:
             pass  # the command refuses it
 
 
-def _how_far(answer: SignedIn | FactorRequired) -> str:
-    return "signed_in" if isinstance(answer, SignedIn) else "factor_required"
+def _how_far(answer: SignedIn | FactorRequired | EnrolmentRequired) -> str:
+    match answer:
+        case SignedIn():
+            return "signed_in"
+        case FactorRequired():
+            return "factor_required"
+        case EnrolmentRequired():
+            return "enrolment_required"
+        case _:
+            assert_never(answer)
 
 
 async def counted(counter: Counter, success: Callable[[R], str], call: Awaitable[R]) -> R:

@@ -46,6 +46,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.NewPasswordRequired: 422,
     errors.NewPasswordNotTaken: 422,
     errors.SecondFactorRequired: 403,
+    errors.StrongerFactorRequired: 401,
     errors.InvalidToken: 401,
     errors.InvalidRefreshToken: 401,
     errors.RefreshTokenReused: 401,

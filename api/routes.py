@@ -10,6 +10,8 @@ from api.audit import Audit
 from api.auth import Auth, Bootstrap
 from api.client_credentials import ClientCredentials
 from api.docs import Docs
+from api.enrolling import Enrolling
+from api.factor_policy import FactorPolicies
 from api.factors import MyFactors, UserFactors
 from api.health import Health
 from api.mailed import Mailed, MyMail
@@ -27,7 +29,7 @@ from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, UserRoles, UserFactors,
-    UserSession, Sessions, Roles, Audiences, AudienceActions, ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys,
-    Audit, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
+    Bootstrap, Auth, Enrolling, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, UserRoles, UserFactors,
+    FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions, ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys,
+    SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
 ]  # fmt: skip

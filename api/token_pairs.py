@@ -1,12 +1,13 @@
 """The answer that carries a pair of tokens."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from commands.sign_in_challenge import FactorChoice, FactorRequired
+from commands.enrol_at_sign_in import EnrolledAndIn
+from commands.sign_in_challenge import EnrolmentRequired, Factor, FactorChoice, FactorRequired
 from commands.token_answer import SignedIn
-from domain.ids import SessionId, UserId
+from domain.ids import FactorId, SessionId, UserId
 
 Seconds = Annotated[int, Meta(ge=0, description="Whole seconds.")]
 
@@ -38,6 +39,45 @@ class FactorNeeded(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"FactorNeeded(factors={[choice.factor for choice in self.factors]})"
+
+
+class EnrolmentNeeded(Struct, frozen=True, kw_only=True):
+    """What was shown is right, and less than is asked for here: enrol one of `may_enrol` with the challenge, at `auth/login/enrol`."""
+
+    status: Literal["enrolment_required"] = "enrolment_required"
+    challenge: str
+    may_enrol: tuple[Factor, ...]
+    expires_in: Seconds
+
+    def __repr__(self) -> str:
+        return f"EnrolmentNeeded(may_enrol={self.may_enrol})"
+
+
+class EnrolledPair(TokenPair, frozen=True, kw_only=True):
+    """A factor that counts from now on, recovery codes where there were none (shown once), and the session it was enrolled for."""
+
+    factor_id: FactorId
+    recovery_codes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"EnrolledPair(session_id={self.session_id}, factor_id={self.factor_id})"
+
+
+def answer_of(answer: SignedIn | FactorRequired | EnrolmentRequired) -> TokenPair | FactorNeeded | EnrolmentNeeded:
+    match answer:
+        case SignedIn():
+            return token_pair(answer)
+        case FactorRequired():
+            return factor_needed(answer)
+        case EnrolmentRequired():
+            return EnrolmentNeeded(challenge=answer.challenge, may_enrol=answer.may_enrol, expires_in=answer.expires_in)
+        case _:
+            assert_never(answer)
+
+
+def enrolled_pair(done: EnrolledAndIn) -> EnrolledPair:
+    pair = structs.asdict(token_pair(done.signed_in))
+    return EnrolledPair(**pair, factor_id=done.enrolled.factor_id, recovery_codes=done.enrolled.recovery_codes)
 
 
 def factor_needed(required: FactorRequired) -> FactorNeeded:

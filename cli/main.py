@@ -21,6 +21,7 @@ COMMANDS = (
     "users",
     "roles",
     "audiences",
+    "factor-policy",
     "service-accounts",
     "service-token",
     "api-keys",

@@ -5,15 +5,17 @@ from datetime import datetime
 from msgspec import Struct
 
 from commands.audience_heads import audience_reads
+from commands.factor_policy import POLICY_READ
 from commands.login_names import GuardedName
 from commands.ports import Heads, Ports, PresentedDevice
 from commands.transact import folded
 from domain import audience as rules
-from domain import factors, sign_in_guard, user
+from domain import factor_policy, factors, sign_in_guard, user
 from domain.account import Account
 from domain.audience import open_to_people
 from domain.claim import ClaimKind
 from domain.event import Erased, Sealed
+from domain.factor_policy import FactorPolicy
 from domain.factors import Factors
 from domain.ids import AudienceName, StreamName, SubjectKeyId
 from domain.user import Active
@@ -28,9 +30,12 @@ class Found(Struct, frozen=True, kw_only=True):
     """The hash to look at, with the stream it is sealed for: its own, or a stand-in's."""
     sealed_for: StreamName
     seen: Heads
-    """Of the user whose hash that is, as the account was read from it; and of the audience, where it is not Minos itself."""
+    """Of the user whose hash that is, as the account was read from it, and of their factors; then of the policy, and of the audience
+    where it is not Minos itself."""
     factors: Factors
     """What has to be shown besides the password; a stand-in's where there is nobody."""
+    policy: FactorPolicy
+    """Who has to have something to show."""
     locked_at: datetime | None
     """When its newest lock began, as the log has it."""
 
@@ -47,9 +52,9 @@ async def find_account(kind: ClaimKind, name: GuardedName, ports: Ports, *, audi
     read = await ports.store.find_holder(
         ports.macs.claim_candidates(kind, name.normalised),
         categories=[user.decider.category, sign_in_guard.decider.category, factors.decider.category],
-        also=[stream for _, stream in audience_reads([audience])],
+        also=[stream for _, stream in (POLICY_READ, *audience_reads([audience]))],
     )
-    of_user, of_guard, of_factors, *of_audience = read.heads
+    of_user, of_guard, of_factors, of_policy, *of_audience = read.heads
     for head in of_audience:
         open_to_people(await folded(ports.store, head, rules.decider))
     state = await folded(ports.store, of_user, user.decider)
@@ -62,8 +67,9 @@ async def find_account(kind: ClaimKind, name: GuardedName, ports: Ports, *, audi
         active=known and isinstance(state, Active),
         sealed=(account.password if account is not None else None) or nobodys,
         sealed_for=of_user.stream,
-        seen=Heads(heads=(of_user, *of_audience), at=read.at),
+        seen=Heads(heads=(of_user, of_factors, of_policy, *of_audience), at=read.at),
         factors=await folded(ports.store, of_factors, factors.decider),
+        policy=await folded(ports.store, of_policy, factor_policy.decider),
         locked_at=guard.locked_at if known else None,
     )
 

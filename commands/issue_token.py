@@ -6,14 +6,16 @@ from msgspec import Meta, Struct
 
 from commands.audience_heads import audience_in, audience_reads
 from commands.context import Context
+from commands.factor_policy import POLICY_READ
 from commands.ports import Ports, PresentedRefreshToken
 from commands.session_origins import SessionOrigin
 from commands.token_answer import OWN_RULES, SignedIn, access_ttl, token_answer
-from commands.transact import Transaction, read_states, transact
+from commands.transact import Read, Transaction, read_states, transact
 from domain import session, session_state, user
 from domain.account import Account
 from domain.audience import Audience, Defined, Rules, Undefined, for_user
-from domain.errors import InvalidRefreshToken, RefreshTokenReused
+from domain.errors import InvalidRefreshToken, RefreshTokenReused, StrongerFactorRequired
+from domain.factor_policy import meets
 from domain.ids import AudienceSlug, SessionId
 from domain.session import MINOS
 from domain.session_state import Ended, Live
@@ -34,7 +36,8 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
     """Rotate, repeat within the grace, or end the family.
 
     Raises InvalidRefreshToken (nothing is written: a stranger who knows a session's id can do nothing to it),
-    RefreshTokenReused (after the family's end was appended), AudienceNotAllowed.
+    RefreshTokenReused (after the family's end was appended), AudienceNotAllowed, and StrongerFactorRequired (also without a trace) where
+    roles and audience ask for more now than was ever shown in this session (threats.md 10).
     """
     presented = ports.mint.read_refresh_token(command.refresh_token)
     if presented is None:
@@ -60,15 +63,22 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
         )
         after = tx.record(session.decider, of_session, events)
         # Whoever may not ask for it any more is told so after a copy of the token was told apart: that ends the family, audience or not.
-        rules = for_user(asked, now.account.roles) if isinstance(after, Live) else OWN_RULES
-        return after, now.account, rules
+        return after, now.account, _rules_for(after, asked, now.account, tx) if isinstance(after, Live) else OWN_RULES
 
-    glance = [(user.decider, of_user), *audience_reads(origin.audiences)]
+    glance: list[Read] = [(user.decider, of_user), POLICY_READ, *audience_reads(origin.audiences)]
     done = await transact(ports, ctx, [(session.decider, of_session)], decide, glance=glance)
     state, account, rules = done.result
     if isinstance(state, Ended):
         raise RefreshTokenReused
     return await token_answer(session.live(state), account, ports, at=done.at, rules=rules)
+
+
+def _rules_for(live: Live, asked: Audience, account: Account, tx: Transaction) -> Rules:
+    """Raises AudienceNotAllowed, StrongerFactorRequired."""
+    rules = for_user(asked, account.roles)
+    if not meets(tx.state(*POLICY_READ).asks(account.roles, live.audience), (proof.method for proof in live.proofs)):
+        raise StrongerFactorRequired
+    return rules
 
 
 def _asked_for(before: session_state.Session, command: IssueToken, origin: SessionOrigin, tx: Transaction) -> Audience:

@@ -12,7 +12,7 @@ from commands.ports import Ports
 from commands.register_user import NameText, PasswordText
 from commands.rehash_password import rehash_password
 from commands.sign_in_attempt import Attempt, count_attempt, remember_failure
-from commands.sign_in_challenge import FactorRequired, ask_for_factor, challenge_for
+from commands.sign_in_challenge import EnrolmentRequired, FactorRequired, ask_for_more, challenge_for
 from commands.start_session import Entry, start_session
 from commands.token_answer import SignedIn
 from domain.claim import ClaimKind
@@ -24,7 +24,9 @@ from domain.errors import (
     LoginNameRequired,
     Overloaded,
     StoreUnavailable,
+    StrongerFactorRequired,
 )
+from domain.factor_policy import is_enough
 from domain.ids import AudienceName, AudienceSlug, SessionId
 from domain.session import MINOS
 from domain.session_events import AuthMethod
@@ -44,10 +46,11 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return "SignIn(...)"
 
 
-async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn | FactorRequired:
+async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn | FactorRequired | EnrolmentRequired:
     """Begin a session and issue its first token, or say what is asked for besides the password.
 
-    Raises InvalidCredentials, EmailNotVerified, AudienceNotAllowed, Overloaded.
+    Raises InvalidCredentials, EmailNotVerified, AudienceNotAllowed, Overloaded, and StrongerFactorRequired where more is asked for than
+    a moment ago.
     """
     kind, text = _login_name(command)
     audience = command.audience or MINOS
@@ -73,7 +76,7 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn | Fac
 
 async def _settled(
     command: SignIn, attempt: Attempt, encoded: str | None, ctx: Context, ports: Ports, *, audience: AudienceName
-) -> SignedIn | FactorRequired:
+) -> SignedIn | FactorRequired | EnrolmentRequired:
     """Look at the password; where that is refused, leave the counters as what was tried deserves."""
     try:
         return await _proven(command, attempt, encoded, ctx, ports, audience=audience)
@@ -83,14 +86,14 @@ async def _settled(
     except EmailNotVerified:
         await attempt.forgive_guessing(ports)
         raise
-    except (AudienceNotAllowed, Contended, Overloaded, StoreUnavailable):
+    except (AudienceNotAllowed, Contended, Overloaded, StoreUnavailable, StrongerFactorRequired):
         await attempt.take_back(ports)
         raise
 
 
 async def _proven(
     command: SignIn, attempt: Attempt, encoded: str | None, ctx: Context, ports: Ports, *, audience: AudienceName
-) -> SignedIn | FactorRequired:
+) -> SignedIn | FactorRequired | EnrolmentRequired:
     """Begin the session or ask for more. Raises InvalidCredentials where the password is wrong, or right for what is no longer so."""
     found, device = attempt.found, attempt.device
     known_account = None if device is None else device.user_id
@@ -110,8 +113,9 @@ async def _proven(
         methods=(AuthMethod.PASSWORD,),
         signals=attempt.signals(ports),
     )
-    if found.factors.enrolled:
-        return ask_for_factor(challenge_for(entry, known_device=device is not None, at=found.seen.at), found.factors, ports)
+    wanted = found.policy.asks(found.account.roles, audience)
+    if not is_enough(entry.methods, wanted, enrolled=found.factors.enrolled):
+        return ask_for_more(challenge_for(entry, known_device=device is not None, at=found.seen.at), found.factors, wanted, ports)
     return await start_session(entry, ctx, ports, seen=found.seen)
 
 

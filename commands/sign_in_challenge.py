@@ -1,8 +1,9 @@
 """A right password that is not enough: what is asked for next, and until when (threats.md 3)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -13,7 +14,9 @@ from commands.transact import Read, Transaction
 from domain import factors, session, user
 from domain.account import Account
 from domain.errors import InvalidChallenge
-from domain.factors import Factors
+from domain.factor_policy import Requirement, meets
+from domain.factors import Factors, strongest
+from domain.session_events import AuthMethod
 from domain.session_state import Absent
 from domain.user import Active
 
@@ -28,6 +31,18 @@ class Factor(StrEnum):
     PASSKEY = "passkey"
     TOTP = "totp"
     RECOVERY_CODE = "recovery_code"
+
+
+GIVES: Mapping[Factor, tuple[AuthMethod, ...]] = MappingProxyType(
+    {
+        Factor.PASSKEY: (AuthMethod.PASSKEY, AuthMethod.USER_VERIFIED),
+        Factor.TOTP: (AuthMethod.OTP,),
+        Factor.RECOVERY_CODE: (AuthMethod.RECOVERY,),
+    }
+)
+"""What showing each is worth, strongest first."""
+ENROLLED_HERE = (Factor.PASSKEY, Factor.TOTP)
+"""What can be enrolled while signing in."""
 
 
 class FactorChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -47,6 +62,17 @@ class FactorRequired(Struct, frozen=True, kw_only=True):
         return f"FactorRequired(factors={[choice.factor for choice in self.factors]})"
 
 
+class EnrolmentRequired(Struct, frozen=True, kw_only=True):
+    """Enrolling any one of `may_enrol` completes the sign-in within `expires_in` seconds."""
+
+    challenge: str
+    may_enrol: tuple[Factor, ...]
+    expires_in: int = LIFE
+
+    def __repr__(self) -> str:
+        return f"EnrolmentRequired(may_enrol={self.may_enrol})"
+
+
 def challenge_for(entry: Entry, *, known_device: bool, at: datetime) -> SignInChallenge:
     """Say how far a sign-in has come, for the session it may begin."""
     return SignInChallenge(
@@ -64,19 +90,55 @@ def challenge_for(entry: Entry, *, known_device: bool, at: datetime) -> SignInCh
     )
 
 
-def ask_for_factor(challenge: SignInChallenge, enrolled: Factors, ports: Ports) -> FactorRequired:
+def ask_for_more(challenge: SignInChallenge, enrolled: Factors, wanted: Requirement, ports: Ports) -> FactorRequired | EnrolmentRequired:
+    """Say what is to be shown next, or enrolled where there is nothing to show."""
     token = ports.challenges.seal(challenge)
-    return FactorRequired(challenge=token, factors=tuple(choices(enrolled, token, ports)))
+    asked = factors_to_show(enrolled, challenge.methods, wanted)
+    if not asked:
+        return EnrolmentRequired(challenge=token, may_enrol=tuple(may_enrol(challenge.methods, wanted)))
+    return FactorRequired(challenge=token, factors=tuple(_choice(factor, token, ports) for factor in asked))
+
+
+def factors_to_show(enrolled: Factors, shown: Iterable[AuthMethod], wanted: Requirement) -> Sequence[Factor]:
+    """Name what an account can show that is enough, strongest first.
+
+    Where nothing it has would do, the strongest of that is asked for first: who merely knows the password enrols nothing beside it
+    (threats.md 5). Nothing is left to show once that was shown, or where there is nothing.
+    """
+    methods = tuple(shown)
+    has = _shown_by(enrolled)
+    if enough := _enough(has, methods, wanted):
+        return enough
+    if enrolled.enrolled and strongest(enrolled) not in methods:
+        return [factor for factor in has if strongest(enrolled) in GIVES[factor]]
+    return []
+
+
+def may_enrol(shown: Sequence[AuthMethod], wanted: Requirement) -> Sequence[Factor]:
+    """Name what would be enough if it were enrolled now."""
+    return _enough(ENROLLED_HERE, shown, wanted)
+
+
+def _enough(among: Iterable[Factor], shown: Sequence[AuthMethod], wanted: Requirement) -> list[Factor]:
+    return [factor for factor in among if meets(wanted, (*shown, *GIVES[factor]))]
+
+
+def _shown_by(enrolled: Factors) -> list[Factor]:
+    has = {
+        Factor.PASSKEY: bool(enrolled.passkeys),
+        Factor.TOTP: enrolled.totp is not None,
+        Factor.RECOVERY_CODE: enrolled.recovery is not None and enrolled.recovery.remaining > 0,
+    }
+    return [factor for factor in GIVES if has[factor]]
 
 
 def choices(enrolled: Factors, token: str, ports: Ports) -> Iterator[FactorChoice]:
     """Give what an account can show, strongest first."""
-    if enrolled.passkeys:
-        yield FactorChoice(factor=Factor.PASSKEY, options=ports.passkeys.request_options(token))
-    if enrolled.totp is not None:
-        yield FactorChoice(factor=Factor.TOTP)
-    if enrolled.recovery is not None and enrolled.recovery.remaining:
-        yield FactorChoice(factor=Factor.RECOVERY_CODE)
+    return (_choice(factor, token, ports) for factor in _shown_by(enrolled))
+
+
+def _choice(factor: Factor, token: str, ports: Ports) -> FactorChoice:
+    return FactorChoice(factor=factor, options=ports.passkeys.request_options(token) if factor is Factor.PASSKEY else UNSET)
 
 
 def open_challenge(token: str, ports: Ports) -> SignInChallenge:

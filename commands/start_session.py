@@ -7,15 +7,17 @@ from uuid import UUID
 
 from commands.audience_heads import audience_in, audience_reads
 from commands.context import Context
+from commands.factor_policy import POLICY_READ
 from commands.ports import Heads, Ports, StoredHead
 from commands.session_origins import SessionOrigin
 from commands.token_answer import OWN_RULES, SignedIn, access_ttl, token_answer
 from commands.transact import Read, Transaction, transact
-from domain import session, session_end, session_review, session_state, user
+from domain import factors, session, session_end, session_review, session_state, user
 from domain.account import Account
 from domain.audience import Rules, for_user
-from domain.errors import InvalidChallenge, InvalidCredentials
+from domain.errors import InvalidChallenge, InvalidCredentials, StrongerFactorRequired
 from domain.event import SealClass, Sealed
+from domain.factor_policy import is_enough
 from domain.ids import AudienceName, ClientId, SessionId, StreamName
 from domain.session_events import AuthMethod, SessionEvent
 from domain.session_state import Live
@@ -40,23 +42,16 @@ class Entry:
     """What is suspicious about it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alongside:
-    """What else is decided as the session begins, in the same append."""
-
-    reads: Sequence[Read]
-    decide: Callable[[Transaction], None]
-
-
 async def start_session(
-    entry: Entry, ctx: Context, ports: Ports, *, seen: Heads | None = None, alongside: Alongside | None = None
+    entry: Entry, ctx: Context, ports: Ports, *, seen: Heads | None = None, alongside: Callable[[Transaction], object] | None = None
 ) -> SignedIn:
-    """Begin a session under the account as it was when it was proven; `seen`, where it was read already, is the user's head of then, and
-    after it the audience's where that is not Minos itself.
+    """Begin a session under the account as it was when it was proven; `alongside` is decided in the same append, on user and factors.
+    `seen`, where they were read already, are the heads of then: the user's, the factors', the policy's, and the audience's where
+    that is not Minos itself.
 
     Every session begins here. The append passes only if no head has moved; if one has, the decision is taken again on what it is
     now: raises InvalidCredentials when the password or the account's standing changed, InvalidChallenge when the session has begun,
-    AudienceNotAllowed for an audience that is not for them.
+    AudienceNotAllowed for an audience that is not for them, StrongerFactorRequired where what was shown is not, or no longer, enough.
     """
     of_user, of_session = user.stream(entry.account.user_id), session.stream(entry.session_id)
     seed = ports.random.bytes(32)
@@ -66,15 +61,17 @@ async def start_session(
     def decide(tx: Transaction) -> tuple[Live, Account, Rules]:
         account, rules = _welcome(tx, entry)
         if alongside is not None:
-            alongside.decide(tx)
+            alongside(tx)
         begun = tx.record(session.decider, of_session, _started(entry, account, seed, telemetry, ports, at=tx.at))
         _end_surplus(tx, older, account, ports)
         begun = tx.record(session.decider, of_session, session_review.flag(begun, signals=entry.signals, at=tx.at))
         issued = tx.record(session.decider, of_session, issue_on(begun, entry.audience, ports, tx, rules=rules))
         return session.live(issued), account, rules
 
-    reads: list[Read] = [(session.decider, of_session), (user.decider, of_user), *(() if alongside is None else alongside.reads), *older]
-    glance, known = audience_reads([entry.audience]), None if seen is None or older else _beside_unwritten(of_session, seen)
+    of_factors: Read = (factors.decider, factors.stream(entry.account.user_id))
+    reads: list[Read] = [(session.decider, of_session), (user.decider, of_user), of_factors, *older]
+    glance = [POLICY_READ, *audience_reads([entry.audience])]
+    known = None if seen is None or older else _beside_unwritten(of_session, seen)
     live, current, rules = (await transact(ports, ctx, reads, decide, glance=glance, seen=known)).result
     ports.origins.remember(entry.session_id, SessionOrigin(user_id=live.user_id, seed=seed, audiences=live.audiences))
     device_token = ports.mint.device_token(user_id=live.user_id, epoch=current.token_epoch, device_id=entry.device_id)
@@ -89,6 +86,10 @@ def _welcome(tx: Transaction, entry: Entry) -> tuple[Account, Rules]:
     rules = for_user(audience_in(tx, entry.audience), now.account.roles)
     if not isinstance(tx.state(session.decider, session.stream(entry.session_id)), session_state.Absent):
         raise InvalidChallenge
+    enrolled = tx.state(factors.decider, factors.stream(entry.account.user_id)).enrolled
+    wanted = tx.state(*POLICY_READ).asks(now.account.roles, entry.audience)
+    if not is_enough(entry.methods, wanted, enrolled=enrolled):
+        raise StrongerFactorRequired
     return now.account, rules
 
 

@@ -17,6 +17,7 @@ from domain.decider import Decider
 from domain.errors import UnknownEventTag
 from domain.event import Event, Sealed
 from domain.factor_events import FactorEvent
+from domain.factor_policy import FactorPolicyEvent
 from domain.ids import SubjectKeyId
 from domain.key_owner import KeyOwnerEvent
 from domain.legacy import LEGACY, upcast
@@ -33,7 +34,7 @@ S = TypeVar("S")
 AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
     | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent | PasswordResetEvent | ApiKeyEvent
-    | KeyOwnerEvent
+    | KeyOwnerEvent | FactorPolicyEvent
 )  # fmt: skip
 
 

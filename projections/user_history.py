@@ -29,6 +29,7 @@ from domain.factor_events import (
     TotpOffered,
     TotpUsed,
 )
+from domain.factor_policy import FactorPolicyEvent
 from domain.ids import RoleName, SessionId, StreamName, UserId
 from domain.key_owner import KeyOwnerEvent
 from domain.machine_token import MachineTokenEvent
@@ -233,6 +234,7 @@ user_history: Journal[HistoryRow] = Journal(
         SigningKeyRevoked,
         *get_args(KeyOwnerEvent),
         *get_args(AudienceEvent),
+        *get_args(FactorPolicyEvent),
         *get_args(ClientEvent),
         *get_args(MachineTokenEvent),
         TotpOffered,

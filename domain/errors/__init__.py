@@ -31,6 +31,7 @@ from domain.errors.factors import (
     NoSuchFactor,
     ProofIncomplete,
     SecondFactorRequired,
+    StrongerFactorRequired,
     TooManyFactors,
 )
 from domain.errors.log import (
@@ -162,6 +163,7 @@ __all__ = (
     "SigningKeyNotUsable",
     "StoreUnavailable",
     "StreamVersionInvalid",
+    "StrongerFactorRequired",
     "TooManyFactors",
     "TooManyKeys",
     "TooManyWaiting",

@@ -49,6 +49,13 @@ class TooManyFactors(Refused):
     detail = "This account has as many passkeys as are kept."
 
 
+class StrongerFactorRequired(Refused):
+    """What was shown in this session, or for it, is less than the roles and the audience ask for now."""
+
+    code = "stronger_factor_required"
+    detail = "More is asked for here than was shown: show a stronger factor in this session, or sign in again."
+
+
 class SecondFactorRequired(Refused):
     code = "second_factor_required"
     detail = "This account has a second factor: show it, too."

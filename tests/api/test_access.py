@@ -18,6 +18,7 @@ PUBLIC = {
     "verifyEmail", "resendVerification", "forgotPassword", "checkPasswordReset", "resetPassword",
     "showVerify", "showConfirm", "showReset", "readAccountScript", "readAccountStyle",
     "revokeLeakedApiKey",
+    "offerTotpAtLogin", "confirmTotpAtLogin", "offerPasskeyAtLogin", "registerPasskeyAtLogin",
     "bootstrap", "register", "login", "completeLogin", "askForPasskey", "loginWithPasskey", "refresh",
     "judgePassword", "readOpenIdConfiguration",
     "readAuthorizationServer", "readKeySet",

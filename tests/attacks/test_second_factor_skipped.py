@@ -9,8 +9,9 @@ import pytest
 
 from adapters.hashing.hasher import Argon2Hasher
 from commands.issue_token import IssueToken, issue_token
+from commands.ports import Commit
 from commands.sign_in_challenge import Factor
-from domain.errors import FactorPaused, InvalidChallenge, InvalidFactor
+from domain.errors import FactorPaused, InvalidChallenge, InvalidFactor, StrongerFactorRequired
 from domain.factor_guard import PAUSE_AFTER
 from domain.session_events import SessionStarted, TokenIssued
 from tests.commands.authenticator import Telephone, challenged, complete, enrolled
@@ -46,9 +47,24 @@ def test_second_factor_skipped_by_another_way_in() -> None:
     assert calls("SessionStarted") == {"domain.session"}
     assert calls("session.start") == {"commands.start_session"}
     assert calls("start_session") == {
-        "commands.sign_in",  # only where no factor is enrolled
+        "commands.sign_in",  # only where no factor is enrolled, nor demanded
         "commands.complete_sign_in",  # a password and a factor
+        "commands.enrol_at_sign_in",  # a password, and a factor that was demanded
     }
+
+
+async def test_factor_enrolled_while_a_password_is_looked_at(world: World) -> None:
+    """Looking at a password takes a while: what was no factor's account then is one's by the time the session would begin."""
+    ctx = await world.enter("ada")
+    began = len(world.happened(SessionStarted))
+
+    async def enrol(_commit: Commit) -> None:
+        await enrolled(ctx, world)
+
+    world.store.overtake = enrol
+    with pytest.raises(StrongerFactorRequired):
+        await world.sign_in("ada")
+    assert len(world.happened(SessionStarted)) == began
 
 
 async def test_code_used_twice_in_parallel(world: World) -> None:

@@ -55,4 +55,6 @@ async def challenged(world: World, name: str = "ada", **more: Any) -> str:
 
 
 async def complete(world: World, challenge: str, code: str, factor: Factor = Factor.TOTP) -> SignedIn:
-    return await complete_sign_in(CompleteSignIn(challenge=challenge, factor=factor, code=code), ANYBODY, world.ports)
+    done = await complete_sign_in(CompleteSignIn(challenge=challenge, factor=factor, code=code), ANYBODY, world.ports)
+    assert isinstance(done, SignedIn), done
+    return done

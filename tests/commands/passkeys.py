@@ -50,4 +50,6 @@ async def complete_with(world: World, asked_for: FactorRequired, key: SoftwareKe
     assertion = msgspec.convert(key.sign(options, **lies), Assertion)
     wish = CompleteSignIn(challenge=asked_for.challenge, factor=Factor.PASSKEY, assertion=assertion)
     world.clock.forward(1)
-    return await complete_sign_in(wish, ANYBODY, world.ports)
+    done = await complete_sign_in(wish, ANYBODY, world.ports)
+    assert isinstance(done, SignedIn), done
+    return done

@@ -36,7 +36,7 @@ from commands.identify import identify
 from commands.ports import AccessClaims, Appended, ClaimMac, Commit, EventStore, Heads, Holding, Policy, Ports, StoredEvent
 from commands.register_user import RegisterUser, register_user
 from commands.sign_in import SignIn, sign_in
-from commands.sign_in_challenge import FactorRequired
+from commands.sign_in_challenge import EnrolmentRequired, FactorRequired
 from commands.signing_keys import ensure_signing_keys
 from commands.token_answer import SignedIn
 from commands.transact import Read, read_states
@@ -161,7 +161,7 @@ class World:
 
     async def show_password(
         self, name: str, password: str = PASSWORD, *, network: str | None = HOME, **more: Any
-    ) -> SignedIn | FactorRequired:
+    ) -> SignedIn | FactorRequired | EnrolmentRequired:
         ctx = msgspec.structs.replace(ANYBODY, network=network)
         return await sign_in(SignIn(email=f"{name}@example.org", password=password, **more), ctx, self.ports)
 

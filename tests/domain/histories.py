@@ -16,6 +16,7 @@ from domain import (
     claim,
     client,
     deletion,
+    factor_policy,
     factors,
     key_owner,
     machine_token,
@@ -38,6 +39,7 @@ from domain.decider import Decider
 from domain.errors import Refused
 from domain.event import Event
 from domain.factor_events import WhyRemoved
+from domain.factor_policy import Requirement
 from domain.ids import ActionName, RoleName, SecretId
 from domain.machine_token import TokenRevocation
 from domain.permission import Permission
@@ -206,6 +208,13 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(audience.change, {"rules": Rules(permissions=(Permission("tasks.read"),))}),
             Wish(audience.change, {"rules": Rules(principals=(PrincipalKind.SERVICE,), access_token_ttl=60)}),
             Wish(audience.retire, {}),
+        ],
+    ),
+    "factor_policy": (
+        factor_policy.decider,
+        [
+            *(Wish(factor_policy.ask_of_role, {"role": ROLE, "requirement": r}) for r in Requirement),
+            *(Wish(factor_policy.ask_at_audience, {"audience": ex.TASKS, "requirement": r}) for r in Requirement),
         ],
     ),
     "client": (

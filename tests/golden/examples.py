@@ -46,6 +46,7 @@ from domain.factor_events import (
     TotpUsed,
     WhyRemoved,
 )
+from domain.factor_policy import AudienceRequirementSet, Requirement, RoleRequirementSet
 from domain.ids import CommandId, CorrelationId, EventId, StreamName
 from domain.key_owner import KeyDelisted, KeyListed
 from domain.leaf import Leaf, micros
@@ -283,6 +284,8 @@ EXAMPLES: tuple[Event, ...] = (
     RecoveryCodesMade(user_id=ADA, verifiers=IN_CREDENTIALS, count=10, at=NOW),
     RecoveryCodeUsed(user_id=ADA, number=9, at=NOW),
     GuessingPaused(user_id=ADA, failures=10, until=SOON, at=NOW),
+    RoleRequirementSet(role=EDITOR, requirement=Requirement.PHISHING_RESISTANT, at=NOW),
+    AudienceRequirementSet(audience=TASKS, requirement=Requirement.ANY, at=NOW),
 )
 BY_TAG: dict[str, Event] = {tag_of(event): event for event in EXAMPLES}
 

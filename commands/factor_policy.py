@@ -1,0 +1,80 @@
+"""Demand second factors: of the holders of a role, and of whoever wants a token for an audience."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from commands.audience_heads import audience_in, audience_reads
+from commands.authority import caller_reads, require_within
+from commands.context import Context
+from commands.ports import Ports
+from commands.transact import Done, Read, Transaction, read_states, transact
+from domain import factor_policy, role
+from domain.audience import Defined
+from domain.decider import Decider
+from domain.errors import NoSuchAudience, NoSuchRole, ReauthenticationRequired
+from domain.factor_policy import STREAM, FactorPolicy, FactorPolicyEvent, Requirement, acr_for, asks_more, decider, meets
+from domain.ids import AudienceSlug, RoleSlug, StreamName
+from domain.session import MINOS
+from domain.session_events import AuthMethod
+
+POLICY_READ: tuple[Decider[FactorPolicy, FactorPolicyEvent], StreamName] = (decider, STREAM)
+PROOF_MAX_AGE = 900
+"""Seconds, for who demands of themselves what they have not shown."""
+
+
+class AskOfRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    role: RoleSlug
+    requirement: Requirement
+
+
+class AskAtAudience(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    audience: AudienceSlug
+    requirement: Requirement
+
+
+async def read_factor_policy(ports: Ports) -> FactorPolicy:
+    """Read from the head: never stale."""
+    return (await read_states(ports, [POLICY_READ])).state(*POLICY_READ)
+
+
+async def ask_of_role(command: AskOfRole, ctx: Context, ports: Ports) -> Done[None]:
+    """Raises NoSuchRole, RightsExceeded, and ReauthenticationRequired where the caller holds it and showed less."""
+    of_role: Read = (role.decider, role.stream(command.role))
+
+    def decide(tx: Transaction) -> None:
+        defined = tx.state(*of_role)
+        if not isinstance(defined, role.Defined):
+            raise NoSuchRole
+        require_within(defined.permissions, ctx, tx)
+        state = tx.state(*POLICY_READ)
+        held = ctx.principal is not None and command.role in ctx.principal.roles
+        _require_shown(command.requirement, state.roles.get(command.role), ctx, applies=held)
+        tx.record(*POLICY_READ, factor_policy.ask_of_role(state, role=command.role, requirement=command.requirement, at=tx.at))
+
+    return await transact(ports, ctx, [POLICY_READ, of_role, *caller_reads(ctx)], decide)
+
+
+async def ask_at_audience(command: AskAtAudience, ctx: Context, ports: Ports) -> Done[None]:
+    """Raises NoSuchAudience, RightsExceeded, and ReauthenticationRequired where it is Minos itself and the caller showed less."""
+    reads: Sequence[Read] = [POLICY_READ, *audience_reads([command.audience]), *caller_reads(ctx)]
+
+    def decide(tx: Transaction) -> None:
+        defined = audience_in(tx, command.audience)
+        if not isinstance(defined, Defined):
+            raise NoSuchAudience
+        require_within(defined.rules.permissions, ctx, tx)
+        state = tx.state(*POLICY_READ)
+        _require_shown(command.requirement, state.audiences.get(command.audience), ctx, applies=command.audience == MINOS)
+        events = factor_policy.ask_at_audience(state, audience=command.audience, requirement=command.requirement, at=tx.at)
+        tx.record(*POLICY_READ, events)
+
+    return await transact(ports, ctx, reads, decide)
+
+
+def _require_shown(requirement: Requirement, before: Requirement | None, ctx: Context, *, applies: bool) -> None:
+    """Nobody demands of themselves what they have not shown to work here: the last administrator would lock themselves out."""
+    if ctx.principal is None or not applies or not asks_more(requirement, before or Requirement.NONE):
+        return
+    if not meets(requirement, map(AuthMethod, ctx.principal.amr)):
+        raise ReauthenticationRequired(PROOF_MAX_AGE, acr_for(requirement))
