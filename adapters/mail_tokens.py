@@ -12,7 +12,9 @@ from commands.ports import MailToken, MailTokenKind
 _LABEL = "minos mail token v1"
 _SHAPE = re.compile(r"mlt_([A-Za-z0-9_-]{100})", re.ASCII)
 _MAC_BYTES = 32
-_KINDS: tuple[MailTokenKind, ...] = (MailTokenKind.VERIFY, MailTokenKind.RESET, MailTokenKind.PENDING, MailTokenKind.BROWSER)
+_KINDS: tuple[MailTokenKind, ...] = (
+    MailTokenKind.VERIFY, MailTokenKind.RESET, MailTokenKind.PENDING, MailTokenKind.BROWSER, MailTokenKind.INVITATION,
+)  # fmt: skip
 """By number in the token: only ever added to."""
 
 

@@ -164,6 +164,7 @@ def policy(settings: Settings) -> Policy:
         password_min_score=settings.password_min_score,
         sessions_per_user=settings.sessions_per_user,
         password_history=settings.password_history,
+        invitation_ttl=settings.invitation_ttl,
         restore_period=settings.restore_period,
         service_name=settings.service_name,
         email_verification=settings.email_verification,

@@ -107,8 +107,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     link_url: Annotated[
         str,
         _text(
-            "Page that links in mails lead to, followed by `/verify`, `/reset` or `/undo`; the token is in the fragment, which no server "
-            "sees. By default the issuer's own `/account`. Never taken from a request."
+            "Page that links in mails lead to, followed by `/verify`, `/reset`, `/invite` or `/undo`; the token is in the fragment, which "
+            "no server sees. By default the issuer's own `/account`. Never taken from a request."
         ),
     ] = ""
     password_min_length: Annotated[
@@ -133,6 +133,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     refresh_absolute_ttl: Annotated[int, _seconds(60, 400 * _DAY, "A session is over so long after sign-in, whatever happens.")] = 90 * _DAY
     api_key_ttl: Annotated[int, _seconds(60, 3_660 * _DAY, "Life of an API key where its maker asks for none.")] = 90 * _DAY
     api_key_max_ttl: Annotated[int, _seconds(60, 3_660 * _DAY, "Longest life of an API key: none is for ever.")] = 365 * _DAY
+    invitation_ttl: Annotated[int, _seconds(300, 90 * _DAY, "How long the link of an invitation works.")] = 7 * _DAY
     restore_period: Annotated[
         int, _seconds(1, 400 * _DAY, "How long a deleted account can be restored, and nobody else can have its address and username.")
     ] = 30 * _DAY

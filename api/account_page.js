@@ -44,7 +44,7 @@ form.addEventListener("submit", async (event) => {
   const password = form.elements.namedItem("password");
   try {
     const factor = asked && asked.factor_required ? await shown() : {};
-    const answer = await send(form.dataset.call, { token, ...(password && { new_password: password.value }), ...factor });
+    const answer = await send(form.dataset.call, { token, ...(password && { [password.dataset.field ?? "new_password"]: password.value }), ...factor });
     if (answer.ok) return close(form.dataset.done);
     say((await answer.json()).detail);
     if (factor.challenge) await check();

@@ -48,6 +48,12 @@ class AccountPages(Controller):
         call = "/api/v1/auth/password/reset"
         return _page("Choose a new password", call, done, _CHOICE + _FACTOR, "Set this password", check=f"{call}/check")
 
+    @get("/invite", operation_id="showInvite", summary="A page to accept an invitation")
+    async def invite(self) -> Response[bytes]:
+        done = "Your account is open. You can sign in with this address and the password."
+        fields = _CHOICE.replace('name="password"', 'name="password" data-field="password"')
+        return _page("Open your account", "/api/v1/auth/invitations/accept", done, fields, "Open it with this password")
+
     @get("/page.js", operation_id="readAccountScript", summary="What sends the form")
     async def script(self) -> Response[bytes]:
         return Response(_SCRIPT, headers=_ASSET, media_type="text/javascript")

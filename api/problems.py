@@ -70,6 +70,8 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.RightsExceeded: 403,
     errors.LastAdminProtected: 409,
     errors.RestoreTooLate: 409,
+    errors.NoSuchInvitation: 404,
+    errors.InvitationOver: 409,
     errors.BootstrapClosed: 410,
     errors.BootstrapCodeInvalid: 403,
     errors.SigningKeyNotUsable: 409,

@@ -14,6 +14,7 @@ from api.enrolling import Enrolling
 from api.factor_policy import FactorPolicies
 from api.factors import MyFactors, UserFactors
 from api.health import Health
+from api.invitations import Acceptance, Invitations
 from api.mailed import Mailed, MyMail
 from api.me import Me
 from api.oauth import OAuth
@@ -29,7 +30,8 @@ from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Enrolling, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, UserRoles, UserFactors,
-    FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions, ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys,
-    SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
+    Bootstrap, Auth, Enrolling, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, UserRoles,
+    Invitations, Acceptance, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
+    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs,
+    AccountPages,
 ]  # fmt: skip

@@ -19,6 +19,7 @@ COMMANDS = (
     "limits",
     "admin",
     "users",
+    "invitations",
     "roles",
     "audiences",
     "factor-policy",

@@ -19,6 +19,7 @@ from domain.event import Event, Sealed
 from domain.factor_events import FactorEvent
 from domain.factor_policy import FactorPolicyEvent
 from domain.ids import SubjectKeyId
+from domain.invitation import InvitationEvent
 from domain.key_owner import KeyOwnerEvent
 from domain.legacy import LEGACY, upcast
 from domain.machine_token import MachineTokenEvent
@@ -34,7 +35,7 @@ S = TypeVar("S")
 AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
     | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent | PasswordResetEvent | ApiKeyEvent
-    | KeyOwnerEvent | FactorPolicyEvent
+    | KeyOwnerEvent | FactorPolicyEvent | InvitationEvent
 )  # fmt: skip
 
 

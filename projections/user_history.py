@@ -31,6 +31,7 @@ from domain.factor_events import (
 )
 from domain.factor_policy import FactorPolicyEvent
 from domain.ids import RoleName, SessionId, StreamName, UserId
+from domain.invitation import InvitationEvent
 from domain.key_owner import KeyOwnerEvent
 from domain.machine_token import MachineTokenEvent
 from domain.password_reset import PasswordResetAsked, PasswordResetUsed
@@ -208,7 +209,7 @@ user_history: Journal[HistoryRow] = Journal(
     5,
     HistoryRow,
     _WRITES,
-    # Claims, administrators and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a
+    # Claims, administrators, invitations and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a
     # stronger hash of the same password are nothing its owner did; roles, keys, machines and actions are nobody's account.
     # A factor that was used is told by the session it began.
     ignores=(
@@ -235,6 +236,7 @@ user_history: Journal[HistoryRow] = Journal(
         *get_args(KeyOwnerEvent),
         *get_args(AudienceEvent),
         *get_args(FactorPolicyEvent),
+        *get_args(InvitationEvent),
         *get_args(ClientEvent),
         *get_args(MachineTokenEvent),
         TotpOffered,

@@ -242,6 +242,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Sessions of one person at one audience; 0 where there is no limit."""
     password_history: int = 5
     service_name: str = "minos"
+    invitation_ttl: int = 7 * 86_400
     restore_period: int = 30 * 86_400
     """How long a deleted account can be restored."""
     email_verification: str = "optional"

@@ -23,6 +23,7 @@ class Letter(StrEnum):
     FACTOR_CHANGED = "factor_changed"
     KEY_MADE = "key_made"
     ACCOUNT_DELETED = "account_deleted"
+    INVITATION = "invitation"
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -76,6 +77,8 @@ class MailTokenKind(StrEnum):
     """Of a registration that waits: who has it reads the mailbox."""
     BROWSER = "browser"
     """Of the same, for the browser that registered."""
+    INVITATION = "invitation"
+    """Of an invitation and which mail about it it was in: who has it reads the mailbox."""
 
 
 class MailToken(Struct, frozen=True, kw_only=True):

@@ -99,3 +99,13 @@ class BootstrapCodeInvalid(Refused):
 class RestoreTooLate(Refused):
     code = "restore_too_late"
     detail = "The account was deleted too long ago to be restored."
+
+
+class NoSuchInvitation(Refused):
+    code = "invitation_not_found"
+    detail = "There is no such invitation."
+
+
+class InvitationOver(Refused):
+    code = "invitation_over"
+    detail = "The invitation was accepted, revoked, or mailed as often as one is; make another."

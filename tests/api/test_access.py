@@ -16,7 +16,7 @@ from tests.api.conftest import Person, Served
 NOBODY = str(uuid4())
 PUBLIC = {
     "verifyEmail", "resendVerification", "forgotPassword", "checkPasswordReset", "resetPassword",
-    "showVerify", "showConfirm", "showReset", "readAccountScript", "readAccountStyle",
+    "showVerify", "showConfirm", "showReset", "showInvite", "acceptInvitation", "readAccountScript", "readAccountStyle",
     "revokeLeakedApiKey",
     "offerTotpAtLogin", "confirmTotpAtLogin", "offerPasskeyAtLogin", "registerPasskeyAtLogin",
     "bootstrap", "register", "login", "completeLogin", "askForPasskey", "loginWithPasskey", "refresh",
@@ -50,6 +50,7 @@ class Route:
             .replace("{user_id}", NOBODY)
             .replace("{session_id}", NOBODY)
             .replace("{factor_id}", NOBODY)
+            .replace("{invitation_id}", NOBODY)
         )
 
 

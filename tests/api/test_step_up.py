@@ -35,6 +35,7 @@ NEEDS_NONE = {
     "forgotPassword": "sends to the account's own address only",
     "checkPasswordReset": "changes nothing",
     "resetPassword": "shows a token from the mailbox",
+    "acceptInvitation": "shows a token from the mailbox",
     "judgePassword": "keeps nothing",
     "nameMyDevice": "gives nobody a right",
     "reviewUserSession": "gives nobody a right, and ends nothing",

@@ -12,6 +12,7 @@ from domain.ids import (
     ClientId,
     Digest,
     FactorId,
+    InvitationId,
     KeyId,
     Kid,
     ResetId,
@@ -42,6 +43,7 @@ OTHER_NAME = Sealed(PROFILE_KEY, b"another sealed name")
 PASSWORD = Sealed(CREDENTIAL_KEY, b"sealed password hash")
 NEXT_PASSWORD = Sealed(NEXT_CREDENTIAL_KEY, b"next sealed password hash")
 NETWORK = Sealed(TELEMETRY_KEY, b"sealed network")
+INVITATION = InvitationId(UUID("0192f0c1-0000-7000-8000-000000000171"))
 RESET = ResetId(UUID("0192f0c1-0000-7000-8000-00000000e5e7"))
 KID = Kid("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
 USER_ROLE = RoleName("user")

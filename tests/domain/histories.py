@@ -18,6 +18,7 @@ from domain import (
     deletion,
     factor_policy,
     factors,
+    invitation,
     key_owner,
     machine_token,
     mailbox_proof,
@@ -120,6 +121,15 @@ _RESET = {
 }
 
 
+_INVITE = {
+    "invitation_id": ex.INVITATION,
+    "email": ex.EMAIL,
+    "name": None,
+    "roles": [ex.EDITOR],
+    "invited_by": ex.BOB,
+    "ttl": 3_000,
+}
+
 WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
     "user": (
         user.decider,
@@ -156,6 +166,15 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(session.rebase, {"token_epoch": 2}),
             *(Wish(session_end.revoke, {"user_epoch": e, "reason": EndReason.LOGOUT}) for e in (1, 2)),
             Wish(session_end.revoke_own, {"owner": ex.BOB, "user_epoch": 1, "reason": EndReason.LOGOUT}),
+        ],
+    ),
+    "invitation": (
+        invitation.decider,
+        [
+            Wish(invitation.make, _INVITE),
+            Wish(invitation.renew, {"ttl": 600}),
+            *(Wish(invitation.accept, {"mailing": n, "user_id": ex.ADA}) for n in (1, 2)),
+            Wish(invitation.revoke, {}),
         ],
     ),
     "password_reset": (password_reset.decider, [Wish(password_reset.ask, _RESET), Wish(password_reset.use, _RESET)]),

@@ -48,6 +48,7 @@ from domain.factor_events import (
 )
 from domain.factor_policy import AudienceRequirementSet, Requirement, RoleRequirementSet
 from domain.ids import CommandId, CorrelationId, EventId, StreamName
+from domain.invitation import InvitationAccepted, InvitationMade, InvitationRenewed, InvitationRevoked
 from domain.key_owner import KeyDelisted, KeyListed
 from domain.leaf import Leaf, micros
 from domain.machine_token import ServiceTokenIssued, TokenRevocation, TokenRevoked
@@ -112,6 +113,7 @@ from tests.domain.examples import (
     EMAIL_CLAIM,
     FACTOR,
     FIRST_PARTY,
+    INVITATION,
     KEY,
     KID,
     NAME_CLAIM,
@@ -269,6 +271,10 @@ EXAMPLES: tuple[Event, ...] = (
     RoleRevoked(user_id=ADA, role=EDITOR, roles_version=3, at=NOW),
     UserSuspended(user_id=ADA, reason=SuspendReason.COMPROMISED, note=IN_PROFILE, token_epoch=2, at=NOW),
     UserReinstated(user_id=ADA, at=NOW),
+    InvitationMade(invitation_id=INVITATION, email=IN_PROFILE, name=None, roles=(EDITOR,), invited_by=ADA, expires_at=LATE, at=NOW),
+    InvitationRenewed(invitation_id=INVITATION, mailing=2, expires_at=LATE, at=NOW),
+    InvitationAccepted(invitation_id=INVITATION, user_id=ADA, at=NOW),
+    InvitationRevoked(invitation_id=INVITATION, at=NOW),
     UserDeleted(user_id=ADA, reason=DeleteReason.LEFT, token_epoch=3, restorable_until=LATE, at=NOW),
     UserRestored(user_id=ADA, at=NOW),
     NamesReleased(user_id=ADA, at=NOW),

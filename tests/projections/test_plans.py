@@ -9,12 +9,13 @@ import asyncpg
 import msgspec
 import pytest
 
-from domain.ids import AudienceName, ClientId, KeyId, Kid, RoleName, SessionId, StreamName, UserId
+from domain.ids import AudienceName, ClientId, InvitationId, KeyId, Kid, RoleName, SessionId, StreamName, UserId
 from domain.suspicion import Review
 from projections import (
     api_keys,
     audiences,
     audit_events,
+    invitations,
     roles,
     service_accounts,
     service_tokens,
@@ -26,6 +27,7 @@ from projections import (
 )
 from projections.api_keys import ApiKeyFilter
 from projections.audit_events import AuditFilter
+from projections.invitations import InvitationStatus
 from projections.reading import ReadModels
 from projections.session_lists import SessionStatus
 from projections.session_searches import SessionFilter
@@ -52,6 +54,9 @@ FILL = (
               CASE WHEN n % 500 = 0 THEN ARRAY['user', 'editor'] ELSE ARRAY['user'] END,
               1, 1, 1, '\\x{CLOSED}', n % 700 = 0, NULL, NULL, 'self', now(), now(), NULL, NULL, now(), NULL, now()
               FROM generate_series(1, 20000) n""",
+    f"""INSERT INTO read.invitations_v1_g1 SELECT 'invitation-' || n, 1, gen_random_uuid(),
+              CASE WHEN n % 100 = 0 THEN 'open' ELSE 'accepted' END, '\\x{CLOSED}', NULL, '{{}}', NULL, 1, now(), now(), NULL, NULL
+              FROM generate_series(1, 5000) n""",
     """INSERT INTO read.sessions_v2_g1 SELECT 'session-' || md5(n::text), 2, gen_random_uuid(),
               md5((n % 2000)::text)::uuid, 1, 'minos', '{minos}', '{pwd}', now(), NULL, 1, now(), now() + interval '1 day',
               now() + interval '1 day', NULL, NULL, NULL, NULL, NULL,
@@ -107,6 +112,8 @@ async def _ask_everything(models: ReadModels) -> None:
     await users.page(models, verified=True, after=someone)
     await users.past_restoring(models, 50)
     await users.get(models, someone)
+    await invitations.page(models, status=InvitationStatus.OPEN)
+    await invitations.page(models, after=InvitationId(uuid4()))
     for status in (None, *SessionStatus):
         await session_lists.of_user(models, someone, status=status)
         await session_lists.of_user(models, someone, status=status, after=SessionId(uuid4()))

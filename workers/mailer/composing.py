@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from adapters.mail.message import Mail
 from adapters.mailbox import MailBoxes
+from commands.accept_invitation import open_invitation
 from commands.context import Context
 from commands.finish_registration import pending_token
 from commands.forgot_password import begin_reset
@@ -123,12 +124,7 @@ async def _finish(due: Due, desk: Desk) -> Addressed | None:
         return None
     held = await desk.ports.store.find_holder(desk.ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(asked_for)))
     if held.holder is not None:
-        state = await _state(UserId(held.holder), desk)
-        if isinstance(state, Deleted):
-            return await _of_deleted(state, desk)
-        account = None if isinstance(state, Absent | Gone) else state.account
-        to = None if account is None else await _address(account, desk)  # as its owner spells it: the other spelling may be another's
-        return None if to is None else Addressed(to, {}, letter=Letter.ACCOUNT_EXISTS)
+        return await _to_holder(UserId(held.holder), desk)
     return Addressed(asked_for, {}, "verify", pending_token(due.mail_id, asked_at=due.created_at, ports=desk.ports))
 
 
@@ -141,6 +137,26 @@ async def _of_deleted(state: Deleted, desk: Desk) -> Addressed | None:
     to = await _address(state.account, desk)
     values = {"when": _when(state.deleted_at), "until": _when(state.restorable_until)}
     return None if to is None else Addressed(to, values, letter=Letter.ACCOUNT_DELETED)
+
+
+async def _to_holder(user_id: UserId, desk: Desk) -> Addressed | None:
+    """To whom an account of their own is no use, since they have one; and in their spelling: the other one may be another's."""
+    state = await _state(user_id, desk)
+    if isinstance(state, Deleted):
+        return await _of_deleted(state, desk)
+    to = None if isinstance(state, Absent | Gone) else await _address(state.account, desk)
+    return None if to is None else Addressed(to, {}, letter=Letter.ACCOUNT_EXISTS)
+
+
+async def _invitation(due: Due, desk: Desk) -> Addressed | None:
+    """With the link of the newest mail about it: one sent late says nothing that is no longer so."""
+    found = await open_invitation(facts_of(due).subject_id, desk.ports)
+    if found is None:
+        return None
+    held = await desk.ports.store.find_holder(desk.ports.macs.claim_candidates(ClaimKind.EMAIL, normalise_email(found.email)))
+    if held.holder is not None:
+        return await _to_holder(UserId(held.holder), desk)
+    return Addressed(found.email, {"until": _when(found.expires_at)}, "invite", found.token)
 
 
 def _asked_for(due: Due, desk: Desk) -> str | None:
@@ -187,5 +203,6 @@ COMPOSERS: Mapping[Letter, Composer] = {
     Letter.FACTOR_CHANGED: _notice,
     Letter.KEY_MADE: _notice,
     Letter.ACCOUNT_DELETED: _deleted,
+    Letter.INVITATION: _invitation,
     Letter.SUSPICIOUS_SIGN_IN: _notice,
 }

@@ -15,6 +15,7 @@ from domain.codec import tag_of
 from domain.event import Event, Recorded
 from domain.factor_events import FactorRemoved, PasskeyRegistered, TotpConfirmed, WhyRemoved
 from domain.ids import EventId, UserId
+from domain.invitation import InvitationMade, InvitationRenewed
 from domain.session_events import SessionFlagged
 from domain.user_events import PasswordReason, PasswordSet, RegisteredBy, UserDeleted, UserRegistered
 
@@ -33,7 +34,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """One letter that an event asks for. `keep_s`: seconds from the event on after which it is of no use."""
 
     letter: Letter
-    user_id: UserId
+    user_id: UserId | None
     facts: Facts
     keep_s: int = NOTICE_SECONDS
 
@@ -71,6 +72,12 @@ def _deleted(recorded: Recorded[UserDeleted]) -> tuple[Wanted, ...]:
     return (Wanted(letter=Letter.ACCOUNT_DELETED, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 
+def _invited(recorded: Recorded[InvitationMade] | Recorded[InvitationRenewed]) -> tuple[Wanted, ...]:
+    event = recorded.event
+    keep_s = int((event.expires_at - event.at).total_seconds())
+    return (Wanted(letter=Letter.INVITATION, user_id=None, facts=Facts(at=event.at, subject_id=event.invitation_id), keep_s=keep_s),)
+
+
 def _flagged(recorded: Recorded[SessionFlagged]) -> tuple[Wanted, ...]:
     event = recorded.event
     return (Wanted(letter=Letter.SUSPICIOUS_SIGN_IN, user_id=event.user_id, facts=Facts(at=event.at, subject_id=event.session_id)),)
@@ -85,6 +92,8 @@ REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] =
     ApiKeyMade: _key_made,
     SessionFlagged: _flagged,
     UserDeleted: _deleted,
+    InvitationMade: _invited,
+    InvitationRenewed: _invited,
 }
 TAGS = tuple(tag_of(kind) for kind in REACTIONS)
 

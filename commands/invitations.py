@@ -1,0 +1,117 @@
+"""Inviting somebody, once more, or not any more. Roles are given here, so nobody gives more than they may do themselves (threats.md 6)."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from commands.authority import caller_reads, require_within
+from commands.context import Context
+from commands.login_names import normalise_email
+from commands.ports import Ports
+from commands.register_user import EmailText, NameText
+from commands.transact import Done, Read, Transaction, earlier_answer, read_states, transact
+from domain import invitation, role
+from domain.errors import NoSuchInvitation, NoSuchRole, RegistrationClosed
+from domain.event import SealClass
+from domain.ids import InvitationId, RoleName, RoleSlug
+from domain.invitation import Invitation
+from domain.role import Defined
+
+MOST_ROLES = 16
+
+
+class Invite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`roles` come on top of the one that every new account has."""
+
+    email: EmailText
+    name: NameText | None = None
+    roles: Annotated[tuple[RoleSlug, ...], Meta(max_length=MOST_ROLES)] = ()
+
+    def __repr__(self) -> str:
+        return f"Invite(roles={self.roles})"
+
+
+class Invited(Struct, frozen=True, kw_only=True):
+    """The link is in the mail, and nowhere else."""
+
+    invitation_id: InvitationId
+
+
+async def invite(command: Invite, ctx: Context, ports: Ports) -> Done[Invited]:
+    """Whether the address has an account shows in its mailbox alone.
+
+    Raises RegistrationClosed, InvalidEmail, NoSuchRole, RightsExceeded.
+    """
+    if ports.policy.registration == "closed":
+        raise RegistrationClosed
+    if (first := await earlier_answer(ports, ctx, Invited)) is not None:
+        return first
+    normalise_email(command.email)
+    invitation_id = InvitationId(ports.random.uuid7())
+    stream = invitation.stream(invitation_id)
+    texts = {"email": command.email} if command.name is None else {"email": command.email, "name": command.name}
+    sealed = await ports.vault.seal(subject=stream, seal_class=SealClass.PROFILE, stream=stream, fields=texts)
+
+    def decide(tx: Transaction) -> Invited:
+        _require_to_give(command.roles, ctx, tx)
+        made = invitation.make(
+            tx.state(invitation.decider, stream),
+            invitation_id=invitation_id,
+            email=sealed["email"],
+            name=sealed.get("name"),
+            roles=command.roles,
+            invited_by=None if ctx.principal is None else ctx.principal.user_id,
+            ttl=ports.policy.invitation_ttl,
+            at=tx.at,
+        )
+        tx.record(invitation.decider, stream, made)
+        return Invited(invitation_id=invitation_id)
+
+    return await transact(ports, ctx, _reads(invitation_id, command.roles, ctx), decide, remember=Invited)
+
+
+async def invite_again(invitation_id: InvitationId, ctx: Context, ports: Ports) -> Done[None]:
+    """Have it mailed once more, with its whole time to go. Raises NoSuchInvitation, InvitationOver, MailLimited, RightsExceeded."""
+    before = await _invitation(invitation_id, ports)
+    stream = invitation.stream(invitation_id)
+
+    def decide(tx: Transaction) -> None:
+        _require_to_give(before.roles, ctx, tx)
+        state = tx.state(invitation.decider, stream)
+        tx.record(invitation.decider, stream, invitation.renew(state, ttl=ports.policy.invitation_ttl, at=tx.at))
+
+    return await transact(ports, ctx, _reads(invitation_id, before.roles, ctx), decide)
+
+
+async def revoke_invitation(invitation_id: InvitationId, ctx: Context, ports: Ports) -> Done[None]:
+    """Its links are worth nothing from now on. Raises NoSuchInvitation, InvitationOver, RightsExceeded."""
+    before = await _invitation(invitation_id, ports)
+    stream = invitation.stream(invitation_id)
+
+    def decide(tx: Transaction) -> None:
+        _require_to_give(before.roles, ctx, tx)
+        tx.record(invitation.decider, stream, invitation.revoke(tx.state(invitation.decider, stream), at=tx.at))
+
+    return await transact(ports, ctx, _reads(invitation_id, before.roles, ctx), decide)
+
+
+def _require_to_give(roles: tuple[RoleName, ...], ctx: Context, tx: Transaction) -> None:
+    """Raise NoSuchRole, RightsExceeded; also where there is no role to give, for a caller whose rights were lost meanwhile."""
+    definitions = [tx.state(role.decider, role.stream(name)) for name in roles]
+    if not all(isinstance(definition, Defined) for definition in definitions):
+        raise NoSuchRole
+    require_within([p for definition in definitions for p in role.gives(definition)], ctx, tx)
+
+
+def _reads(invitation_id: InvitationId, roles: tuple[RoleName, ...], ctx: Context) -> list[Read]:
+    of_roles: list[Read] = [(role.decider, role.stream(name)) for name in roles]
+    return [(invitation.decider, invitation.stream(invitation_id)), *of_roles, *caller_reads(ctx)]
+
+
+async def _invitation(invitation_id: InvitationId, ports: Ports) -> invitation.Open | invitation.Accepted | invitation.Revoked:
+    """Its roles never change. Raises NoSuchInvitation."""
+    read: Read = (invitation.decider, invitation.stream(invitation_id))
+    state: Invitation = (await read_states(ports, [read])).state(*read)
+    if isinstance(state, invitation.Absent):
+        raise NoSuchInvitation
+    return state
