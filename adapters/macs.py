@@ -38,6 +38,9 @@ class KeyedMacs:
     def idempotency_key(self, *, principal: str, method: str, route: str, key: str) -> bytes:
         return mac(self._secrets.of(Purpose.IDEMPOTENCY).key, principal, method, route, key)
 
+    def sealing_key(self, *, principal: str, method: str, route: str, key: str) -> bytes:
+        return mac(self._secrets.of(Purpose.SHOWN_SECRET).key, principal, method, route, key)
+
     def body_digest(self, body: bytes) -> bytes:
         """The caller leaves secret fields out of `body` (threats.md 4)."""
         return mac(self._secrets.of(Purpose.BODY_DIGEST).key, body)

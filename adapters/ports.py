@@ -31,6 +31,7 @@ from adapters.random import SystemRandomness
 from adapters.refresh_tokens import DerivedTokens
 from adapters.secrets_store import Secrets, SecretsStore
 from adapters.settings import Settings
+from adapters.shown_secrets import PostgresShownSecrets
 from adapters.signing_secrets import PostgresSigningSecrets
 from adapters.store_metrics import StoreMetrics
 from adapters.vault import PostgresVault
@@ -137,6 +138,7 @@ def _composed(
         action_tokens=SealedActionTokens(secrets),
         mailbox=PostgresMailbox(links, secrets),
         mail_tokens=DerivedMailTokens(secrets),
+        shown_secrets=PostgresShownSecrets(links),
         policy=policy(settings),
     )
     return Opened(

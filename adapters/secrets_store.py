@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     DEVICE = "device"
     IDEMPOTENCY = "idempotency"
     BODY_DIGEST = "body_digest"
+    SHOWN_SECRET = "shown_secret"  # noqa: S105 - the name of a purpose
     STREAM_VERSION = "stream_version"
     CURSOR = "cursor"
     SIGN_IN_FACT = "sign_in_fact"

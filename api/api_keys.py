@@ -15,7 +15,8 @@ from api.refuse import refuses
 from api.users import SLUG
 from commands import api_keys as use
 from commands import revoke_api_key as ending
-from commands.api_keys import NewApiKey
+from commands import rotate_api_key as turning
+from commands.new_key import NewApiKey, Ttl
 from commands.read_api_keys import ApiKeyView, read_api_keys, read_keys_of
 from domain import errors
 from domain.api_key import KeyRevocation, stream
@@ -32,8 +33,8 @@ _ADMINISTERED = (errors.PermissionDenied, errors.NoSuchServiceAccount)
 
 
 class KeyTurning(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    overlap: use.Overlap = 86_400
-    expires_in: use.Ttl | None = None
+    overlap: turning.Overlap = 86_400
+    expires_in: Ttl | None = None
 
 
 class LeakedKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +65,7 @@ class MyApiKeys(Controller):
         responses=refuses(*_MADE),
     )
     async def make(self, request: Asking, data: JSONBody[use.MakeApiKey]) -> NewApiKey:
-        done = await use.make_own_key(data, request.context(), request.world.ports)
+        done = await use.make_own_key(data, request.repeatable(data), request.world.ports)
         return request.wrote(done, stream(done.result.key_id))
 
     @post(
@@ -76,8 +77,8 @@ class MyApiKeys(Controller):
         responses=refuses(*_TURNED),
     )
     async def rotate(self, request: Asking, key_id: FromPath[UUID], data: JSONBody[KeyTurning]) -> NewApiKey:
-        command = use.RotateApiKey(key_id=KeyId(key_id), overlap=data.overlap, expires_in=data.expires_in)
-        done = await use.rotate_api_key(command, request.context(), request.world.ports, owner=request.caller.user_id)
+        command = turning.RotateApiKey(key_id=KeyId(key_id), overlap=data.overlap, expires_in=data.expires_in)
+        done = await turning.rotate_api_key(command, request.repeatable(command), request.world.ports, owner=request.caller.user_id)
         return request.wrote(done, stream(command.key_id))
 
     @delete(
@@ -133,7 +134,7 @@ class ApiKeys(Controller):
         responses=refuses(*_MADE, *_ADMINISTERED),
     )
     async def make(self, request: Asking, data: JSONBody[use.MakeServiceKey]) -> NewApiKey:
-        done = await use.make_service_key(data, request.context(), request.world.ports)
+        done = await use.make_service_key(data, request.repeatable(data), request.world.ports)
         return request.wrote(done, stream(done.result.key_id))
 
     @post(
@@ -144,8 +145,9 @@ class ApiKeys(Controller):
         responses=refuses(*_TURNED, errors.PermissionDenied),
     )
     async def rotate(self, request: Asking, key_id: FromPath[UUID], data: JSONBody[KeyTurning]) -> NewApiKey:
-        command = use.RotateApiKey(key_id=KeyId(key_id), overlap=data.overlap, expires_in=data.expires_in)
-        return request.wrote(await use.rotate_api_key(command, request.context(), request.world.ports), stream(command.key_id))
+        command = turning.RotateApiKey(key_id=KeyId(key_id), overlap=data.overlap, expires_in=data.expires_in)
+        done = await turning.rotate_api_key(command, request.repeatable(command), request.world.ports)
+        return request.wrote(done, stream(command.key_id))
 
     @delete(
         "/{key_id:uuid}",

@@ -90,6 +90,8 @@ class Asking(Request[Any, Any, State]):
     def repeatable(self, message: Struct, *secrets: str) -> Context:
         """As `context`, with the Idempotency-Key if there is one. `secrets` are fields the body's digest leaves out.
 
+        What stands in the address and not in the body has to be in the message: the key belongs to the route, whatever its ids are.
+
         Raises IdempotencyKeyInvalid.
         """
         given = self.exchange.headers.get(b"idempotency-key")
@@ -99,8 +101,9 @@ class Asking(Request[Any, Any, State]):
             raise IdempotencyKeyInvalid
         macs, principal, machine = self.world.ports.macs, self.exchange.principal, self.exchange.machine
         who = str(principal.user_id) if principal is not None else "anonymous" if machine is None else machine.name
-        key = macs.idempotency_key(principal=who, method=self.method, route=self.scope["path_template"], key=given.decode("ascii"))
-        return self.context(repeat=Repeat(key=key, digest=macs.body_digest(_without(message, secrets))))
+        asked = {"principal": who, "method": self.method, "route": self.scope["path_template"], "key": given.decode("ascii")}
+        digest = macs.body_digest(_without(message, secrets))
+        return self.context(repeat=Repeat(key=macs.idempotency_key(**asked), digest=digest, sealing=macs.sealing_key(**asked)))
 
     def wrote(self, done: Done[R], stream: StreamName) -> R:
         """Tell the caller which version the stream has now, as a token only they can use (threats.md 15)."""

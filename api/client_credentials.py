@@ -54,7 +54,8 @@ class ClientCredentials(Controller):
     )
     async def rotate(self, request: Asking, client_id: ClientPath, data: JSONBody[Rotation]) -> ClientSecret:
         command = use.RotateClientSecret(client_id=ClientId(client_id), overlap=data.overlap, secret_ttl=data.secret_ttl)
-        return request.wrote(await use.rotate_client_secret(command, request.context(), request.world.ports), stream(command.client_id))
+        done = await use.rotate_client_secret(command, request.repeatable(command), request.world.ports)
+        return request.wrote(done, stream(command.client_id))
 
     @delete(
         "/secrets/{secret_id:uuid}",

@@ -25,7 +25,11 @@ VERSION = "0.1.0"
 _METHODS = ("get", "put", "post", "patch", "delete")
 _OAUTH_ERROR = {"$ref": "#/components/schemas/OAuthError"}
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
-_REPEATABLE = frozenset({"bootstrap", "register", "defineRole"})
+_SHOWN_ONCE = frozenset({
+    "makeMyApiKey", "rotateMyApiKey", "makeServiceApiKey", "rotateServiceApiKey", "createServiceAccount", "rotateClientSecret",
+})  # fmt: skip
+"""What may be repeated, and has a secret in its answer."""
+_REPEATABLE = frozenset({"bootstrap", "register", "defineRole", "defineAudience"}) | _SHOWN_ONCE
 _DONE = {"200": "Answered.", "201": "Made.", "204": "Done; the answer has no body."}
 _REQUEST_ID = {
     "description": "Of this request; the one that was sent, where it has 1 to 64 letters, digits or ._~-.",
@@ -199,10 +203,7 @@ def _general(access: Access, operation: dict[str, Any], name: str) -> dict[str, 
             refusals.BodyTooSlow, refusals.UnsupportedMediaType, refusals.ValidationFailed,
         ]  # fmt: skip
     kinds.append(refusals.ValidationFailed)
-    if name in _REPEATABLE:
-        kinds += [errors.IdempotencyKeyInvalid, errors.IdempotencyKeyReused]
-        if access.needs is not Needs.NOTHING:
-            kinds.append(errors.IdempotencyKeysExhausted)
+    kinds += _of_repeating(access, name)
     if "{" in operation.get("path", "{"):
         kinds.append(refusals.NoSuchRoute)
     if not access.is_for_machines and access.needs is not Needs.NOTHING:
@@ -215,6 +216,17 @@ def _general(access: Access, operation: dict[str, Any], name: str) -> dict[str, 
     for kind in dict.fromkeys(kinds):
         by_status.setdefault(str(problems.STATUS[kind]), []).append(kind)
     return by_status
+
+
+def _of_repeating(access: Access, name: str) -> list[type[Refused]]:
+    kinds: list[type[Refused]] = []
+    if name in _REPEATABLE:
+        kinds += [errors.IdempotencyKeyInvalid, errors.IdempotencyKeyReused]
+        if access.needs is not Needs.NOTHING:
+            kinds.append(errors.IdempotencyKeysExhausted)
+    if name in _SHOWN_ONCE:
+        kinds.append(errors.SecretNotShownAgain)
+    return kinds
 
 
 def _add_problem(responses: dict[str, Any], kinds: list[type[Refused]]) -> None:
@@ -239,7 +251,8 @@ def _header_parameters(name: str, responses: dict[str, Any]) -> list[dict[str, A
                 "name": "Idempotency-Key",
                 "in": "header",
                 "required": False,
-                "description": "Same key and same body: the first answer again, without doing it again. Keep it to yourself.",
+                "description": "Same key and same body: the first answer again, without doing it again. Keep it to yourself."
+                + (" A secret is shown again for ten minutes, while it opens something." if name in _SHOWN_ONCE else ""),
                 "schema": {"type": "string", "pattern": "^[!-~]{22,255}$"},
             }
         )

@@ -77,6 +77,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.SigningKeyNotUsable: 409,
     errors.LoginNameRequired: 422,
     errors.IdempotencyKeyReused: 422,
+    errors.SecretNotShownAgain: 409,
     errors.IdempotencyKeyInvalid: 400,
     errors.IdempotencyKeysExhausted: 429,
     errors.AmbiguousCredentials: 400,

@@ -61,7 +61,7 @@ class ServiceAccounts(Controller):
         responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.RightsExceeded, errors.AudienceNotAllowed),
     )
     async def create(self, request: Asking, data: JSONBody[accounts.CreateServiceAccount]) -> ClientSecret:
-        done = await accounts.create_service_account(data, request.context(), request.world.ports)
+        done = await accounts.create_service_account(data, request.repeatable(data), request.world.ports)
         return request.wrote(done, stream(done.result.client_id))
 
     @get(

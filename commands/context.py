@@ -68,6 +68,11 @@ class Repeat(Struct, frozen=True, kw_only=True):
 
     key: bytes
     digest: bytes
+    sealing: bytes = b""
+    """What a secret in the answer is closed under: comes from the caller's key, and is kept nowhere."""
+
+    def __repr__(self) -> str:
+        return "Repeat(...)"
 
 
 class Context(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ AGES: dict[str, str] = {
     "sign_in_networks": "0 seconds",
     "bootstrap_codes": "1 day",
     "rate_limits": "0 seconds",
+    "shown_secrets": "0 seconds",
     "orphaned_keys": "1 hour",
     "left_passwords": "1 hour",
     "last_used_sessions": "90 days",

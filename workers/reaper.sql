@@ -127,3 +127,11 @@ WITH gone AS (
         ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
+
+-- name: shown_secrets
+WITH gone AS (
+    DELETE FROM shown_secrets WHERE (key, answer_id) IN (
+        SELECT key, answer_id FROM shown_secrets WHERE expires_at < statement_timestamp() - $1::text::interval
+        ORDER BY expires_at LIMIT $2)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone

@@ -23,6 +23,7 @@ from commands.ports.factors import (
 )
 from commands.ports.mail import Budget, Letter, Mailbox, MailToken, MailTokenKind, MailTokens
 from commands.ports.passkeys import Assertion, Attestation, NewPasskey, Passkeys
+from commands.ports.shown_secrets import KEPT_S, Place, ShownSecrets
 from commands.ports.signing_in import (
     Advice,
     AttemptOutcome,
@@ -67,6 +68,7 @@ from domain.ids import AudienceName, Digest, SessionId, StreamName, UserId
 from domain.suspicion import Signal, is_suspicious
 
 __all__ = [
+    "KEPT_S",
     "KEYS_PER_ACTOR",
     "AccessClaims",
     "ActionClaims",
@@ -108,6 +110,7 @@ __all__ = [
     "Passkeys",
     "PasswordHasher",
     "PasswordJudge",
+    "Place",
     "Policy",
     "Ports",
     "PresentedAssertion",
@@ -118,6 +121,7 @@ __all__ = [
     "Score",
     "SecretKind",
     "SecretMac",
+    "ShownSecrets",
     "SignInChallenge",
     "SignInGuard",
     "SigningKeys",
@@ -168,6 +172,10 @@ class Macs(Protocol):
         ...
 
     def idempotency_key(self, *, principal: str, method: str, route: str, key: str) -> bytes: ...
+    def sealing_key(self, *, principal: str, method: str, route: str, key: str) -> bytes:
+        """Give the 256-bit key that a secret is kept under for who sent this Idempotency-Key."""
+        ...
+
     def body_digest(self, body: bytes) -> bytes: ...
     def secret(self, kind: "SecretKind", name: str, secret: str) -> "SecretMac":
         """What a secret of a machine is kept as: bound to whose it is, under the newest key of its kind."""
@@ -272,6 +280,7 @@ class Ports:
     action_tokens: ActionTokens
     mailbox: Mailbox
     mail_tokens: MailTokens
+    shown_secrets: ShownSecrets
     policy: Policy
     score: Score = is_suspicious
     open_sessions: OpenSessions | None = None

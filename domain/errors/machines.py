@@ -33,6 +33,11 @@ class NoSuchServiceAccount(Refused):
     detail = "There is no such service account."
 
 
+class SecretNotShownAgain(Refused):
+    code = "secret_not_shown_again"
+    detail = "This was done with this Idempotency-Key before, and its secret is not shown any more. Ask for a new one."
+
+
 class NoSuchToken(Refused):
     code = "token_not_found"
     detail = "There is no such service token."

@@ -1,8 +1,10 @@
 """API keys over HTTP: where they may stand, what they open, who makes and ends them."""
 
+from secrets import token_urlsafe
+
 import pytest
 
-from tests.api.conftest import Person, Served
+from tests.api.conftest import Person, Served, aged
 
 
 async def keyed(served: Served, admin: Person, *permissions: str) -> tuple[Person, dict[str, str]]:
@@ -25,6 +27,33 @@ async def test_a_key_opens_what_its_permissions_say_in_either_header(served: Ser
     assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
     own = await served.http.get("/api/v1/me", headers=headers)
     assert (own.status_code, own.json()["code"]) == (403, "session_required")
+
+
+async def test_who_did_not_hear_the_answer_asks_again_and_hears_the_same_key(served: Served, admin: Person) -> None:
+    person = await served.person()
+    once = {"Idempotency-Key": token_urlsafe(24)}
+    first, again = [await person.ask("POST", "/me/api-keys", json={"name": "k"}, headers=once) for _ in range(2)]
+    assert (first.status_code, again.status_code, first.json()) == (201, 201, again.json())
+    turning = {"Idempotency-Key": token_urlsafe(24)}
+    for turn in range(2):
+        other = (await person.ask("POST", "/me/api-keys", json={"name": f"k{turn}"})).json()["key_id"]
+        answer = await person.ask("POST", f"/me/api-keys/{other}/rotate", json={}, headers=turning)
+        assert answer.status_code == (200, 422)[turn], "the same key for another address"
+    await person.ask("DELETE", f"/me/api-keys/{first.json()['key_id']}")
+    gone = await person.ask("POST", "/me/api-keys", json={"name": "k"}, headers=once)
+    assert (gone.status_code, gone.json()["code"]) == (409, "secret_not_shown_again")
+    another = await (await served.person()).ask("POST", "/me/api-keys", json={"name": "k"}, headers=once)
+    assert (another.status_code, another.json()["key_id"] != first.json()["key_id"]) == (201, True)
+
+
+async def test_a_stale_proof_gets_no_secret_again(served: Served) -> None:
+    """Authentication and step-up come first, whatever key is sent along (threats.md 4)."""
+    person = await served.person()
+    once = {"Idempotency-Key": token_urlsafe(24)}
+    assert (await person.ask("POST", "/me/api-keys", json={"name": "k"}, headers=once)).status_code == 201
+    person.access = await aged(served, person, 10_000)
+    answer = await person.ask("POST", "/me/api-keys", json={"name": "k"}, headers=once)
+    assert (answer.status_code, answer.json()["code"]) == (401, "reauthentication_required")
 
 
 async def test_a_key_and_a_token_in_one_request_are_refused(served: Served, admin: Person) -> None:

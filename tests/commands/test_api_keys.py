@@ -10,11 +10,8 @@ from commands.api_key_text import read_key_text
 from commands.api_keys import (
     MakeApiKey,
     MakeServiceKey,
-    NewApiKey,
-    RotateApiKey,
     make_own_key,
     make_service_key,
-    rotate_api_key,
 )
 from commands.audiences import (
     ChangeAudience,
@@ -29,8 +26,10 @@ from commands.define_role import ChangeRolePermissions, DefineRole, change_role_
 from commands.grant_role import GrantRole, RevokeRole, grant_role, revoke_role
 from commands.key_holders import identify_key
 from commands.keys_of_owner import OwnersKeys, with_keys_of
+from commands.new_key import NewApiKey
 from commands.read_api_keys import read_keys_of
 from commands.revoke_api_key import RevokeApiKey, revoke_api_key, revoke_leaked_key, revoke_own_key
+from commands.rotate_api_key import RotateApiKey, rotate_api_key
 from commands.service_accounts import (
     ChangeServiceAccount,
     DisableServiceAccount,

@@ -21,6 +21,7 @@ from adapters.memory_bootstrap_codes import MemoryBootstrapCodes
 from adapters.memory_guard import MemoryGuard
 from adapters.memory_last_used import MemoryLastUsed
 from adapters.memory_mailbox import MemoryMailbox
+from adapters.memory_shown_secrets import MemoryShownSecrets
 from adapters.memory_store import MemoryEventStore
 from adapters.memory_vault import MemoryVault
 from adapters.passkeys import WebAuthn
@@ -206,6 +207,7 @@ async def make_world(hasher: Argon2Hasher) -> World:
         action_tokens=SealedActionTokens(secrets),
         mailbox=MemoryMailbox(clock),
         mail_tokens=DerivedMailTokens(secrets),
+        shown_secrets=MemoryShownSecrets(lambda: clock.now),
         policy=Policy(),
     )
     await ensure_signing_keys(Algorithm.ES256, SYSTEM, ports)

@@ -39,6 +39,7 @@ async def test_refused_sign_ins_are_kept_for_as_long_as_they_are_of_use(database
         "sign_in_guard",
         "attempts_on_nobody",
         "mail_budget",
+        "shown_secrets",
         "pending_registrations",
         "mails_done",
         "mails_failed",
