@@ -50,7 +50,7 @@ class PostgresMailbox:
         self._boxes = MailBoxes(secrets)
         self._random = SystemRandomness()
 
-    async def ask(self, letter: Letter, *, to: str | UUID, budgets: Sequence[Budget], keep_s: int) -> int:
+    async def ask(self, letter: Letter, *, to: str | UUID, budgets: Sequence[Budget], keep_s: int, about: UUID | None = None) -> int:
         mail_id = self._random.uuid7()
         ((wait_s,),) = await self._links.run(
             SQL["ask"],
@@ -59,7 +59,7 @@ class PostgresMailbox:
             letter,
             to if isinstance(to, UUID) else None,
             self._boxes.seal(to, mail_id) if isinstance(to, str) else None,
-            msgspec.json.encode({"at": datetime.now(UTC)}),
+            msgspec.json.encode({"at": datetime.now(UTC), **({} if about is None else {"subject_id": about})}),
             keep_s,
         )
         return int(wait_s)

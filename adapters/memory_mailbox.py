@@ -16,12 +16,22 @@ class MemoryMailbox:
         """When each budget will be whole again."""
         self._pending: dict[UUID, tuple[str, datetime]] = {}
         self.asked: list[tuple[Letter, str | UUID]] = []
+        self.about: list[UUID | None] = []
 
-    async def ask(self, letter: Letter, *, to: str | UUID, budgets: Sequence[Budget], keep_s: int) -> int:  # noqa: ARG002 - nothing here outlives a test
+    async def ask(
+        self,
+        letter: Letter,
+        *,
+        to: str | UUID,
+        budgets: Sequence[Budget],
+        keep_s: int,  # noqa: ARG002 - nothing here outlives a test
+        about: UUID | None = None,
+    ) -> int:
         wait_s = await self.spend(budgets)
         if wait_s:
             return wait_s
         self.asked.append((letter, to))
+        self.about.append(about)
         return 0
 
     async def spend(self, budgets: Sequence[Budget]) -> int:

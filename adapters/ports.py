@@ -13,7 +13,7 @@ from adapters.action_tokens import SealedActionTokens
 from adapters.assertions import KeyedAssertions, spent_in
 from adapters.bootstrap_codes import PostgresBootstrapCodes
 from adapters.event_store import PostgresEventStore
-from adapters.factor_secrets import KeyedRecoveryMacs, SealedChallenges
+from adapters.factor_secrets import DerivedMailCodes, KeyedRecoveryMacs, SealedChallenges
 from adapters.guard import PostgresGuard
 from adapters.hashing.hasher import Argon2Hasher, cores
 from adapters.hashing.queue import HashMetrics
@@ -139,6 +139,7 @@ def _composed(
         mailbox=PostgresMailbox(links, secrets),
         mail_tokens=DerivedMailTokens(secrets),
         shown_secrets=PostgresShownSecrets(links),
+        mail_codes=DerivedMailCodes(secrets),
         policy=policy(settings),
     )
     return Opened(
@@ -170,6 +171,7 @@ def policy(settings: Settings) -> Policy:
         restore_period=settings.restore_period,
         service_name=settings.service_name,
         email_verification=settings.email_verification,
+        suspicious_sign_in_code=settings.suspicious_sign_in == "ask",
         unverified_sign_in=settings.unverified_sign_in == "allow",
         api_key_ttl=settings.api_key_ttl,
         api_key_max_ttl=settings.api_key_max_ttl,

@@ -42,6 +42,7 @@ class Purpose(StrEnum):
     RATE_LIMIT = "rate_limit"
     SIGN_IN_CHALLENGE = "sign_in_challenge"
     RECOVERY_CODE = "recovery_code"
+    MAIL_CODE = "mail_code"
     WEBAUTHN = "webauthn"
 
 

@@ -92,6 +92,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["allow", "refuse"],
         _text("Whether an account signs in whose address was never proved; `refuse` says so (403) once the password was right."),
     ] = "allow"
+    suspicious_sign_in: Annotated[
+        Literal["tell", "ask"],
+        _text(
+            "What follows a suspicious sign-in: `tell` writes to the owner; `ask` asks for a mailed code first where the account has no "
+            "second factor and a proved address."
+        ),
+    ] = "tell"
     smtp_url: Annotated[
         Secret | None,
         _text(

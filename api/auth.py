@@ -17,9 +17,12 @@ from commands.change_password import ChangePassword, change_password
 from commands.complete_sign_in import CompleteSignIn
 from commands.identify import SessionStanding, standing
 from commands.issue_token import IssueToken
+from commands.mailed_codes import CodeAsked, ask_for_code
 from commands.open_account import Registered
 from commands.reauthenticate import Reauthenticate, ask_for_proof, reauthenticate
 from commands.register_user import RegisterUser, register_user
+from commands.resend_code import ResendCode, resend_code
+from commands.send_code import CodeSent
 from commands.sign_in import SignIn
 from commands.sign_in_with_passkey import AskForPasskey, PasskeyAsked, SignInWithPasskey, ask_for_passkey
 from commands.sign_out import SignOut, sign_out
@@ -119,6 +122,20 @@ class Auth(Controller):
     )  # fmt: skip
     async def complete_login(self, request: Asking, data: JSONBody[CompleteSignIn]) -> TokenPair | FactorNeeded | EnrolmentNeeded:
         return await completed(data, request.context(), request.world)
+
+    @post(
+        "/login/factor/resend",
+        operation_id="resendLoginCode",
+        status_code=202,
+        summary="Have the code of a sign-in mailed, once more",
+        description=(
+            "For a challenge that names `email` among its factors. It is the same code each time, good for ten minutes from the password "
+            "on, and for five tries in all."
+        ),
+        responses=refuses(errors.InvalidChallenge, errors.InvalidFactor, errors.MailLimited),
+    )
+    async def resend_code(self, request: Asking, data: JSONBody[ResendCode]) -> CodeSent:
+        return await resend_code(data, request.world.ports)
 
     @post(
         "/passkeys/challenge",
@@ -224,6 +241,17 @@ class Auth(Controller):
     )
     async def ask_for_proof(self, request: Asking) -> PasskeyAsked:
         return await ask_for_proof(request.context(), request.world.ports)
+
+    @post(
+        "/reauthenticate/code",
+        operation_id="askForCode",
+        status_code=202,
+        summary="Have a code mailed that proves who is there",
+        description="Where mailed codes are the strongest factor enrolled. Send the challenge back with the code to `auth/reauthenticate`.",
+        responses=refuses(errors.InvalidToken, errors.InvalidFactor, errors.SessionEnded, errors.EmailNotVerified, errors.MailLimited),
+    )
+    async def ask_for_code(self, request: Asking) -> CodeAsked:
+        return await ask_for_code(request.context(), request.world.ports)
 
     @post(
         "/password/change",

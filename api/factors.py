@@ -13,6 +13,7 @@ from api.asking import Asking
 from api.refuse import refuses
 from commands.enrol_passkey import OfferedPasskey, RegisterPasskey, RenameFactor, offer_passkey, register_passkey, rename_factor
 from commands.enrol_totp import ConfirmTotp, Enrolled, OfferedTotp, confirm_totp, offer_totp
+from commands.mailed_codes import CodeAsked, EnableMailedCodes, enable_mailed_codes, offer_mailed_codes
 from commands.own_factors import FactorViews, list_factors, remove_factor, switch_factor_off
 from commands.read_profile import read_profile
 from commands.recovery_codes import make_recovery_codes
@@ -106,6 +107,34 @@ class MyFactors(Controller):
     )
     async def register_passkey(self, request: Asking, data: JSONBody[RegisterPasskey]) -> Enrolled:
         done = await register_passkey(data, request.context(), request.world.ports)
+        return request.wrote(done, factors.stream(request.caller.user_id))
+
+    @post(
+        "/email-otp",
+        operation_id="offerMailedCodes",
+        status_code=202,
+        summary="Have a first code mailed, to turn mailed codes on",
+        description="To the address of the account, once that was proved. Nothing has changed until the code comes back.",
+        responses=refuses(errors.EmailNotVerified, errors.MailLimited, *_CHANGED),
+    )
+    async def offer_mailed_codes(self, request: Asking) -> CodeAsked:
+        return await offer_mailed_codes(request.context(), request.world.ports)
+
+    @post(
+        "/email-otp/confirm",
+        operation_id="enableMailedCodes",
+        status_code=200,
+        summary="Show a first mailed code",
+        description=(
+            "From now on a password alone signs nobody in. It is a weak factor: never phishing-resistant, none where a mail was the first "
+            "proof, and passed over for what is stronger. With a first factor come ten recovery codes."
+        ),
+        responses=refuses(
+            errors.InvalidChallenge, errors.InvalidFactor, errors.FactorPaused, errors.FactorBlocked, errors.EmailNotVerified, *_CHANGED
+        ),
+    )
+    async def enable_mailed_codes(self, request: Asking, data: JSONBody[EnableMailedCodes]) -> Enrolled:
+        done = await enable_mailed_codes(data, request.context(), request.world.ports)
         return request.wrote(done, factors.stream(request.caller.user_id))
 
     @patch(

@@ -11,8 +11,10 @@ from commands.factor_policy import POLICY_READ
 from commands.known_networks import network_mac
 from commands.ports import Assertion, Ports, SignInChallenge
 from commands.show_factor import CodeText, Shower, Shown, show_code
+from commands.show_mailed_code import show_mailed_code
 from commands.show_passkey import Signed, show_passkey
 from commands.sign_in_challenge import (
+    LIFE,
     ChallengeText,
     EnrolmentRequired,
     Factor,
@@ -20,6 +22,7 @@ from commands.sign_in_challenge import (
     ask_for_more,
     challenge_reads,
     factors_to_show,
+    may_be_mailed,
     open_challenge,
     require_open,
 )
@@ -30,8 +33,9 @@ from commands.transact import Transaction, read_states, transact
 from domain import factors
 from domain.account import Account
 from domain.errors import InvalidFactor, ProofIncomplete, StoreUnavailable
+from domain.factor_guard import MAILED_CODE_LIFE
 from domain.factor_policy import Requirement, meets
-from domain.factors import Factors
+from domain.factor_state import Factors
 from domain.session_events import AuthMethod
 
 
@@ -54,16 +58,18 @@ async def complete_sign_in(command: CompleteSignIn, ctx: Context, ports: Ports) 
     """
     challenge = open_challenge(command.challenge, ports)
     tx = await read_states(ports, [*challenge_reads(challenge), POLICY_READ])
-    account = require_open(tx, challenge)
+    life = _life(command.factor)
+    account = require_open(tx, challenge, life=life)
     who = shower(challenge, tx.state(factors.decider, factors.stream(challenge.user_id)), ports)
     wanted = tx.state(*POLICY_READ).asks(account.roles, challenge.audience)
-    if command.factor not in factors_to_show(who.factors, challenge.methods, wanted):
+    mail = may_be_mailed(account, who.factors, challenge.signals, ports)
+    if command.factor not in factors_to_show(who.factors, challenge.methods, wanted, mail=mail):
         raise InvalidFactor
     shown = await _show(command, challenge, who, ctx, ports, at=tx.at)
     methods = (*challenge.methods, *shown.methods)
     if not meets(wanted, methods):
         return await _use_up(structs.replace(challenge, methods=methods, at=tx.at), shown, wanted, ctx, ports)
-    signed_in = await begin_with(entry_of(challenge, account, methods), shown, _open(challenge), ctx, ports)
+    signed_in = await begin_with(entry_of(challenge, account, methods), shown, _open(challenge, life), ctx, ports)
     await forgive(challenge, account, ctx, ports, device_codes=AuthMethod.RECOVERY not in shown.methods)
     return signed_in
 
@@ -86,19 +92,26 @@ async def _use_up(
 ) -> FactorRequired | EnrolmentRequired:
     """Let what was shown count, though it is less than is asked for: who showed it may enrol what is enough."""
 
-    def decide(tx: Transaction) -> Factors:
-        require_open(tx, challenge)
+    def decide(tx: Transaction) -> tuple[Account, Factors]:
+        account = require_open(tx, challenge)
         shown.record(tx, challenge.user_id)
-        return tx.state(factors.decider, factors.stream(challenge.user_id))
+        return account, tx.state(factors.decider, factors.stream(challenge.user_id))
 
-    enrolled = (await transact(ports, ctx, challenge_reads(challenge), decide)).result
-    return ask_for_more(challenge, enrolled, wanted, ports)
+    account, enrolled = (await transact(ports, ctx, challenge_reads(challenge), decide)).result
+    return await ask_for_more(challenge, account, enrolled, wanted, ports)
+
+
+def _life(factor: Factor) -> int:
+    """Mail takes its time."""
+    return MAILED_CODE_LIFE if factor is Factor.EMAIL else LIFE
 
 
 async def _show(command: CompleteSignIn, challenge: SignInChallenge, who: Shower, ctx: Context, ports: Ports, *, at: datetime) -> Shown:
     match command.factor, command.code, command.assertion:
         case Factor.PASSKEY, None, Assertion() as assertion:
             return await show_passkey(Signed(assertion, command.challenge, challenge.at), who, ctx, ports)
+        case Factor.EMAIL, str(code), None:
+            return await show_mailed_code(code, challenge.session_id, who, ctx, ports)
         case (Factor.TOTP | Factor.RECOVERY_CODE) as factor, str(code), None:
             return await show_code(factor, code, who, ctx, ports, at=at)
         case _:
@@ -123,8 +136,8 @@ def entry_of(challenge: SignInChallenge, account: Account, methods: tuple[AuthMe
     )
 
 
-def _open(challenge: SignInChallenge) -> Callable[[Transaction], object]:
-    return lambda tx: require_open(tx, challenge)
+def _open(challenge: SignInChallenge, life: int) -> Callable[[Transaction], object]:
+    return lambda tx: require_open(tx, challenge, life=life)
 
 
 async def begin_with(entry: Entry, shown: Shown, require: Callable[[Transaction], object], ctx: Context, ports: Ports) -> SignedIn:

@@ -20,6 +20,7 @@ from commands.sign_in_challenge import (
     Factor,
     challenge_reads,
     factors_to_show,
+    may_be_mailed,
     may_enrol,
     open_challenge,
     require_open,
@@ -68,18 +69,18 @@ class EnrolledAndIn:
 
 async def offer_totp_at_sign_in(command: OfferAtSignIn, ctx: Context, ports: Ports) -> OfferedTotp:
     """Raises InvalidChallenge, also where a factor has to be shown before one is enrolled."""
-    return (await offer_totp_to(_newcomer(open_challenge(command.challenge, ports), Factor.TOTP), ctx, ports)).result
+    return (await offer_totp_to(_newcomer(open_challenge(command.challenge, ports), Factor.TOTP, ports), ctx, ports)).result
 
 
 async def offer_passkey_at_sign_in(command: OfferAtSignIn, ports: Ports) -> OfferedPasskey:
     """Raises as `offer_totp_at_sign_in`."""
-    return await offer_passkey_to(_newcomer(open_challenge(command.challenge, ports), Factor.PASSKEY), ports)
+    return await offer_passkey_to(_newcomer(open_challenge(command.challenge, ports), Factor.PASSKEY, ports), ports)
 
 
 async def confirm_totp_at_sign_in(command: ConfirmTotpAtSignIn, ctx: Context, ports: Ports) -> EnrolledAndIn:
     """Enrol the seed that was shown and begin the session, in one append. Raises InvalidChallenge, InvalidFactor."""
     challenge = open_challenge(command.challenge, ports)
-    who = _newcomer(challenge, Factor.TOTP)
+    who = _newcomer(challenge, Factor.TOTP, ports)
     tx = await read_states(ports, who.reads)
     account = who.require(tx)
     confirm = await confirmation(command.code, who, tx, ports)
@@ -92,20 +93,22 @@ async def register_passkey_at_sign_in(command: RegisterPasskeyAtSignIn, ctx: Con
     Raises InvalidChallenge, InvalidFactor, TooManyFactors.
     """
     challenge = open_challenge(command.challenge, ports)
-    who = _newcomer(challenge, Factor.PASSKEY)
+    who = _newcomer(challenge, Factor.PASSKEY, ports)
     account = who.require(await read_states(ports, who.reads))
     made = await made_passkey(RegisterPasskey(challenge=command.offer, attestation=command.attestation, name=command.name), who, ports)
     return await _begin(challenge, Factor.PASSKEY, account, ctx, ports, enrol=lambda tx: made.decide(tx, who))
 
 
-def _newcomer(challenge: SignInChallenge, factor: Factor) -> Enroller:
+def _newcomer(challenge: SignInChallenge, factor: Factor, ports: Ports) -> Enroller:
     """Whoever has come as far as this challenge, while nothing they have to show would do and this factor would."""
     of_factors = (factors.decider, factors.stream(challenge.user_id))
 
     def require(tx: Transaction) -> Account:
         account = require_open(tx, challenge)
         wanted = tx.state(*POLICY_READ).asks(account.roles, challenge.audience)
-        if meets(wanted, challenge.methods) or factors_to_show(tx.state(*of_factors), challenge.methods, wanted):
+        enrolled = tx.state(*of_factors)
+        mail = may_be_mailed(account, enrolled, challenge.signals, ports)
+        if meets(wanted, challenge.methods) or factors_to_show(enrolled, challenge.methods, wanted, mail=mail):
             raise InvalidChallenge
         if factor not in may_enrol(challenge.methods, wanted):
             raise InvalidChallenge

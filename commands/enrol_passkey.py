@@ -18,7 +18,7 @@ from commands.transact import Done, Transaction, read_states, spend_action, tran
 from domain import factors, user
 from domain.errors import InvalidChallenge, InvalidFactor
 from domain.event import SealClass, Sealed
-from domain.factors import Factors
+from domain.factor_state import Factors
 from domain.ids import FactorId, UserId
 
 

@@ -10,7 +10,8 @@ from commands.transact import Read, Transaction
 from domain import factors
 from domain.account import Account
 from domain.errors import ReauthenticationRequired
-from domain.factors import Factors, strongest
+from domain.factor_state import Factors
+from domain.factors import strongest
 from domain.ids import StreamName, UserId
 
 PROOF_MAX_AGE = 900

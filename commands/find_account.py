@@ -16,7 +16,7 @@ from domain.audience import open_to_people
 from domain.claim import ClaimKind
 from domain.event import Erased, Sealed
 from domain.factor_policy import FactorPolicy
-from domain.factors import Factors
+from domain.factor_state import Factors
 from domain.ids import AudienceName, StreamName, SubjectKeyId
 from domain.user import Active
 

@@ -5,6 +5,7 @@ and never shuts anybody out. Each kind of mail has its own: asking for one uses 
 """
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from commands.context import Context
 from commands.ports.mail import Budget
@@ -15,6 +16,8 @@ VERIFICATIONS = (Budget(kind="verification", of="", most=3, seconds=HOUR),)
 RESETS = (Budget(kind="reset_apart", of="", most=1, seconds=60), Budget(kind="reset", of="", most=5, seconds=HOUR))
 NOTICES = (Budget(kind="notice", of="", most=5, seconds=4 * HOUR),)
 """Of what happened to an account, to an address that nobody has proved: it may be another's, who did not ask for any of it."""
+_CODES = Budget(kind="code", of="", most=5, seconds=180)
+_SAME_CODE = Budget(kind="code_again", of="", most=3, seconds=200)
 FROM_NETWORK = Budget(kind="network", of="", most=100, seconds=60)
 
 
@@ -26,6 +29,11 @@ def asked_by_anybody(kinds: Sequence[Budget], address: str, ctx: Context) -> tup
 def to_address(kinds: Sequence[Budget], address: str) -> tuple[Budget, ...]:
     """The same where it is known who asks: no network is charged for them."""
     return tuple(_of(kind, address) for kind in kinds)
+
+
+def codes(asker: str, code_id: UUID) -> tuple[Budget, ...]:
+    """Give what a mailed code counts against: whoever asks for it, and the code itself."""
+    return (_of(_CODES, asker), _of(_SAME_CODE, str(code_id)))
 
 
 def _of(budget: Budget, of: str) -> Budget:

@@ -33,7 +33,7 @@ def remove_factors(tx: Transaction, user_id: UserId) -> None:
     """Take away what whoever opened the account enrolled: it would keep the owner of its mailbox out (threats.md 2)."""
     stream = factors.stream(user_id)
     now = tx.state(factors.decider, stream)
-    enrolled = [*([] if now.totp is None else [now.totp.factor_id]), *(passkey.factor_id for passkey in now.passkeys)]
+    enrolled = [each.factor_id for each in (now.totp, now.mailed, *now.passkeys) if each is not None]
     for factor_id in enrolled:
         state = tx.state(factors.decider, stream)
         gone = factors.remove(state, user_id=user_id, factor_id=factor_id, why=WhyRemoved.NEVER_PROVED, at=tx.at)

@@ -16,7 +16,7 @@ from commands.transact import Done, Transaction, read_states, transact
 from domain import factors
 from domain.event import Sealed
 from domain.factor_events import FactorKind, WhyRemoved
-from domain.factors import Factors
+from domain.factor_state import Factors, MailedCodes, Totp
 from domain.ids import FactorId, UserId
 
 
@@ -102,18 +102,13 @@ def _views(state: Factors) -> Iterator[tuple[FactorView, Sealed | None]]:
             ),
             passkey.name,
         )
-    if (totp := state.totp) is not None:
-        yield (
-            FactorView(
-                factor_id=totp.factor_id,
-                kind=FactorKind.TOTP,
-                name=None,
-                enrolled_at=totp.enrolled_at,
-                used_at=totp.used_at,
-                regressed_at=None,
-            ),
-            None,
-        )
+    for kind, one in ((FactorKind.TOTP, state.totp), (FactorKind.EMAIL, state.mailed)):
+        if one is not None:
+            yield _nameless(kind, one), None
+
+
+def _nameless(kind: FactorKind, one: Totp | MailedCodes) -> FactorView:
+    return FactorView(factor_id=one.factor_id, kind=kind, name=None, enrolled_at=one.enrolled_at, used_at=one.used_at, regressed_at=None)
 
 
 async def _view(view: FactorView, name: Sealed | None, user_id: UserId, ports: Ports) -> FactorView:

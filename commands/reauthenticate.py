@@ -7,11 +7,13 @@ from enum import StrEnum
 from msgspec import Struct
 
 from commands.context import Context, Principal
-from commands.ports import Assertion, PasskeyProof, Ports
+from commands.mailed_codes import code_counter, opened_code, require_strongest
+from commands.ports import Assertion, CodePurpose, PasskeyProof, Ports
 from commands.prove_password import prove_password
 from commands.register_user import PasswordText
 from commands.revoke_session import required
 from commands.show_factor import CodeText, Shower, Shown, show_code
+from commands.show_mailed_code import show_mailed_code
 from commands.show_passkey import Signed, show_passkey
 from commands.sign_in_challenge import ChallengeText, Factor, require_young
 from commands.sign_in_with_passkey import PasskeyAsked
@@ -30,12 +32,14 @@ class ProvingFactor(StrEnum):
 
     TOTP = "totp"
     PASSKEY = "passkey"
+    EMAIL = "email"
+    """Only where nothing stronger is enrolled."""
 
 
 class Reauthenticate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A password, a factor, or both: the token says what was shown, and counts two only when two were shown now.
 
-    A passkey needs a `challenge` of `auth/reauthenticate/challenge`.
+    A passkey needs a `challenge` of `auth/reauthenticate/challenge`, a mailed code one of `auth/reauthenticate/code`.
     """
 
     password: PasswordText | None = None
@@ -106,17 +110,26 @@ async def _answered(
 async def _show(factor: ProvingFactor, command: Reauthenticate, principal: Principal, ctx: Context, ports: Ports) -> Shown:
     of_factors = factors.stream(principal.user_id)
     tx = await read_states(ports, [(factors.decider, of_factors)])
-    counter = ports.macs.login_name(f"proof:{principal.user_id}")
+    counter = code_counter(principal.user_id, ports)
     who = Shower(principal.user_id, tx.state(factors.decider, of_factors), counter)
     match factor, command.code, command.assertion, command.challenge:
         case ProvingFactor.TOTP, str(code), None, None:
-            shown = await show_code(Factor.TOTP, code, who, ctx, ports, at=tx.at)
-            await ports.guard.forgive(counter, device_mac=None)
-            return shown
+            return await _uncounted(await show_code(Factor.TOTP, code, who, ctx, ports, at=tx.at), counter, ports)
+        case ProvingFactor.EMAIL, str(code), None, str(token):
+            require_strongest(who.factors)
+            asked = opened_code(token, CodePurpose.PROVE, principal, tx, ports)
+            return await _uncounted(await show_mailed_code(code, asked.code_id, who, ctx, ports), counter, ports)
         case ProvingFactor.PASSKEY, None, Assertion() as assertion, str(token):
             return await show_passkey(Signed(assertion, token, _asked_at(token, principal, tx, ports)), who, ctx, ports)
         case _:
             raise ProofIncomplete
+
+
+async def _uncounted(shown: Shown, counter: bytes, ports: Ports) -> Shown:
+    """A right code is no failure, and makes up for none: only a sign-in does (threats.md 3)."""
+    if shown.counted is not None:
+        await ports.guard.take_back(counter, reading=shown.counted)
+    return shown
 
 
 def _asked_at(token: str, principal: Principal, tx: Transaction, ports: Ports) -> datetime:

@@ -20,7 +20,7 @@ from domain import factors, mailbox_proof, password_reset, user
 from domain.account import Account
 from domain.api_key import KeyRevocation
 from domain.errors import InvalidChallenge, MailTokenInvalid, ProofIncomplete, SecondFactorRequired
-from domain.factors import Factors
+from domain.factor_state import Factors
 from domain.ids import ResetId, StreamName, UserId
 from domain.password_reset import Asked
 from domain.user import Active

@@ -17,7 +17,7 @@ from domain.errors import FactorBlocked, FactorPaused, InvalidFactor, ProofIncom
 from domain.event import Erased, Sealed
 from domain.factor_events import FactorEvent
 from domain.factor_guard import CODES, PAUSE_AFTER, needs_recovery
-from domain.factors import Factors, Totp
+from domain.factor_state import Factors, Totp
 from domain.ids import UserId
 from domain.session_events import AuthMethod
 
@@ -54,13 +54,13 @@ class Shown:
 
 
 async def show_code(factor: Factor, code: str, who: Shower, ctx: Context, ports: Ports, *, at: datetime) -> Shown:
-    """Raises InvalidFactor, ProofIncomplete for a passkey, and FactorPaused or FactorBlocked where wrong ones were too many."""
+    """Raises InvalidFactor, ProofIncomplete for what is no code by itself, FactorPaused or FactorBlocked after too many wrong ones."""
     match factor:
         case Factor.TOTP:
             return await _show_totp(code, who, ctx, ports, at=at)
         case Factor.RECOVERY_CODE:
             return await _show_recovery_code(code, who, ports)
-        case Factor.PASSKEY:
+        case Factor.PASSKEY | Factor.EMAIL:
             raise ProofIncomplete
         case _:
             assert_never(factor)
@@ -71,12 +71,10 @@ async def _show_totp(code: str, who: Shower, ctx: Context, ports: Ports, *, at: 
     if enrolled is None:
         raise InvalidFactor
     seed = await open_seed(enrolled.seed, who.user_id, ports)  # before the attempt counts: a store may be away
-    reading = await ports.guard.admit(who.counter, device_mac=who.device, patience=CODES)
-    await _recall_pause(who, reading, ports)
-    _require_turn(who.factors, reading)
+    reading = await take_turn(who, ports)
     step = None if seed is None else totp.matching_step(seed, plain(code), at=at, after=enrolled.step)
     if step is None:
-        await _remember_pause(who.user_id, reading, ctx, ports)
+        await remember_pause(who.user_id, reading, ctx, ports)
         raise InvalidFactor
     return Shown((AuthMethod.OTP,), _using(enrolled, who.user_id, step), reading)
 
@@ -86,6 +84,14 @@ def _using(enrolled: Totp, user_id: UserId, step: int) -> Callable[[Factors, dat
         return factors.use_totp(now, user_id=user_id, factor_id=enrolled.factor_id, step=step, at=at)
 
     return use
+
+
+async def take_turn(who: Shower, ports: Ports) -> GuardReading:
+    """Count a try at a code. Raises FactorPaused, FactorBlocked where none is looked at."""
+    reading = await ports.guard.admit(who.counter, device_mac=who.device, patience=CODES)
+    await _recall_pause(who, reading, ports)
+    _require_turn(who.factors, reading)
+    return reading
 
 
 def _require_turn(enrolled: Factors, reading: GuardReading) -> None:
@@ -107,7 +113,8 @@ async def _recall_pause(who: Shower, reading: GuardReading, ports: Ports) -> Non
         await ports.guard.seed(who.counter, PAUSE_AFTER)
 
 
-async def _remember_pause(user_id: UserId, reading: GuardReading, ctx: Context, ports: Ports) -> None:
+async def remember_pause(user_id: UserId, reading: GuardReading, ctx: Context, ports: Ports) -> None:
+    """Append that wrong codes began a pause, where this one did."""
     if not reading.lock_began:
         return
     stream = factors.stream(user_id)

@@ -15,7 +15,7 @@ from domain import factors
 from domain.errors import InvalidFactor
 from domain.event import Erased
 from domain.factor_events import FactorEvent, PasskeyRegressed
-from domain.factors import Factors, Passkey
+from domain.factor_state import Factors, Passkey
 from domain.ids import FactorId, UserId
 from domain.session_events import AuthMethod
 

@@ -12,7 +12,7 @@ from commands.ports import Ports
 from commands.register_user import NameText, PasswordText
 from commands.rehash_password import rehash_password
 from commands.sign_in_attempt import Attempt, count_attempt, remember_failure
-from commands.sign_in_challenge import EnrolmentRequired, FactorRequired, ask_for_more, challenge_for
+from commands.sign_in_challenge import EnrolmentRequired, FactorRequired, ask_for_more, challenge_for, is_doubted
 from commands.start_session import Entry, start_session
 from commands.token_answer import SignedIn
 from domain.claim import ClaimKind
@@ -114,8 +114,10 @@ async def _proven(
         signals=attempt.signals(ports),
     )
     wanted = found.policy.asks(found.account.roles, audience)
-    if not is_enough(entry.methods, wanted, enrolled=found.factors.enrolled):
-        return ask_for_more(challenge_for(entry, known_device=device is not None, at=found.seen.at), found.factors, wanted, ports)
+    doubted = is_doubted(found.account, found.factors, entry.signals, ports)
+    if doubted or not is_enough(entry.methods, wanted, enrolled=found.factors.enrolled):
+        challenge = challenge_for(entry, known_device=device is not None, at=found.seen.at)
+        return await ask_for_more(challenge, found.account, found.factors, wanted, ports)
     return await start_session(entry, ctx, ports, seen=found.seen)
 
 

@@ -1,6 +1,7 @@
 """A right password that is not enough: what is asked for next, and until when (threats.md 3)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -8,16 +9,19 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from commands.ports import Ports, SignInChallenge
+from commands.ports import Letter, Ports, SignInChallenge
+from commands.send_code import SentTo, masked_address, send_code
 from commands.start_session import Entry
 from commands.transact import Read, Transaction
 from domain import factors, session, user
 from domain.account import Account
-from domain.errors import InvalidChallenge
+from domain.errors import InvalidChallenge, MailLimited
 from domain.factor_policy import Requirement, meets
-from domain.factors import Factors, strongest
+from domain.factor_state import Factors
+from domain.factors import strongest
 from domain.session_events import AuthMethod
 from domain.session_state import Absent
+from domain.suspicion import Signal
 from domain.user import Active
 
 LIFE = 300
@@ -30,6 +34,7 @@ class Factor(StrEnum):
 
     PASSKEY = "passkey"
     TOTP = "totp"
+    EMAIL = "email"
     RECOVERY_CODE = "recovery_code"
 
 
@@ -37,6 +42,7 @@ GIVES: Mapping[Factor, tuple[AuthMethod, ...]] = MappingProxyType(
     {
         Factor.PASSKEY: (AuthMethod.PASSKEY, AuthMethod.USER_VERIFIED),
         Factor.TOTP: (AuthMethod.OTP,),
+        Factor.EMAIL: (AuthMethod.EMAIL,),
         Factor.RECOVERY_CODE: (AuthMethod.RECOVERY,),
     }
 )
@@ -49,6 +55,8 @@ class FactorChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     factor: Factor
     options: dict[str, Any] | UnsetType = UNSET
     """For a passkey: what `navigator.credentials.get()` takes."""
+    sent_to: SentTo | UnsetType = UNSET
+    """For a mailed code: which address. It is mailed where there is nothing stronger to show, or at `auth/login/factor/resend`."""
 
 
 class FactorRequired(Struct, frozen=True, kw_only=True):
@@ -90,23 +98,43 @@ def challenge_for(entry: Entry, *, known_device: bool, at: datetime) -> SignInCh
     )
 
 
-def ask_for_more(challenge: SignInChallenge, enrolled: Factors, wanted: Requirement, ports: Ports) -> FactorRequired | EnrolmentRequired:
-    """Say what is to be shown next, or enrolled where there is nothing to show."""
+async def ask_for_more(
+    challenge: SignInChallenge, account: Account, enrolled: Factors, wanted: Requirement, ports: Ports
+) -> FactorRequired | EnrolmentRequired:
+    """Say what is to be shown next, or enrolled where there is nothing to show. A code that is the first choice goes out at once."""
     token = ports.challenges.seal(challenge)
-    asked = factors_to_show(enrolled, challenge.methods, wanted)
+    mail = may_be_mailed(account, enrolled, challenge.signals, ports)
+    asked = factors_to_show(enrolled, challenge.methods, wanted, mail=mail)
     if not asked:
         return EnrolmentRequired(challenge=token, may_enrol=tuple(may_enrol(challenge.methods, wanted)))
-    return FactorRequired(challenge=token, factors=tuple(_choice(factor, token, ports) for factor in asked))
+    if asked[0] is Factor.EMAIL:
+        with suppress(MailLimited):  # it can be asked for again
+            asker = challenge.device_id if challenge.known_device else None
+            await send_code(Letter.SIGN_IN_CODE, challenge.session_id, account, ports, asker=asker)
+    shown = [_choice(factor, token, ports) for factor in asked if factor is not Factor.EMAIL]
+    if Factor.EMAIL in asked:
+        shown.insert(asked.index(Factor.EMAIL), FactorChoice(factor=Factor.EMAIL, sent_to=await masked_address(account, ports)))
+    return FactorRequired(challenge=token, factors=tuple(shown))
 
 
-def factors_to_show(enrolled: Factors, shown: Iterable[AuthMethod], wanted: Requirement) -> Sequence[Factor]:
+def may_be_mailed(account: Account, enrolled: Factors, signals: Sequence[Signal], ports: Ports) -> bool:
+    """Whether a code by mail can be shown: as a factor of the account, or once, for a sign-in that is strange."""
+    return account.email_verified and (enrolled.mailed is not None or is_doubted(account, enrolled, signals, ports))
+
+
+def is_doubted(account: Account, enrolled: Factors, signals: Sequence[Signal], ports: Ports) -> bool:
+    """Whether more than a password is asked for because the sign-in is strange: by setting, of who could show nothing else."""
+    return ports.policy.suspicious_sign_in_code and bool(signals) and account.email_verified and not enrolled.enrolled
+
+
+def factors_to_show(enrolled: Factors, shown: Iterable[AuthMethod], wanted: Requirement, *, mail: bool) -> Sequence[Factor]:
     """Name what an account can show that is enough, strongest first.
 
     Where nothing it has would do, the strongest of that is asked for first: who merely knows the password enrols nothing beside it
     (threats.md 5). Nothing is left to show once that was shown, or where there is nothing.
     """
     methods = tuple(shown)
-    has = _shown_by(enrolled)
+    has = _shown_by(enrolled, mail=mail)
     if enough := _enough(has, methods, wanted):
         return enough
     if enrolled.enrolled and strongest(enrolled) not in methods:
@@ -123,18 +151,19 @@ def _enough(among: Iterable[Factor], shown: Sequence[AuthMethod], wanted: Requir
     return [factor for factor in among if meets(wanted, (*shown, *GIVES[factor]))]
 
 
-def _shown_by(enrolled: Factors) -> list[Factor]:
+def _shown_by(enrolled: Factors, *, mail: bool) -> list[Factor]:
     has = {
         Factor.PASSKEY: bool(enrolled.passkeys),
         Factor.TOTP: enrolled.totp is not None,
+        Factor.EMAIL: mail,
         Factor.RECOVERY_CODE: enrolled.recovery is not None and enrolled.recovery.remaining > 0,
     }
     return [factor for factor in GIVES if has[factor]]
 
 
 def choices(enrolled: Factors, token: str, ports: Ports) -> Iterator[FactorChoice]:
-    """Give what an account can show, strongest first."""
-    return (_choice(factor, token, ports) for factor in _shown_by(enrolled))
+    """Give what an account can show beside a mailed link, strongest first: never a mailed code (threats.md 3)."""
+    return (_choice(factor, token, ports) for factor in _shown_by(enrolled, mail=False))
 
 
 def _choice(factor: Factor, token: str, ports: Ports) -> FactorChoice:
@@ -149,9 +178,9 @@ def open_challenge(token: str, ports: Ports) -> SignInChallenge:
     return challenge
 
 
-def require_young(given_at: datetime, tx: Transaction) -> None:
+def require_young(given_at: datetime, tx: Transaction, *, life: int = LIFE) -> None:
     """Raises InvalidChallenge."""
-    if tx.at - given_at >= timedelta(seconds=LIFE):
+    if tx.at - given_at >= timedelta(seconds=life):
         raise InvalidChallenge
 
 
@@ -164,11 +193,11 @@ def challenge_reads(challenge: SignInChallenge) -> list[Read]:
     ]
 
 
-def require_open(tx: Transaction, challenge: SignInChallenge) -> Account:
+def require_open(tx: Transaction, challenge: SignInChallenge, *, life: int = LIFE) -> Account:
     """Give the account, where all is as it was when the password was right. Raises InvalidChallenge."""
     who = tx.state(user.decider, user.stream(challenge.user_id))
     unbegun = isinstance(tx.state(session.decider, session.stream(challenge.session_id)), Absent)
-    require_young(challenge.at, tx)
+    require_young(challenge.at, tx, life=life)
     if not isinstance(who, Active) or not unbegun:
         raise InvalidChallenge
     account = who.account

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from domain.event import Event, Sealed
 from domain.ids import FactorId, UserId
@@ -10,6 +11,7 @@ from domain.ids import FactorId, UserId
 class FactorKind(StrEnum):
     TOTP = "totp"
     PASSKEY = "passkey"
+    EMAIL = "email"
 
 
 class WhyRemoved(StrEnum):
@@ -79,6 +81,21 @@ class FactorRemoved(Event, frozen=True, kw_only=True, tag="factors.removed.v1"):
     why: WhyRemoved
 
 
+class MailedCodesEnabled(Event, frozen=True, kw_only=True, tag="factors.mailed_codes_enabled.v1"):
+    """Codes go to the account's address of the moment, which has been proved."""
+
+    user_id: UserId
+    factor_id: FactorId
+
+
+class MailedCodeUsed(Event, frozen=True, kw_only=True, tag="factors.mailed_code_used.v1"):
+    """`code_id` is what the code was derived from: it counts once."""
+
+    user_id: UserId
+    factor_id: FactorId
+    code_id: UUID
+
+
 class RecoveryCodesMade(Event, frozen=True, kw_only=True, tag="factors.recovery_codes_made.v1"):
     """`verifiers` are keyed MACs, one for each code in order. Codes from before are worth nothing."""
 
@@ -103,5 +120,5 @@ class GuessingPaused(Event, frozen=True, kw_only=True, tag="factors.guessing_pau
 
 FactorEvent = (
     TotpOffered | TotpConfirmed | TotpUsed | PasskeyRegistered | PasskeyUsed | PasskeyRegressed | FactorNamed | FactorRemoved
-    | RecoveryCodesMade | RecoveryCodeUsed | GuessingPaused
+    | MailedCodesEnabled | MailedCodeUsed | RecoveryCodesMade | RecoveryCodeUsed | GuessingPaused
 )  # fmt: skip

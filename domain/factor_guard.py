@@ -19,5 +19,13 @@ CODES = Patience(waits=tuple(_pause_after(n) for n in range(1, MOST_FAILURES + 1
 """Longer than for passwords, of which there are more than one can try: who knows the password must not get a few codes a day for ever."""
 
 
+MAILED_CODE_LIFE = 600
+"""Seconds from the asking; within them the same code is sent again."""
+TRIES = 5
+"""At one mailed code, however often it is sent."""
+MAILED_CODES = Patience(waits=(*[0] * (TRIES - 1), 2 * MAILED_CODE_LIFE), ttl=2 * MAILED_CODE_LIFE)
+"""Of one challenge: then the code is worth nothing any more."""
+
+
 def needs_recovery(failures: int) -> bool:
     return failures >= MOST_FAILURES

@@ -5,10 +5,7 @@ One aggregate for a person, so that a code or a key is used up in the same appen
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import assert_never
-
-from msgspec import Struct
-from msgspec.structs import replace
+from uuid import UUID
 
 from domain.decider import Decider
 from domain.errors import FactorNotEnrolled, InvalidChallenge, InvalidFactor, NoSuchFactor, TooManyFactors
@@ -19,6 +16,8 @@ from domain.factor_events import (
     FactorNamed,
     FactorRemoved,
     GuessingPaused,
+    MailedCodesEnabled,
+    MailedCodeUsed,
     PasskeyRegistered,
     PasskeyRegressed,
     PasskeyUsed,
@@ -29,136 +28,14 @@ from domain.factor_events import (
     TotpUsed,
     WhyRemoved,
 )
+from domain.factor_state import Factors, evolve
 from domain.ids import FactorId, StreamName, UserId
 from domain.session_events import AuthMethod
 
 MOST_PASSKEYS = 20
 
 
-class Offer(Struct, frozen=True, kw_only=True):
-    factor_id: FactorId
-    seed: Sealed
-    offered_at: datetime
-
-
-class Totp(Struct, frozen=True, kw_only=True):
-    factor_id: FactorId
-    seed: Sealed
-    step: int
-    """The last step that counted."""
-    enrolled_at: datetime
-    used_at: datetime
-
-
-class Passkey(Struct, frozen=True, kw_only=True):
-    factor_id: FactorId
-    credential: Sealed
-    name: Sealed | None
-    sign_count: int
-    enrolled_at: datetime
-    used_at: datetime
-    regressed_at: datetime | None
-    """When a copy of it was last noticed."""
-
-
-class RecoveryCodes(Struct, frozen=True, kw_only=True):
-    verifiers: Sealed
-    count: int
-    used: tuple[int, ...]
-    made_at: datetime
-
-    @property
-    def remaining(self) -> int:
-        return self.count - len(self.used)
-
-
-class Factors(Struct, frozen=True, kw_only=True):
-    offer: Offer | None = None
-    totp: Totp | None = None
-    passkeys: tuple[Passkey, ...] = ()
-    recovery: RecoveryCodes | None = None
-    blocked: bool = False
-    """After a hundred wrong codes none is looked at, until a recovery code or a passkey was shown (threats.md 3)."""
-    paused_at: datetime | None = None
-    """When wrong codes last began a pause."""
-
-    @property
-    def enrolled(self) -> bool:
-        """Whether a password alone is not enough. Recovery codes are no factor by themselves."""
-        return self.totp is not None or bool(self.passkeys)
-
-
-def evolve(state: Factors, event: FactorEvent) -> Factors:
-    match event:
-        case TotpOffered():
-            return replace(state, offer=Offer(factor_id=event.factor_id, seed=event.seed, offered_at=event.at))
-        case TotpConfirmed() | TotpUsed():
-            return _with_totp(state, event)
-        case PasskeyRegistered() | PasskeyUsed() | PasskeyRegressed() | FactorNamed():
-            return _with_passkey(state, event)
-        case FactorRemoved():
-            return _without(state, event.factor_id)
-        case RecoveryCodesMade():
-            return replace(state, recovery=RecoveryCodes(verifiers=event.verifiers, count=event.count, used=(), made_at=event.at))
-        case RecoveryCodeUsed():
-            recovery = state.recovery and replace(state.recovery, used=(*state.recovery.used, event.number))
-            return replace(state, recovery=recovery, blocked=False)
-        case GuessingPaused():
-            return replace(state, paused_at=event.at, blocked=state.blocked or event.until is None)
-        case _:
-            assert_never(event)
-
-
-def _with_totp(state: Factors, event: TotpConfirmed | TotpUsed) -> Factors:
-    match event:
-        case TotpConfirmed():
-            if state.offer is None or state.offer.factor_id != event.factor_id:
-                return state
-            totp = Totp(factor_id=event.factor_id, seed=state.offer.seed, step=event.step, enrolled_at=event.at, used_at=event.at)
-            return replace(state, offer=None, totp=totp)
-        case TotpUsed():
-            return replace(state, totp=state.totp and replace(state.totp, step=event.step, used_at=event.at))
-        case _:
-            assert_never(event)
-
-
-def _with_passkey(state: Factors, event: PasskeyRegistered | PasskeyUsed | PasskeyRegressed | FactorNamed) -> Factors:
-    match event:
-        case PasskeyRegistered():
-            passkey = Passkey(
-                factor_id=event.factor_id,
-                credential=event.credential,
-                name=None,
-                sign_count=event.sign_count,
-                enrolled_at=event.at,
-                used_at=event.at,
-                regressed_at=None,
-            )
-            return replace(state, passkeys=(*state.passkeys, passkey))
-        case PasskeyUsed():
-            used = _each(state, event.factor_id, sign_count=event.sign_count, used_at=event.at)
-            return replace(used, blocked=False)
-        case PasskeyRegressed():
-            return _each(state, event.factor_id, regressed_at=event.at)
-        case FactorNamed():
-            return _each(state, event.factor_id, name=event.name)
-        case _:
-            assert_never(event)
-
-
-def _each(state: Factors, factor_id: FactorId, **changes: object) -> Factors:
-    passkeys = tuple(replace(p, **changes) if p.factor_id == factor_id else p for p in state.passkeys)
-    return replace(state, passkeys=passkeys)
-
-
-def _without(state: Factors, factor_id: FactorId) -> Factors:
-    """With the last factor its recovery codes go, and so does what was held against guessing it."""
-    totp = None if state.totp is not None and state.totp.factor_id == factor_id else state.totp
-    left = replace(state, totp=totp, passkeys=tuple(p for p in state.passkeys if p.factor_id != factor_id))
-    return left if left.enrolled else replace(left, recovery=None, blocked=False)
-
-
-decider: Decider[Factors, FactorEvent] = Decider("factors", Factors, 1, Factors(), evolve)
+decider: Decider[Factors, FactorEvent] = Decider("factors", Factors, 2, Factors(), evolve)
 
 
 def stream(user_id: UserId) -> StreamName:
@@ -169,7 +46,9 @@ def strongest(state: Factors) -> AuthMethod:
     """What a change of factors has to be proved with (threats.md 5)."""
     if state.passkeys:
         return AuthMethod.PASSKEY
-    return AuthMethod.PASSWORD if state.totp is None else AuthMethod.OTP
+    if state.totp is not None:
+        return AuthMethod.OTP
+    return AuthMethod.PASSWORD if state.mailed is None else AuthMethod.EMAIL
 
 
 def offer_totp(state: Factors, *, user_id: UserId, factor_id: FactorId, seed: Sealed, at: datetime) -> Sequence[FactorEvent]:
@@ -226,6 +105,20 @@ def use_passkey(
     return [PasskeyUsed(user_id=user_id, factor_id=factor_id, sign_count=sign_count, at=at)]
 
 
+def enable_mailed_codes(state: Factors, *, user_id: UserId, factor_id: FactorId, at: datetime) -> Sequence[FactorEvent]:
+    """Raises InvalidChallenge where they are enabled already."""
+    if state.mailed is not None:
+        raise InvalidChallenge
+    return [MailedCodesEnabled(user_id=user_id, factor_id=factor_id, at=at)]
+
+
+def use_mailed_code(state: Factors, *, user_id: UserId, factor_id: FactorId, code_id: UUID, at: datetime) -> Sequence[FactorEvent]:
+    """Let one code count. Raises InvalidFactor for one that did already, and where mailed codes are enabled no more."""
+    if state.mailed is None or state.mailed.factor_id != factor_id or any(code_id == used for used, _ in state.mailed.used):
+        raise InvalidFactor
+    return [MailedCodeUsed(user_id=user_id, factor_id=factor_id, code_id=code_id, at=at)]
+
+
 def rename(state: Factors, *, user_id: UserId, factor_id: FactorId, name: Sealed, at: datetime) -> Sequence[FactorEvent]:
     """Only passkeys have names: there can be several. Raises NoSuchFactor."""
     if all(p.factor_id != factor_id for p in state.passkeys):
@@ -239,6 +132,8 @@ def remove(state: Factors, *, user_id: UserId, factor_id: FactorId, why: WhyRemo
         kind = FactorKind.TOTP
     elif any(p.factor_id == factor_id for p in state.passkeys):
         kind = FactorKind.PASSKEY
+    elif state.mailed is not None and state.mailed.factor_id == factor_id:
+        kind = FactorKind.EMAIL
     else:
         raise NoSuchFactor
     return [FactorRemoved(user_id=user_id, factor_id=factor_id, kind=kind, why=why, at=at)]

@@ -14,6 +14,9 @@ from commands.ports.actions import ActionClaims, ActionTokens
 from commands.ports.factors import (
     Challenge,
     Challenges,
+    CodePurpose,
+    MailCodes,
+    MailedCode,
     PasskeyForReset,
     PasskeyOffer,
     PasskeyProof,
@@ -86,6 +89,7 @@ __all__ = [
     "Challenges",
     "ClaimChange",
     "ClaimMac",
+    "CodePurpose",
     "Commit",
     "EventStore",
     "GuardReading",
@@ -95,10 +99,12 @@ __all__ = [
     "LastUsed",
     "Letter",
     "Macs",
+    "MailCodes",
     "MailToken",
     "MailTokenKind",
     "MailTokens",
     "Mailbox",
+    "MailedCode",
     "NewEvent",
     "NewKey",
     "NewPasskey",
@@ -254,6 +260,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     restore_period: int = 30 * 86_400
     """How long a deleted account can be restored."""
     email_verification: str = "optional"
+    suspicious_sign_in_code: bool = False
+    """Whether a suspicious sign-in of an account without a factor is asked for a code that is mailed to it."""
     unverified_sign_in: bool = True
     """Whether an account signs in whose address nobody has proved."""
 
@@ -281,6 +289,7 @@ class Ports:
     mailbox: Mailbox
     mail_tokens: MailTokens
     shown_secrets: ShownSecrets
+    mail_codes: MailCodes
     policy: Policy
     score: Score = is_suspicious
     open_sessions: OpenSessions | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
@@ -69,7 +70,24 @@ class PasskeyForReset(Struct, frozen=True, kw_only=True, array_like=True, tag="r
     at: datetime
 
 
-Challenge = SignInChallenge | PasskeySignIn | PasskeyProof | PasskeyOffer | PasskeyForReset
+class CodePurpose(StrEnum):
+    """What a code is mailed for, besides signing in."""
+
+    ENABLE = "enable"
+    PROVE = "prove"
+
+
+class MailedCode(Struct, frozen=True, kw_only=True, array_like=True, tag="mailed"):
+    """A code that was mailed to whoever is in this session."""
+
+    code_id: UUID
+    purpose: CodePurpose
+    user_id: UserId
+    session_id: SessionId
+    at: datetime
+
+
+Challenge = SignInChallenge | PasskeySignIn | PasskeyProof | PasskeyOffer | PasskeyForReset | MailedCode
 
 
 @runtime_checkable
@@ -89,4 +107,14 @@ class RecoveryMacs(Protocol):
     def verifier(self, user_id: UserId, code: str) -> bytes: ...
     def candidates(self, user_id: UserId, code: str) -> Sequence[bytes]:
         """Under every key still in use: what to look a code up by."""
+        ...
+
+
+@runtime_checkable
+class MailCodes(Protocol):
+    """Codes that are mailed: derived under a key, and stored nowhere (threats.md 12)."""
+
+    def code(self, code_id: UUID, user_id: UserId) -> str: ...
+    def matches(self, code: str, code_id: UUID, user_id: UserId) -> bool:
+        """Under every key still in use, in constant time."""
         ...

@@ -24,6 +24,9 @@ class Letter(StrEnum):
     KEY_MADE = "key_made"
     ACCOUNT_DELETED = "account_deleted"
     INVITATION = "invitation"
+    SIGN_IN_CODE = "sign_in_code"
+    PROOF_CODE = "proof_code"
+    """A code for something besides signing in."""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -46,10 +49,10 @@ class Mailbox(Protocol):
     Nobody looks for the account here, so nothing can be told by the answer or the clock: the mailer does, later.
     """
 
-    async def ask(self, letter: Letter, *, to: "str | UUID", budgets: Sequence[Budget], keep_s: int) -> int:
-        """Ask for a letter to an address, or to the address of a user. Gives 0, or how many seconds to wait where a budget is used up.
+    async def ask(self, letter: Letter, *, to: "str | UUID", budgets: Sequence[Budget], keep_s: int, about: UUID | None = None) -> int:
+        """Ask for a letter to an address, or to the address of a user; `about` is the id of what it is about.
 
-        Raises StoreUnavailable.
+        Gives 0, or how many seconds to wait where a budget is used up. Raises StoreUnavailable.
         """
         ...
 

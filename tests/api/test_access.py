@@ -18,7 +18,7 @@ PUBLIC = {
     "verifyEmail", "resendVerification", "forgotPassword", "checkPasswordReset", "resetPassword",
     "showVerify", "showConfirm", "showReset", "showInvite", "acceptInvitation", "readAccountScript", "readAccountStyle",
     "revokeLeakedApiKey",
-    "offerTotpAtLogin", "confirmTotpAtLogin", "offerPasskeyAtLogin", "registerPasskeyAtLogin",
+    "resendLoginCode", "offerTotpAtLogin", "confirmTotpAtLogin", "offerPasskeyAtLogin", "registerPasskeyAtLogin",
     "bootstrap", "register", "login", "completeLogin", "askForPasskey", "loginWithPasskey", "refresh",
     "judgePassword", "readOpenIdConfiguration",
     "readAuthorizationServer", "readKeySet",

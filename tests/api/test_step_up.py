@@ -23,6 +23,8 @@ NEEDS_NONE = {
     "askForPasskey": "nobody is there yet",
     "loginWithPasskey": "is the proof",
     "askForProof": "asks for the proof",
+    "askForCode": "asks for the proof",
+    "resendLoginCode": "sends to the account's own address only",
     "renameMyFactor": "gives nobody a right, and can be changed back",
     "refresh": "carries no proof on and gives no right",
     "logout": "ending one's own session has to be easy",

@@ -12,7 +12,7 @@ import msgspec
 from adapters.access_tokens import AccessTokenVerifier, KeyedMint
 from adapters.action_tokens import SealedActionTokens
 from adapters.assertions import KeyedAssertions, spent_in_memory
-from adapters.factor_secrets import KeyedRecoveryMacs, SealedChallenges
+from adapters.factor_secrets import DerivedMailCodes, KeyedRecoveryMacs, SealedChallenges
 from adapters.hashing.hasher import Argon2Hasher
 from adapters.keyring import Keyring
 from adapters.macs import KeyedMacs
@@ -208,6 +208,7 @@ async def make_world(hasher: Argon2Hasher) -> World:
         mailbox=MemoryMailbox(clock),
         mail_tokens=DerivedMailTokens(secrets),
         shown_secrets=MemoryShownSecrets(lambda: clock.now),
+        mail_codes=DerivedMailCodes(secrets),
         policy=Policy(),
     )
     await ensure_signing_keys(Algorithm.ES256, SYSTEM, ports)

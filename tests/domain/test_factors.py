@@ -21,7 +21,8 @@ from domain.factor_events import (
     TotpUsed,
     WhyRemoved,
 )
-from domain.factors import MOST_PASSKEYS, Factors
+from domain.factor_state import Factors
+from domain.factors import MOST_PASSKEYS
 from domain.ids import FactorId
 from domain.session_events import AuthMethod
 from tests.domain.examples import ADA, CREDENTIAL, FACTOR, LATER, NAME, NOW, OTHER_FACTOR, OTHER_NAME, TOTP_SEED, VERIFIERS

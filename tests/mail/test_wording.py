@@ -11,10 +11,11 @@ from workers.mailer.wording import FOLDER, LANGUAGES, write
 VALUES = {
     "service": "<b>Minos</b>",
     "until": "2026-12-25 12:00 UTC",
+    "code": "123456",
     "when": "2026-11-25 12:00 UTC",
     "link": "https://minos.example/account/verify#token=a&b",
 }
-KNOWN = {"service", "until", "when", "link"}
+KNOWN = {"code", "service", "until", "when", "link"}
 
 
 def names(language: str, letter: Letter) -> set[str]:

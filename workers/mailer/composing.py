@@ -43,7 +43,7 @@ class Addressed:
     """A letter about to be written. `page` and `token` make its link."""
 
     to: str
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
     page: str = ""
     token: str = field(default="", repr=False)
     letter: Letter | None = None
@@ -88,6 +88,15 @@ async def _is_too_much(due: Due, account: Account, to: str, desk: Desk) -> bool:
     if account.email_verified or due.attempts > 1:
         return False
     return bool(await desk.ports.mailbox.spend(to_address(NOTICES, normalise_email(to))))
+
+
+async def _code(due: Due, desk: Desk) -> Addressed | None:
+    """To an address that was proved: the code is derived here, and nowhere kept."""
+    account, code_id = await _account(due, desk), facts_of(due).subject_id
+    to = None if account is None or not account.email_verified else await _address(account, desk)
+    if account is None or to is None or code_id is None:
+        return None
+    return Addressed(to, {"code": desk.ports.mail_codes.code(code_id, account.user_id)})
 
 
 async def _verify(due: Due, desk: Desk) -> Addressed | None:
@@ -205,4 +214,6 @@ COMPOSERS: Mapping[Letter, Composer] = {
     Letter.ACCOUNT_DELETED: _deleted,
     Letter.INVITATION: _invitation,
     Letter.SUSPICIOUS_SIGN_IN: _notice,
+    Letter.SIGN_IN_CODE: _code,
+    Letter.PROOF_CODE: _code,
 }

@@ -13,7 +13,7 @@ from commands.verify_email import VERIFY_TTL
 from domain.api_key import ApiKeyMade
 from domain.codec import tag_of
 from domain.event import Event, Recorded
-from domain.factor_events import FactorRemoved, PasskeyRegistered, TotpConfirmed, WhyRemoved
+from domain.factor_events import FactorRemoved, MailedCodesEnabled, PasskeyRegistered, TotpConfirmed, WhyRemoved
 from domain.ids import EventId, UserId
 from domain.invitation import InvitationMade, InvitationRenewed
 from domain.session_events import SessionFlagged
@@ -55,7 +55,9 @@ def _registered(recorded: Recorded[UserRegistered]) -> tuple[Wanted, ...]:
     return (Wanted(letter=Letter.VERIFY_EMAIL, user_id=event.user_id, facts=Facts(at=event.at), keep_s=VERIFY_TTL),)
 
 
-def _factors_changed(recorded: Recorded[TotpConfirmed] | Recorded[PasskeyRegistered] | Recorded[FactorRemoved]) -> tuple[Wanted, ...]:
+def _factors_changed(
+    recorded: Recorded[TotpConfirmed] | Recorded[PasskeyRegistered] | Recorded[MailedCodesEnabled] | Recorded[FactorRemoved],
+) -> tuple[Wanted, ...]:
     event = recorded.event
     if isinstance(event, FactorRemoved) and event.why is WhyRemoved.NEVER_PROVED:
         return ()  # whoever proved the address has just set everything anew
@@ -88,6 +90,7 @@ REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] =
     PasswordSet: _password_set,
     TotpConfirmed: _factors_changed,
     PasskeyRegistered: _factors_changed,
+    MailedCodesEnabled: _factors_changed,
     FactorRemoved: _factors_changed,
     ApiKeyMade: _key_made,
     SessionFlagged: _flagged,
