@@ -85,74 +85,78 @@ async def open_ports(
         closing.push_async_callback(store.close)
         vault = PostgresVault(links, wrapping)
         closing.push_async_callback(vault.close)
-        hasher = Argon2Hasher(
-            memory_kib=settings.argon2_memory_kib,
-            passes=settings.argon2_passes,
-            threads=max(1, cores() // settings.workers),
-            metrics=hash_metrics,
-        )
+        hasher = _hasher(settings, hash_metrics)
         closing.callback(hasher.close)
         await closing.enter_async_context(_kept_fresh(secrets))
         last_used = PostgresLastUsed(links)
         await closing.enter_async_context(last_used.kept())
         keyring = Keyring(PostgresSigningSecrets(links, wrapping), store, algorithm=Algorithm(settings.signing_algorithm))
-        yield _composed(
-            settings,
-            links=links,
-            store=store,
-            vault=vault,
-            hasher=hasher,
-            secrets=secrets.secrets,
-            keyring=keyring,
-            last_used=last_used,
-        )
+        yield _opened(_Parts(settings, links, store, vault, hasher, secrets.secrets, keyring, last_used))
 
 
-def _composed(
-    settings: Settings,
-    *,
-    links: Links,
-    store: PostgresEventStore,
-    vault: PostgresVault,
-    hasher: Argon2Hasher,
-    secrets: Secrets,
-    keyring: Keyring,
-    last_used: PostgresLastUsed,
-) -> Opened:
-    ports = Ports(
-        store=store,
-        vault=vault,
-        hasher=hasher,
-        judge=OfflineJudge(hasher),
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the ports are made of."""
+
+    settings: Settings
+    links: Links
+    store: PostgresEventStore
+    vault: PostgresVault
+    hasher: Argon2Hasher
+    secrets: Secrets
+    keyring: Keyring
+    last_used: PostgresLastUsed
+
+
+def _hasher(settings: Settings, metrics: HashMetrics | None) -> Argon2Hasher:
+    return Argon2Hasher(
+        memory_kib=settings.argon2_memory_kib,
+        passes=settings.argon2_passes,
+        threads=max(1, cores() // settings.workers),
+        metrics=metrics,
+    )
+
+
+def _opened(of: _Parts) -> Opened:
+    return Opened(
+        ports=_ports(of),
+        store=of.store,
+        vault=of.vault,
+        keyring=of.keyring,
+        tokens=AccessTokenVerifier(of.keyring, issuer=of.settings.issuer),
+        versions=StreamVersions(of.secrets),
+        cursors=Cursors(of.secrets),
+        hasher=of.hasher,
+        totals=PostgresTotals(of.links, of.secrets),
+        mail_boxes=MailBoxes(of.secrets),
+    )
+
+
+def _ports(of: _Parts) -> Ports:
+    settings, links, secrets = of.settings, of.links, of.secrets
+    issuer = settings.issuer
+    return Ports(
+        store=of.store,
+        vault=of.vault,
+        hasher=of.hasher,
+        judge=OfflineJudge(of.hasher),
         guard=PostgresGuard(links),
-        mint=KeyedMint(keyring, DerivedTokens(secrets), issuer=settings.issuer),
+        mint=KeyedMint(of.keyring, DerivedTokens(secrets), issuer=issuer),
         macs=KeyedMacs(secrets),
-        assertions=KeyedAssertions(spent_in(links), audiences=(settings.issuer, f"{settings.issuer}/oauth2/token")),
-        keys=keyring,
+        assertions=KeyedAssertions(spent_in(links), audiences=(issuer, f"{issuer}/oauth2/token")),
+        keys=of.keyring,
         bootstrap=PostgresBootstrapCodes(links),
         challenges=SealedChallenges(secrets),
         passkeys=WebAuthn(secrets, rp_id=settings.passkey_rp_id, origins=settings.passkey_origins, service=settings.service_name),
         recovery=KeyedRecoveryMacs(secrets),
         random=SystemRandomness(),
-        last_used=last_used,
+        last_used=of.last_used,
         action_tokens=SealedActionTokens(secrets),
         mailbox=PostgresMailbox(links, secrets),
         mail_tokens=DerivedMailTokens(secrets),
         shown_secrets=PostgresShownSecrets(links),
         mail_codes=DerivedMailCodes(secrets),
         policy=policy(settings),
-    )
-    return Opened(
-        ports=ports,
-        store=store,
-        vault=vault,
-        keyring=keyring,
-        tokens=AccessTokenVerifier(keyring, issuer=settings.issuer),
-        versions=StreamVersions(secrets),
-        cursors=Cursors(secrets),
-        hasher=hasher,
-        totals=PostgresTotals(links, secrets),
-        mail_boxes=MailBoxes(secrets),
     )
 
 

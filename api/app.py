@@ -1,8 +1,8 @@
 """Composes the HTTP service: settings, the world it touches, the routes, the edge around them."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import cast
 
 from litestar import Litestar
@@ -45,6 +45,21 @@ def create(settings: Settings | None = None) -> Edge:
         if spans is not None:
             await asyncio.to_thread(spans.close)
 
+    app = routed(lifespan)
+    edge = Edge(
+        cast("App", app),  # the same protocol; the framework types its scope more narrowly
+        methods=methods_by_address(app),
+        addresses=Addresses(served(app)),
+        spans=spans,
+        hosts=chosen.allowed_hosts,
+        proxies=networks(chosen.trusted_proxies),
+        https=chosen.issuer.startswith("https:"),
+    )
+    return edge
+
+
+def routed(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]) -> Litestar:
+    """Make the application within the edge: the routes, and the one place where each is held against the policy."""
     app = Litestar(
         ROUTES,
         request_class=Asking,
@@ -58,16 +73,7 @@ def create(settings: Settings | None = None) -> Edge:
     )
     app.state.controllers = tuple(ROUTES)
     check_complete(operations(app))
-    edge = Edge(
-        cast("App", app),  # the same protocol; the framework types its scope more narrowly
-        methods=methods_by_address(app),
-        addresses=Addresses(served(app)),
-        spans=spans,
-        hosts=chosen.allowed_hosts,
-        proxies=networks(chosen.trusted_proxies),
-        https=chosen.issuer.startswith("https:"),
-    )
-    return edge
+    return app
 
 
 def operations(app: Litestar) -> list[str | None]:
