@@ -87,6 +87,16 @@ async def revoke_service_token(command: RevokeServiceToken, ctx: Context, ports:
     return await transact(ports, ctx, [(machine_token.decider, stream), *caller_reads(ctx)], decide)
 
 
+async def tell_of_end(token_id: TokenId, ctx: Context, ports: Ports) -> bool:
+    """Say that a service token ends soon. False where it is too early, or has been said. Safe to repeat."""
+    read: Read = (machine_token.decider, machine_token.stream(token_id))
+
+    def decide(tx: Transaction) -> None:
+        tx.record(*read, machine_token.tell_of_end(tx.state(*read), at=tx.at))
+
+    return (await transact(ports, ctx, [read], decide)).appended
+
+
 async def _claims(command: IssueServiceToken, ports: Ports) -> tuple[AccessClaims, Rules]:
     of_client: Read = (client.decider, client.stream(command.client_id))
     known = _enabled((await read_states(ports, [of_client])).state(client.decider, of_client[1]))

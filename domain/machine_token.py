@@ -4,17 +4,20 @@ Stages: Absent -> Issued -> Revoked. A short access token is never written; revo
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.decider import Decider
 from domain.errors import NoSuchToken
 from domain.event import Event
 from domain.ids import AudienceName, AudienceSlug, ClientId, ClientSlug, Kid, KidText, StreamName, TokenId
 from domain.permission import Permission, PermissionText
+
+AHEAD, PARTS = timedelta(days=14), 5
 
 
 class TokenRevocation(StrEnum):
@@ -33,6 +36,14 @@ class ServiceTokenIssued(Event, frozen=True, kw_only=True, tag="token.issued.v1"
     expires_at: datetime
 
 
+class ServiceTokenExpiresSoon(Event, frozen=True, kw_only=True, tag="token.expires_soon.v1"):
+    """It is in the last part of its life: once, ahead of its end, so that whoever listens can see to the next one."""
+
+    token_id: TokenId
+    client_id: ClientSlug
+    expires_at: datetime
+
+
 class TokenRevoked(Event, frozen=True, kw_only=True, tag="token.revoked.v1"):
     token_id: TokenId
     client_id: ClientSlug
@@ -41,7 +52,7 @@ class TokenRevoked(Event, frozen=True, kw_only=True, tag="token.revoked.v1"):
     """When the token itself ends: what a revocation has to outlive (threats.md 8)."""
 
 
-MachineTokenEvent = ServiceTokenIssued | TokenRevoked
+MachineTokenEvent = ServiceTokenIssued | ServiceTokenExpiresSoon | TokenRevoked
 
 
 class Absent(Struct, frozen=True, tag="absent"):
@@ -51,7 +62,10 @@ class Absent(Struct, frozen=True, tag="absent"):
 class Issued(Struct, frozen=True, kw_only=True, tag="issued"):
     token_id: TokenId
     client_id: ClientSlug
+    issued_at: datetime
     expires_at: datetime
+    told: bool = False
+    """That it ends soon has been said."""
 
 
 class Revoked(Struct, frozen=True, kw_only=True, tag="revoked"):
@@ -64,14 +78,16 @@ MachineToken = Absent | Issued | Revoked
 def evolve(state: MachineToken, event: MachineTokenEvent) -> MachineToken:
     match event:
         case ServiceTokenIssued():
-            return Issued(token_id=event.token_id, client_id=event.client_id, expires_at=event.expires_at)
+            return Issued(token_id=event.token_id, client_id=event.client_id, issued_at=event.at, expires_at=event.expires_at)
+        case ServiceTokenExpiresSoon():
+            return replace(state, told=True) if isinstance(state, Issued) else state
         case TokenRevoked():
             return Revoked(token_id=event.token_id)
         case _:
             assert_never(event)
 
 
-decider: Decider[MachineToken, MachineTokenEvent] = Decider("token", MachineToken, 1, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[MachineToken, MachineTokenEvent] = Decider("token", MachineToken, 2, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(token_id: TokenId) -> StreamName:
@@ -119,6 +135,15 @@ def revoke_issued(state: MachineToken, *, reason: TokenRevocation, at: datetime)
             return revoke(state, token_id=state.token_id, client_id=state.client_id, expires_at=state.expires_at, reason=reason, at=at)
         case _:
             assert_never(state)
+
+
+def tell_of_end(state: MachineToken, *, at: datetime) -> Sequence[MachineTokenEvent]:
+    """Say once of a service token that it ends soon: in the last fifth of its life, and no more than 14 days ahead."""
+    if not isinstance(state, Issued) or state.told or at >= state.expires_at:
+        return []
+    if at < state.expires_at - min(AHEAD, (state.expires_at - state.issued_at) / PARTS):
+        return []
+    return [ServiceTokenExpiresSoon(token_id=state.token_id, client_id=state.client_id, expires_at=state.expires_at, at=at)]
 
 
 def is_live(state: MachineToken, *, long_lived: bool) -> bool:

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from domain.event import Recorded
 from domain.ids import AudienceName, ClientId, TokenId
-from domain.machine_token import ServiceTokenIssued, TokenRevoked
-from projections.projection import Case, Entity, begins
+from domain.machine_token import ServiceTokenExpiresSoon, ServiceTokenIssued, TokenRevoked
+from projections.projection import Case, Entity, begins, when
 from projections.reading import Freshness, ReadModels, matching
 from projections.sql import beside
 
@@ -24,6 +24,8 @@ class ServiceTokenRow(Struct, frozen=True, kw_only=True):
     issued_at: datetime | None
     expires_at: datetime
     revoked_at: datetime | None
+    told_at: datetime | None
+    """When it was said that it ends soon."""
 
 
 def _issued(recorded: Recorded[ServiceTokenIssued]) -> ServiceTokenRow:
@@ -35,7 +37,12 @@ def _issued(recorded: Recorded[ServiceTokenIssued]) -> ServiceTokenRow:
         issued_at=event.at,
         expires_at=event.expires_at,
         revoked_at=None,
+        told_at=None,
     )
+
+
+def _told(row: ServiceTokenRow, recorded: Recorded[ServiceTokenExpiresSoon]) -> ServiceTokenRow:
+    return replace(row, told_at=recorded.event.at)
 
 
 def _revoked(row: ServiceTokenRow | None, recorded: Recorded[Any]) -> ServiceTokenRow:
@@ -43,18 +50,19 @@ def _revoked(row: ServiceTokenRow | None, recorded: Recorded[Any]) -> ServiceTok
     if row is not None:
         return replace(row, revoked_at=event.at)
     return ServiceTokenRow(
-        token_id=event.token_id, client_id=event.client_id, audience=None, issued_at=None, expires_at=event.expires_at, revoked_at=event.at
-    )
+        token_id=event.token_id, client_id=event.client_id, audience=None, issued_at=None, expires_at=event.expires_at,
+        revoked_at=event.at, told_at=None,
+    )  # fmt: skip
 
 
 _SQL = beside(__file__)
 
 service_tokens = Entity(
     "service_tokens",
-    1,
+    2,
     "token",
     ServiceTokenRow,
-    (begins(ServiceTokenIssued, _issued), Case(TokenRevoked, _revoked)),
+    (begins(ServiceTokenIssued, _issued), when(ServiceTokenExpiresSoon, _told), Case(TokenRevoked, _revoked)),
     ignores=(),
     sql=_SQL,
 )
@@ -72,3 +80,20 @@ async def page(models: ReadModels, *, client_id: ClientId | None = None, limit: 
     conditions, values = matching(_SQL, {"of_client": client_id})
     rows, freshness = await models.rows(service_tokens, "page", conditions, [*values, limit])
     return ServiceTokenPage(rows=rows, freshness=freshness)
+
+
+class Endings(Struct, frozen=True, kw_only=True):
+    """`soon`: how many of the good ones are in the last part of their life. `first_at`: when the first of all ends."""
+
+    soon: int
+    first_at: datetime | None
+
+
+async def endings(models: ReadModels) -> Endings:
+    (record,) = await models.fetch(service_tokens, _SQL["endings"])
+    return Endings(soon=record["soon"], first_at=record["first_at"])
+
+
+async def ending(models: ReadModels, limit: int) -> Sequence[TokenId]:
+    """Give those that end soon and of which that has not been said, the first to end first."""
+    return [TokenId(record["token_id"]) for record in await models.fetch(service_tokens, _SQL["ending"], limit)]

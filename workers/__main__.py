@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import ParamSpec, Protocol
 
 import structlog
 import uvloop
@@ -21,9 +21,8 @@ from adapters.settings import Settings
 from domain.errors import StoreUnavailable
 from workers import metrics
 from workers.hints import Hint
-from workers.mailer.ledger import Figures
 from workers.mailer.opened import OpenedMailer
-from workers.projector import Progress, Projector
+from workers.projector import Projector
 from workers.publisher import Published, Publisher
 from workers.reaper import Reaper
 from workers.sequencer import ForeignLog, Sequencer, Step
@@ -39,6 +38,7 @@ GRACE_SECONDS = 0.6
 """How long steps may take to end when told to stop; what is cut off then is rolled back and done again."""
 
 log = structlog.stdlib.get_logger()
+P = ParamSpec("P")
 
 
 class Worker(Protocol):
@@ -79,9 +79,7 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
         note("sequencer", WorkerCondition.RUNNING)
         metrics.sequenced(step)
         if step.added:
-            hints["publisher"].set()
-            hints["projector"].set()
-            hints["mailer"].set()
+            _wake(hints)
             others.send()
 
     def published(state: Published) -> None:
@@ -91,28 +89,14 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
         note("publisher", WorkerCondition.HALTED if state.halted else WorkerCondition.RUNNING, state.halted)
         metrics.published(state)
 
-    def projected(state: Progress) -> None:
-        note("projector", WorkerCondition.RUNNING)
-        metrics.projected(state)
-
-    def mailed(figures: Figures) -> None:
-        note("mailer", WorkerCondition.RUNNING)
-        metrics.mail_waits(figures)
-
-    def done_when_due(duty: str, count: int) -> None:
-        note("timekeeper", WorkerCondition.RUNNING)
-        metrics.DONE_WHEN_DUE.labels(duty).inc(count)
-
-    def pruned(kind: str, count: int) -> None:
-        note("reaper", WorkerCondition.RUNNING)
-        metrics.PRUNED.labels(kind).inc(count)
-
+    projected, mailed = _running("projector", metrics.projected), _running("mailer", metrics.mail_waits)
+    done_when_due, pruned = _running("timekeeper", metrics.done_when_due), _running("reaper", metrics.pruned)
     return {
         "sequencer": lambda: Sequencer(url, hint=hints["sequencer"], observe=sequenced),
         "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published),
         "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
         "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], settled=metrics.mail_settled, observe=mailed),
-        "timekeeper": lambda: Timekeeper(settings, observe=done_when_due),
+        "timekeeper": lambda: Timekeeper(settings, observe=done_when_due, seen=metrics.token_ends),
         "reaper": lambda: Reaper(url, observe=pruned),
         "surveyor": lambda: Surveyor(url, observe=lambda: note("surveyor", WorkerCondition.RUNNING)),
     }
@@ -141,14 +125,25 @@ async def _until_stopped(
 async def _listen(nats: NatsConnection, hints: Mapping[str, Hint]) -> None:
     """Connect, however long that takes, and let other processes wake our workers."""
 
-    def sequenced() -> None:
-        hints["publisher"].set()
-        hints["projector"].set()
-        hints["mailer"].set()
-
     await nats.connect()
     await listen(nats.client, APPENDED, hints["sequencer"].set)
-    await listen(nats.client, SEQUENCED, sequenced)
+    await listen(nats.client, SEQUENCED, lambda: _wake(hints))
+
+
+def _wake(hints: Mapping[str, Hint]) -> None:
+    """Let those look who follow the log."""
+    for name in ("publisher", "projector", "mailer"):
+        hints[name].set()
+
+
+def _running(name: str, tell: Callable[P, None]) -> Callable[P, None]:
+    """Note that a worker runs whenever it says something."""
+
+    def observe(*said: P.args, **named: P.kwargs) -> None:
+        note(name, WorkerCondition.RUNNING)
+        tell(*said, **named)
+
+    return observe
 
 
 async def _keep(name: str, make: Callable[[], Worker], stop: asyncio.Event) -> None:

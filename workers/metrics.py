@@ -2,6 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from projections.service_tokens import Endings
 from workers.mailer.ledger import Figures
 from workers.mailer.mailer import Settled
 from workers.projector import Progress
@@ -40,6 +41,28 @@ MAIL_WAITING = Gauge("minos_mail_waiting", "Mails not sent yet.", multiprocess_m
 MAIL_OLDEST = Gauge("minos_mail_oldest_seconds", "Age of the oldest mail not sent yet; 0 without any.", multiprocess_mode="livemostrecent")
 MAIL_RETRIED = Gauge("minos_mail_retried", "Mails not sent yet that were tried before.", multiprocess_mode="livemostrecent")
 MAILS = Counter("minos_mails", "Mails that are done with: sent, failed for good, or dropped.", ["letter", "state"])
+
+TOKENS_ENDING = Gauge(
+    "minos_service_tokens_ending", "Service tokens in the last fifth of their life, or its last 14 days where that is less.",
+    multiprocess_mode="livemostrecent",
+)  # fmt: skip
+TOKEN_ENDS = Gauge(
+    "minos_service_token_next_end_timestamp_seconds", "When the first of all service tokens ends, since the epoch; 0 without any.",
+    multiprocess_mode="livemostrecent",
+)  # fmt: skip
+
+
+def token_ends(seen: Endings) -> None:
+    TOKENS_ENDING.set(seen.soon)
+    TOKEN_ENDS.set(0 if seen.first_at is None else seen.first_at.timestamp())
+
+
+def done_when_due(duty: str, count: int) -> None:
+    DONE_WHEN_DUE.labels(duty).inc(count)
+
+
+def pruned(kind: str, count: int) -> None:
+    PRUNED.labels(kind).inc(count)
 
 
 def mail_waits(figures: Figures) -> None:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -17,10 +18,12 @@ from adapters.settings import Settings
 from commands.context import Context
 from commands.delete_user import release_names
 from commands.ports import Ports
+from commands.service_tokens import tell_of_end
 from domain.errors import Refused, StoreUnavailable
-from domain.ids import CorrelationId, UserId
-from projections import users
+from domain.ids import CorrelationId, TokenId, UserId
+from projections import service_tokens, users
 from projections.reading import ReadModels
+from projections.service_tokens import Endings
 
 PAUSE_SECONDS = 60.0
 BATCH = 200
@@ -29,22 +32,40 @@ log = structlog.stdlib.get_logger()
 
 
 class Duty(NamedTuple):
-    """Accounts for which something is due, the longest due first, and the command that does it; False where there was nothing to do."""
+    """What something is due for, the longest due first, and the command that does it; False where there was nothing to do."""
 
     name: str
-    due: Callable[[ReadModels, int], Awaitable[Sequence[UserId]]]
-    act: Callable[[UserId, Context, Ports], Awaitable[bool]]
+    due: Callable[[ReadModels, int], Awaitable[Sequence[UUID]]]
+    act: Callable[[UUID, Context, Ports], Awaitable[bool]]
 
 
-DUTIES: tuple[Duty, ...] = (Duty("names_released", users.past_restoring, release_names),)
+async def _release_names(each: UUID, ctx: Context, ports: Ports) -> bool:
+    return await release_names(UserId(each), ctx, ports)
+
+
+async def _tell_of_end(each: UUID, ctx: Context, ports: Ports) -> bool:
+    return await tell_of_end(TokenId(each), ctx, ports)
+
+
+DUTIES: tuple[Duty, ...] = (
+    Duty("names_released", users.past_restoring, _release_names),
+    Duty("token_ends_told", service_tokens.ending, _tell_of_end),
+)
 
 
 class Timekeeper:
     """Any number may run: two that do the same thing do it once. What it needs it opens when something is due, which is rare."""
 
-    def __init__(self, settings: Settings, *, observe: Callable[[str, int], None] = lambda _duty, _count: None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        observe: Callable[[str, int], None] = lambda _duty, _count: None,
+        seen: Callable[[Endings], None] = lambda _endings: None,
+    ) -> None:
         self._settings = settings
         self._observe = observe
+        self._seen = seen
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every minute until `stop` is set. Raises StoreUnavailable, and what open_ports raises: call it again then."""
@@ -56,34 +77,35 @@ class Timekeeper:
 
     async def step(self) -> int:
         """Do what is due now, a batch of each kind, and give how much that was."""
-        due = [(duty, user_id) for duty, ids in await self._look() for user_id in ids]
+        due = [(duty, each) for duty, ids in await self._look() for each in ids]
         counts = dict.fromkeys((duty.name for duty in DUTIES), 0)
         if due:
             async with open_ports(self._settings) as opened:
-                for duty, user_id in due:
-                    counts[duty.name] += await _do(duty, user_id, opened.ports)
+                for duty, each in due:
+                    counts[duty.name] += await _do(duty, each, opened.ports)
         for name, count in counts.items():
             self._observe(name, count)
         return sum(counts.values())
 
-    async def _look(self) -> list[tuple[Duty, Sequence[UserId]]]:
+    async def _look(self) -> list[tuple[Duty, Sequence[UUID]]]:
         url = self._settings.database_url
         if url is None:
             raise NoDatabase("set MINOS_DATABASE_URL")
         try:
             async with asyncpg.create_pool(url.reveal(), min_size=0, max_size=1) as pool:
                 models = ReadModels(pool)
+                self._seen(await service_tokens.endings(models))
                 return [(duty, await duty.due(models, BATCH)) for duty in DUTIES]
         except AWAY as error:
             raise StoreUnavailable from error
 
 
-async def _do(duty: Duty, user_id: UserId, ports: Ports) -> bool:
+async def _do(duty: Duty, each: UUID, ports: Ports) -> bool:
     ctx = Context(correlation_id=CorrelationId(ports.random.uuid7()), system="timekeeper")
     try:
-        return await duty.act(user_id, ctx, ports)
+        return await duty.act(each, ctx, ports)
     except StoreUnavailable:
         raise
-    except Refused as refused:  # one account's edge: the others' turn comes
-        log.warning("not_done_when_due", duty=duty.name, user_id=str(user_id), reason=refused.code)
+    except Refused as refused:  # one's edge: the others' turn comes
+        log.warning("not_done_when_due", duty=duty.name, of=str(each), reason=refused.code)
         return False

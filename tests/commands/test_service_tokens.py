@@ -1,5 +1,7 @@
 """Service tokens: of a registered service account, for 90 days at most, revocable at once, verifiable as long as they live."""
 
+from uuid import uuid4
+
 import msgspec
 import pytest
 
@@ -15,12 +17,14 @@ from commands.service_tokens import (
     ServiceToken,
     issue_service_token,
     revoke_service_token,
+    tell_of_end,
 )
 from commands.signing_keys import RevokeSigningKey, RotateSigningKey, revoke_signing_key, rotate_signing_key
 from domain import signing_key
 from domain.audience import Rules
 from domain.errors import AudienceNotAllowed, InvalidToken, NoSuchServiceAccount, NoSuchToken, RightsExceeded, SessionRequired
 from domain.ids import AudienceName, ClientId, Kid, TokenId
+from domain.machine_token import ServiceTokenExpiresSoon
 from domain.signing_key import SigningKeyPledged
 from tests.commands.machines import service_account
 from tests.commands.world import SYSTEM, World
@@ -85,6 +89,27 @@ async def test_an_audience_that_shuts_a_service_account_out_ends_its_tokens(worl
     )
     with pytest.raises(InvalidToken):
         await identify_machine(await world.claims(token.token), world.ports)
+
+
+@pytest.mark.parametrize(("ttl", "ahead"), [(DAYS_90, 14 * 86_400), (10 * 86_400, 2 * 86_400), (5_000, 1_000)])
+async def test_that_it_ends_soon_is_said_once_ahead_of_time(world: World, ttl: int, ahead: int) -> None:
+    token = await issue(world, await service_account(world, "tickets.read"), ttl)
+    world.clock.forward(ttl - ahead - 2)
+    assert await tell_of_end(token.token_id, SYSTEM, world.ports) is False
+    world.clock.forward(2)
+    assert [await tell_of_end(token.token_id, SYSTEM, world.ports) for _ in range(3)] == [True, False, False]
+    assert len(world.happened(ServiceTokenExpiresSoon)) == 1
+    await identify_machine(await world.claims(token.token), world.ports)
+
+
+async def test_nothing_is_said_of_one_that_is_revoked_or_over_or_of_minutes(world: World) -> None:
+    client_id = await service_account(world, "tickets.read")
+    revoked, over = await issue(world, client_id), await issue(world, client_id)
+    await revoke_service_token(RevokeServiceToken(token_id=revoked.token_id), SYSTEM, world.ports)
+    world.clock.forward(DAYS_90)
+    for token_id in (revoked.token_id, over.token_id, TokenId(uuid4())):
+        assert await tell_of_end(token_id, SYSTEM, world.ports) is False
+    assert world.happened(ServiceTokenExpiresSoon) == []
 
 
 async def test_the_key_that_signed_it_verifies_as_long_as_it_lives(world: World) -> None:

@@ -258,6 +258,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
         machine_token.decider,
         [
             Wish(machine_token.issue, {**_SERVICE_TOKEN, "audience": ex.TASKS, "permissions": [Permission("tasks.read")], "kid": ex.KID}),
+            Wish(machine_token.tell_of_end, {}),
             Wish(machine_token.revoke, {**_SERVICE_TOKEN, "reason": TokenRevocation.BY_HOLDER}),
             Wish(machine_token.revoke_issued, {"reason": TokenRevocation.LEAKED}),
         ],

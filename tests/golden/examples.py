@@ -53,7 +53,7 @@ from domain.ids import CommandId, CorrelationId, EventId, StreamName
 from domain.invitation import InvitationAccepted, InvitationMade, InvitationRenewed, InvitationRevoked
 from domain.key_owner import KeyDelisted, KeyListed
 from domain.leaf import Leaf, micros
-from domain.machine_token import ServiceTokenIssued, TokenRevocation, TokenRevoked
+from domain.machine_token import ServiceTokenExpiresSoon, ServiceTokenIssued, TokenRevocation, TokenRevoked
 from domain.password_reset import PasswordResetAsked, PasswordResetUsed
 from domain.permission import Permission
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
@@ -218,6 +218,7 @@ EXAMPLES: tuple[Event, ...] = (
     ServiceTokenIssued(
         token_id=TOKEN, client_id=REPORTER, audience=TASKS, permissions=(Permission("tasks.read"),), kid=KID, expires_at=LATE, at=NOW
     ),
+    ServiceTokenExpiresSoon(token_id=TOKEN, client_id=REPORTER, expires_at=LATE, at=NOW),
     TokenRevoked(token_id=TOKEN, client_id=REPORTER, reason=TokenRevocation.LEAKED, expires_at=LATE, at=NOW),
     RoleDefined(role=EDITOR, permissions=(Permission("tasks.*"), Permission("tasks.read")), description=IN_PROFILE, at=NOW),
     RolePermissionsChanged(role=EDITOR, permissions=(), definition=2, at=NOW),
