@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from adapters import master_key
+from adapters import attributes_file, master_key
 from adapters.access_tokens import AccessTokenVerifier, KeyedMint
 from adapters.action_tokens import SealedActionTokens
 from adapters.assertions import KeyedAssertions, spent_in
@@ -172,6 +172,7 @@ def policy(settings: Settings) -> Policy:
         sessions_per_user=settings.sessions_per_user,
         password_history=settings.password_history,
         invitation_ttl=settings.invitation_ttl,
+        attributes=attributes_file.load(settings.attributes_file),
         restore_period=settings.restore_period,
         service_name=settings.service_name,
         email_verification=settings.email_verification,

@@ -155,6 +155,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     limits_file: Annotated[
         Path | None, _text("TOML file with limits of your own, laid over those that ship: `minos limits` prints what is in force.")
     ] = None
+    attributes_file: Annotated[
+        Path | None, _text("TOML file that says what accounts may say of their people besides the name. Without it, nothing.")
+    ] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _text("Least grave message that is logged.")] = "info"
     log_format: Annotated[
         Literal["auto", "json", "console"], _text("`json` for machines, `console` for people; `auto` is console on a terminal.")

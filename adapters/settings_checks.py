@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
+from adapters import attributes_file
 from adapters.limits import policy_file
 from adapters.mail.server import Transport, server_of
 from adapters.nats_credentials import BadCredentials, proof
@@ -127,6 +128,13 @@ def _about_limits(settings: Settings) -> Iterator[str]:
         yield from error.problems
 
 
+def _about_attributes(settings: Settings) -> Iterator[str]:
+    try:
+        attributes_file.load(settings.attributes_file)
+    except attributes_file.BadAttributes as error:
+        yield from error.problems
+
+
 def _url(field: str, schemes: set[str]) -> Check:
     text = f"MINOS_{field.upper()}: expected a URL with scheme {' or '.join(sorted(schemes))}"
 
@@ -191,6 +199,7 @@ CHECKS: tuple[Check, ...] = (
     _url("migration_database_url", {"postgresql", "postgres"}),
     _url("nats_url", {"nats", "tls", "ws", "wss"}),
     Check(needs=("limits_file",), faults=_about_limits),
+    Check(needs=("attributes_file",), faults=_about_attributes),
     Check(needs=("nats_credentials",), faults=_about_nats_credentials),
     _never(
         lambda s: s.nats_credentials is not None and s.nats_url is None,

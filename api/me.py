@@ -10,11 +10,12 @@ from api.asking import Asking
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
 from api.token_pairs import TokenPair, token_pair
+from commands.change_attributes import ChangeAttributes, change_own_attributes
 from commands.change_profile import ChangeProfile, change_profile
 from commands.read_profile import Profile, read_profile
 from commands.review_session import NameDevice, name_device
 from commands.revoke_session import RevokeSession, revoke_other_sessions, revoke_session
-from domain import errors, session, user
+from domain import attributes, errors, session, user
 from domain.ids import SessionId
 from projections import session_lists, user_history
 from projections.sessions import sessions
@@ -37,6 +38,21 @@ class Me(Controller):
     async def change(self, request: Asking, data: JSONBody[ChangeProfile]) -> Profile:
         done = await change_profile(data, request.context(), request.world.ports)
         request.wrote(done, user.stream(request.caller.user_id))
+        return await read_profile(request.caller.user_id, request.world.ports)
+
+    @patch(
+        "/attributes",
+        operation_id="changeMyAttributes",
+        summary="Change what my account says of me besides the name",
+        description="What there may be, and which of it is mine to write, is registered by the operator. Only what is in the body changes.",
+        responses=refuses(
+            errors.InvalidToken, errors.SessionEnded, errors.NoSuchAttribute, errors.AttributeInvalid, errors.AttributeProtected,
+            errors.Contended,
+        ),
+    )  # fmt: skip
+    async def change_attributes(self, request: Asking, data: JSONBody[ChangeAttributes]) -> Profile:
+        done = await change_own_attributes(data, request.context(), request.world.ports)
+        request.wrote(done, attributes.stream(request.caller.user_id))
         return await read_profile(request.caller.user_id, request.world.ports)
 
     @get(

@@ -70,6 +70,9 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.RightsExceeded: 403,
     errors.LastAdminProtected: 409,
     errors.RestoreTooLate: 409,
+    errors.NoSuchAttribute: 422,
+    errors.AttributeInvalid: 422,
+    errors.AttributeProtected: 403,
     errors.NoSuchInvitation: 404,
     errors.InvitationOver: 409,
     errors.BootstrapClosed: 410,
@@ -112,6 +115,9 @@ STATUS: dict[type[errors.Refused], int] = {
 POINTERS: dict[type[errors.Refused], str] = {
     errors.InvalidEmail: "/email",
     errors.InvalidUsername: "/username",
+    errors.NoSuchAttribute: "/attributes",
+    errors.AttributeInvalid: "/attributes",
+    errors.AttributeProtected: "/attributes",
     errors.PasswordUnacceptable: "/password",
 }
 """Refusals of the domain that are about one field of the body."""

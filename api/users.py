@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, delete, get, post
+from litestar import Controller, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
@@ -12,12 +12,13 @@ from api import views
 from api.asking import Asking
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
+from commands.change_attributes import ChangeAttributes, change_attributes
 from commands.delete_user import DeleteUser, RestoreUser, delete_user, restore_user
 from commands.end_session import EndAllSessions, end_all_sessions
 from commands.find_user import find_user
 from commands.read_profile import Profile, read_profile
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
-from domain import errors, user
+from domain import attributes, errors, user
 from domain.ids import RoleName, SessionId, UserId
 from domain.user_events import DeleteReason, SuspendReason
 from projections import session_lists, user_history, users
@@ -92,6 +93,18 @@ class Users(Controller):
     )
     async def read(self, request: Asking, user_id: FromPath[UUID]) -> Profile:
         return await read_profile(UserId(user_id), request.world.ports)
+
+    @patch(
+        "/{user_id:uuid}/attributes",
+        operation_id="changeUserAttributes",
+        summary="Change what an account says of its person besides the name",
+        description="Only what is in the body changes; null takes an attribute away.",
+        responses=refuses(*CHANGED, errors.NoSuchAttribute, errors.AttributeInvalid),
+    )
+    async def change_attributes(self, request: Asking, user_id: FromPath[UUID], data: JSONBody[ChangeAttributes]) -> Profile:
+        of = UserId(user_id)
+        request.wrote(await change_attributes(of, data, request.context(), request.world.ports), attributes.stream(of))
+        return await read_profile(of, request.world.ports)
 
     @post(
         "/{user_id:uuid}/suspend",

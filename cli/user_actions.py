@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from cli.authority import Authority
+from cli.command import NotAccepted
+from cli.wishes import wish
+from commands.change_attributes import ChangeAttributes, change_attributes
 from commands.find_user import find_user
 from commands.read_profile import Profile, read_profile
 from domain.errors import NoSuchUser
@@ -45,3 +50,25 @@ async def shown(authority: Authority, user_id: UserId) -> Profile:
 async def history(authority: Authority, user_id: UserId) -> Sequence[Happening]:
     page = await user_history.of_user(authority.models, user_id, limit=200)
     return [Happening(at=row.at, what=row.type, by=row.actor, position=row.position) for row in page.rows]
+
+
+async def set_attributes(authority: Authority, user_id: UserId, given: Sequence[str]) -> None:
+    """Raises NotAccepted, NoSuchUser, NoSuchAttribute, AttributeInvalid."""
+    changes: dict[str, Any] = {}
+    for text in given:
+        name, is_one, value = text.partition("=")
+        if not is_one:
+            raise NotAccepted(f"not accepted: {text!r}; expected NAME=VALUE")
+        changes[name] = _value(value)
+    command = wish(ChangeAttributes, attributes=changes)
+    await change_attributes(user_id, command, authority.context(), authority.ports)
+
+
+def _value(text: str) -> Any:
+    """What is JSON is that, anything else a text; nothing at all takes it away."""
+    if not text:
+        return None
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text

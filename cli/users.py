@@ -32,6 +32,8 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     _about(actions.add_parser("restore", help="bring a deleted account back as it was"))
     for name, text in (("grant", "give a role"), ("revoke", "take a role away")):
         _about(actions.add_parser(name, help=text)).add_argument("role")
+    setting = _about(actions.add_parser("set", help="change what an account says of its person besides the name"))
+    setting.add_argument("attributes", nargs="+", metavar="NAME=VALUE", help="a text or JSON; NAME= takes it away")
     _about(actions.add_parser("history", help="what happened to an account, newest first"))
     importing = actions.add_parser("import", help="make accounts of another system's ours, from a file of JSON lines")
     importing.add_argument("file", metavar="FILE", type=Path, help="a line each: {email, password_hash, username?, name?, email_verified?}")
@@ -78,8 +80,10 @@ async def _act(authority: "Authority", args: argparse.Namespace) -> int:
 
 
 async def _change(authority: "Authority", args: argparse.Namespace, user_id: UUID) -> None:
+    from cli import user_actions as act
     from cli.wishes import wish
     from commands import delete_user, grant_role, suspend_user
+    from domain.ids import UserId
 
     ports, ctx = authority.ports, authority.context()
     match args.action:
@@ -91,6 +95,8 @@ async def _change(authority: "Authority", args: argparse.Namespace, user_id: UUI
             await delete_user.delete_user(wish(delete_user.DeleteUser, user_id=user_id, reason=args.reason), ctx, ports)
         case "restore":
             await delete_user.restore_user(wish(delete_user.RestoreUser, user_id=user_id), ctx, ports)
+        case "set":
+            await act.set_attributes(authority, UserId(user_id), args.attributes)
         case "grant":
             await grant_role.grant_role(wish(grant_role.GrantRole, user_id=user_id, role=args.role), ctx, ports)
         case _:

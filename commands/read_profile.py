@@ -4,12 +4,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
+import msgspec
 from msgspec import Struct
 
 from commands.ports import Ports, Vault
-from commands.transact import read_states
-from domain import user
+from commands.transact import Read, read_states
+from domain import attributes, user
 from domain.account import Account
+from domain.attributes import Value
 from domain.errors import NoSuchUser
 from domain.event import Erased, Sealed
 from domain.ids import RoleSlug, StreamName, UserId
@@ -43,6 +45,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     status: AccountStatus
     roles: tuple[RoleSlug, ...]
     registered_at: datetime
+    attributes: dict[str, Value]
+    """Those that are registered now."""
     restorable_until: datetime | None = None
     """Of a deleted account."""
 
@@ -52,9 +56,12 @@ class Profile(Struct, frozen=True, kw_only=True):
 
 async def read_profile(user_id: UserId, ports: Ports) -> Profile:
     """Read from the head: never stale. Raises NoSuchUser."""
-    stream = user.stream(user_id)
-    state = (await read_states(ports, [(user.decider, stream)])).state(user.decider, stream)
+    of_user: Read = (user.decider, user.stream(user_id))
+    of_attributes: Read = (attributes.decider, attributes.stream(user_id))
+    tx = await read_states(ports, [of_user, of_attributes])
+    state: User = tx.state(*of_user)
     account = account_of(state)
+    said = await open_attributes(tx.state(*of_attributes).sealed, user_id, ports.vault)
     texts = await open_profile(account, ports)
     return Profile(
         user_id=account.user_id,
@@ -65,6 +72,7 @@ async def read_profile(user_id: UserId, ports: Ports) -> Profile:
         status=_status(state),
         roles=account.roles,
         registered_at=account.registered_at,
+        attributes={name: value for name, value in said.items() if name in ports.policy.attributes},
         restorable_until=state.restorable_until if isinstance(state, Deleted) else None,
     )
 
@@ -92,6 +100,12 @@ async def open_profile(account: Account, ports: Ports) -> Texts:
         username=await opened(account.username, stream, "username", ports.vault),
         name=await opened(account.name, stream, "name", ports.vault),
     )
+
+
+async def open_attributes(sealed: Sealed | None, user_id: UserId, vault: Vault) -> dict[str, Value]:
+    """Give all there are, also what is not registered any more; nothing where they were erased."""
+    text = await opened(sealed, attributes.stream(user_id), "attributes", vault)
+    return {} if text is None else msgspec.json.decode(text, type=dict[str, Value])
 
 
 async def opened(sealed: Sealed | None, stream: StreamName, field: str, vault: Vault) -> str | None:

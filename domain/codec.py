@@ -9,6 +9,7 @@ from domain.action import ActionConsumed
 from domain.action_catalogue import ActionsEvent
 from domain.administrators import AdministratorsEvent
 from domain.api_key import ApiKeyEvent
+from domain.attributes import AttributesSet
 from domain.audience import AudienceEvent
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimEvent
@@ -35,7 +36,7 @@ S = TypeVar("S")
 AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
     | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent | PasswordResetEvent | ApiKeyEvent
-    | KeyOwnerEvent | FactorPolicyEvent | InvitationEvent
+    | KeyOwnerEvent | FactorPolicyEvent | InvitationEvent | AttributesSet
 )  # fmt: skip
 
 

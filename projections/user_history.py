@@ -10,6 +10,7 @@ from domain.action import ActionConsumed
 from domain.action_catalogue import ActionsEvent
 from domain.administrators import AdministratorAdded, AdministratorRemoved
 from domain.api_key import ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
+from domain.attributes import AttributesSet
 from domain.audience import AudienceEvent
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimReleased, ClaimTaken
@@ -178,6 +179,7 @@ _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow | None]] = {
     PasswordSet: _with_reason,
     ProfileChanged: _row,
     UsernameChanged: _row,
+    AttributesSet: _row,
     RoleGranted: _with_role,
     RoleRevoked: _with_role,
     UserSuspended: _with_reason,

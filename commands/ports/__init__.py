@@ -66,6 +66,7 @@ from commands.ports.tokens import (
     TokenMint,
 )
 from commands.session_origins import SessionOrigins
+from domain.attributes import Schema
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import AudienceName, Digest, SessionId, StreamName, UserId
 from domain.suspicion import Signal, is_suspicious
@@ -257,6 +258,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     password_history: int = 5
     service_name: str = "minos"
     invitation_ttl: int = 7 * 86_400
+    attributes: Schema = {}
+    """What accounts may say of their people besides the name."""
     restore_period: int = 30 * 86_400
     """How long a deleted account can be restored."""
     email_verification: str = "optional"

@@ -4,6 +4,8 @@ The HTTP status of each lives in `api/problems.py`; a test proves that table com
 """
 
 from domain.errors.accounts import (
+    AttributeInvalid,
+    AttributeProtected,
     BootstrapClosed,
     BootstrapCodeInvalid,
     EmailAlreadyVerified,
@@ -17,6 +19,7 @@ from domain.errors.accounts import (
     MailTokenInvalid,
     NewPasswordNotTaken,
     NewPasswordRequired,
+    NoSuchAttribute,
     NoSuchInvitation,
     NoSuchUser,
     PasswordUnacceptable,
@@ -104,6 +107,8 @@ __all__ = (
     "ActionsExhausted",
     "AmbiguousCredentials",
     "ApiKeyEnded",
+    "AttributeInvalid",
+    "AttributeProtected",
     "AudienceExists",
     "AudienceNotAllowed",
     "AudienceProtected",
@@ -140,6 +145,7 @@ __all__ = (
     "NewPasswordRequired",
     "NoSuchAction",
     "NoSuchApiKey",
+    "NoSuchAttribute",
     "NoSuchAudience",
     "NoSuchFactor",
     "NoSuchInvitation",

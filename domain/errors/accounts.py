@@ -109,3 +109,18 @@ class NoSuchInvitation(Refused):
 class InvitationOver(Refused):
     code = "invitation_over"
     detail = "The invitation was accepted, revoked, or mailed as often as one is; make another."
+
+
+class NoSuchAttribute(Refused):
+    code = "attribute_unknown"
+    detail = "Accounts have no attribute of this name here."
+
+
+class AttributeInvalid(Refused):
+    code = "attribute_invalid"
+    detail = "An attribute does not have the kind, length or choice that is registered for it."
+
+
+class AttributeProtected(Refused):
+    code = "attribute_protected"
+    detail = "Only administrators write this attribute."

@@ -148,6 +148,7 @@ def settings_for(database: Database, folder: Path) -> Settings:
         argon2_memory_kib=7168,
         argon2_passes=1,
         limits_file=RAISED,
+        attributes_file=Path(__file__).with_name("attributes.toml"),
     )
 
 

@@ -41,6 +41,7 @@ NEEDS_NONE = {
     "judgePassword": "keeps nothing",
     "nameMyDevice": "gives nobody a right",
     "reviewUserSession": "gives nobody a right, and ends nothing",
+    "changeMyAttributes": "gives nobody a right, and can be changed back",
     "changeMe": "gives nobody a right, and can be changed back",
     "checkPermissions": "changes nothing",
     "makeActionToken": "asks for the proof of the action it is for",

@@ -11,6 +11,7 @@ from domain import (
     action_catalogue,
     administrators,
     api_key,
+    attributes,
     audience,
     bootstrap,
     claim,
@@ -176,6 +177,10 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             *(Wish(invitation.accept, {"mailing": n, "user_id": ex.ADA}) for n in (1, 2)),
             Wish(invitation.revoke, {}),
         ],
+    ),
+    "attributes": (
+        attributes.decider,
+        [Wish(attributes.replace, {"user_id": ex.ADA, "attributes": sealed}) for sealed in (ex.NAME, ex.OTHER_NAME, None)],
     ),
     "password_reset": (password_reset.decider, [Wish(password_reset.ask, _RESET), Wish(password_reset.use, _RESET)]),
     "claim": (

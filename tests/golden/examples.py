@@ -11,6 +11,7 @@ from domain.action_catalogue import ActionDefined, ActionWithdrawn
 from domain.administrators import AdministratorAdded, AdministratorRemoved
 from domain.api_key import ApiKeyMade, ApiKeyRevoked, ApiKeyRotated, KeyDigest
 from domain.assurance import Acr, StepUp
+from domain.attributes import AttributesSet
 from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired, PrincipalKind, Rules
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimKind, ClaimReleased, ClaimTaken
@@ -274,6 +275,7 @@ EXAMPLES: tuple[Event, ...] = (
     RoleRevoked(user_id=ADA, role=EDITOR, roles_version=3, at=NOW),
     UserSuspended(user_id=ADA, reason=SuspendReason.COMPROMISED, note=IN_PROFILE, token_epoch=2, at=NOW),
     UserReinstated(user_id=ADA, at=NOW),
+    AttributesSet(user_id=ADA, attributes=IN_PROFILE, at=NOW),
     InvitationMade(invitation_id=INVITATION, email=IN_PROFILE, name=None, roles=(EDITOR,), invited_by=ADA, expires_at=LATE, at=NOW),
     InvitationRenewed(invitation_id=INVITATION, mailing=2, expires_at=LATE, at=NOW),
     InvitationAccepted(invitation_id=INVITATION, user_id=ADA, at=NOW),
