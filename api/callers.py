@@ -60,7 +60,7 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     if access.step_up is not None and isinstance(caller, Principal):  # last: nobody is sent for a proof that would not help them
         exchange.action = _presented_action(request, exchange, caller, world)
         if exchange.action is None:
-            await require_proof(caller, access.step_up, world.ports)
+            exchange.principal = await require_proof(caller, access.step_up, world.ports)
         else:
             exchange.principal = replace(caller, amr=exchange.action.amr)
 

@@ -33,8 +33,7 @@ async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -
 
     Raises ReauthenticationRequired, InvalidCredentials, PasswordUnacceptable, Overloaded.
     """
-    principal = required(ctx)
-    await require_factor_besides(principal, ports)
+    principal = await require_factor_besides(required(ctx), ports)
     account = await prove_password(command.current_password, principal, ctx, ports)
     texts = await open_profile(account, ports)
     await check_new_password(command.new_password, texts.email, texts.username, texts.name, ctx=ctx, ports=ports)

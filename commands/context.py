@@ -24,6 +24,8 @@ class Principal(Struct, frozen=True, kw_only=True):
     acr: str = Acr.ONE_FACTOR
     amr: tuple[str, ...] = ()
     """What the token in hand says was shown at `auth_time`."""
+    factorless: bool = False
+    """A proof was taken without a second factor because there was none. What is decided on it holds only while there is none."""
 
 
 class Machine(Struct, frozen=True, kw_only=True):

@@ -56,8 +56,8 @@ async def enable_mailed_codes(command: EnableMailedCodes, ctx: Context, ports: P
     tx = await read_states(ports, who.reads)
     who.require(tx)
     asked = opened_code(command.challenge, CodePurpose.ENABLE, required(ctx), tx, ports)
-    counter = code_counter(who.user_id, ports)
-    shown = await show_mailed_code(command.code, asked.code_id, Shower(who.user_id, who.state(tx), counter), ctx, ports)
+    counter, session_mac = code_counter(who.user_id, ports), ports.macs.device(asked.session_id)
+    shown = await show_mailed_code(command.code, asked.code_id, Shower(who.user_id, who.state(tx), counter, session_mac), ctx, ports)
     if shown.counted is not None:
         await ports.guard.take_back(counter, reading=shown.counted)
     codes, factor_id = await fresh_codes(who.user_id, ports), FactorId(ports.random.uuid7())

@@ -1,4 +1,5 @@
-"""A signed-in user shows the password again. Wrong ones are counted and locked as at sign-in, on a counter of their own."""
+"""A signed-in user shows the password again. Wrong ones are counted and locked as at sign-in, on a counter of their own, of
+which each session has its part: who guesses with a stolen one does not keep the owner from proving it in theirs."""
 
 from commands.context import Context, Principal
 from commands.ports import AttemptOutcome, Ports
@@ -18,7 +19,8 @@ async def prove_password(password: str, principal: Principal, ctx: Context, port
         raise InvalidToken
     encoded = await ports.vault.open(state.account.password, stream=of_user, field="password")  # before the attempt counts, as at sign-in
     name_mac = ports.macs.login_name(f"user:{principal.user_id}")
-    reading = await ports.guard.admit(name_mac, device_mac=None)
+    session_mac = ports.macs.device(principal.session_id)
+    reading = await ports.guard.admit(name_mac, device_mac=session_mac)
     if not reading.may_try:
         raise InvalidCredentials  # without a hash: that there is an account is no secret here, and a lock is to spare the hashers
     usable = None if isinstance(encoded, Erased) else encoded
@@ -30,5 +32,5 @@ async def prove_password(password: str, principal: Principal, ctx: Context, port
     if not verified.matches:
         await ports.guard.refused(name_mac, user_id=principal.user_id, outcome=AttemptOutcome.WRONG_PASSWORD, known_device=True)
         raise InvalidCredentials
-    await ports.guard.forgive(name_mac, device_mac=None)
+    await ports.guard.forgive(name_mac, device_mac=session_mac)
     return state.account

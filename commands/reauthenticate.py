@@ -111,7 +111,7 @@ async def _show(factor: ProvingFactor, command: Reauthenticate, principal: Princ
     of_factors = factors.stream(principal.user_id)
     tx = await read_states(ports, [(factors.decider, of_factors)])
     counter = code_counter(principal.user_id, ports)
-    who = Shower(principal.user_id, tx.state(factors.decider, of_factors), counter)
+    who = Shower(principal.user_id, tx.state(factors.decider, of_factors), counter, ports.macs.device(principal.session_id))
     match factor, command.code, command.assertion, command.challenge:
         case ProvingFactor.TOTP, str(code), None, None:
             return await _uncounted(await show_code(Factor.TOTP, code, who, ctx, ports, at=tx.at), counter, ports)

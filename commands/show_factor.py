@@ -35,7 +35,7 @@ class Shower:
     counter: bytes = b""
     """Nothing is counted of who shows no codes."""
     device: bytes | None = None
-    """A known device has a budget of its own: strangers cannot use it up."""
+    """A known device, or a session, has a budget of its own: strangers cannot use it up."""
 
 
 @dataclass(frozen=True, slots=True)

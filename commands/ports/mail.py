@@ -21,6 +21,10 @@ class Letter(StrEnum):
     SUSPICIOUS_SIGN_IN = "suspicious_sign_in"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
     FACTOR_CHANGED = "factor_changed"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    PASSKEY_COPIED = "passkey_copied"
+    CODES_GUESSED = "codes_guessed"
     KEY_MADE = "key_made"
     ACCOUNT_DELETED = "account_deleted"
     INVITATION = "invitation"

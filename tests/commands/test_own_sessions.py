@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adapters.guard import OWN_BUDGET
 from commands.change_password import ChangePassword, change_password
 from commands.context import Context
 from commands.end_session import EndAllSessions, end_all_sessions
@@ -19,6 +20,7 @@ from domain.assurance import Acr
 from domain.errors import InvalidCredentials, InvalidToken, NoSuchSession, PasswordUnacceptable, SessionEnded
 from domain.ids import SessionId
 from domain.session_events import Reauthenticated, SessionRebased, SessionRevoked
+from domain.sign_in_guard import DELAY_AFTER
 from domain.user_events import PasswordSet, SignedOutEverywhere
 from tests.commands.world import ANYBODY, PASSWORD, SYSTEM, World
 
@@ -102,11 +104,11 @@ async def test_each_password_has_a_key_of_its_own(world: World) -> None:
 async def test_a_wrong_current_password_changes_nothing_and_is_counted(world: World) -> None:
     ctx = await world.enter("ada")
     before = len(world.memory.log)
-    for _ in range(6):
+    for _ in range(OWN_BUDGET + DELAY_AFTER + 1):
         with pytest.raises(InvalidCredentials):
             await change_password(ChangePassword(current_password="wrong", new_password=NEXT_PASSWORD), ctx, world.ports)
     assert len(world.memory.log) == before
-    assert [a[2] for a in world.guard.attempts] == [AttemptOutcome.WRONG_PASSWORD] * 5, "a lock spares the hashers"
+    assert [a[2] for a in world.guard.attempts] == [AttemptOutcome.WRONG_PASSWORD] * (OWN_BUDGET + DELAY_AFTER), "a lock spares the hashers"
     with pytest.raises(InvalidCredentials):
         await change_password(CHANGE, ctx, world.ports)
 

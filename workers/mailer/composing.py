@@ -17,9 +17,10 @@ from commands.ports.mail import Letter, MailToken, MailTokenKind
 from commands.read_profile import opened
 from commands.transact import Read, read_states
 from commands.verify_email import unproved, unproved_account, verify_token
-from domain import user
+from domain import factors, user
 from domain.account import Account
 from domain.claim import ClaimKind
+from domain.factor_state import Factors
 from domain.ids import CorrelationId, UserId
 from domain.user import Absent, Deleted, Gone, User
 from workers.mailer.ledger import Due, facts_of
@@ -88,6 +89,18 @@ async def _is_too_much(due: Due, account: Account, to: str, desk: Desk) -> bool:
     if account.email_verified or due.attempts > 1:
         return False
     return bool(await desk.ports.mailbox.spend(to_address(NOTICES, normalise_email(to))))
+
+
+async def _codes_made(due: Due, desk: Desk) -> Addressed | None:
+    """Those that came with a first factor are told of with that."""
+    if due.user_id is None:
+        return None
+    of_factors: Read = (factors.decider, factors.stream(UserId(due.user_id)))
+    state: Factors = (await read_states(desk.ports, [of_factors])).state(*of_factors)
+    at = facts_of(due).at
+    if any(each is not None and each.enrolled_at == at for each in (state.totp, state.mailed, *state.passkeys)):
+        return None
+    return await _notice(due, desk)
 
 
 async def _code(due: Due, desk: Desk) -> Addressed | None:
@@ -214,6 +227,10 @@ COMPOSERS: Mapping[Letter, Composer] = {
     Letter.ACCOUNT_DELETED: _deleted,
     Letter.INVITATION: _invitation,
     Letter.SUSPICIOUS_SIGN_IN: _notice,
+    Letter.RECOVERY_CODES_MADE: _codes_made,
+    Letter.RECOVERY_CODE_USED: _notice,
+    Letter.PASSKEY_COPIED: _notice,
+    Letter.CODES_GUESSED: _notice,
     Letter.SIGN_IN_CODE: _code,
     Letter.PROOF_CODE: _code,
 }

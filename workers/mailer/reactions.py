@@ -13,7 +13,17 @@ from commands.verify_email import VERIFY_TTL
 from domain.api_key import ApiKeyMade
 from domain.codec import tag_of
 from domain.event import Event, Recorded
-from domain.factor_events import FactorRemoved, MailedCodesEnabled, PasskeyRegistered, TotpConfirmed, WhyRemoved
+from domain.factor_events import (
+    FactorRemoved,
+    GuessingPaused,
+    MailedCodesEnabled,
+    PasskeyRegistered,
+    PasskeyRegressed,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    TotpConfirmed,
+    WhyRemoved,
+)
 from domain.ids import EventId, UserId
 from domain.invitation import InvitationMade, InvitationRenewed
 from domain.session_events import SessionFlagged
@@ -64,6 +74,11 @@ def _factors_changed(
     return (Wanted(letter=Letter.FACTOR_CHANGED, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 
+def _notice_of(letter: Letter) -> Callable[[Recorded[Any]], tuple[Wanted, ...]]:
+    """A notice to whoever it happened to, each time."""
+    return lambda recorded: (Wanted(letter=letter, user_id=recorded.event.user_id, facts=Facts(at=recorded.event.at)),)
+
+
 def _key_made(recorded: Recorded[ApiKeyMade]) -> tuple[Wanted, ...]:
     event = recorded.event
     return () if event.user_id is None else (Wanted(letter=Letter.KEY_MADE, user_id=event.user_id, facts=Facts(at=event.at)),)
@@ -92,6 +107,10 @@ REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] =
     PasskeyRegistered: _factors_changed,
     MailedCodesEnabled: _factors_changed,
     FactorRemoved: _factors_changed,
+    RecoveryCodesMade: _notice_of(Letter.RECOVERY_CODES_MADE),
+    RecoveryCodeUsed: _notice_of(Letter.RECOVERY_CODE_USED),
+    PasskeyRegressed: _notice_of(Letter.PASSKEY_COPIED),
+    GuessingPaused: _notice_of(Letter.CODES_GUESSED),
     ApiKeyMade: _key_made,
     SessionFlagged: _flagged,
     UserDeleted: _deleted,
