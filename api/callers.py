@@ -24,15 +24,15 @@ from commands.machines import identify_machine
 from commands.ports import AccessClaims
 from commands.step_up import require_proof
 from domain.audience import PrincipalKind
-from domain.errors import InvalidToken, PermissionDenied, SessionRequired
+from domain.errors import InvalidToken, PermissionDenied, SessionRequired, StrongerFactorRequired
 from domain.permission import allows
 
 
 async def enforce(request: Request[Any, Any, Any]) -> None:
     """Hold the one policy table against every request, before its body is looked at.
 
-    Raises AuthenticationRequired, InvalidToken, SessionRequired, PermissionDenied, ReauthenticationRequired, ActionTokenInvalid,
-    and ValidationFailed for parameters that are not known.
+    Raises AuthenticationRequired, InvalidToken, SessionRequired, PermissionDenied, StrongerFactorRequired, ReauthenticationRequired,
+    ActionTokenInvalid, and ValidationFailed for parameters that are not known.
     """
     _refuse_unknown_parameters(request)
     access = access_of(request.route_handler)
@@ -56,7 +56,7 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     world.limiter.token(exchange, exchange.claims)  # before anything is read for them
     caller = await _caller(exchange, exchange.claims, access, world)
     if access.permission is not None and not allows(caller.permissions, access.permission):
-        raise PermissionDenied
+        raise StrongerFactorRequired if isinstance(caller, Principal) and allows(caller.withheld, access.permission) else PermissionDenied
     if access.step_up is not None and isinstance(caller, Principal):  # last: nobody is sent for a proof that would not help them
         exchange.action = _presented_action(request, exchange, caller, world)
         if exchange.action is None:

@@ -210,6 +210,8 @@ def _general(access: Access, operation: dict[str, Any], name: str) -> dict[str, 
         kinds.append(errors.SessionRequired)
     if access.needs is not Needs.NOTHING:
         kinds += [refusals.AuthenticationRequired, errors.InvalidToken]
+    if access.needs is Needs.PERMISSION:
+        kinds.append(errors.StrongerFactorRequired)
     if access.step_up is not None:
         kinds += [errors.ReauthenticationRequired, errors.ActionTokenInvalid, errors.ActionTokenUsed]
     by_status: dict[str, list[type[Refused]]] = {}

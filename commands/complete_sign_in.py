@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct, structs
 
 from commands.context import Context
-from commands.factor_policy import POLICY_READ
+from commands.factor_policy_head import POLICY_READ
 from commands.known_networks import network_mac
 from commands.ports import Assertion, Ports, SignInChallenge
 from commands.show_factor import CodeText, Shower, Shown, show_code

@@ -15,7 +15,9 @@ class Principal(Struct, frozen=True, kw_only=True):
     audience: AudienceSlug
     roles: tuple[RoleSlug, ...]
     permissions: tuple[PermissionText, ...]
-    """What those roles give at this moment."""
+    """What those roles give at this moment, of which nothing is demanded that was not shown in this session."""
+    withheld: tuple[PermissionText, ...] = ()
+    """What the others would give."""
     auth_time: int
     """When they last proved who they are, by the token at hand."""
     seen_at: int

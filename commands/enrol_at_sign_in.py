@@ -10,7 +10,7 @@ from commands.context import Context
 from commands.enrol_passkey import OfferedPasskey, RegisterPasskey, made_passkey, offer_passkey_to
 from commands.enrol_totp import Enrolled, OfferedTotp, confirmation, offer_totp_to
 from commands.enrolling import Enroller
-from commands.factor_policy import POLICY_READ
+from commands.factor_policy_head import POLICY_READ
 from commands.ports import Attestation, Ports, SignInChallenge
 from commands.register_user import NameText
 from commands.show_factor import CodeText

@@ -7,18 +7,17 @@ from msgspec import Struct
 from commands.audience_heads import audience_in, audience_reads
 from commands.authority import caller_reads, require_within
 from commands.context import Context
+from commands.factor_policy_head import POLICY_READ
 from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, read_states, transact
 from domain import factor_policy, role
 from domain.audience import Defined
-from domain.decider import Decider
 from domain.errors import NoSuchAudience, NoSuchRole, ReauthenticationRequired
-from domain.factor_policy import STREAM, FactorPolicy, FactorPolicyEvent, Requirement, acr_for, asks_more, decider, meets
-from domain.ids import AudienceSlug, RoleSlug, StreamName
+from domain.factor_policy import FactorPolicy, Requirement, acr_for, asks_more, meets
+from domain.ids import AudienceSlug, RoleSlug
 from domain.session import MINOS
 from domain.session_events import AuthMethod
 
-POLICY_READ: tuple[Decider[FactorPolicy, FactorPolicyEvent], StreamName] = (decider, STREAM)
 PROOF_MAX_AGE = 900
 """Seconds, for who demands of themselves what they have not shown."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from commands.audience_heads import audience_reads
-from commands.factor_policy import POLICY_READ
+from commands.factor_policy_head import POLICY_READ
 from commands.login_names import GuardedName
 from commands.ports import Heads, Ports, PresentedDevice
 from commands.transact import folded

@@ -8,14 +8,17 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.context import Principal
+from commands.factor_policy_head import POLICY_READ
 from commands.ports import AccessClaims, Ports
 from commands.transact import Read, Transaction, read_states
 from domain import role, session, signing_key, user
 from domain.account import Account
 from domain.audience import PrincipalKind
 from domain.errors import InvalidToken, SessionRequired
+from domain.factor_policy import meets
 from domain.ids import AudienceName, Kid, RoleName, RoleSlug, SessionId, StreamName, UserId
 from domain.permission import Permission
+from domain.session import MINOS
 from domain.session_state import Live
 from domain.user import Active
 
@@ -37,21 +40,33 @@ async def identify(claims: AccessClaims, ports: Ports, *, rights: bool = True) -
     Without `rights` the permissions are left empty, which can only refuse: for calls that need none.
     """
     live, account, seen_at = await _live(claims, ports)
-    permissions: tuple[Permission, ...] = ()
-    if rights and account.roles:
-        permissions = tuple(sorted({p for given in (await rights_of(account.roles, ports)).values() for p in given}))
+    permissions, withheld = await _rights_in(live, account, ports) if rights and account.roles else ((), ())
     return Principal(
         user_id=account.user_id,
         session_id=live.session_id,
         audience=AudienceName(claims.aud),
         roles=account.roles,
         permissions=permissions,
+        withheld=withheld,
         auth_time=claims.auth_time,
         seen_at=int(seen_at.timestamp()),
         expires_at=claims.exp,
         acr=claims.acr,
         amr=claims.amr,
     )
+
+
+async def _rights_in(live: Live, account: Account, ports: Ports) -> tuple[tuple[Permission, ...], tuple[Permission, ...]]:
+    """Give what the account's roles give in a session at Minos itself, and what they withhold until a demanded factor was shown in it."""
+    reads: list[Read] = [POLICY_READ, *((role.decider, role.stream(name)) for name in account.roles)]
+    tx = await read_states(ports, reads)
+    policy, shown = tx.state(*POLICY_READ), [proof.method for proof in live.proofs]
+    given: set[Permission] = set()
+    withheld: set[Permission] = set()
+    for name in account.roles:
+        met = meets(policy.asks([name], MINOS), shown)
+        (given if met else withheld).update(role.gives(tx.state(role.decider, role.stream(name))))
+    return tuple(sorted(given)), tuple(sorted(withheld))
 
 
 async def standing(claims: AccessClaims, ports: Ports) -> SessionStanding:

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from commands.audience_heads import audience_in, audience_reads
 from commands.context import Context
-from commands.factor_policy import POLICY_READ
+from commands.factor_policy_head import POLICY_READ
 from commands.ports import Ports, PresentedRefreshToken
 from commands.session_origins import SessionOrigin
 from commands.token_answer import OWN_RULES, SignedIn, access_ttl, token_answer

@@ -2,7 +2,7 @@
 
 from msgspec import Struct, structs
 
-from commands.factor_policy import POLICY_READ
+from commands.factor_policy_head import POLICY_READ
 from commands.ports import Letter, Ports
 from commands.send_code import CodeSent, send_code
 from commands.sign_in_challenge import ChallengeText, Factor, challenge_reads, factors_to_show, may_be_mailed, open_challenge, require_open

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from commands.audience_heads import audience_in, audience_reads
 from commands.context import Context
-from commands.factor_policy import POLICY_READ
+from commands.factor_policy_head import POLICY_READ
 from commands.ports import Heads, Ports, StoredHead
 from commands.session_origins import SessionOrigin
 from commands.token_answer import OWN_RULES, SignedIn, access_ttl, token_answer

@@ -10,10 +10,10 @@ from tests.api.conftest import BASE, PASSWORD, Person, Served
 from tests.software_key import SoftwareKey
 
 
-async def role_of(served: Served, admin: Person, name: str, requirement: str) -> Person:
+async def role_of(served: Served, admin: Person, name: str, requirement: str, *permissions: str) -> Person:
     """A signed-in person with a role of which something is demanded."""
     person = await served.person()
-    assert (await admin.ask("POST", "/roles", json={"name": name, "permissions": []})).status_code == 201
+    assert (await admin.ask("POST", "/roles", json={"name": name, "permissions": permissions})).status_code == 201
     demand = await admin.ask("PUT", f"/factor-policy/roles/{name}", json={"requirement": requirement})
     assert demand.status_code == 204, demand.text
     assert (await admin.ask("PUT", f"/users/{person.user_id}/roles/{name}")).status_code == 204
@@ -72,6 +72,24 @@ async def test_what_is_demanded_is_shown_and_taken_back(served: Served, admin: P
     assert (await admin.ask("PUT", "/factor-policy/audiences/vault", json={"requirement": "none"})).status_code == 204
     assert "vault" not in (await admin.ask("GET", "/factor-policy")).json()["audiences"]
     assert (await post(served, "login", email=person.email, password=PASSWORD, audience="vault"))[1]["status"] == "signed_in"
+
+
+async def test_what_a_role_gives_is_withheld_at_once_until_the_factor_was_shown(served: Served, admin: Person) -> None:
+    """A role that is granted acts at the next request; so does what is demanded of it."""
+    person = await role_of(served, admin, "clerk-of-roles", "any", "minos.roles.read")
+    refused = await person.ask("GET", "/roles")
+    assert (refused.status_code, refused.json()["code"]) == (401, "stronger_factor_required")
+    assert (await person.ask("GET", "/users")).json()["code"] == "permission_denied"
+    assert (await person.ask("GET", "/me")).status_code == 200
+    secret = (await person.ask("POST", "/me/factors/totp")).json()["secret"]
+    step = totp.step_at(datetime.now(UTC))
+    code = totp.code_at(base64.b32decode(secret), step)
+    assert (await person.ask("POST", "/me/factors/totp/confirm", json={"code": code})).status_code == 200
+    assert (await person.ask("GET", "/roles")).status_code == 401
+    code = totp.code_at(base64.b32decode(secret), step + 1)
+    proof = await person.ask("POST", "/auth/reauthenticate", json={"factor": "totp", "code": code, "password": PASSWORD})
+    assert proof.status_code == 200, proof.text
+    assert (await person.ask("GET", "/roles")).status_code == 200
 
 
 async def test_nobody_demands_of_themselves_what_they_have_not_shown(served: Served, admin: Person) -> None:

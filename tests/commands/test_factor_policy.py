@@ -255,3 +255,16 @@ async def test_taking_a_demand_back_makes_the_password_enough_again(world: World
     await demand(world, NONE)
     await world.sign_in("ada")
     assert len(world.happened(RoleRequirementSet)) == 2
+
+
+async def test_what_is_withheld_is_no_right_to_hand_out(world: World) -> None:
+    user_id = await world.register("root")
+    await grant_role(GrantRole(user_id=user_id, role=ADMIN), SYSTEM, world.ports)
+    signed_in = await world.sign_in("root")
+    await demand(world, RESISTANT, ADMIN)
+    weak = await world.ctx(signed_in)
+    assert weak.principal is not None
+    assert (weak.principal.permissions, weak.principal.withheld) == ((), ("*",))
+    user_id = await world.register("ada")
+    with pytest.raises(RightsExceeded):
+        await grant_role(GrantRole(user_id=user_id, role=ADMIN), weak, world.ports)
