@@ -173,6 +173,7 @@ def policy(settings: Settings) -> Policy:
         password_history=settings.password_history,
         invitation_ttl=settings.invitation_ttl,
         attributes=attributes_file.load(settings.attributes_file),
+        erasure_wait=settings.erasure_wait,
         restore_period=settings.restore_period,
         service_name=settings.service_name,
         email_verification=settings.email_verification,

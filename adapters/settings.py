@@ -141,6 +141,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     api_key_ttl: Annotated[int, _seconds(60, 3_660 * _DAY, "Life of an API key where its maker asks for none.")] = 90 * _DAY
     api_key_max_ttl: Annotated[int, _seconds(60, 3_660 * _DAY, "Longest life of an API key: none is for ever.")] = 365 * _DAY
     invitation_ttl: Annotated[int, _seconds(300, 90 * _DAY, "How long the link of an invitation works.")] = 7 * _DAY
+    erasure_wait: Annotated[int, _seconds(1, 90 * _DAY, "How long somebody who asked to be erased can think better of it.")] = 7 * _DAY
     restore_period: Annotated[
         int, _seconds(1, 400 * _DAY, "How long a deleted account can be restored, and nobody else can have its address and username.")
     ] = 30 * _DAY

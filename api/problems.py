@@ -70,6 +70,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.RightsExceeded: 403,
     errors.LastAdminProtected: 409,
     errors.RestoreTooLate: 409,
+    errors.NoErasureAsked: 409,
     errors.NoSuchAttribute: 422,
     errors.AttributeInvalid: 422,
     errors.AttributeProtected: 403,

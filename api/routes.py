@@ -11,6 +11,7 @@ from api.auth import Auth, Bootstrap
 from api.client_credentials import ClientCredentials
 from api.docs import Docs
 from api.enrolling import Enrolling
+from api.erasure import Erasures, MyErasure
 from api.factor_policy import FactorPolicies
 from api.factors import MyFactors, UserFactors
 from api.health import Health
@@ -30,8 +31,8 @@ from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Enrolling, Passwords, Mailed, ActionTokens, Me, MyMail, MyFactors, Permissions, Users, UserRoles,
-    Invitations, Acceptance, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
+    Bootstrap, Auth, Enrolling, Passwords, Mailed, ActionTokens, Me, MyErasure, MyMail, MyFactors, Permissions, Users, UserRoles,
+    Invitations, Acceptance, Erasures, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
     ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs,
     AccountPages,
 ]  # fmt: skip

@@ -13,14 +13,14 @@ from api.asking import Asking
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
 from commands.change_attributes import ChangeAttributes, change_attributes
-from commands.delete_user import DeleteUser, RestoreUser, delete_user, restore_user
+from commands.delete_user import AdminDeleteReason, DeleteUser, RestoreUser, delete_user, restore_user
 from commands.end_session import EndAllSessions, end_all_sessions
 from commands.find_user import find_user
 from commands.read_profile import Profile, read_profile
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from domain import attributes, errors, user
 from domain.ids import RoleName, SessionId, UserId
-from domain.user_events import DeleteReason, SuspendReason
+from domain.user_events import SuspendReason
 from projections import session_lists, user_history, users
 from projections.session_lists import SessionStatus
 from projections.sessions import sessions
@@ -28,7 +28,7 @@ from projections.users import UserStatus
 
 NOBODY = UserId(UUID(int=0))
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)"
-Why = Annotated[DeleteReason, QueryParameter(description="Why it is deleted.")]
+Why = Annotated[AdminDeleteReason, QueryParameter(description="Why it is deleted.")]
 _LISTED = (errors.InvalidToken, errors.PermissionDenied, errors.CursorInvalid, errors.StreamVersionInvalid, errors.TooManyWaiting)
 CHANGED = (errors.InvalidToken, errors.PermissionDenied, errors.RightsExceeded, errors.NoSuchUser, errors.Contended)
 
@@ -140,7 +140,7 @@ class Users(Controller):
         ),
         responses=refuses(*CHANGED, errors.LastAdminProtected),
     )
-    async def remove(self, request: Asking, user_id: FromPath[UUID], reason: Why = DeleteReason.ADMINISTRATIVE) -> None:
+    async def remove(self, request: Asking, user_id: FromPath[UUID], reason: Why = AdminDeleteReason.ADMINISTRATIVE) -> None:
         command = DeleteUser(user_id=UserId(user_id), reason=reason)
         request.wrote(await delete_user(command, request.context(), request.world.ports), user.stream(command.user_id))
 

@@ -1,6 +1,7 @@
 """An administrator deletes an account, or brings it back; and what nobody brought back in time gives its names up."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -10,17 +11,25 @@ from commands.held_names import HeldName, held_names, name_reads
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, read_states, transact
-from domain import administrators, claim, deletion, user
+from domain import administrators, claim, deletion, erasure, user
 from domain.api_key import KeyRevocation
+from domain.errors import RestoreTooLate
 from domain.ids import UserId
 from domain.role import ADMIN
 from domain.user import Active, Deleted
 from domain.user_events import DeleteReason
 
 
+class AdminDeleteReason(StrEnum):
+    ADMINISTRATIVE = "administrative"
+    LEFT = "left"
+    ABUSE = "abuse"
+    DUPLICATE = "duplicate"
+
+
 class DeleteUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     user_id: UserId
-    reason: DeleteReason = DeleteReason.ADMINISTRATIVE
+    reason: AdminDeleteReason = AdminDeleteReason.ADMINISTRATIVE
 
 
 class RestoreUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,7 +38,6 @@ class RestoreUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 async def delete_user(command: DeleteUser, ctx: Context, ports: Ports) -> Done[None]:
     """All sessions and API keys end with it, for good. Raises NoSuchUser, RightsExceeded, LastAdminProtected."""
-    of_user = user.stream(command.user_id)
 
     async def act(authority: Authority) -> Done[None]:
         async def end(keys: OwnersKeys) -> Done[None]:
@@ -39,27 +47,37 @@ async def delete_user(command: DeleteUser, ctx: Context, ports: Ports) -> Done[N
 
     def decide(tx: Transaction, authority: Authority, keys: OwnersKeys) -> None:
         authority.require(tx)
-        state = tx.state(user.decider, of_user)
-        events = deletion.delete(state, reason=command.reason, restorable_s=ports.policy.restore_period, at=tx.at)
-        tx.record(user.decider, of_user, events)
-        if events:
-            keys.end(tx, KeyRevocation.ACCOUNT_DELETED)
-        admins = tx.state(administrators.decider, administrators.STREAM)
-        gone = administrators.remove(admins, command.user_id, at=tx.at)
-        tx.record(administrators.decider, administrators.STREAM, gone)
+        delete_in(tx, keys, reason=DeleteReason(command.reason), restorable_s=ports.policy.restore_period)
 
     return await acting_on(command.user_id, ctx, ports, act)
 
 
+def delete_in(tx: Transaction, keys: OwnersKeys, *, reason: DeleteReason, restorable_s: int) -> None:
+    """Delete whose keys these are; reads have to hold the account, the administrators and the keys. Raises LastAdminProtected."""
+    of_user = user.stream(keys.owner)
+    events = deletion.delete(tx.state(user.decider, of_user), reason=reason, restorable_s=restorable_s, at=tx.at)
+    tx.record(user.decider, of_user, events)
+    if events:
+        keys.end(tx, KeyRevocation.ACCOUNT_DELETED)
+    admins = tx.state(administrators.decider, administrators.STREAM)
+    tx.record(administrators.decider, administrators.STREAM, administrators.remove(admins, keys.owner, at=tx.at))
+
+
 async def restore_user(command: RestoreUser, ctx: Context, ports: Ports) -> Done[None]:
-    """As it was, suspended if it was; sessions and keys from before stay ended. Raises NoSuchUser, RestoreTooLate, RightsExceeded."""
+    """As it was, suspended if it was; sessions and keys from before stay ended.
+
+    Raises NoSuchUser, RestoreTooLate also once an erasure of it has begun, RightsExceeded.
+    """
     of_user = user.stream(command.user_id)
+    of_erasure: Read = (erasure.decider, erasure.stream(command.user_id))
 
     async def act(authority: Authority) -> Done[None]:
-        return await transact(ports, ctx, _reads(authority), lambda tx: decide(tx, authority))
+        return await transact(ports, ctx, [of_erasure, *_reads(authority)], lambda tx: decide(tx, authority))
 
     def decide(tx: Transaction, authority: Authority) -> None:
         authority.require(tx)
+        if isinstance(tx.state(*of_erasure), erasure.Begun):
+            raise RestoreTooLate
         state = tx.record(user.decider, of_user, deletion.restore(tx.state(user.decider, of_user), at=tx.at))
         if ADMIN in authority.roles and isinstance(state, Active):
             admins = tx.state(administrators.decider, administrators.STREAM)

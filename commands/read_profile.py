@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from commands.ports import Ports, Vault
 from commands.transact import Read, read_states
-from domain import attributes, user
+from domain import attributes, erasure, user
 from domain.account import Account
 from domain.attributes import Value
 from domain.errors import NoSuchUser
@@ -47,6 +47,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     registered_at: datetime
     attributes: dict[str, Value]
     """Those that are registered now."""
+    erasure_due_at: datetime | None = None
+    """When it will be erased, as its owner asked; until then they can withdraw that."""
     restorable_until: datetime | None = None
     """Of a deleted account."""
 
@@ -58,7 +60,8 @@ async def read_profile(user_id: UserId, ports: Ports) -> Profile:
     """Read from the head: never stale. Raises NoSuchUser."""
     of_user: Read = (user.decider, user.stream(user_id))
     of_attributes: Read = (attributes.decider, attributes.stream(user_id))
-    tx = await read_states(ports, [of_user, of_attributes])
+    of_erasure: Read = (erasure.decider, erasure.stream(user_id))
+    tx = await read_states(ports, [of_user, of_attributes, of_erasure])
     state: User = tx.state(*of_user)
     account = account_of(state)
     said = await open_attributes(tx.state(*of_attributes).sealed, user_id, ports.vault)
@@ -73,6 +76,7 @@ async def read_profile(user_id: UserId, ports: Ports) -> Profile:
         roles=account.roles,
         registered_at=account.registered_at,
         attributes={name: value for name, value in said.items() if name in ports.policy.attributes},
+        erasure_due_at=asked.due_at if isinstance(asked := tx.state(*of_erasure), erasure.Asked) else None,
         restorable_until=state.restorable_until if isinstance(state, Deleted) else None,
     )
 

@@ -15,6 +15,7 @@ from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimEvent
 from domain.client_events import ClientEvent
 from domain.decider import Decider
+from domain.erasure import ErasureEvent
 from domain.errors import UnknownEventTag
 from domain.event import Event, Sealed
 from domain.factor_events import FactorEvent
@@ -36,7 +37,7 @@ S = TypeVar("S")
 AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
     | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent | PasswordResetEvent | ApiKeyEvent
-    | KeyOwnerEvent | FactorPolicyEvent | InvitationEvent | AttributesSet
+    | KeyOwnerEvent | FactorPolicyEvent | InvitationEvent | AttributesSet | ErasureEvent
 )  # fmt: skip
 
 

@@ -37,6 +37,8 @@ class DeleteReason(StrEnum):
     LEFT = "left"
     ABUSE = "abuse"
     DUPLICATE = "duplicate"
+    ERASURE = "erasure"
+    """Its owner asked for it to be erased, and the wait is over."""
 
 
 class UserRegistered(Event, frozen=True, kw_only=True, tag="user.registered.v1"):

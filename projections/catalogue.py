@@ -3,6 +3,7 @@
 from projections.api_keys import api_keys
 from projections.audiences import audiences
 from projections.audit_events import audit_events
+from projections.erasures import erasures
 from projections.invitations import invitations
 from projections.projection import Projection
 from projections.roles import roles
@@ -16,6 +17,7 @@ from projections.users import users
 ALL: tuple[Projection, ...] = (
     users,
     invitations,
+    erasures,
     sessions,
     roles,
     audiences,

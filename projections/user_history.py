@@ -16,6 +16,7 @@ from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimReleased, ClaimTaken
 from domain.client_events import ClientEvent
 from domain.codec import tag_of
+from domain.erasure import ErasureAsked, ErasureBegun, ErasureWithdrawn
 from domain.event import Event, Recorded, Sealed
 from domain.factor_events import (
     FactorNamed,
@@ -130,6 +131,10 @@ def _with_role(recorded: Recorded[RoleGranted] | Recorded[RoleRevoked]) -> Histo
     return _row(recorded, role=recorded.event.role)
 
 
+def _erasure_asked(recorded: Recorded[ErasureAsked]) -> HistoryRow:
+    return _row(recorded, until=recorded.event.due_at)
+
+
 def _registered(recorded: Recorded[UserRegistered]) -> HistoryRow:
     return _row(recorded, reason=recorded.event.registered_by)
 
@@ -180,6 +185,9 @@ _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow | None]] = {
     ProfileChanged: _row,
     UsernameChanged: _row,
     AttributesSet: _row,
+    ErasureAsked: _erasure_asked,
+    ErasureWithdrawn: _row,
+    ErasureBegun: _row,
     RoleGranted: _with_role,
     RoleRevoked: _with_role,
     UserSuspended: _with_reason,

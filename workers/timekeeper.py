@@ -17,11 +17,12 @@ from adapters.postgres import AWAY
 from adapters.settings import Settings
 from commands.context import Context
 from commands.delete_user import release_names
+from commands.erase_me import begin_erasure
 from commands.ports import Ports
 from commands.service_tokens import tell_of_end
 from domain.errors import Refused, StoreUnavailable
 from domain.ids import CorrelationId, TokenId, UserId
-from projections import service_tokens, users
+from projections import erasures, service_tokens, users
 from projections.reading import ReadModels
 from projections.service_tokens import Endings
 
@@ -43,11 +44,16 @@ async def _release_names(each: UUID, ctx: Context, ports: Ports) -> bool:
     return await release_names(UserId(each), ctx, ports)
 
 
+async def _begin_erasure(each: UUID, ctx: Context, ports: Ports) -> bool:
+    return await begin_erasure(UserId(each), ctx, ports)
+
+
 async def _tell_of_end(each: UUID, ctx: Context, ports: Ports) -> bool:
     return await tell_of_end(TokenId(each), ctx, ports)
 
 
 DUTIES: tuple[Duty, ...] = (
+    Duty("erasures_begun", erasures.due, _begin_erasure),
     Duty("names_released", users.past_restoring, _release_names),
     Duty("token_ends_told", service_tokens.ending, _tell_of_end),
 )

@@ -260,6 +260,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     invitation_ttl: int = 7 * 86_400
     attributes: Schema = {}
     """What accounts may say of their people besides the name."""
+    erasure_wait: int = 7 * 86_400
+    """How long an erasure that was asked for can be withdrawn."""
     restore_period: int = 30 * 86_400
     """How long a deleted account can be restored."""
     email_verification: str = "optional"

@@ -28,6 +28,8 @@ class Letter(StrEnum):
     KEY_MADE = "key_made"
     ACCOUNT_DELETED = "account_deleted"
     INVITATION = "invitation"
+    ERASURE_ASKED = "erasure_asked"
+    ERASURE_BEGUN = "erasure_begun"
     SIGN_IN_CODE = "sign_in_code"
     PROOF_CODE = "proof_code"
     """A code for something besides signing in."""

@@ -124,3 +124,8 @@ class AttributeInvalid(Refused):
 class AttributeProtected(Refused):
     code = "attribute_protected"
     detail = "Only administrators write this attribute."
+
+
+class NoErasureAsked(Refused):
+    code = "erasure_not_asked"
+    detail = "No erasure of this account was asked for, or it has begun."

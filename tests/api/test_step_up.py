@@ -42,6 +42,7 @@ NEEDS_NONE = {
     "nameMyDevice": "gives nobody a right",
     "reviewUserSession": "gives nobody a right, and ends nothing",
     "changeMyAttributes": "gives nobody a right, and can be changed back",
+    "withdrawErasure": "keeping one's account has to be easy",
     "changeMe": "gives nobody a right, and can be changed back",
     "checkPermissions": "changes nothing",
     "makeActionToken": "asks for the proof of the action it is for",

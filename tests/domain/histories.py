@@ -17,6 +17,7 @@ from domain import (
     claim,
     client,
     deletion,
+    erasure,
     factor_policy,
     factors,
     invitation,
@@ -176,6 +177,14 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(invitation.renew, {"ttl": 600}),
             *(Wish(invitation.accept, {"mailing": n, "user_id": ex.ADA}) for n in (1, 2)),
             Wish(invitation.revoke, {}),
+        ],
+    ),
+    "erasure": (
+        erasure.decider,
+        [
+            Wish(erasure.ask, {"user_id": ex.ADA, "wait_s": 600}),
+            Wish(erasure.withdraw, {"user_id": ex.ADA}),
+            Wish(erasure.begin, {"user_id": ex.ADA}),
         ],
     ),
     "attributes": (

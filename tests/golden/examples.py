@@ -31,6 +31,7 @@ from domain.client_events import (
     SecretDigest,
 )
 from domain.codec import encode_event, key_of, tag_of
+from domain.erasure import ErasureAsked, ErasureBegun, ErasureWithdrawn
 from domain.event import Event, Sealed
 from domain.factor_events import (
     FactorKind,
@@ -275,6 +276,9 @@ EXAMPLES: tuple[Event, ...] = (
     RoleRevoked(user_id=ADA, role=EDITOR, roles_version=3, at=NOW),
     UserSuspended(user_id=ADA, reason=SuspendReason.COMPROMISED, note=IN_PROFILE, token_epoch=2, at=NOW),
     UserReinstated(user_id=ADA, at=NOW),
+    ErasureAsked(user_id=ADA, due_at=LATE, at=NOW),
+    ErasureWithdrawn(user_id=ADA, at=NOW),
+    ErasureBegun(user_id=ADA, at=NOW),
     AttributesSet(user_id=ADA, attributes=IN_PROFILE, at=NOW),
     InvitationMade(invitation_id=INVITATION, email=IN_PROFILE, name=None, roles=(EDITOR,), invited_by=ADA, expires_at=LATE, at=NOW),
     InvitationRenewed(invitation_id=INVITATION, mailing=2, expires_at=LATE, at=NOW),

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 
 from commands.delete_user import DeleteUser, delete_user
+from commands.erase_me import ask_for_erasure
 from commands.read_profile import AccountStatus, read_profile
 from domain.ids import UserId
 from tests.mail.conftest import ANYBODY, Office
@@ -76,3 +77,21 @@ async def test_an_account_that_can_be_restored_keeps_its_names(office: Office) -
     await projected(office)
     assert await Timekeeper(office.settings).step() == 0
     assert await status(office, user_id) is AccountStatus.DELETED
+
+
+async def test_who_asked_to_be_erased_hears_of_it_and_again_when_it_has_begun(
+    open_office: Callable[..., Awaitable[Office]],
+) -> None:
+    office = await open_office(erasure_wait=0)
+    user_id = await office.known()
+    await ask_for_erasure(await office.ctx(await office.sign_in()), office.ports)
+    await office.work()
+    assert office.subjects() == ["Your minos account will be erased"]
+    await projected(office)
+    keeper = Timekeeper(office.settings)
+    assert await keeper.step() == 1
+    await projected(office)
+    assert await keeper.step() == 1
+    assert await status(office, user_id) is AccountStatus.GONE
+    await office.work()
+    assert office.subjects() == ["Your minos account will be erased", "Your minos account is gone"]

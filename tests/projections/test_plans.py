@@ -15,6 +15,7 @@ from projections import (
     api_keys,
     audiences,
     audit_events,
+    erasures,
     invitations,
     roles,
     service_accounts,
@@ -27,6 +28,7 @@ from projections import (
 )
 from projections.api_keys import ApiKeyFilter
 from projections.audit_events import AuditFilter
+from projections.erasures import ErasureStatus
 from projections.invitations import InvitationStatus
 from projections.reading import ReadModels
 from projections.session_lists import SessionStatus
@@ -54,6 +56,9 @@ FILL = (
               CASE WHEN n % 500 = 0 THEN ARRAY['user', 'editor'] ELSE ARRAY['user'] END,
               1, 1, 1, '\\x{CLOSED}', n % 700 = 0, NULL, NULL, 'self', now(), now(), NULL, NULL, now(), NULL, now()
               FROM generate_series(1, 20000) n""",
+    """INSERT INTO read.erasures_v1_g1 SELECT 'erasure-' || n, 1, gen_random_uuid(),
+              CASE WHEN n % 500 = 0 THEN 'asked' ELSE 'withdrawn' END, now(), now() - n * interval '1 minute', now()
+              FROM generate_series(1, 10000) n""",
     f"""INSERT INTO read.invitations_v1_g1 SELECT 'invitation-' || n, 1, gen_random_uuid(),
               CASE WHEN n % 100 = 0 THEN 'open' ELSE 'accepted' END, '\\x{CLOSED}', NULL, '{{}}', NULL, 1, now(), now(), NULL, NULL
               FROM generate_series(1, 5000) n""",
@@ -112,6 +117,8 @@ async def _ask_everything(models: ReadModels) -> None:
     await users.page(models, verified=True, after=someone)
     await users.past_restoring(models, 50)
     await users.get(models, someone)
+    await erasures.page(models, status=ErasureStatus.ASKED, after=someone)
+    await erasures.due(models, 50)
     await invitations.page(models, status=InvitationStatus.OPEN)
     await invitations.page(models, after=InvitationId(uuid4()))
     for status in (None, *SessionStatus):

@@ -17,7 +17,7 @@ from commands.ports.mail import Letter, MailToken, MailTokenKind
 from commands.read_profile import opened
 from commands.transact import Read, read_states
 from commands.verify_email import unproved, unproved_account, verify_token
-from domain import factors, user
+from domain import erasure, factors, user
 from domain.account import Account
 from domain.claim import ClaimKind
 from domain.factor_state import Factors
@@ -161,6 +161,26 @@ async def _of_deleted(state: Deleted, desk: Desk) -> Addressed | None:
     return None if to is None else Addressed(to, values, letter=Letter.ACCOUNT_DELETED)
 
 
+async def _erasure_asked(due: Due, desk: Desk) -> Addressed | None:
+    """Only while it can still be withdrawn."""
+    account = await _account(due, desk)
+    if account is None:
+        return None
+    of_erasure: Read = (erasure.decider, erasure.stream(account.user_id))
+    state = (await read_states(desk.ports, [of_erasure])).state(*of_erasure)
+    to = await _address(account, desk)
+    if to is None or not isinstance(state, erasure.Asked):
+        return None
+    return Addressed(to, {"when": _when(state.asked_at), "until": _when(state.due_at)})
+
+
+async def _erasure_begun(due: Due, desk: Desk) -> Addressed | None:
+    """To the address it had, whosever that is by now: it is about that account."""
+    state = None if due.user_id is None else await _state(UserId(due.user_id), desk)
+    to = None if state is None or isinstance(state, Absent) else await _address(state.account, desk)
+    return None if to is None else Addressed(to, {"when": _when(facts_of(due).at)})
+
+
 async def _to_holder(user_id: UserId, desk: Desk) -> Addressed | None:
     """To whom an account of their own is no use, since they have one; and in their spelling: the other one may be another's."""
     state = await _state(user_id, desk)
@@ -226,6 +246,8 @@ COMPOSERS: Mapping[Letter, Composer] = {
     Letter.KEY_MADE: _notice,
     Letter.ACCOUNT_DELETED: _deleted,
     Letter.INVITATION: _invitation,
+    Letter.ERASURE_ASKED: _erasure_asked,
+    Letter.ERASURE_BEGUN: _erasure_begun,
     Letter.SUSPICIOUS_SIGN_IN: _notice,
     Letter.RECOVERY_CODES_MADE: _codes_made,
     Letter.RECOVERY_CODE_USED: _notice,

@@ -12,6 +12,7 @@ from commands.ports.mail import Letter
 from commands.verify_email import VERIFY_TTL
 from domain.api_key import ApiKeyMade
 from domain.codec import tag_of
+from domain.erasure import ErasureAsked, ErasureBegun
 from domain.event import Event, Recorded
 from domain.factor_events import (
     FactorRemoved,
@@ -27,7 +28,7 @@ from domain.factor_events import (
 from domain.ids import EventId, UserId
 from domain.invitation import InvitationMade, InvitationRenewed
 from domain.session_events import SessionFlagged
-from domain.user_events import PasswordReason, PasswordSet, RegisteredBy, UserDeleted, UserRegistered
+from domain.user_events import DeleteReason, PasswordReason, PasswordSet, RegisteredBy, UserDeleted, UserRegistered
 
 NOTICE_SECONDS = 3 * 86_400
 """A notice that could not be delivered for so long is no news any more."""
@@ -86,7 +87,19 @@ def _key_made(recorded: Recorded[ApiKeyMade]) -> tuple[Wanted, ...]:
 
 def _deleted(recorded: Recorded[UserDeleted]) -> tuple[Wanted, ...]:
     event = recorded.event
+    if event.reason is DeleteReason.ERASURE:
+        return ()  # the erasure itself is told
     return (Wanted(letter=Letter.ACCOUNT_DELETED, user_id=event.user_id, facts=Facts(at=event.at)),)
+
+
+def _erasure_asked(recorded: Recorded[ErasureAsked]) -> tuple[Wanted, ...]:
+    event = recorded.event
+    return (Wanted(letter=Letter.ERASURE_ASKED, user_id=event.user_id, facts=Facts(at=event.at)),)
+
+
+def _erasure_begun(recorded: Recorded[ErasureBegun]) -> tuple[Wanted, ...]:
+    event = recorded.event
+    return (Wanted(letter=Letter.ERASURE_BEGUN, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 
 def _invited(recorded: Recorded[InvitationMade] | Recorded[InvitationRenewed]) -> tuple[Wanted, ...]:
@@ -114,6 +127,8 @@ REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] =
     ApiKeyMade: _key_made,
     SessionFlagged: _flagged,
     UserDeleted: _deleted,
+    ErasureAsked: _erasure_asked,
+    ErasureBegun: _erasure_begun,
     InvitationMade: _invited,
     InvitationRenewed: _invited,
 }

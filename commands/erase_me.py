@@ -1,0 +1,79 @@
+"""A person asks to be erased, or thinks better of it; and what was asked for begins when its time has come (ACC-22, the asking)."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from commands.context import Context
+from commands.delete_user import delete_in
+from commands.keys_of_owner import OwnersKeys, with_keys_of
+from commands.ports import Ports
+from commands.revoke_session import required
+from commands.standing import require_standing, standing_reads
+from commands.transact import Done, Read, Transaction, read_states, transact
+from domain import administrators, erasure, user
+from domain.errors import LastAdminProtected
+from domain.ids import UserId
+from domain.user import Active, Suspended
+from domain.user_events import DeleteReason
+
+
+class ErasureDue(Struct, frozen=True, kw_only=True):
+    """Until `due_at` it can be withdrawn; then the account is deleted for good."""
+
+    due_at: datetime
+
+
+async def ask_for_erasure(ctx: Context, ports: Ports) -> Done[ErasureDue]:
+    """Asking again gives the same date. Raises InvalidToken, SessionEnded, LastAdminProtected."""
+    principal = required(ctx)
+    stream = erasure.stream(principal.user_id)
+
+    def decide(tx: Transaction) -> ErasureDue:
+        require_standing(tx, principal)
+        if tx.state(administrators.decider, administrators.STREAM).user_ids == frozenset({principal.user_id}):
+            raise LastAdminProtected
+        state = tx.state(erasure.decider, stream)
+        asked = erasure.ask(state, user_id=principal.user_id, wait_s=ports.policy.erasure_wait, at=tx.at)
+        after = tx.record(erasure.decider, stream, asked)
+        return ErasureDue(due_at=after.due_at if isinstance(after, erasure.Asked) else tx.at)
+
+    glance: list[Read] = [(administrators.decider, administrators.STREAM), *standing_reads(principal)]
+    return await transact(ports, ctx, [(erasure.decider, stream)], decide, glance=glance)
+
+
+async def withdraw_erasure(ctx: Context, ports: Ports) -> Done[None]:
+    """Raises NoErasureAsked, InvalidToken, SessionEnded."""
+    principal = required(ctx)
+    stream = erasure.stream(principal.user_id)
+
+    def decide(tx: Transaction) -> None:
+        require_standing(tx, principal)
+        withdrawn = erasure.withdraw(tx.state(erasure.decider, stream), user_id=principal.user_id, at=tx.at)
+        tx.record(erasure.decider, stream, withdrawn)
+
+    return await transact(ports, ctx, [(erasure.decider, stream)], decide, glance=standing_reads(principal))
+
+
+async def begin_erasure(user_id: UserId, ctx: Context, ports: Ports) -> bool:
+    """Delete an account whose owner asked for it, for good, once the wait is over. False where it is not so. Safe to repeat.
+
+    Raises LastAdminProtected.
+    """
+    of_erasure: Read = (erasure.decider, erasure.stream(user_id))
+    of_user: Read = (user.decider, user.stream(user_id))
+    reads: list[Read] = [of_erasure, of_user, (administrators.decider, administrators.STREAM)]
+    tx = await read_states(ports, [of_erasure])
+    if not erasure.begin(tx.state(*of_erasure), user_id=user_id, at=tx.at):
+        return False
+
+    def decide(tx: Transaction, keys: OwnersKeys) -> None:
+        events = erasure.begin(tx.state(*of_erasure), user_id=user_id, at=tx.at)
+        tx.record(*of_erasure, events)
+        if events and isinstance(tx.state(*of_user), Active | Suspended):
+            delete_in(tx, keys, reason=DeleteReason.ERASURE, restorable_s=0)
+
+    async def begin(keys: OwnersKeys) -> bool:
+        return (await transact(ports, ctx, [*reads, *keys.reads], lambda tx: decide(tx, keys))).appended
+
+    return await with_keys_of(user_id, ports, begin)

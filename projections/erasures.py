@@ -1,0 +1,78 @@
+"""Who asked to be erased, and when it is due; for administrators, and for what carries it out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.erasure import ErasureAsked, ErasureBegun, ErasureWithdrawn
+from domain.event import Recorded
+from domain.ids import UserId
+from projections.projection import Case, Entity, when
+from projections.reading import Freshness, ReadModels, matching
+from projections.sql import beside
+
+
+class ErasureStatus(StrEnum):
+    ASKED = "asked"
+    WITHDRAWN = "withdrawn"
+    BEGUN = "begun"
+
+
+class ErasureRow(Struct, frozen=True, kw_only=True):
+    user_id: UserId
+    status: ErasureStatus
+    asked_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    """When it was withdrawn, or begun."""
+
+
+def _asked(_: ErasureRow | None, recorded: Recorded[ErasureAsked]) -> ErasureRow:
+    """Also once more, after it was withdrawn."""
+    event = recorded.event
+    return ErasureRow(user_id=event.user_id, status=ErasureStatus.ASKED, asked_at=event.at, due_at=event.due_at, ended_at=None)
+
+
+def _withdrawn(row: ErasureRow, recorded: Recorded[ErasureWithdrawn]) -> ErasureRow:
+    return replace(row, status=ErasureStatus.WITHDRAWN, ended_at=recorded.event.at)
+
+
+def _begun(row: ErasureRow, recorded: Recorded[ErasureBegun]) -> ErasureRow:
+    return replace(row, status=ErasureStatus.BEGUN, ended_at=recorded.event.at)
+
+
+_SQL = beside(__file__)
+
+erasures = Entity(
+    "erasures",
+    1,
+    "erasure",
+    ErasureRow,
+    (Case(ErasureAsked, _asked), when(ErasureWithdrawn, _withdrawn), when(ErasureBegun, _begun)),
+    ignores=(),
+    sql=_SQL,
+)
+
+
+class ErasurePage(Struct, frozen=True, kw_only=True):
+    """By account, newest accounts first. `next_after` is None on the last page."""
+
+    rows: Sequence[ErasureRow]
+    next_after: UserId | None
+    freshness: Freshness
+
+
+async def page(models: ReadModels, *, status: ErasureStatus, after: UserId | None = None, limit: int = 50) -> ErasurePage:
+    """List who asked to be erased. Raises StoreUnavailable."""
+    conditions, values = matching(_SQL, {"with_status": status, "after": after})
+    rows, freshness = await models.rows(erasures, "page", conditions, [*values, limit + 1])
+    more = len(rows) > limit
+    return ErasurePage(rows=rows[:limit], next_after=rows[limit - 1].user_id if more else None, freshness=freshness)
+
+
+async def due(models: ReadModels, limit: int) -> Sequence[UserId]:
+    """Give accounts whose wait is over, the longest first."""
+    return [UserId(record["user_id"]) for record in await models.fetch(erasures, _SQL["due"], limit)]

@@ -1,0 +1,42 @@
+"""Whoever asked to be erased can think better of it, until it begins."""
+
+from datetime import timedelta
+
+from domain import erasure
+from domain.erasure import Begun, ErasureAsked, ErasureBegun, ErasureWithdrawn
+from domain.errors import NoErasureAsked
+from tests.domain.examples import ADA, LATER, NOW
+from tests.domain.given import given
+
+DUE = NOW + timedelta(seconds=600)
+ASKED = ErasureAsked(user_id=ADA, due_at=DUE, at=NOW)
+WITHDRAWN = ErasureWithdrawn(user_id=ADA, at=LATER)
+BEGUN = ErasureBegun(user_id=ADA, at=DUE)
+
+
+def test_asking_twice_puts_nothing_off() -> None:
+    given(erasure.decider).when(erasure.ask, user_id=ADA, wait_s=600, at=NOW).then(ASKED)
+    given(erasure.decider, ASKED).when(erasure.ask, user_id=ADA, wait_s=600, at=LATER).then()
+
+
+def test_it_can_be_withdrawn_and_asked_for_again() -> None:
+    given(erasure.decider, ASKED).when(erasure.withdraw, user_id=ADA, at=LATER).then(WITHDRAWN)
+    given(erasure.decider, ASKED, WITHDRAWN).when(erasure.ask, user_id=ADA, wait_s=600, at=NOW).then(ASKED)
+    given(erasure.decider, ASKED, WITHDRAWN).when(erasure.withdraw, user_id=ADA, at=LATER).then_refused(NoErasureAsked)
+
+
+def test_it_begins_at_its_time_once_and_not_before() -> None:
+    given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, at=DUE - timedelta(microseconds=1)).then()
+    after = given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, at=DUE).then(BEGUN)
+    assert isinstance(after, Begun)
+    given(erasure.decider, ASKED, BEGUN).when(erasure.begin, user_id=ADA, at=DUE).then()
+
+
+def test_what_was_withdrawn_or_never_asked_for_does_not_begin() -> None:
+    given(erasure.decider, ASKED, WITHDRAWN).when(erasure.begin, user_id=ADA, at=DUE).then()
+    given(erasure.decider).when(erasure.begin, user_id=ADA, at=DUE).then()
+
+
+def test_once_begun_there_is_no_way_back() -> None:
+    given(erasure.decider, ASKED, BEGUN).when(erasure.withdraw, user_id=ADA, at=DUE).then_refused(NoErasureAsked)
+    given(erasure.decider, ASKED, BEGUN).when(erasure.ask, user_id=ADA, wait_s=1, at=DUE).then()
