@@ -14,6 +14,7 @@ _SHAPE = re.compile(r"mlt_([A-Za-z0-9_-]{100})", re.ASCII)
 _MAC_BYTES = 32
 _KINDS: tuple[MailTokenKind, ...] = (
     MailTokenKind.VERIFY, MailTokenKind.RESET, MailTokenKind.PENDING, MailTokenKind.BROWSER, MailTokenKind.INVITATION,
+    MailTokenKind.CHANGE, MailTokenKind.UNDO,
 )  # fmt: skip
 """By number in the token: only ever added to."""
 

@@ -68,12 +68,12 @@ class PostgresMailbox:
         ((wait_s,),) = await self._links.run(SQL["spend"], *self._columns(budgets))
         return int(wait_s)
 
-    async def register(self, pending_id: UUID, content: str, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:
+    async def hold(self, pending_id: UUID, content: str, letter: Letter, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:
         ((wait_s,),) = await self._links.run(
-            SQL["register"],
+            SQL["hold"],
             *self._columns(budgets),
             pending_id,
-            Letter.FINISH_REGISTRATION,
+            letter,
             self._boxes.seal(to, pending_id),
             msgspec.json.encode({"at": datetime.now(UTC)}),
             keep_s,

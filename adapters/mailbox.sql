@@ -4,7 +4,7 @@ SELECT wait_s FROM ask_mail($1::bytea[], $2::integer[], $3::integer[], $4::uuid,
 -- name: spend
 SELECT wait_s FROM spend_mail($1::bytea[], $2::integer[], $3::integer[])
 
--- name: register
+-- name: hold
 SELECT wait_s FROM ask_to_register($1::bytea[], $2::integer[], $3::integer[], $4::uuid, $5::text, $6::bytea, $7::bytea, $8::integer, $9::bytea)
 
 -- name: pending

@@ -45,8 +45,8 @@ class MemoryMailbox:
             self._whole |= whole
         return wait_s
 
-    async def register(self, pending_id: UUID, content: str, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:
-        wait_s = await self.ask(Letter.FINISH_REGISTRATION, to=to, budgets=budgets, keep_s=keep_s)
+    async def hold(self, pending_id: UUID, content: str, letter: Letter, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:
+        wait_s = await self.ask(letter, to=to, budgets=budgets, keep_s=keep_s)
         if not wait_s:
             self._pending[pending_id] = (content, self._clock() + timedelta(seconds=keep_s))
         return wait_s

@@ -42,9 +42,14 @@ const shown = async () => {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const password = form.elements.namedItem("password");
+  const registration = form.elements.namedItem("registration");
+  const typed = {
+    ...(password && { [password.dataset.field ?? "new_password"]: password.value }),
+    ...(registration && { registration: registration.value.trim() }),
+  };
   try {
     const factor = asked && asked.factor_required ? await shown() : {};
-    const answer = await send(form.dataset.call, { token, ...(password && { [password.dataset.field ?? "new_password"]: password.value }), ...factor });
+    const answer = await send(form.dataset.call, { token, ...typed, ...factor });
     if (answer.ok) return close(form.dataset.done);
     say((await answer.json()).detail);
     if (factor.challenge) await check();

@@ -17,6 +17,7 @@ _POLICY = (
 _HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": _POLICY}
 _ASSET = {"Cache-Control": "public, max-age=300"}
 _CHOICE = '<p><label>New password <input name="password" type="password" autocomplete="new-password" required></label></p>'
+_ASKED = '<p><label>What you were shown when you asked <input name="registration" autocomplete="one-time-code" required></label></p>'
 _FACTOR = (
     '<p data-factor hidden><label>Code of your application, or a recovery code <input name="code" autocomplete="one-time-code"></label>'
     "<span data-passkey hidden> or leave it empty to use a passkey</span></p>"
@@ -53,6 +54,16 @@ class AccountPages(Controller):
         done = "Your account is open. You can sign in with this address and the password."
         fields = _CHOICE.replace('name="password"', 'name="password" data-field="password"')
         return _page("Open your account", "/api/v1/auth/invitations/accept", done, fields, "Open it with this password")
+
+    @get("/change", operation_id="showChange", summary="A page to confirm a new address")
+    async def change(self) -> Response[bytes]:
+        return _page("Your new address", "/api/v1/auth/email/verify", "This is the address of your account now.", _ASKED, "Confirm it")
+
+    @get("/undo", operation_id="showUndo", summary="A page to take a change of address back")
+    async def undo(self) -> Response[bytes]:
+        done = "Your account has its earlier address again, and the new password. Every session has been ended."
+        call = "/api/v1/auth/email/undo"
+        return _page("Take the change back", call, done, _CHOICE + _FACTOR, "Take it back", check=f"{call}/check")
 
     @get("/page.js", operation_id="readAccountScript", summary="What sends the form")
     async def script(self) -> Response[bytes]:

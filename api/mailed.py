@@ -8,12 +8,21 @@ from msgspec import Struct
 
 from api.asking import Asking
 from api.refuse import refuses
+from commands.begin_registration import Begun
+from commands.change_email import ChangeEmail, ask_to_change_email
 from commands.forgot_password import ForgotPassword, forgot_password
-from commands.reset_password import CheckReset, LiveReset, ResetPassword, check_reset, reset_password
+from commands.mailed_link import LiveLink
+from commands.reset_password import CheckReset, ResetPassword, check_reset, reset_password
+from commands.undo_email import CheckUndo, UndoEmail, check_undo, undo_email
 from commands.verify_email import ResendVerification, Verified, VerifyEmail, resend_to_address, resend_to_me, verify_email
 from domain import errors
 
 _CHOSEN = (errors.MailTokenInvalid, errors.PasswordUnacceptable, errors.Overloaded, errors.Contended)
+
+_SHOWN = (
+    errors.SecondFactorRequired, errors.InvalidFactor, errors.InvalidChallenge, errors.ProofIncomplete, errors.FactorPaused,
+    errors.FactorBlocked,
+)  # fmt: skip
 
 
 class Accepted(Struct, frozen=True, kw_only=True):
@@ -34,7 +43,7 @@ class Mailed(Controller):
         description=(
             "The first proof of an address sets a new password and ends every session from before: whoever opened the account may "
             "have been another. Sign in with the new one then. Of an account that an administrator made or an import brought it "
-            "proves the address, and nothing else changes."
+            "proves the address, and nothing else changes. A change of address takes effect here, and needs `registration` besides."
         ),
         responses=refuses(
             *_CHOSEN,
@@ -43,6 +52,8 @@ class Mailed(Controller):
             errors.NewPasswordNotTaken,
             errors.EmailTaken,
             errors.UsernameTaken,
+            errors.AskerRequired,
+            errors.EmailChangedLately,
         ),
         opt={"password_pointer": "/new_password"},
     )
@@ -89,7 +100,7 @@ class Mailed(Controller):
         ),
         responses=refuses(errors.MailTokenInvalid),
     )
-    async def check(self, request: Asking, data: JSONBody[CheckReset]) -> LiveReset:
+    async def check(self, request: Asking, data: JSONBody[CheckReset]) -> LiveLink:
         return await check_reset(data, request.world.ports)
 
     @post(
@@ -103,22 +114,58 @@ class Mailed(Controller):
         ),
         responses=refuses(
             *_CHOSEN,
-            errors.SecondFactorRequired,
-            errors.InvalidFactor,
-            errors.InvalidChallenge,
-            errors.ProofIncomplete,
-            errors.FactorPaused,
-            errors.FactorBlocked,
+            *_SHOWN,
         ),
         opt={"password_pointer": "/new_password"},
     )
     async def reset(self, request: Asking, data: JSONBody[ResetPassword]) -> None:
         await reset_password(data, request.context(), request.world.ports)
 
+    @post(
+        "/email/undo/check",
+        operation_id="checkEmailUndo",
+        status_code=200,
+        summary="Can this change of address still be taken back?",
+        description="Changes nothing, and uses nothing up. Says what has to be shown besides, as for a new password.",
+        responses=refuses(errors.MailTokenInvalid),
+    )
+    async def check_undo(self, request: Asking, data: JSONBody[CheckUndo]) -> LiveLink:
+        return await check_undo(data, request.world.ports)
+
+    @post(
+        "/email/undo",
+        operation_id="undoEmail",
+        status_code=204,
+        summary="Take a change of address back",
+        description=(
+            "With the link that the earlier address was sent, for 72 hours. The address is what it was, with a new password; every session "
+            "and every API key ends, and second factors and recovery codes that came since are worth nothing. A factor that was enrolled "
+            "before the change is asked for."
+        ),
+        responses=refuses(*_CHOSEN, *_SHOWN),
+        opt={"password_pointer": "/new_password"},
+    )
+    async def undo(self, request: Asking, data: JSONBody[UndoEmail]) -> None:
+        await undo_email(data, request.context(), request.world.ports)
+
 
 class MyMail(Controller):
     path = "/api/v1/me/email"
     tags = ("me",)
+
+    @post(
+        operation_id="changeMyEmail",
+        status_code=202,
+        summary="Have my address changed",
+        description=(
+            "The new address gets a link; `auth/email/verify` takes its token together with `registration` from the answer here, and then "
+            "the address is the new one. The answer is the same for addresses that have an account. The earlier address is told, and "
+            "can take the change back for 72 hours; until then there is no other."
+        ),
+        responses=refuses(errors.InvalidToken, errors.InvalidEmail, errors.EmailChangedLately, errors.MailLimited),
+    )
+    async def change(self, request: Asking, data: JSONBody[ChangeEmail]) -> Begun:
+        return await ask_to_change_email(data, request.context(), request.world.ports)
 
     @post(
         "/resend",

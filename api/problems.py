@@ -45,6 +45,8 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.EmailNotVerified: 403,
     errors.NewPasswordRequired: 422,
     errors.NewPasswordNotTaken: 422,
+    errors.AskerRequired: 422,
+    errors.EmailChangedLately: 409,
     errors.SecondFactorRequired: 403,
     errors.StrongerFactorRequired: 401,
     errors.InvalidToken: 401,

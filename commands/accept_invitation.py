@@ -6,11 +6,11 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.context import Context
+from commands.mailed_link import MailTokenText
 from commands.open_account import NewAccount, Registered, open_account
 from commands.ports import MailToken, MailTokenKind, Ports
 from commands.read_profile import opened
 from commands.register_user import NameText, PasswordText, UsernameText
-from commands.reset_password import MailTokenText
 from commands.transact import Read, Transaction, read_states
 from domain import administrators, invitation, mailbox_proof, role, user
 from domain.errors import Contended, MailTokenInvalid, RegistrationClosed

@@ -12,7 +12,7 @@ from commands.context import Context
 from commands.login_names import normalise_email
 from commands.mail_budgets import VERIFICATIONS, asked_by_anybody
 from commands.open_account import check_account
-from commands.ports import MailToken, MailTokenKind, Ports
+from commands.ports import Letter, MailToken, MailTokenKind, Ports
 from commands.register_user import RegisterUser, self_registered
 from domain.errors import RegistrationClosed
 
@@ -50,8 +50,8 @@ async def begin_registration(command: RegisterUser, ctx: Context, ports: Ports) 
     content = await _hashed(command, ctx, ports)
     pending_id = ports.random.uuid7()
     budget = asked_by_anybody(VERIFICATIONS, normalise_email(command.email), ctx)
-    await ports.mailbox.register(pending_id, content, to=command.email, budgets=budget, keep_s=PENDING_TTL)
-    return Begun(registration=_browser_token(pending_id, ports))
+    await ports.mailbox.hold(pending_id, content, Letter.FINISH_REGISTRATION, to=command.email, budgets=budget, keep_s=PENDING_TTL)
+    return Begun(registration=browser_token(pending_id, ports))
 
 
 async def _hashed(command: RegisterUser, ctx: Context, ports: Ports) -> str:
@@ -60,5 +60,11 @@ async def _hashed(command: RegisterUser, ctx: Context, ports: Ports) -> str:
     return msgspec.json.encode(pending).decode()
 
 
-def _browser_token(pending_id: UUID, ports: Ports) -> str:
+def browser_token(pending_id: UUID, ports: Ports) -> str:
+    """Give what tells the browser that asked from others that have the link."""
     return ports.mail_tokens.make(MailToken(kind=MailTokenKind.BROWSER, subject=pending_id, about=pending_id, expires_at=0))
+
+
+def is_browser_of(registration: str, pending_id: UUID, ports: Ports) -> bool:
+    shown = ports.mail_tokens.read(registration)
+    return shown is not None and shown.kind is MailTokenKind.BROWSER and shown.subject == pending_id

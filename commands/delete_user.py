@@ -1,17 +1,16 @@
 """An administrator deletes an account, or brings it back; and what nobody brought back in time gives its names up."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
 
 from commands.authority import Authority, acting_on
 from commands.context import Context
-from commands.held_names import HeldName, held_names, name_reads
+from commands.held_names import give_up, held_names, name_reads
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, read_states, transact
-from domain import administrators, claim, deletion, erasure, user
+from domain import administrators, deletion, erasure, user
 from domain.api_key import KeyRevocation
 from domain.errors import RestoreTooLate
 from domain.ids import UserId
@@ -99,17 +98,10 @@ async def release_names(user_id: UserId, ctx: Context, ports: Ports) -> bool:
         events = deletion.release_names(tx.state(user.decider, of_user[1]), at=tx.at)
         tx.record(user.decider, of_user[1], events)
         if events:
-            _give_up(tx, names)
+            for name in names:
+                give_up(tx, name)
 
     return (await transact(ports, ctx, [of_user, *name_reads(names)], decide)).appended
-
-
-def _give_up(tx: Transaction, names: Sequence[HeldName]) -> None:
-    for name in names:
-        stream = claim.stream(name.claim_id)
-        tx.record(claim.decider, stream, claim.release(tx.state(claim.decider, stream), at=tx.at))
-        for mac in name.macs:
-            tx.release(mac, stream)
 
 
 def _reads(authority: Authority) -> list[Read]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from commands.begin_registration import PENDING_TTL, Pending
+from commands.begin_registration import PENDING_TTL, Pending, is_browser_of
 from commands.context import Context
 from commands.open_account import NewAccount, Registered, StoredHash, open_account
 from commands.ports import MailToken, MailTokenKind, Ports
@@ -28,7 +28,7 @@ async def finish_registration(
     if content is None:
         raise MailTokenInvalid
     pending = msgspec.json.decode(content, type=Pending)
-    own = registration is not None and _is_browser_of(registration, token.subject, ports)
+    own = registration is not None and is_browser_of(registration, token.subject, ports)
     if password is None and not own:
         raise NewPasswordRequired
     wanted = NewAccount(
@@ -47,11 +47,6 @@ async def finish_registration(
 def _proved(tx: Transaction, user_id: UserId) -> None:
     of_user = user.stream(user_id)
     tx.record(user.decider, of_user, mailbox_proof.prove_new(tx.state(user.decider, of_user), at=tx.at))
-
-
-def _is_browser_of(registration: str, pending_id: UUID, ports: Ports) -> bool:
-    shown = ports.mail_tokens.read(registration)
-    return shown is not None and shown.kind is MailTokenKind.BROWSER and shown.subject == pending_id
 
 
 def pending_token(pending_id: UUID, *, asked_at: datetime, ports: Ports) -> str:

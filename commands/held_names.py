@@ -7,11 +7,12 @@ from msgspec import Struct
 from commands.login_names import normalise
 from commands.ports import ClaimMac, Ports
 from commands.read_profile import opened
-from commands.transact import Read
+from commands.transact import Read, Transaction
 from domain import claim, user
 from domain.account import Account
 from domain.claim import ClaimKind
-from domain.ids import ClaimId
+from domain.event import Sealed
+from domain.ids import ClaimId, UserId
 
 
 class HeldName(Struct, frozen=True, kw_only=True):
@@ -21,18 +22,26 @@ class HeldName(Struct, frozen=True, kw_only=True):
 
 
 async def held_names(account: Account, ports: Ports) -> tuple[HeldName, ...]:
-    held = (
-        (ClaimKind.EMAIL, account.email, account.email_claim),
-        (ClaimKind.USERNAME, account.username, account.username_claim),
-    )
-    names: list[HeldName] = []
-    for kind, sealed, claim_id in held:
-        if claim_id is None:
-            continue
-        text = await opened(sealed, user.stream(account.user_id), kind.value, ports.vault)
-        macs = () if text is None else tuple(ports.macs.claim_candidates(kind, normalise(kind, text)))
-        names.append(HeldName(claim_id=claim_id, macs=macs))
-    return tuple(names)
+    """All of them, also an earlier address that is not released yet."""
+    held = [await held_name(ClaimKind.EMAIL, account.email, account.email_claim, account.user_id, ports)]
+    if account.earlier is not None:
+        held.append(await held_name(ClaimKind.EMAIL, account.earlier.email, account.earlier.claim, account.user_id, ports))
+    if account.username_claim is not None:
+        held.append(await held_name(ClaimKind.USERNAME, account.username, account.username_claim, account.user_id, ports))
+    return tuple(held)
+
+
+async def held_name(kind: ClaimKind, sealed: Sealed | None, claim_id: ClaimId, of: UserId, ports: Ports) -> HeldName:
+    text = await opened(sealed, user.stream(of), kind.value, ports.vault)
+    macs = () if text is None else tuple(ports.macs.claim_candidates(kind, normalise(kind, text)))
+    return HeldName(claim_id=claim_id, macs=macs)
+
+
+def give_up(tx: Transaction, name: HeldName) -> None:
+    stream = claim.stream(name.claim_id)
+    tx.record(claim.decider, stream, claim.release(tx.state(claim.decider, stream), at=tx.at))
+    for mac in name.macs:
+        tx.release(mac, stream)
 
 
 def name_reads(names: Sequence[HeldName]) -> list[Read]:

@@ -16,6 +16,8 @@ VERIFICATIONS = (Budget(kind="verification", of="", most=3, seconds=HOUR),)
 RESETS = (Budget(kind="reset_apart", of="", most=1, seconds=60), Budget(kind="reset", of="", most=5, seconds=HOUR))
 NOTICES = (Budget(kind="notice", of="", most=5, seconds=4 * HOUR),)
 """Of what happened to an account, to an address that nobody has proved: it may be another's, who did not ask for any of it."""
+CHANGES = (Budget(kind="change", of="", most=5, seconds=HOUR),)
+"""Of address, by one account."""
 _CODES = Budget(kind="code", of="", most=5, seconds=180)
 _SAME_CODE = Budget(kind="code_again", of="", most=3, seconds=200)
 FROM_NETWORK = Budget(kind="network", of="", most=100, seconds=60)

@@ -1,5 +1,8 @@
 """What a proof by mail brings about besides the new password."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from commands.choose_password import check_new_password, check_unused, sealed_password
 from commands.context import Context
 from commands.ports import Ports
@@ -9,7 +12,7 @@ from domain import factors, user
 from domain.account import Account
 from domain.event import Sealed
 from domain.factor_events import WhyRemoved
-from domain.ids import UserId
+from domain.ids import FactorId, UserId
 
 
 async def sealed_choice(password: str, account: Account, ctx: Context, ports: Ports) -> Sealed:
@@ -31,13 +34,21 @@ def remembered(account: Account, ports: Ports) -> int:
 
 def remove_factors(tx: Transaction, user_id: UserId) -> None:
     """Take away what whoever opened the account enrolled: it would keep the owner of its mailbox out (threats.md 2)."""
+    _remove(tx, user_id, factors.ids(tx.state(factors.decider, factors.stream(user_id))), WhyRemoved.NEVER_PROVED)
+
+
+def remove_factors_since(tx: Transaction, user_id: UserId, since: datetime) -> None:
+    """Take away what was enrolled while the account was perhaps in other hands."""
+    state = tx.state(factors.decider, factors.stream(user_id))
+    kept = factors.ids(factors.enrolled_before(state, since))
+    _remove(tx, user_id, [factor_id for factor_id in factors.ids(state) if factor_id not in kept], WhyRemoved.UNDONE)
+
+
+def _remove(tx: Transaction, user_id: UserId, enrolled: Sequence[FactorId], why: WhyRemoved) -> None:
     stream = factors.stream(user_id)
-    now = tx.state(factors.decider, stream)
-    enrolled = [each.factor_id for each in (now.totp, now.mailed, *now.passkeys) if each is not None]
     for factor_id in enrolled:
         state = tx.state(factors.decider, stream)
-        gone = factors.remove(state, user_id=user_id, factor_id=factor_id, why=WhyRemoved.NEVER_PROVED, at=tx.at)
-        tx.record(factors.decider, stream, gone)
+        tx.record(factors.decider, stream, factors.remove(state, user_id=user_id, factor_id=factor_id, why=why, at=tx.at))
 
 
 async def lift_locks(user_id: UserId, ports: Ports) -> None:

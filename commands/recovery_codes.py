@@ -43,6 +43,15 @@ async def make_recovery_codes(ctx: Context, ports: Ports) -> Done[tuple[str, ...
 async def fresh_codes(user_id: UserId, ports: Ports) -> FreshCodes:
     codes = tuple(written(ports.random.bytes(BYTES)) for _ in range(HOW_MANY))
     kept = " ".join(ports.recovery.verifier(user_id, normalise(code)).hex() for code in codes)
+    return FreshCodes(codes=codes, verifiers=await _sealed(kept, user_id, ports))
+
+
+async def no_codes(user_id: UserId, ports: Ports) -> Sealed:
+    """Give what takes the place of codes that are to be worth nothing."""
+    return await _sealed("", user_id, ports)
+
+
+async def _sealed(kept: str, user_id: UserId, ports: Ports) -> Sealed:
     sealed = await ports.vault.seal(
         subject=user.stream(user_id),
         seal_class=SealClass.CREDENTIAL,
@@ -50,7 +59,7 @@ async def fresh_codes(user_id: UserId, ports: Ports) -> FreshCodes:
         fields={"verifiers": kept},
         fresh=True,
     )
-    return FreshCodes(codes=codes, verifiers=sealed["verifiers"])
+    return sealed["verifiers"]
 
 
 def record_codes(tx: Transaction, who: Enroller, fresh: FreshCodes) -> None:

@@ -1,33 +1,25 @@
 """A new password by a link from a mail: the proof is that its mailbox is read, and a second factor where one is enrolled."""
 
-from datetime import datetime
-from typing import Annotated
-
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from commands.choose_password import destroy_left
 from commands.context import Context
 from commands.keys_of_owner import OwnersKeys, with_keys_of
+from commands.mailed_link import Link, LiveLink, MailTokenText, Shows, live_link, show_with_link
 from commands.new_password import lift_locks, remembered, remove_factors, sealed_choice
-from commands.ports import Assertion, PasskeyForReset, Ports
+from commands.ports import Assertion, Ports
 from commands.ports.mail import MailToken, MailTokenKind
 from commands.register_user import PasswordText
-from commands.show_factor import CodeText, Shower, Shown, show_code
-from commands.show_passkey import Signed, show_passkey
-from commands.sign_in_challenge import ChallengeText, Factor, FactorChoice, choices, require_young
+from commands.show_factor import CodeText
+from commands.sign_in_challenge import ChallengeText, Factor
 from commands.transact import Read, Transaction, read_states, transact
 from domain import factors, mailbox_proof, password_reset, user
 from domain.account import Account
 from domain.api_key import KeyRevocation
-from domain.errors import InvalidChallenge, MailTokenInvalid, ProofIncomplete, SecondFactorRequired
-from domain.factor_state import Factors
+from domain.errors import MailTokenInvalid, SecondFactorRequired
 from domain.ids import ResetId, StreamName, UserId
 from domain.password_reset import Asked
 from domain.user import Active
-
-MailTokenText = Annotated[
-    str, Meta(min_length=1, max_length=256, description="The token of a link in a mail: what follows `#token=` in it.")
-]
 
 
 class CheckReset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,40 +47,21 @@ class ResetPassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return "ResetPassword(...)"
 
 
-class LiveReset(Struct, frozen=True, kw_only=True):
-    """The link still works, until then; and whether one of `factors` has to be shown with it. A passkey signs what `challenge` is for,
-    within five minutes."""
-
-    expires_at: datetime
-    factor_required: bool
-    factors: tuple[FactorChoice, ...] = ()
-    challenge: str | None = None
-
-    def __repr__(self) -> str:
-        return f"LiveReset(factor_required={self.factor_required})"
-
-
 class _Found(Struct, frozen=True, kw_only=True):
     account: Account
-    enrolled: Factors
+    link: Link
     asked: Asked
-    tx: Transaction
 
     @property
     def factor_required(self) -> bool:
         """Factors of an account that may have been another's are whoever's opened it: they go, and nobody is asked for them."""
-        return self.enrolled.enrolled and not self.account.doubtful
+        return self.link.enrolled.enrolled and not self.account.doubtful
 
 
-async def check_reset(command: CheckReset, ports: Ports) -> LiveReset:
+async def check_reset(command: CheckReset, ports: Ports) -> LiveLink:
     """Look at a token without using it. Raises MailTokenInvalid."""
     found = await _live(_read(command.token, ports), ports)
-    if not found.factor_required:
-        return LiveReset(expires_at=found.asked.expires_at, factor_required=False)
-    about = PasskeyForReset(user_id=found.account.user_id, reset_id=found.asked.reset_id, at=found.tx.at)
-    challenge = ports.challenges.seal(about)
-    shows = tuple(choices(found.enrolled, challenge, ports))
-    return LiveReset(expires_at=found.asked.expires_at, factor_required=True, factors=shows, challenge=challenge)
+    return live_link(found.link, expires_at=found.asked.expires_at, factor_required=found.factor_required, ports=ports)
 
 
 async def reset_password(command: ResetPassword, ctx: Context, ports: Ports) -> None:
@@ -98,7 +71,8 @@ async def reset_password(command: ResetPassword, ctx: Context, ports: Ports) -> 
     """
     token = _read(command.token, ports)
     found = await _live(token, ports)  # before the hash: only a genuine token costs one
-    shown = await _second_factor(command, found, ctx, ports)
+    shows = Shows(command.factor, command.code, command.challenge, command.assertion)
+    shown = await show_with_link(shows, found.link, ctx, ports) if found.factor_required else None
     sealed = await sealed_choice(command.new_password, found.account, ctx, ports)
     user_id = UserId(token.subject)
     of_user, of_reset, of_factors = _streams(token)
@@ -127,33 +101,6 @@ async def reset_password(command: ResetPassword, ctx: Context, ports: Ports) -> 
     await lift_locks(user_id, ports)
 
 
-async def _second_factor(command: ResetPassword, found: _Found, ctx: Context, ports: Ports) -> Shown | None:
-    if not found.factor_required:
-        return None
-    user_id = found.account.user_id
-    who = Shower(user_id, found.enrolled, ports.macs.login_name(f"factor:{user_id}"))
-    match command.code, command.assertion, command.challenge:
-        case None, None, _:
-            raise SecondFactorRequired
-        case str(code), None, None:
-            shown = await show_code(command.factor, code, who, ctx, ports, at=found.tx.at)
-            if shown.counted is not None:  # it was right, whatever becomes of the password chosen with it
-                await ports.guard.take_back(who.counter, reading=shown.counted)
-            return shown
-        case None, Assertion() as assertion, str(challenge):
-            return await show_passkey(Signed(assertion, challenge, _asked_at(challenge, found, ports)), who, ctx, ports)
-        case _:
-            raise ProofIncomplete
-
-
-def _asked_at(token: str, found: _Found, ports: Ports) -> datetime:
-    challenge = ports.challenges.open(token)
-    if not isinstance(challenge, PasskeyForReset) or challenge.reset_id != found.asked.reset_id:
-        raise InvalidChallenge
-    require_young(challenge.at, found.tx)
-    return challenge.at
-
-
 def _read(text: str, ports: Ports) -> MailToken:
     token = ports.mail_tokens.read(text)
     if token is None or token.kind is not MailTokenKind.RESET:
@@ -167,7 +114,8 @@ async def _live(token: MailToken, ports: Ports) -> _Found:
     account = _active(tx.state(user.decider, of_user))
     asked = tx.state(password_reset.decider, of_reset)
     live = password_reset.require_live(asked, account, reset_id=ResetId(token.about), at=tx.at)
-    return _Found(account=account, enrolled=tx.state(factors.decider, of_factors), asked=live, tx=tx)
+    link = Link(account.user_id, live.reset_id, tx.state(factors.decider, of_factors), tx)
+    return _Found(account=account, link=link, asked=live)
 
 
 def _streams(token: MailToken) -> tuple[StreamName, StreamName, StreamName]:

@@ -4,18 +4,19 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from commands.change_email import change_email
 from commands.choose_password import destroy_left
 from commands.context import Context
 from commands.finish_registration import finish_registration
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.login_names import normalise_email
 from commands.mail_budgets import VERIFICATIONS, asked_by_anybody, to_address
+from commands.mailed_link import MailTokenText
 from commands.new_password import lift_locks, remove_factors, sealed_choice
 from commands.ports import Ports
 from commands.ports.mail import Letter, MailToken, MailTokenKind
 from commands.read_profile import opened
 from commands.register_user import EmailText, PasswordText, UsernameText
-from commands.reset_password import MailTokenText
 from commands.revoke_session import required
 from commands.transact import Read, Transaction, read_states, transact
 from domain import factors, mailbox_proof, user
@@ -32,8 +33,8 @@ VERIFY_TTL = 86_400
 
 class VerifyEmail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`new_password` is needed the first time anybody proves the address of an account that somebody opened for themselves, and taken
-    for no other; where a registration waits, `registration` from its answer will do instead. `username` replaces one that was taken
-    meanwhile."""
+    for no other; where a registration waits, `registration` from its answer will do instead, and a change of address needs that of its
+    own. `username` replaces one that was taken meanwhile."""
 
     token: MailTokenText
     new_password: PasswordText | None = None
@@ -60,7 +61,7 @@ async def verify_email(command: VerifyEmail, ctx: Context, ports: Ports) -> Veri
     was signed in is out, with their factors and keys (threats.md 2).
 
     Raises MailTokenInvalid, EmailAlreadyVerified, NewPasswordRequired, NewPasswordNotTaken, PasswordUnacceptable, Overloaded;
-    where a registration waited, EmailTaken and UsernameTaken.
+    where a registration waited, EmailTaken and UsernameTaken; where a change of address did, EmailTaken and AskerRequired.
     """
     token = ports.mail_tokens.read(command.token)
     match token:
@@ -76,6 +77,10 @@ async def verify_email(command: VerifyEmail, ctx: Context, ports: Ports) -> Veri
                 ports=ports,
             )
             return Verified(user_id=opened_now.user_id)
+        case MailToken(kind=MailTokenKind.CHANGE):
+            if command.new_password is not None:
+                raise NewPasswordNotTaken
+            return Verified(user_id=await change_email(token, command.registration, ctx, ports))
         case _:
             raise MailTokenInvalid
 

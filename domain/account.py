@@ -13,6 +13,9 @@ from msgspec.structs import replace
 from domain.event import Sealed
 from domain.ids import ClaimId, RoleSlug, UserId
 from domain.user_events import (
+    EarlierEmailReleased,
+    EmailChanged,
+    EmailRestored,
     EmailVerified,
     PasswordRehashed,
     PasswordSet,
@@ -25,6 +28,15 @@ from domain.user_events import (
     UsernameChanged,
     UserRegistered,
 )
+
+
+class EarlierEmail(Struct, frozen=True, kw_only=True):
+    """The address before the last change, while that can be taken back; nobody else can have it yet."""
+
+    email: Sealed
+    claim: ClaimId
+    changed_at: datetime
+    undo_until: datetime
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -45,6 +57,7 @@ class Account(Struct, frozen=True, kw_only=True):
     """Newest first; none of them may come back."""
     registered_by: RegisteredBy
     registered_at: datetime
+    earlier: EarlierEmail | None = None
 
     @property
     def doubtful(self) -> bool:
@@ -83,7 +96,8 @@ def opened(event: UserRegistered) -> Account:
 
 
 AccountChange = (
-    EmailVerified | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged | RoleGranted | RoleRevoked
+    EmailVerified | EmailChanged | EmailRestored | EarlierEmailReleased
+    | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged | RoleGranted | RoleRevoked
     | SignedOutEverywhere
 )  # fmt: skip
 
@@ -92,8 +106,8 @@ def changed(account: Account, event: AccountChange) -> Account:
     match event:
         case PasswordSet() | PasswordRehashed() | PasswordsForgotten():
             return _with_password(account, event)
-        case EmailVerified():
-            return replace(account, email_verified=True)
+        case EmailVerified() | EmailChanged() | EmailRestored() | EarlierEmailReleased():
+            return _with_address(account, event)
         case ProfileChanged():
             return replace(account, name=event.name)
         case UsernameChanged():
@@ -108,6 +122,26 @@ def changed(account: Account, event: AccountChange) -> Account:
             return replace(account, token_epoch=event.token_epoch)
         case _:
             assert_never(event)
+
+
+def _with_address(account: Account, event: EmailVerified | EmailChanged | EmailRestored | EarlierEmailReleased) -> Account:
+    match event:
+        case EmailVerified():
+            return replace(account, email_verified=True)
+        case EmailChanged():
+            return replace(account, email=event.email, email_claim=event.email_claim, email_verified=True, earlier=_earlier(account, event))
+        case EmailRestored():
+            return replace(account, email=event.email, email_claim=event.email_claim, email_verified=True, earlier=None)
+        case EarlierEmailReleased():
+            return replace(account, earlier=None)
+        case _:
+            assert_never(event)
+
+
+def _earlier(account: Account, event: EmailChanged) -> EarlierEmail | None:
+    if event.undo_until is None:
+        return None
+    return EarlierEmail(email=account.email, claim=account.email_claim, changed_at=event.at, undo_until=event.undo_until)
 
 
 def _with_password(account: Account, event: PasswordSet | PasswordRehashed | PasswordsForgotten) -> Account:

@@ -20,6 +20,8 @@ class WhyRemoved(StrEnum):
     ADMINISTRATOR = "administrator"
     NEVER_PROVED = "never_proved"
     """It was enrolled before anybody had shown that they read the account's mailbox; now somebody has."""
+    UNDONE = "undone"
+    """It was enrolled while the account had another address, and that change was taken back."""
 
 
 class TotpOffered(Event, frozen=True, kw_only=True, tag="factors.totp_offered.v1"):

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from domain.decider import Decider
 from domain.errors import FactorNotEnrolled, InvalidChallenge, InvalidFactor, NoSuchFactor, TooManyFactors
 from domain.event import Sealed
@@ -40,6 +42,21 @@ decider: Decider[Factors, FactorEvent] = Decider("factors", Factors, 2, Factors(
 
 def stream(user_id: UserId) -> StreamName:
     return StreamName(f"factors-{user_id}")
+
+
+def ids(state: Factors) -> tuple[FactorId, ...]:
+    return tuple(each.factor_id for each in (state.totp, state.mailed, *state.passkeys) if each is not None)
+
+
+def enrolled_before(state: Factors, at: datetime) -> Factors:
+    """What is left of it without everything that came since then."""
+    return replace(
+        state,
+        totp=state.totp if state.totp is not None and state.totp.enrolled_at < at else None,
+        passkeys=tuple(passkey for passkey in state.passkeys if passkey.enrolled_at < at),
+        mailed=state.mailed if state.mailed is not None and state.mailed.enrolled_at < at else None,
+        recovery=state.recovery if state.recovery is not None and state.recovery.made_at < at else None,
+    )
 
 
 def strongest(state: Factors) -> AuthMethod:

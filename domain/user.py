@@ -130,7 +130,7 @@ def present(state: User) -> Account:
     return state.account
 
 
-decider: Decider[User, UserEvent] = Decider("user", User, 5, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[User, UserEvent] = Decider("user", User, 6, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(user_id: UserId) -> StreamName:

@@ -69,6 +69,30 @@ class EmailVerified(Event, frozen=True, kw_only=True, tag="user.email_verified.v
     email_claim: ClaimId
 
 
+class EmailChanged(Event, frozen=True, kw_only=True, tag="user.email_changed.v1"):
+    """Its owner wanted another address, and somebody has shown that they read its mailbox. Until `undo_until` whoever reads the earlier one
+    can take that back; None where nobody ever proved that."""
+
+    user_id: UserId
+    email: Sealed
+    email_claim: ClaimId
+    undo_until: datetime | None
+
+
+class EmailRestored(Event, frozen=True, kw_only=True, tag="user.email_restored.v1"):
+    """Whoever reads the earlier address took the change back."""
+
+    user_id: UserId
+    email: Sealed
+    email_claim: ClaimId
+
+
+class EarlierEmailReleased(Event, frozen=True, kw_only=True, tag="user.earlier_email_released.v1"):
+    """Too late to take a change of address back: the earlier one is free for others."""
+
+    user_id: UserId
+
+
 class PasswordRehashed(Event, frozen=True, kw_only=True, tag="user.password_rehashed.v1"):
     """The same password under today's parameters; nothing else changes."""
 
@@ -145,6 +169,7 @@ class SignedOutEverywhere(Event, frozen=True, kw_only=True, tag="user.signed_out
 
 
 UserEvent = (
-    UserRegistered | EmailVerified | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged
+    UserRegistered | EmailVerified | EmailChanged | EmailRestored | EarlierEmailReleased
+    | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged
     | RoleGranted | RoleRevoked | UserSuspended | UserReinstated | UserDeleted | UserRestored | NamesReleased | SignedOutEverywhere
 )  # fmt: skip

@@ -54,6 +54,9 @@ from domain.session_events import (
 from domain.sign_in_guard import SignInLocked
 from domain.signing_key import SigningKeyCreated, SigningKeyPledged, SigningKeyPromoted, SigningKeyRetired, SigningKeyRevoked
 from domain.user_events import (
+    EarlierEmailReleased,
+    EmailChanged,
+    EmailRestored,
     EmailVerified,
     NamesReleased,
     PasswordRehashed,
@@ -180,6 +183,8 @@ def _key_revoked(recorded: Recorded[ApiKeyRevoked]) -> HistoryRow | None:
 _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow | None]] = {
     UserRegistered: _registered,
     EmailVerified: _row,
+    EmailChanged: _row,
+    EmailRestored: _row,
     PasswordResetAsked: _row,
     PasswordSet: _with_reason,
     ProfileChanged: _row,
@@ -219,7 +224,7 @@ _SQL = beside(__file__)
 
 user_history: Journal[HistoryRow] = Journal(
     "user_history",
-    5,
+    6,
     HistoryRow,
     _WRITES,
     # Claims, administrators, invitations and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a
@@ -228,6 +233,7 @@ user_history: Journal[HistoryRow] = Journal(
     ignores=(
         PasswordRehashed,
         PasswordsForgotten,
+        EarlierEmailReleased,
         PasswordResetUsed,
         TokenIssued,
         SessionRebased,

@@ -12,6 +12,9 @@ from domain.ids import RoleName, UserId
 from domain.user import stream
 from domain.user_events import (
     DeleteReason,
+    EarlierEmailReleased,
+    EmailChanged,
+    EmailRestored,
     EmailVerified,
     NamesReleased,
     PasswordRehashed,
@@ -66,6 +69,8 @@ class UserRow(Struct, frozen=True, kw_only=True):
     deleted_at: datetime | None
     delete_reason: DeleteReason | None
     restorable_until: datetime | None
+    undo_until: datetime | None
+    """Until when the last change of address can be taken back; from then on the earlier one is due to be released."""
 
 
 def _registered(recorded: Recorded[UserRegistered]) -> UserRow:
@@ -89,6 +94,7 @@ def _registered(recorded: Recorded[UserRegistered]) -> UserRow:
         deleted_at=None,
         delete_reason=None,
         restorable_until=None,
+        undo_until=None,
     )
 
 
@@ -99,6 +105,19 @@ def _password_set(row: UserRow, recorded: Recorded[PasswordSet]) -> UserRow:
 
 def _email_verified(row: UserRow, recorded: Recorded[EmailVerified]) -> UserRow:
     return replace(row, email_verified=True, updated_at=recorded.event.at)
+
+
+def _email_changed(row: UserRow, recorded: Recorded[EmailChanged]) -> UserRow:
+    event = recorded.event
+    return replace(row, email=event.email, email_verified=True, undo_until=event.undo_until, updated_at=event.at)
+
+
+def _email_restored(row: UserRow, recorded: Recorded[EmailRestored]) -> UserRow:
+    return replace(row, email=recorded.event.email, email_verified=True, undo_until=None, updated_at=recorded.event.at)
+
+
+def _earlier_email_released(row: UserRow, recorded: Recorded[EarlierEmailReleased]) -> UserRow:
+    return replace(row, undo_until=None, updated_at=recorded.event.at)
 
 
 def _profile_changed(row: UserRow, recorded: Recorded[ProfileChanged]) -> UserRow:
@@ -156,7 +175,7 @@ def _restored(row: UserRow, recorded: Recorded[UserRestored]) -> UserRow:
 
 
 def _names_released(row: UserRow, recorded: Recorded[NamesReleased]) -> UserRow:
-    return replace(row, status=UserStatus.GONE, restorable_until=None, updated_at=recorded.event.at)
+    return replace(row, status=UserStatus.GONE, restorable_until=None, undo_until=None, updated_at=recorded.event.at)
 
 
 def _signed_out(row: UserRow, recorded: Recorded[SignedOutEverywhere]) -> UserRow:
@@ -167,13 +186,16 @@ _SQL = beside(__file__)
 
 users = Entity(
     "users",
-    3,
+    4,
     "user",
     UserRow,
     (
         begins(UserRegistered, _registered),
         when(PasswordSet, _password_set),
         when(EmailVerified, _email_verified),
+        when(EmailChanged, _email_changed),
+        when(EmailRestored, _email_restored),
+        when(EarlierEmailReleased, _earlier_email_released),
         when(ProfileChanged, _profile_changed),
         when(UsernameChanged, _username_changed),
         when(RoleGranted, _role_granted),
@@ -223,6 +245,11 @@ async def page(
 async def past_restoring(models: ReadModels, limit: int) -> Sequence[UserId]:
     """Give deleted accounts whose time to be restored is over, the longest first."""
     return [UserId(record["user_id"]) for record in await models.fetch(users, _SQL["past_restoring"], limit)]
+
+
+async def past_undoing(models: ReadModels, limit: int) -> Sequence[UserId]:
+    """Give accounts whose earlier address can no longer be taken back, the longest first."""
+    return [UserId(record["user_id"]) for record in await models.fetch(users, _SQL["past_undoing"], limit)]
 
 
 async def get(models: ReadModels, user_id: UserId) -> Completed[UserRow] | None:

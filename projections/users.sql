@@ -19,7 +19,8 @@ CREATE TABLE {table} (
     suspend_reason text COLLATE "C",
     deleted_at timestamptz,
     delete_reason text COLLATE "C",
-    restorable_until timestamptz
+    restorable_until timestamptz,
+    undo_until timestamptz
 ) WITH (fillfactor = 85)
 
 -- name: index
@@ -27,7 +28,8 @@ CREATE UNIQUE INDEX {name}_user ON {table} (user_id);
 CREATE INDEX {name}_roles ON {table} USING gin (roles);
 CREATE INDEX {name}_status ON {table} (status, user_id);
 CREATE INDEX {name}_verified ON {table} (email_verified, user_id);
-CREATE INDEX {name}_deleted ON {table} (restorable_until) WHERE status = 'deleted'
+CREATE INDEX {name}_deleted ON {table} (restorable_until) WHERE status = 'deleted';
+CREATE INDEX {name}_undo ON {table} (undo_until) WHERE undo_until IS NOT NULL
 
 -- name: page
 SELECT * FROM {table} WHERE true {conditions} ORDER BY user_id DESC LIMIT {limit}
@@ -49,3 +51,6 @@ AND user_id < {value}::uuid
 
 -- name: past_restoring
 SELECT user_id FROM {table} WHERE status = 'deleted' AND restorable_until <= statement_timestamp() ORDER BY restorable_until LIMIT $1
+
+-- name: past_undoing
+SELECT user_id FROM {table} WHERE undo_until <= statement_timestamp() ORDER BY undo_until LIMIT $1

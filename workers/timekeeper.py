@@ -15,6 +15,7 @@ import structlog
 from adapters.ports import NoDatabase, open_ports
 from adapters.postgres import AWAY
 from adapters.settings import Settings
+from commands.change_email import release_earlier_email
 from commands.context import Context
 from commands.delete_user import release_names
 from commands.erase_me import begin_erasure
@@ -52,9 +53,14 @@ async def _tell_of_end(each: UUID, ctx: Context, ports: Ports) -> bool:
     return await tell_of_end(TokenId(each), ctx, ports)
 
 
+async def _release_earlier_email(each: UUID, ctx: Context, ports: Ports) -> bool:
+    return await release_earlier_email(UserId(each), ctx, ports)
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("erasures_begun", erasures.due, _begin_erasure),
     Duty("names_released", users.past_restoring, _release_names),
+    Duty("earlier_email_released", users.past_undoing, _release_earlier_email),
     Duty("token_ends_told", service_tokens.ending, _tell_of_end),
 )
 

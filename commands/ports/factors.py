@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from domain.ids import AudienceName, FactorId, ResetId, SessionId, UserId
+from domain.ids import AudienceName, FactorId, SessionId, UserId
 from domain.session_events import AuthMethod
 from domain.suspicion import Signal
 
@@ -62,11 +62,11 @@ class PasskeyOffer(Struct, frozen=True, kw_only=True, array_like=True, tag="offe
     at: datetime
 
 
-class PasskeyForReset(Struct, frozen=True, kw_only=True, array_like=True, tag="reset"):
-    """A passkey to be shown with a mailed link for a new password."""
+class PasskeyForLink(Struct, frozen=True, kw_only=True, array_like=True, tag="link"):
+    """A passkey to be shown with a link from a mail, which is about that asking or that address."""
 
     user_id: UserId
-    reset_id: ResetId
+    about: UUID
     at: datetime
 
 
@@ -87,7 +87,7 @@ class MailedCode(Struct, frozen=True, kw_only=True, array_like=True, tag="mailed
     at: datetime
 
 
-Challenge = SignInChallenge | PasskeySignIn | PasskeyProof | PasskeyOffer | PasskeyForReset | MailedCode
+Challenge = SignInChallenge | PasskeySignIn | PasskeyProof | PasskeyOffer | PasskeyForLink | MailedCode
 
 
 @runtime_checkable

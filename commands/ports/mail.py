@@ -17,6 +17,12 @@ class Letter(StrEnum):
     FINISH_REGISTRATION = "finish_registration"
     ACCOUNT_EXISTS = "account_exists"
     """Instead of the one before, where the address has an account."""
+    CHANGE_EMAIL = "change_email"
+    """To the address that an account is to have."""
+    ADDRESS_IN_USE = "address_in_use"
+    """Instead of the one before, where the address has an account."""
+    EMAIL_CHANGED = "email_changed"
+    """To the address that an account had."""
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a letter
     SUSPICIOUS_SIGN_IN = "suspicious_sign_in"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
@@ -66,8 +72,8 @@ class Mailbox(Protocol):
         """Count one mail against all of these, or against none where one is used up; gives what `ask` gives."""
         ...
 
-    async def register(self, pending_id: UUID, content: str, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:
-        """Keep a registration sealed until it is proved or `keep_s` is over, and ask for its mail; gives what `ask` gives."""
+    async def hold(self, pending_id: UUID, content: str, letter: Letter, *, to: str, budgets: Sequence[Budget], keep_s: int) -> int:
+        """Keep what waits for a proof sealed until it is proved or `keep_s` is over, and ask for its mail; gives what `ask` gives."""
         ...
 
     async def pending(self, pending_id: UUID) -> str | None:
@@ -85,9 +91,13 @@ class MailTokenKind(StrEnum):
     PENDING = "pending"
     """Of a registration that waits: who has it reads the mailbox."""
     BROWSER = "browser"
-    """Of the same, for the browser that registered."""
+    """Of the same or the next, for the browser that asked."""
     INVITATION = "invitation"
     """Of an invitation and which mail about it it was in: who has it reads the mailbox."""
+    CHANGE = "change"
+    """Of a change of address that waits: who has it reads the new mailbox."""
+    UNDO = "undo"
+    """Of a user and the claim of their earlier address: who has it reads that mailbox."""
 
 
 class MailToken(Struct, frozen=True, kw_only=True):

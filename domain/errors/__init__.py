@@ -4,11 +4,13 @@ The HTTP status of each lives in `api/problems.py`; a test proves that table com
 """
 
 from domain.errors.accounts import (
+    AskerRequired,
     AttributeInvalid,
     AttributeProtected,
     BootstrapClosed,
     BootstrapCodeInvalid,
     EmailAlreadyVerified,
+    EmailChangedLately,
     EmailNotVerified,
     EmailTaken,
     InvalidEmail,
@@ -108,6 +110,7 @@ __all__ = (
     "ActionsExhausted",
     "AmbiguousCredentials",
     "ApiKeyEnded",
+    "AskerRequired",
     "AttributeInvalid",
     "AttributeProtected",
     "AudienceExists",
@@ -118,6 +121,7 @@ __all__ = (
     "Contended",
     "CursorInvalid",
     "EmailAlreadyVerified",
+    "EmailChangedLately",
     "EmailNotVerified",
     "EmailTaken",
     "FactorBlocked",

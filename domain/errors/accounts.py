@@ -86,6 +86,16 @@ class NewPasswordNotTaken(Refused):
     detail = "This link proves an address and sets no password; send it without one."
 
 
+class EmailChangedLately(Refused):
+    code = "email_changed_lately"
+    detail = "The address was changed in the last three days, and that can still be taken back; wait until it cannot."
+
+
+class AskerRequired(Refused):
+    code = "asker_required"
+    detail = "A change of address is confirmed by who asked for it: send `registration` from the answer of then along."
+
+
 class BootstrapClosed(Refused):
     code = "bootstrap_closed"
     detail = "The first administrator already exists."

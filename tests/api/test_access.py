@@ -16,7 +16,8 @@ from tests.api.conftest import Person, Served
 NOBODY = str(uuid4())
 PUBLIC = {
     "verifyEmail", "resendVerification", "forgotPassword", "checkPasswordReset", "resetPassword",
-    "showVerify", "showConfirm", "showReset", "showInvite", "acceptInvitation", "readAccountScript", "readAccountStyle",
+    "showVerify", "showConfirm", "showChange", "showUndo", "showReset", "showInvite",
+    "checkEmailUndo", "undoEmail", "acceptInvitation", "readAccountScript", "readAccountStyle",
     "revokeLeakedApiKey",
     "resendLoginCode", "offerTotpAtLogin", "confirmTotpAtLogin", "offerPasskeyAtLogin", "registerPasskeyAtLogin",
     "bootstrap", "register", "login", "completeLogin", "askForPasskey", "loginWithPasskey", "refresh",

@@ -69,7 +69,7 @@ def operations() -> list[dict[str, Any]]:
 
 def test_every_operation_is_described() -> None:
     undocumented = {"findDocs", "readDocs", "readDocsAsset", "readProblems", "readOpenApi"} | {
-        "showVerify", "showConfirm", "showReset", "readAccountScript", "readAccountStyle",
+        "showVerify", "showConfirm", "showChange", "showUndo", "showReset", "showInvite", "readAccountScript", "readAccountStyle",
     }  # fmt: skip
     assert {operation["operationId"] for operation in operations()} == set(POLICY) - undocumented
     assert all(operation["summary"] for operation in operations())

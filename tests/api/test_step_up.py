@@ -37,6 +37,8 @@ NEEDS_NONE = {
     "forgotPassword": "sends to the account's own address only",
     "checkPasswordReset": "changes nothing",
     "resetPassword": "shows a token from the mailbox",
+    "checkEmailUndo": "changes nothing",
+    "undoEmail": "shows a token from the mailbox",
     "acceptInvitation": "shows a token from the mailbox",
     "judgePassword": "keeps nothing",
     "nameMyDevice": "gives nobody a right",

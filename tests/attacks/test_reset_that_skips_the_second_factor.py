@@ -25,9 +25,9 @@ __all__ = ["hasher", "world"]
 NEW = "something new to remember"
 
 
-async def link(world: World, asking: UUID | None = None) -> str:
+async def link(world: World, asking: UUID | None = None, address: str = "ada@example.org") -> str:
     """As the mailer makes it."""
-    reset = await begin_reset("ada@example.org", asking or world.ports.random.uuid7(), SYSTEM, world.ports)
+    reset = await begin_reset(address, asking or world.ports.random.uuid7(), SYSTEM, world.ports)
     assert reset is not None
     return world.ports.mail_tokens.make(
         MailToken(

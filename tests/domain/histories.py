@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from domain import (
     action,
     action_catalogue,
+    address_change,
     administrators,
     api_key,
     attributes,
@@ -140,6 +141,9 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             *(Wish(user.change_password, {"password": ex.NEXT_PASSWORD, "remembered": n}) for n in (0, 2)),
             Wish(mailbox_proof.prove_email, {"claim": ex.EMAIL_CLAIM, "password": ex.NEXT_PASSWORD, "remembered": 2}),
             Wish(mailbox_proof.reset_password, {"password": ex.NEXT_PASSWORD, "remembered": 0}),
+            Wish(address_change.change, {"email": ex.EMAIL, "claim": ex.OTHER_CLAIM}),
+            Wish(address_change.undo, {"claim": ex.EMAIL_CLAIM, "password": ex.NEXT_PASSWORD, "remembered": 2}),
+            Wish(address_change.release, {}),
             Wish(user.rehash_password, {"password": ex.PASSWORD, "verified_version": 1}),
             Wish(user.change_profile, {"name": ex.OTHER_NAME}),
             Wish(user.change_profile, {"name": None}),

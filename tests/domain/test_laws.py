@@ -20,7 +20,7 @@ quick = settings(max_examples=20, deadline=None)
 """Each law runs for every aggregate or event, in the inner loop of daily work."""
 NOT_IDEMPOTENT = {
     "change_password", "rehash_password", "sign_out_everywhere", "issue", "refresh", "reauthenticate", "complete", "define", "remove",
-    "revoke_tokens", "prove_email", "reset_password", "use",
+    "revoke_tokens", "prove_email", "reset_password", "undo", "use",
     "offer_totp", "confirm_totp", "use_totp", "register_passkey", "use_passkey", "rename", "make_recovery_codes", "use_recovery_code",
     "pause_guessing",
     "consume", "name_device", "accept", "renew", "withdraw",

@@ -89,6 +89,9 @@ from domain.signing_key import (
 from domain.suspicion import Review, Signal
 from domain.user_events import (
     DeleteReason,
+    EarlierEmailReleased,
+    EmailChanged,
+    EmailRestored,
     EmailVerified,
     NamesReleased,
     PasswordReason,
@@ -268,6 +271,9 @@ EXAMPLES: tuple[Event, ...] = (
     PasswordRehashed(user_id=ADA, password=IN_CREDENTIALS, password_version=1, at=NOW),
     PasswordsForgotten(user_id=ADA, remembered=5, at=NOW),
     EmailVerified(user_id=ADA, email_claim=EMAIL_CLAIM, at=NOW),
+    EmailChanged(user_id=ADA, email=IN_PROFILE, email_claim=NAME_CLAIM, undo_until=SOON, at=NOW),
+    EmailRestored(user_id=ADA, email=IN_PROFILE, email_claim=EMAIL_CLAIM, at=NOW),
+    EarlierEmailReleased(user_id=ADA, at=NOW),
     PasswordResetAsked(user_id=ADA, reset_id=RESET, email_claim=EMAIL_CLAIM, expires_at=SOON, at=NOW),
     PasswordResetUsed(user_id=ADA, reset_id=RESET, at=NOW),
     ProfileChanged(user_id=ADA, name=IN_PROFILE, at=NOW),

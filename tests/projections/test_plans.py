@@ -51,10 +51,11 @@ FILL = (
               gen_random_uuid(), '{}' FROM heads h, generate_series(1, 2) v""",
     "INSERT INTO log_runs SELECT n * 8 + 1, n * 8 + 1, 8 FROM generate_series(0, 9999) n",
     "UPDATE log_head SET size = 80000",
-    f"""INSERT INTO read.users_v3_g1 SELECT 'user-' || md5(n::text), 2, gen_random_uuid(),
+    f"""INSERT INTO read.users_v4_g1 SELECT 'user-' || md5(n::text), 2, gen_random_uuid(),
               CASE n % 1000 WHEN 0 THEN 'suspended' WHEN 1 THEN 'deleted' ELSE 'active' END,
               CASE WHEN n % 500 = 0 THEN ARRAY['user', 'editor'] ELSE ARRAY['user'] END,
-              1, 1, 1, '\\x{CLOSED}', n % 700 = 0, NULL, NULL, 'self', now(), now(), NULL, NULL, now(), NULL, now()
+              1, 1, 1, '\\x{CLOSED}', n % 700 = 0, NULL, NULL, 'self', now(), now(), NULL, NULL, now(), NULL, now(),
+              CASE WHEN n % 1000 = 2 THEN now() END
               FROM generate_series(1, 20000) n""",
     """INSERT INTO read.erasures_v1_g1 SELECT 'erasure-' || n, 1, gen_random_uuid(),
               CASE WHEN n % 500 = 0 THEN 'asked' ELSE 'withdrawn' END, now(), now() - n * interval '1 minute', now()
@@ -67,7 +68,7 @@ FILL = (
               now() + interval '1 day', NULL, NULL, NULL, NULL, NULL,
               CASE WHEN n % 1000 = 0 THEN ARRAY['new_network'] ELSE '{}' END, CASE WHEN n % 1000 = 0 THEN 'open' END
               FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.user_history_v5_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
+    """INSERT INTO read.user_history_v6_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
               NULL, NULL, NULL, NULL, 'user-1', NULL, NULL, NULL FROM generate_series(1, 40000) n""",
     """INSERT INTO read.audit_events_v1_g1 SELECT n, now() - n * interval '1 minute', now(),
               CASE n % 500 WHEN 0 THEN 'user.suspended.v1' ELSE 'session.token_issued.v1' END, 'user-' || (n % 2000), 1,
@@ -116,6 +117,7 @@ async def _ask_everything(models: ReadModels) -> None:
     await users.page(models, only=someone)
     await users.page(models, verified=True, after=someone)
     await users.past_restoring(models, 50)
+    await users.past_undoing(models, 50)
     await users.get(models, someone)
     await erasures.page(models, status=ErasureStatus.ASKED, after=someone)
     await erasures.due(models, 50)

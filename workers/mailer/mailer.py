@@ -16,8 +16,9 @@ from adapters.mail.post import Post, TryLater, Undeliverable
 from adapters.sealing import SealBroken
 from domain.errors import InvalidEmail, StoreUnavailable
 from workers.hints import Hint
-from workers.mailer.composing import Desk, compose
+from workers.mailer.composing import compose
 from workers.mailer.ledger import Due, Figures, Ledger, MailState
+from workers.mailer.writing import Desk
 
 AT_ONCE = 8
 """Mails handed over at the same time, each over a connection of its own."""

@@ -9,9 +9,9 @@ from adapters.mail.post import Post
 from adapters.mail.server import server_of
 from adapters.settings import Settings
 from workers.hints import Hint
-from workers.mailer.composing import Desk
 from workers.mailer.ledger import Figures
 from workers.mailer.mailer import Mailer, Settled
+from workers.mailer.writing import Desk
 
 if TYPE_CHECKING:
     from adapters.ports import Opened

@@ -28,7 +28,7 @@ from domain.factor_events import (
 from domain.ids import EventId, UserId
 from domain.invitation import InvitationMade, InvitationRenewed
 from domain.session_events import SessionFlagged
-from domain.user_events import DeleteReason, PasswordReason, PasswordSet, RegisteredBy, UserDeleted, UserRegistered
+from domain.user_events import DeleteReason, EmailChanged, PasswordReason, PasswordSet, RegisteredBy, UserDeleted, UserRegistered
 
 NOTICE_SECONDS = 3 * 86_400
 """A notice that could not be delivered for so long is no news any more."""
@@ -66,6 +66,14 @@ def _registered(recorded: Recorded[UserRegistered]) -> tuple[Wanted, ...]:
     return (Wanted(letter=Letter.VERIFY_EMAIL, user_id=event.user_id, facts=Facts(at=event.at), keep_s=VERIFY_TTL),)
 
 
+def _email_changed(recorded: Recorded[EmailChanged]) -> tuple[Wanted, ...]:
+    event = recorded.event
+    if event.undo_until is None:
+        return ()
+    keep_s = int((event.undo_until - event.at).total_seconds())
+    return (Wanted(letter=Letter.EMAIL_CHANGED, user_id=event.user_id, facts=Facts(at=event.at), keep_s=keep_s),)
+
+
 def _factors_changed(
     recorded: Recorded[TotpConfirmed] | Recorded[PasskeyRegistered] | Recorded[MailedCodesEnabled] | Recorded[FactorRemoved],
 ) -> tuple[Wanted, ...]:
@@ -78,6 +86,11 @@ def _factors_changed(
 def _notice_of(letter: Letter) -> Callable[[Recorded[Any]], tuple[Wanted, ...]]:
     """A notice to whoever it happened to, each time."""
     return lambda recorded: (Wanted(letter=letter, user_id=recorded.event.user_id, facts=Facts(at=recorded.event.at)),)
+
+
+def _codes_made(recorded: Recorded[RecoveryCodesMade]) -> tuple[Wanted, ...]:
+    """None were made where they are only to be worth nothing any more."""
+    return _notice_of(Letter.RECOVERY_CODES_MADE)(recorded) if recorded.event.count else ()
 
 
 def _key_made(recorded: Recorded[ApiKeyMade]) -> tuple[Wanted, ...]:
@@ -116,11 +129,12 @@ def _flagged(recorded: Recorded[SessionFlagged]) -> tuple[Wanted, ...]:
 REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] = {
     UserRegistered: _registered,
     PasswordSet: _password_set,
+    EmailChanged: _email_changed,
     TotpConfirmed: _factors_changed,
     PasskeyRegistered: _factors_changed,
     MailedCodesEnabled: _factors_changed,
     FactorRemoved: _factors_changed,
-    RecoveryCodesMade: _notice_of(Letter.RECOVERY_CODES_MADE),
+    RecoveryCodesMade: _codes_made,
     RecoveryCodeUsed: _notice_of(Letter.RECOVERY_CODE_USED),
     PasskeyRegressed: _notice_of(Letter.PASSKEY_COPIED),
     GuessingPaused: _notice_of(Letter.CODES_GUESSED),

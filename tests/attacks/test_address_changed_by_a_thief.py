@@ -1,0 +1,141 @@
+"""Somebody got into an account and moves it to an address of their own; and somebody wants to get another's address onto theirs."""
+
+from typing import Any
+
+import pytest
+
+from commands.api_keys import MakeApiKey, make_own_key
+from commands.change_password import ChangePassword, change_password
+from commands.enrol_totp import ConfirmTotp, confirm_totp
+from commands.recovery_codes import make_recovery_codes
+from commands.reset_password import ResetPassword, reset_password
+from commands.sign_in_challenge import Factor, FactorRequired
+from commands.undo_email import CheckUndo, UndoEmail, check_undo, undo_email
+from commands.verify_email import VerifyEmail, verify_email
+from domain import api_key, factors
+from domain.address_change import UNDO_TTL
+from domain.errors import AskerRequired, InvalidCredentials, InvalidFactor, MailTokenInvalid, SecondFactorRequired
+from tests.attacks.test_reset_that_skips_the_second_factor import NEW, link
+from tests.commands.authenticator import challenged, complete, enrolled, offered
+from tests.commands.conftest import hasher, world
+from tests.commands.mailed import Reader, enabled
+from tests.commands.test_change_email import PROVED, ada, ask, confirm, linked, moved, undo_link
+from tests.commands.world import ANYBODY, World
+
+__all__ = ["hasher", "world"]
+THEIRS = "chosen by the thief"
+
+
+async def take_back(world: World, token: str, **more: Any) -> None:
+    await undo_email(UndoEmail(token=token, new_password=NEW, **more), ANYBODY, world.ports)
+
+
+async def test_the_earlier_mailbox_gets_the_account_back_and_the_thief_out(world: World) -> None:
+    user_id, theirs = await moved(world)
+    token = await undo_link(world, user_id)
+    await change_password(ChangePassword(current_password=PROVED, new_password=THEIRS), theirs, world.ports)
+    thief = await world.ctx(await world.sign_in("lovelace", THEIRS))
+    world.clock.forward(UNDO_TTL - 1)
+    await take_back(world, token)
+    assert not await world.is_live(thief)
+    for name, password in (("lovelace", THEIRS), ("lovelace", NEW), ("ada", THEIRS)):
+        with pytest.raises(InvalidCredentials):
+            await world.sign_in(name, password)
+    assert (await world.sign_in("ada", NEW)).user_id == user_id
+    assert await world.register("lovelace") != user_id
+
+
+async def test_what_the_thief_enrolled_and_made_does_not_outlive_it(world: World) -> None:
+    user_id, theirs = await moved(world)
+    world.clock.forward(1)
+    await enrolled(theirs, world)
+    key_id = (await make_own_key(MakeApiKey(name="back door"), theirs, world.ports)).result.key_id
+    token = await undo_link(world, user_id)
+    assert not (await check_undo(CheckUndo(token=token), world.ports)).factor_required
+    await take_back(world, token)
+    assert not (await world.state(factors.decider, factors.stream(user_id))).enrolled
+    assert not isinstance(await world.state(api_key.decider, api_key.stream(key_id)), api_key.Live)
+    await world.sign_in("ada", NEW)
+
+
+async def test_the_owners_factor_is_asked_for_and_stays_and_the_thiefs_codes_are_worth_nothing(world: World) -> None:
+    """They had the session with its proof: new recovery codes, and a factor beside the owner's."""
+    user_id, ctx = await ada(world)
+    telephone = await enrolled(ctx, world)
+    world.clock.forward(60)
+    await confirm(world, await ask(world, ctx))
+    world.clock.forward(60)
+    strong = await world.ctx(await complete(world, await challenged(world, "lovelace", password=PROVED), telephone.code()))
+    stolen = (await make_recovery_codes(strong, world.ports)).result
+    token = await undo_link(world, user_id)
+    assert (await check_undo(CheckUndo(token=token), world.ports)).factor_required
+    with pytest.raises(SecondFactorRequired):
+        await take_back(world, token)
+    with pytest.raises(InvalidFactor):
+        await take_back(world, token, factor=Factor.RECOVERY_CODE, code=stolen[0])
+    world.clock.forward(60)
+    await take_back(world, token, code=telephone.code())
+    assert isinstance(await world.show_password("ada", NEW), FactorRequired)
+    with pytest.raises(InvalidFactor):
+        await complete(world, await challenged(world, password=NEW), stolen[1], Factor.RECOVERY_CODE)
+
+
+async def test_a_factor_that_replaced_the_owners_is_not_asked_for(world: World) -> None:
+    user_id, ctx = await ada(world)
+    telephone = await enrolled(ctx, world)
+    world.clock.forward(60)
+    await confirm(world, await ask(world, ctx))
+    world.clock.forward(60)
+    strong = await world.ctx(await complete(world, await challenged(world, "lovelace", password=PROVED), telephone.code()))
+    theirs = await offered(strong, world)
+    await confirm_totp(ConfirmTotp(code=theirs.code()), strong, world.ports)
+    await take_back(world, await undo_link(world, user_id))
+    assert not (await world.state(factors.decider, factors.stream(user_id))).enrolled
+
+
+async def test_codes_that_come_by_mail_are_no_factor_to_show_with_a_mail(world: World) -> None:
+    """They go to the thief's address by now: asked for, they would keep the owner out."""
+    user_id, ctx = await ada(world)
+    await enabled(ctx, Reader(world, user_id))
+    world.clock.forward(60)
+    await confirm(world, await ask(world, ctx))
+    token = await undo_link(world, user_id)
+    assert not (await check_undo(CheckUndo(token=token), world.ports)).factor_required
+    await take_back(world, token)
+    assert (await world.state(factors.decider, factors.stream(user_id))).mailed is not None
+
+
+async def test_it_is_taken_back_for_three_days(world: World) -> None:
+    user_id, _ = await moved(world)
+    token = await undo_link(world, user_id)
+    world.clock.forward(UNDO_TTL)
+    with pytest.raises(MailTokenInvalid):
+        await take_back(world, token)
+
+
+async def test_it_is_taken_back_once(world: World) -> None:
+    user_id, _ = await moved(world)
+    token = await undo_link(world, user_id)
+    await take_back(world, token)
+    with pytest.raises(MailTokenInvalid):
+        await take_back(world, token)
+
+
+async def test_a_reset_by_the_new_mailbox_takes_no_way_back_from_the_old(world: World) -> None:
+    user_id, _ = await moved(world)
+    token = await undo_link(world, user_id)
+    reset = await link(world, address="lovelace@example.org")
+    await reset_password(ResetPassword(token=reset, new_password=THEIRS), ANYBODY, world.ports)
+    await take_back(world, token)
+    await world.sign_in("ada", NEW)
+
+
+async def test_a_link_that_somebody_was_got_to_click_gives_nobody_their_address(world: World) -> None:
+    """Pre-hijack: the attacker asks for the victim's address on an account of theirs, and the victim opens the link."""
+    _, attacker = await ada(world)
+    theirs = await ask(world, attacker, "victim")
+    other = await ask(world, attacker, "elsewhere")
+    for registration in (None, other.registration, linked(world, theirs)):
+        with pytest.raises(AskerRequired):
+            await verify_email(VerifyEmail(token=linked(world, theirs), registration=registration), ANYBODY, world.ports)
+    await world.register("victim")
