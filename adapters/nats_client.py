@@ -11,6 +11,7 @@ from nats.aio.client import Client
 from adapters.nats_credentials import BadCredentials, proof
 
 CONNECT_SECONDS = 2
+CLOSE_SECONDS = 1
 RETRY_SECONDS = 0.25
 LONGEST_RETRY_SECONDS = 2.0
 
@@ -25,6 +26,7 @@ class NatsConnection:
         self._url = url
         self._credentials = credentials
         self._name = name
+        self._begun = False
         self._closing = False
 
     def __repr__(self) -> str:
@@ -44,14 +46,23 @@ class NatsConnection:
                 return
 
     async def close(self) -> None:
-        """Send what is still to be sent, for at most a second, and disconnect."""
+        """Send what is still to be sent, for at most a second, and disconnect; from a server that takes nothing in, without it."""
         self._closing = True
-        if self.client.is_connected:
-            with suppress(nats.errors.Error, OSError, TimeoutError):  # what must arrive is never sent without awaiting its answer
-                await self.client.flush(timeout=1)
-        await self.client.close()
+        if not self._begun:
+            return
+        closing = asyncio.create_task(self._flush_and_close(), name="closing NATS")
+        await asyncio.wait({closing}, timeout=2 * CLOSE_SECONDS)
+        closing.cancel()  # and not awaited: the client passes over being cancelled while it sends
+
+    async def _flush_and_close(self) -> None:
+        with suppress(nats.errors.Error, OSError, TimeoutError):  # what must arrive is never sent without awaiting its answer
+            if self.client.is_connected:
+                await self.client.flush(timeout=CLOSE_SECONDS)
+        with suppress(nats.errors.Error, OSError):
+            await self.client.close()
 
     async def _connect_once(self) -> None:
+        self._begun = True
         await self.client.connect(
             self._url,
             name=self._name,

@@ -20,16 +20,23 @@ _POLL_S = 0.02
 class ChildPart:
     """Runs `minos <arguments>`. `launch` starts it early: it imports its code and waits; `start` hands it its settings.
 
-    `ready` tells whether it does its work yet. Stopping is by SIGTERM, with `grace_s` seconds before it is killed.
+    `ready` tells whether it does its work yet. Stopping is by SIGTERM, with `grace_s` seconds before it is killed. When we are gone
+    the kernel sends it `when_orphaned`.
     """
 
     def __init__(
-        self, *arguments: str, settings: Callable[[], Mapping[str, str | None]], ready: Callable[[], Awaitable[bool]], grace_s: float
+        self,
+        *arguments: str,
+        settings: Callable[[], Mapping[str, str | None]],
+        ready: Callable[[], Awaitable[bool]],
+        grace_s: float,
+        when_orphaned: signal.Signals = signal.SIGTERM,
     ) -> None:
         self._arguments = arguments
         self._settings = settings
         self._ready = ready
         self._grace_s = grace_s
+        self._when_orphaned = when_orphaned
         self._child: subprocess.Popen[bytes] | None = None
         self._pipe: int | None = None
 
@@ -51,7 +58,7 @@ class ChildPart:
             str(reading),
         ]  # -P: never code from the current folder
         try:
-            self._child = spawn(argv, cwd=Path.cwd(), output=None, env=os.environ, pass_fds=[reading])
+            self._child = spawn(argv, cwd=Path.cwd(), output=None, env=os.environ, pass_fds=[reading], when_orphaned=self._when_orphaned)
         finally:
             os.close(reading)
 

@@ -1,6 +1,7 @@
 """The parts of `minos up` and the order in which they start and stop."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Coroutine, Mapping
 from importlib import import_module
@@ -37,7 +38,13 @@ class Whole:
         name = settings.allowed_hosts[0].removeprefix("*.")
         ready = answers(settings.host, settings.port, name=name)
         self._api = ChildPart("serve", settings=self._for_children, ready=ready, grace_s=settings.shutdown_grace + 1)
-        self._workers = ChildPart("work", settings=self._for_children, ready=working(settings.data_dir / "metrics"), grace_s=5)
+        self._workers = ChildPart(
+            "work",
+            settings=self._for_children,
+            ready=working(settings.data_dir / "metrics"),
+            grace_s=5,
+            when_orphaned=signal.SIGKILL,  # safe at any moment, and heard by one that hears nothing else
+        )
 
     async def run(self, *, leave_when_ready: bool) -> None:
         """Start everything, stay until told to stop, stop everything. Raises what kept it from starting."""

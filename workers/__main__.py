@@ -5,7 +5,6 @@ Each has an owner that starts it again after an error, with a growing pause; no 
 
 import asyncio
 import gc
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from adapters import logging, settings_source
 from adapters.hints import APPENDED, SEQUENCED, Hints, listen
 from adapters.nats_client import NatsConnection
 from adapters.settings import Settings
+from adapters.stopping import stop_within
 from domain.errors import StoreUnavailable
 from workers import metrics
 from workers.hints import Hint
@@ -36,6 +36,9 @@ STEADY_SECONDS = 30.0
 """A worker that ran so long had recovered: its next fault begins with the first pause again."""
 GRACE_SECONDS = 0.6
 """How long steps may take to end when told to stop; what is cut off then is rolled back and done again."""
+AGAIN_SECONDS = 0.1
+LAST_SECONDS = 5
+"""After which we are gone, whatever does not close: a crash at any moment is made good by the next start."""
 
 log = structlog.stdlib.get_logger()
 P = ParamSpec("P")
@@ -59,10 +62,7 @@ async def run(names: Sequence[str], settings: Settings) -> None:
     if settings.database_url is None or settings.nats_url is None:
         raise UnknownWorker("workers need MINOS_DATABASE_URL and MINOS_NATS_URL")
     gc.freeze()  # what the imports made stays for ever: nobody need look through it again
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_within(LAST_SECONDS)
     nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-workers")
     hints = {name: Hint() for name in ("sequencer", "publisher", "projector", "mailer")}
     made = _workers(settings, settings.database_url.reveal(), nats, hints)
@@ -115,11 +115,18 @@ async def _until_stopped(
     for hint in hints.values():
         hint.set()
     await asyncio.wait(tasks, timeout=GRACE_SECONDS)
-    for task in (*tasks, listening):
-        task.cancel()
-    await asyncio.gather(*tasks, listening, return_exceptions=True)
+    await _end((*tasks, listening))
     for name in names:
         note(name, WorkerCondition.STOPPED)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: the NATS client passes over it once for every message it is sending."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=AGAIN_SECONDS)
 
 
 async def _listen(nats: NatsConnection, hints: Mapping[str, Hint]) -> None:
