@@ -26,7 +26,6 @@ class NatsConnection:
         self._url = url
         self._credentials = credentials
         self._name = name
-        self._begun = False
         self._closing = False
 
     def __repr__(self) -> str:
@@ -48,8 +47,6 @@ class NatsConnection:
     async def close(self) -> None:
         """Send what is still to be sent, for at most a second, and disconnect; from a server that takes nothing in, without it."""
         self._closing = True
-        if not self._begun:
-            return
         closing = asyncio.create_task(self._flush_and_close(), name="closing NATS")
         await asyncio.wait({closing}, timeout=2 * CLOSE_SECONDS)
         closing.cancel()  # and not awaited: the client passes over being cancelled while it sends
@@ -62,7 +59,6 @@ class NatsConnection:
             await self.client.close()
 
     async def _connect_once(self) -> None:
-        self._begun = True
         await self.client.connect(
             self._url,
             name=self._name,
