@@ -110,7 +110,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     mail_from: Annotated[
         str, _text("Address our mail comes from. By default `minos@` the issuer's host; with MINOS_SMTP_URL it must be given.")
     ] = ""
-    mail_language: Annotated[Literal["en", "de"], _text("Language mails are written in.")] = "en"
+    mail_language: Annotated[Literal["en", "de"], _text("Language mails are written in to whoever chose none.")] = "en"
     link_url: Annotated[
         str,
         _text(

@@ -31,7 +31,7 @@ class Me(Controller):
 
     @patch(
         operation_id="changeMe",
-        summary="Change my name or username",
+        summary="Change my name, username or language",
         description="Only what is in the body changes; null takes it away.",
         responses=refuses(errors.InvalidToken, errors.InvalidUsername, errors.UsernameTaken, errors.Contended),
     )

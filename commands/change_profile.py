@@ -1,4 +1,4 @@
-"""A user changes how they are called, or the name they sign in with. Nothing else is theirs to change here."""
+"""A user changes what they are called, sign in with, or are written to in. Nothing else is theirs to change here."""
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from domain.claim import ClaimKind
 from domain.errors import Contended, NoSuchUser, UsernameTaken
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import ClaimId, UserId
+from domain.locale import Locale
 from domain.user import account_of
 
 MOVES = 8
@@ -26,6 +27,8 @@ class ChangeProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     name: NameText | UnsetType | None = UNSET
     username: UsernameText | UnsetType | None = UNSET
+    locale: Locale | UnsetType | None = UNSET
+    """The language of mail; null: that of the installation."""
 
     def __repr__(self) -> str:
         return "ChangeProfile(...)"
@@ -33,6 +36,7 @@ class ChangeProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class _Prepared(Struct, frozen=True, kw_only=True):
     name: Sealed | UnsetType | None
+    locale: Locale | UnsetType | None
     username: Sealed | UnsetType | None
     claim_id: ClaimId
     macs: tuple[ClaimMac, ...]
@@ -98,6 +102,7 @@ async def _prepare(command: ChangeProfile, user_id: UserId, ports: Ports) -> _Pr
     sealed = await ports.vault.seal(subject=of_user, seal_class=SealClass.PROFILE, stream=of_user, fields=texts)
     return _Prepared(
         name=sealed["name"] if isinstance(command.name, str) else command.name,
+        locale=command.locale,
         username=sealed["username"] if isinstance(command.username, str) else command.username,
         claim_id=ClaimId(ports.random.uuid7()),
         macs=macs,
@@ -115,6 +120,7 @@ async def _change(prepared: _Prepared, principal: Principal, old: _OldName | Non
             raise _ClaimMoved
         state = tx.state(user.decider, of_user)
         state = tx.record(user.decider, of_user, user.change_profile(state, name=prepared.name, at=tx.at))
+        state = tx.record(user.decider, of_user, user.choose_locale(state, locale=prepared.locale, at=tx.at))
         if prepared.username is UNSET:
             return
         kept = None if prepared.username is None else prepared.claim_id

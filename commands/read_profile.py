@@ -15,6 +15,7 @@ from domain.attributes import Value
 from domain.errors import NoSuchUser
 from domain.event import Erased, Sealed
 from domain.ids import RoleSlug, StreamName, UserId
+from domain.locale import Locale
 from domain.user import Absent, Active, Deleted, Gone, Suspended, User, account_of
 
 
@@ -42,6 +43,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     email_verified: bool
     username: str | None
     name: str | None
+    locale: Locale | None
+    """The language of mail; None: that of the installation."""
     status: AccountStatus
     roles: tuple[RoleSlug, ...]
     registered_at: datetime
@@ -72,6 +75,7 @@ async def read_profile(user_id: UserId, ports: Ports) -> Profile:
         email_verified=account.email_verified,
         username=texts.username,
         name=texts.name,
+        locale=account.locale,
         status=_status(state),
         roles=account.roles,
         registered_at=account.registered_at,

@@ -12,11 +12,13 @@ from msgspec.structs import replace
 
 from domain.event import Sealed
 from domain.ids import ClaimId, RoleSlug, UserId
+from domain.locale import Locale
 from domain.user_events import (
     EarlierEmailReleased,
     EmailChanged,
     EmailRestored,
     EmailVerified,
+    LocaleChosen,
     PasswordRehashed,
     PasswordSet,
     PasswordsForgotten,
@@ -58,6 +60,7 @@ class Account(Struct, frozen=True, kw_only=True):
     registered_by: RegisteredBy
     registered_at: datetime
     earlier: EarlierEmail | None = None
+    locale: Locale | None = None
 
     @property
     def doubtful(self) -> bool:
@@ -97,7 +100,7 @@ def opened(event: UserRegistered) -> Account:
 
 AccountChange = (
     EmailVerified | EmailChanged | EmailRestored | EarlierEmailReleased
-    | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged | RoleGranted | RoleRevoked
+    | LocaleChosen | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged | RoleGranted | RoleRevoked
     | SignedOutEverywhere
 )  # fmt: skip
 
@@ -108,6 +111,8 @@ def changed(account: Account, event: AccountChange) -> Account:
             return _with_password(account, event)
         case EmailVerified() | EmailChanged() | EmailRestored() | EarlierEmailReleased():
             return _with_address(account, event)
+        case LocaleChosen():
+            return replace(account, locale=event.locale)
         case ProfileChanged():
             return replace(account, name=event.name)
         case UsernameChanged():

@@ -16,8 +16,10 @@ from domain.decider import Decider
 from domain.errors import NoSuchUser
 from domain.event import Sealed
 from domain.ids import ClaimId, RoleName, StreamName, UserId
+from domain.locale import Locale
 from domain.user_events import (
     DeleteReason,
+    LocaleChosen,
     NamesReleased,
     PasswordReason,
     PasswordRehashed,
@@ -130,7 +132,7 @@ def present(state: User) -> Account:
     return state.account
 
 
-decider: Decider[User, UserEvent] = Decider("user", User, 6, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[User, UserEvent] = Decider("user", User, 7, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(user_id: UserId) -> StreamName:
@@ -208,6 +210,13 @@ def change_profile(state: User, *, name: Sealed | UnsetType | None, at: datetime
     if name is UNSET or name == account.name:
         return []
     return [ProfileChanged(user_id=account.user_id, name=name, at=at)]
+
+
+def choose_locale(state: User, *, locale: Locale | UnsetType | None, at: datetime) -> Sequence[UserEvent]:
+    account = present(state)
+    if locale is UNSET or locale == account.locale:
+        return []
+    return [LocaleChosen(user_id=account.user_id, locale=locale, at=at)]
 
 
 def change_username(state: User, *, username: Sealed | None, claim: ClaimId | None, at: datetime) -> Sequence[UserEvent]:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from domain.event import Event, Sealed
 from domain.ids import ClaimId, RoleSlug, UserId
+from domain.locale import Locale
 
 
 class RegisteredBy(StrEnum):
@@ -113,6 +114,13 @@ class ProfileChanged(Event, frozen=True, kw_only=True, tag="user.profile_changed
     name: Sealed | None
 
 
+class LocaleChosen(Event, frozen=True, kw_only=True, tag="user.locale_chosen.v1"):
+    """None: whatever the installation writes in."""
+
+    user_id: UserId
+    locale: Locale | None
+
+
 class UsernameChanged(Event, frozen=True, kw_only=True, tag="user.username_changed.v1"):
     user_id: UserId
     username: Sealed | None
@@ -170,6 +178,6 @@ class SignedOutEverywhere(Event, frozen=True, kw_only=True, tag="user.signed_out
 
 UserEvent = (
     UserRegistered | EmailVerified | EmailChanged | EmailRestored | EarlierEmailReleased
-    | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged
+    | LocaleChosen | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged
     | RoleGranted | RoleRevoked | UserSuspended | UserReinstated | UserDeleted | UserRestored | NamesReleased | SignedOutEverywhere
 )  # fmt: skip

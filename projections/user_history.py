@@ -58,6 +58,7 @@ from domain.user_events import (
     EmailChanged,
     EmailRestored,
     EmailVerified,
+    LocaleChosen,
     NamesReleased,
     PasswordRehashed,
     PasswordSet,
@@ -189,6 +190,7 @@ _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow | None]] = {
     PasswordSet: _with_reason,
     ProfileChanged: _row,
     UsernameChanged: _row,
+    LocaleChosen: _row,
     AttributesSet: _row,
     ErasureAsked: _erasure_asked,
     ErasureWithdrawn: _row,
@@ -224,7 +226,7 @@ _SQL = beside(__file__)
 
 user_history: Journal[HistoryRow] = Journal(
     "user_history",
-    6,
+    7,
     HistoryRow,
     _WRITES,
     # Claims, administrators, invitations and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a

@@ -16,6 +16,7 @@ from domain.user_events import (
     EmailChanged,
     EmailRestored,
     EmailVerified,
+    LocaleChosen,
     NamesReleased,
     PasswordRehashed,
     PasswordSet,
@@ -207,7 +208,7 @@ users = Entity(
         when(NamesReleased, _names_released),
         when(SignedOutEverywhere, _signed_out),
     ),
-    ignores=(PasswordRehashed, PasswordsForgotten),
+    ignores=(PasswordRehashed, PasswordsForgotten, LocaleChosen),
     sql=_SQL,
 )
 

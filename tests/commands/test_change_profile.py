@@ -16,7 +16,8 @@ from commands.token_answer import SignedIn
 from domain.claim import ClaimReleased, ClaimTaken
 from domain.errors import InvalidCredentials, InvalidToken, InvalidUsername, NoSuchUser, SessionEnded, UsernameTaken
 from domain.ids import UserId
-from domain.user_events import ProfileChanged, UsernameChanged
+from domain.locale import Locale
+from domain.user_events import LocaleChosen, ProfileChanged, UsernameChanged
 from tests.commands.world import ANYBODY, PASSWORD, SYSTEM, World
 
 
@@ -163,3 +164,11 @@ async def test_a_profile_says_what_it_holds_and_forgets_what_was_erased(world: W
     assert (profile.email, profile.username, profile.status) == (None, None, AccountStatus.SUSPENDED)
     with pytest.raises(NoSuchUser):
         await read_profile(UserId(world.ports.random.uuid7()), world.ports)
+
+
+async def test_a_language_is_chosen_once_and_taken_away(world: World) -> None:
+    ctx = await world.enter("ada")
+    for locale in (Locale.DE, Locale.DE, None):
+        await change_profile(ChangeProfile(locale=locale), ctx, world.ports)
+        assert (await read_profile(me(ctx).user_id, world.ports)).locale is locale
+    assert len(world.happened(LocaleChosen)) == 2

@@ -45,6 +45,7 @@ from domain.event import Event
 from domain.factor_events import WhyRemoved
 from domain.factor_policy import Requirement
 from domain.ids import ActionName, RoleName, SecretId
+from domain.locale import Locale
 from domain.machine_token import TokenRevocation
 from domain.permission import Permission
 from domain.session_events import AuthMethod, EndReason
@@ -147,6 +148,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(user.rehash_password, {"password": ex.PASSWORD, "verified_version": 1}),
             Wish(user.change_profile, {"name": ex.OTHER_NAME}),
             Wish(user.change_profile, {"name": None}),
+            *(Wish(user.choose_locale, {"locale": each}) for each in (Locale.DE, None)),
             Wish(user.change_username, {"username": None, "claim": None}),
             Wish(user.change_username, {"username": ex.USERNAME, "claim": ex.OTHER_CLAIM}),
             *(Wish(d, {"role": r}) for d in (user.grant_role, user.revoke_role) for r in (ex.EDITOR, ex.USER_ROLE)),

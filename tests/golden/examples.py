@@ -55,6 +55,7 @@ from domain.ids import CommandId, CorrelationId, EventId, StreamName
 from domain.invitation import InvitationAccepted, InvitationMade, InvitationRenewed, InvitationRevoked
 from domain.key_owner import KeyDelisted, KeyListed
 from domain.leaf import Leaf, micros
+from domain.locale import Locale
 from domain.machine_token import ServiceTokenExpiresSoon, ServiceTokenIssued, TokenRevocation, TokenRevoked
 from domain.password_reset import PasswordResetAsked, PasswordResetUsed
 from domain.permission import Permission
@@ -93,6 +94,7 @@ from domain.user_events import (
     EmailChanged,
     EmailRestored,
     EmailVerified,
+    LocaleChosen,
     NamesReleased,
     PasswordReason,
     PasswordRehashed,
@@ -270,6 +272,7 @@ EXAMPLES: tuple[Event, ...] = (
     PasswordSet(user_id=ADA, password=IN_CREDENTIALS, password_version=1, token_epoch=1, reason=PasswordReason.CHOSEN, at=NOW),
     PasswordRehashed(user_id=ADA, password=IN_CREDENTIALS, password_version=1, at=NOW),
     PasswordsForgotten(user_id=ADA, remembered=5, at=NOW),
+    LocaleChosen(user_id=ADA, locale=Locale.DE, at=NOW),
     EmailVerified(user_id=ADA, email_claim=EMAIL_CLAIM, at=NOW),
     EmailChanged(user_id=ADA, email=IN_PROFILE, email_claim=NAME_CLAIM, undo_until=SOON, at=NOW),
     EmailRestored(user_id=ADA, email=IN_PROFILE, email_claim=EMAIL_CLAIM, at=NOW),

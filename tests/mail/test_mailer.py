@@ -8,9 +8,11 @@ import asyncpg
 
 from adapters.embedded_postgres import PostgresServer
 from adapters.event_store import PostgresEventStore
+from commands.change_profile import ChangeProfile, change_profile
 from commands.forgot_password import ForgotPassword, forgot_password
 from domain import user
 from domain.event import SealClass
+from domain.locale import Locale
 from migrations import runner
 from tests.conftest import database_of
 from tests.mail.conftest import ANYBODY, Office
@@ -175,6 +177,21 @@ async def test_mails_are_written_in_the_language_of_the_settings(open_office: Ca
     [mail] = office.received.messages
     assert mail["Subject"] == "Ihr Passwort bei minos wurde geändert"
     assert mail["Content-Language"] == "de"
+
+
+async def test_who_chose_a_language_is_written_to_in_it_and_others_are_not(office: Office) -> None:
+    ada, bob = await office.known(), await office.known("bob@example.org")
+    await change_profile(ChangeProfile(locale=Locale.DE), await office.ctx(await office.sign_in()), office.ports)
+    for user_id in (ada, bob):
+        await office.change_password(user_id)
+    await forgot_password(ForgotPassword(email="ada@example.org"), ANYBODY, office.ports)
+    await office.work()
+    said = {(str(mail["To"]), str(mail["Subject"]), str(mail["Content-Language"])) for mail in office.received.messages}
+    assert said == {
+        ("ada@example.org", "Ihr Passwort bei minos wurde geändert", "de"),
+        ("ada@example.org", "Ein neues Passwort für minos", "de"),
+        ("bob@example.org", "Your minos password was changed", "en"),
+    }
 
 
 async def test_nobody_is_written_to_about_what_happened_before_there_was_mail(postgres_server: PostgresServer) -> None:

@@ -26,7 +26,8 @@ async def compose(due: Due, desk: Desk) -> Mail | None:
     values = {"service": desk.ports.policy.service_name, **addressed.values}
     if addressed.token:
         values["link"] = f"{desk.link_url}/{addressed.page}#token={addressed.token}"
-    worded = write(desk.language, addressed.letter or due.letter, values)
+    language = addressed.language or desk.language
+    worded = write(language, addressed.letter or due.letter, values)
     return Mail(
         mail_id=due.mail_id,
         to=mailable(addressed.to),
@@ -34,7 +35,7 @@ async def compose(due: Due, desk: Desk) -> Mail | None:
         subject=worded.subject,
         text=worded.text,
         html=worded.html,
-        language=desk.language,
+        language=language,
         at=due.created_at,
     )
 
@@ -45,7 +46,7 @@ async def _notice(due: Due, desk: Desk) -> Addressed | None:
     to = None if account is None else await address_of(account, desk)
     if account is None or to is None or await _is_too_much(due, account, to, desk):
         return None
-    return Addressed(to, {"when": when(facts_of(due).at)})
+    return Addressed(to, {"when": when(facts_of(due).at)}, language=account.locale)
 
 
 async def _is_too_much(due: Due, account: Account, to: str, desk: Desk) -> bool:
@@ -73,7 +74,7 @@ async def _code(due: Due, desk: Desk) -> Addressed | None:
     to = None if account is None or not account.email_verified else await address_of(account, desk)
     if account is None or to is None or code_id is None:
         return None
-    return Addressed(to, {"code": desk.ports.mail_codes.code(code_id, account.user_id)})
+    return Addressed(to, {"code": desk.ports.mail_codes.code(code_id, account.user_id)}, language=account.locale)
 
 
 async def _deleted(due: Due, desk: Desk) -> Addressed | None:
@@ -91,14 +92,16 @@ async def _erasure_asked(due: Due, desk: Desk) -> Addressed | None:
     to = await address_of(account, desk)
     if to is None or not isinstance(state, erasure.Asked):
         return None
-    return Addressed(to, {"when": when(state.asked_at), "until": when(state.due_at)})
+    return Addressed(to, {"when": when(state.asked_at), "until": when(state.due_at)}, language=account.locale)
 
 
 async def _erasure_begun(due: Due, desk: Desk) -> Addressed | None:
     """To the address it had, whosever that is by now: it is about that account."""
     state = None if due.user_id is None else await state_of(UserId(due.user_id), desk)
-    to = None if state is None or isinstance(state, Absent) else await address_of(state.account, desk)
-    return None if to is None else Addressed(to, {"when": when(facts_of(due).at)})
+    if state is None or isinstance(state, Absent):
+        return None
+    to = await address_of(state.account, desk)
+    return None if to is None else Addressed(to, {"when": when(facts_of(due).at)}, language=state.account.locale)
 
 
 COMPOSERS: Mapping[Letter, Composer] = {

@@ -16,7 +16,7 @@ from domain.claim import ClaimKind
 from domain.ids import UserId
 from domain.user import Absent, Deleted, Gone
 from workers.mailer.ledger import Due, facts_of
-from workers.mailer.writing import Addressed, Desk, account_about, address_of, asked_for, context_of, of_deleted, state_of, when
+from workers.mailer.writing import Addressed, Desk, account_about, account_of, address_of, asked_for, context_of, of_deleted, state_of, when
 
 
 async def verify(due: Due, desk: Desk) -> Addressed | None:
@@ -30,8 +30,8 @@ async def verify(due: Due, desk: Desk) -> Addressed | None:
         return None
     token = verify_token(account, asked_at=due.created_at, ports=desk.ports)
     if account.doubtful:
-        return Addressed(to, {}, "verify", token, letter=Letter.VERIFY_EMAIL)
-    return Addressed(to, {}, "confirm", token, letter=Letter.CONFIRM_EMAIL)
+        return Addressed(to, {}, "verify", token, letter=Letter.VERIFY_EMAIL, language=account.locale)
+    return Addressed(to, {}, "confirm", token, letter=Letter.CONFIRM_EMAIL, language=account.locale)
 
 
 async def reset(due: Due, desk: Desk) -> Addressed | None:
@@ -43,7 +43,7 @@ async def reset(due: Due, desk: Desk) -> Addressed | None:
     token = MailToken(
         kind=MailTokenKind.RESET, subject=begun.account.user_id, about=begun.reset_id, expires_at=int(begun.expires_at.timestamp())
     )
-    return Addressed(to, {}, "reset", desk.ports.mail_tokens.make(token))
+    return Addressed(to, {}, "reset", desk.ports.mail_tokens.make(token), language=begun.account.locale)
 
 
 async def finish(due: Due, desk: Desk) -> Addressed | None:
@@ -64,9 +64,11 @@ async def change(due: Due, desk: Desk) -> Addressed | None:
     if wanted is None or content is None:
         return None
     holder = await _holder(wanted, desk)
-    if holder is None:
-        return Addressed(wanted, {}, "change", change_token(due.mail_id, asked_at=due.created_at, ports=desk.ports))
     asker = msgspec.json.decode(content, type=PendingChange).user_id
+    if holder is None:
+        account = await account_of(asker, desk)
+        token = change_token(due.mail_id, asked_at=due.created_at, ports=desk.ports)
+        return None if account is None else Addressed(wanted, {}, "change", token, language=account.locale)
     return None if holder == asker else await _to_holder(holder, Letter.ADDRESS_IN_USE, desk)
 
 
@@ -77,7 +79,7 @@ async def undo(due: Due, desk: Desk) -> Addressed | None:
         return None
     to = await opened(account.earlier.email, user.stream(account.user_id), "email", desk.ports.vault)
     values = {"when": when(account.earlier.changed_at), "until": when(account.earlier.undo_until)}
-    return None if to is None else Addressed(to, values, "undo", undo_token(account, account.earlier, desk.ports))
+    return None if to is None else Addressed(to, values, "undo", undo_token(account, account.earlier, desk.ports), language=account.locale)
 
 
 async def invitation(due: Due, desk: Desk) -> Addressed | None:
@@ -101,5 +103,7 @@ async def _to_holder(holder: UserId, letter: Letter, desk: Desk) -> Addressed | 
     state = await state_of(holder, desk)
     if isinstance(state, Deleted):
         return await of_deleted(state, desk)
-    to = None if isinstance(state, Absent | Gone) else await address_of(state.account, desk)
-    return None if to is None else Addressed(to, {}, letter=letter)
+    if isinstance(state, Absent | Gone):
+        return None
+    to = await address_of(state.account, desk)
+    return None if to is None else Addressed(to, {}, letter=letter, language=state.account.locale)

@@ -10,9 +10,11 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+from domain.locale import Locale
+
 FOLDER = Path(__file__).parent / "wording"
-LANGUAGES = ("en", "de")
-DEFAULT = "en"
+LANGUAGES = tuple(Locale)
+DEFAULT = Locale.EN
 _LINK = "{link}"
 
 

@@ -13,6 +13,7 @@ from commands.transact import Read, read_states
 from domain import user
 from domain.account import Account
 from domain.ids import CorrelationId, UserId
+from domain.locale import Locale
 from domain.user import Absent, Deleted, Gone, User
 from workers.mailer.ledger import Due
 
@@ -39,6 +40,8 @@ class Addressed:
     token: str = field(default="", repr=False)
     letter: Letter | None = None
     """Where it is another one than was asked for."""
+    language: Locale | None = None
+    """What its reader chose; else the installation's."""
 
 
 Composer = Callable[[Due, Desk], Awaitable[Addressed | None]]
@@ -81,4 +84,4 @@ def when(at: datetime) -> str:
 async def of_deleted(state: Deleted, desk: Desk) -> Addressed | None:
     to = await address_of(state.account, desk)
     values = {"when": when(state.deleted_at), "until": when(state.restorable_until)}
-    return None if to is None else Addressed(to, values, letter=Letter.ACCOUNT_DELETED)
+    return None if to is None else Addressed(to, values, letter=Letter.ACCOUNT_DELETED, language=state.account.locale)
