@@ -32,8 +32,15 @@ class Me(Controller):
     @patch(
         operation_id="changeMe",
         summary="Change my name, username or language",
-        description="Only what is in the body changes; null takes it away.",
-        responses=refuses(errors.InvalidToken, errors.InvalidUsername, errors.UsernameTaken, errors.Contended),
+        description="Only what is in the body changes; null takes it away. Another username asks for a fresh proof.",
+        responses=refuses(
+            errors.InvalidToken,
+            errors.SessionEnded,
+            errors.ReauthenticationRequired,
+            errors.InvalidUsername,
+            errors.UsernameTaken,
+            errors.Contended,
+        ),
     )
     async def change(self, request: Asking, data: JSONBody[ChangeProfile]) -> Profile:
         done = await change_profile(data, request.context(), request.world.ports)

@@ -9,9 +9,11 @@ from commands.ports import ClaimMac, Ports
 from commands.register_user import NameText, UsernameText
 from commands.revoke_session import required
 from commands.standing import require_standing, standing_reads
+from commands.step_up import require_proof
 from commands.transact import ClaimLost, Done, Read, Transaction, read_states, transact
 from domain import claim, user
 from domain.account import Account
+from domain.assurance import StepUp
 from domain.claim import ClaimKind
 from domain.errors import Contended, NoSuchUser, UsernameTaken
 from domain.event import Erased, SealClass, Sealed
@@ -20,6 +22,8 @@ from domain.locale import Locale
 from domain.user import account_of
 
 MOVES = 8
+PROOF = StepUp(max_age=900)
+"""For another username: it is what one signs in with, and the one before is free for others."""
 
 
 class ChangeProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,7 +57,7 @@ class _ClaimMoved(Exception):
 
 
 async def change_profile(command: ChangeProfile, ctx: Context, ports: Ports) -> Done[None]:
-    """Raises InvalidUsername, UsernameTaken, InvalidToken, SessionEnded."""
+    """Raises InvalidUsername, UsernameTaken, InvalidToken, SessionEnded; for another username ReauthenticationRequired."""
     principal = required(ctx)
     prepared = await _prepare(command, principal.user_id, ports)
     for _ in range(MOVES):
@@ -64,6 +68,8 @@ async def change_profile(command: ChangeProfile, ctx: Context, ports: Ports) -> 
             wanted = replace(wanted, username=UNSET, macs=())
         if isinstance(command.name, str) and command.name == await _open(account, account.name, "name", ports):
             wanted = replace(wanted, name=UNSET)
+        if wanted.username is not UNSET and (wanted.macs or old is not None):
+            principal = await require_proof(principal, PROOF, ports)
         try:
             return await _change(wanted, principal, old, ctx, ports)
         except _ClaimMoved:

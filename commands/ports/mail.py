@@ -25,6 +25,7 @@ class Letter(StrEnum):
     """To the address that an account had."""
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a letter
     SUSPICIOUS_SIGN_IN = "suspicious_sign_in"
+    USERNAME_CHANGED = "username_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
     FACTOR_CHANGED = "factor_changed"
     RECOVERY_CODES_MADE = "recovery_codes_made"

@@ -45,7 +45,7 @@ NEEDS_NONE = {
     "reviewUserSession": "gives nobody a right, and ends nothing",
     "changeMyAttributes": "gives nobody a right, and can be changed back",
     "withdrawErasure": "keeping one's account has to be easy",
-    "changeMe": "gives nobody a right, and can be changed back",
+    "changeMe": "gives nobody a right, and can be changed back; its command asks for a proof of who takes another username",
     "checkPermissions": "changes nothing",
     "makeActionToken": "asks for the proof of the action it is for",
     "consumeActionToken": "shows the action token",
@@ -95,3 +95,12 @@ async def test_who_lacks_the_permission_is_not_sent_for_a_proof(served: Served) 
     old = {"Authorization": f"Bearer {await aged(served, person, FRESH.max_age + 30)}"}
     answer = await served.http.post("/api/v1/signing-keys/rotate", headers=old)
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+
+
+async def test_another_username_asks_for_a_fresh_proof_and_another_name_does_not(served: Served) -> None:
+    person = await served.person()
+    old = {"Authorization": f"Bearer {await aged(served, person, FRESH.max_age + 30)}"}
+    answer = await served.http.patch("/api/v1/me", headers=old, json={"username": f"u{person.session_id[:8]}"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "reauthentication_required")
+    assert (await served.http.patch("/api/v1/me", headers=old, json={"name": "Ada"})).status_code == 200
+    assert (await served.http.patch("/api/v1/me", headers=old, json={"username": None})).status_code == 200

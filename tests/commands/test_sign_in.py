@@ -10,12 +10,14 @@ from msgspec.structs import replace
 from adapters.hashing.hasher import Argon2Hasher
 from commands.change_password import ChangePassword, change_password
 from commands.ports import AttemptOutcome
+from commands.prove_password import prove_password
 from commands.sign_in import SignIn, sign_in
 from commands.suspend_user import SuspendUser, suspend_user
 from commands.token_answer import SignedIn
 from domain import user
 from domain.errors import AudienceNotAllowed, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
 from domain.event import Erased
+from domain.ids import StreamName
 from domain.session import MINOS
 from domain.session_events import SessionStarted, TokenIssued
 from domain.session_state import Live
@@ -206,6 +208,38 @@ async def test_a_hash_of_weaker_parameters_is_replaced_at_sign_in(world: World) 
     assert after.password.key_id != before.key_id
     assert await world.ports.vault.open(before, stream=user.stream(user_id), field="password") == Erased()
     await world.sign_in("ada")
+    assert len(world.happened(PasswordRehashed)) == 1
+    stronger.close()
+
+
+class Overtaken:
+    """A vault: just before the first password is opened, something else happens that takes its key away."""
+
+    def __init__(self, inner: Any, first: Any) -> None:
+        self._inner, self._first = inner, first
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def open(self, sealed: Any, *, stream: StreamName, field: str) -> Any:
+        first, self._first = self._first, None
+        if first is not None:
+            await first()
+        return await self._inner.open(sealed, stream=stream, field=field)
+
+
+async def test_a_hash_replaced_while_the_password_is_proved_again_is_no_wrong_password(world: World) -> None:
+    ctx = await world.enter("ada")
+    stronger, vault = Argon2Hasher(memory_kib=16, passes=1, threads=1), world.ports.vault
+    world.use(hasher=stronger)
+
+    async def other() -> None:
+        world.use(vault=vault)
+        await world.sign_in("ada")
+
+    world.use(vault=Overtaken(vault, other))
+    assert ctx.principal is not None
+    await prove_password(PASSWORD, ctx.principal, ctx, world.ports)
     assert len(world.happened(PasswordRehashed)) == 1
     stronger.close()
 

@@ -114,6 +114,7 @@ COMPOSERS: Mapping[Letter, Composer] = {
     Letter.FINISH_REGISTRATION: proofs.finish,
     Letter.ACCOUNT_EXISTS: proofs.finish,
     Letter.PASSWORD_CHANGED: _notice,
+    Letter.USERNAME_CHANGED: _notice,
     Letter.FACTOR_CHANGED: _notice,
     Letter.KEY_MADE: _notice,
     Letter.ACCOUNT_DELETED: _deleted,

@@ -28,7 +28,16 @@ from domain.factor_events import (
 from domain.ids import EventId, UserId
 from domain.invitation import InvitationMade, InvitationRenewed
 from domain.session_events import SessionFlagged
-from domain.user_events import DeleteReason, EmailChanged, PasswordReason, PasswordSet, RegisteredBy, UserDeleted, UserRegistered
+from domain.user_events import (
+    DeleteReason,
+    EmailChanged,
+    PasswordReason,
+    PasswordSet,
+    RegisteredBy,
+    UserDeleted,
+    UsernameChanged,
+    UserRegistered,
+)
 
 NOTICE_SECONDS = 3 * 86_400
 """A notice that could not be delivered for so long is no news any more."""
@@ -141,6 +150,7 @@ REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] =
     ApiKeyMade: _key_made,
     SessionFlagged: _flagged,
     UserDeleted: _deleted,
+    UsernameChanged: _notice_of(Letter.USERNAME_CHANGED),
     ErasureAsked: _erasure_asked,
     ErasureBegun: _erasure_begun,
     InvitationMade: _invited,
