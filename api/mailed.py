@@ -139,7 +139,8 @@ class Mailed(Controller):
         summary="Take a change of address back",
         description=(
             "With the link that the earlier address was sent, for 72 hours. The address is what it was, with a new password; every session "
-            "and every API key ends, and second factors and recovery codes that came since are worth nothing. A factor that was enrolled "
+            "and every API key ends, and second factors and recovery codes that came since are worth nothing, an "
+            "erasure asked for since is withdrawn. A factor that was enrolled "
             "before the change is asked for."
         ),
         responses=refuses(*_CHOSEN, *_SHOWN),

@@ -25,16 +25,20 @@ class ErasureDue(Struct, frozen=True, kw_only=True):
 
 
 async def ask_for_erasure(ctx: Context, ports: Ports) -> Done[ErasureDue]:
-    """Asking again gives the same date. Raises InvalidToken, SessionEnded, LastAdminProtected."""
+    """Asking again gives the same date, which is not before a change of address can no longer be taken back: that would withdraw it.
+
+    Raises InvalidToken, SessionEnded, LastAdminProtected.
+    """
     principal = required(ctx)
     stream = erasure.stream(principal.user_id)
 
     def decide(tx: Transaction) -> ErasureDue:
-        require_standing(tx, principal)
+        _, account = require_standing(tx, principal)
         if tx.state(administrators.decider, administrators.STREAM).user_ids == frozenset({principal.user_id}):
             raise LastAdminProtected
         state = tx.state(erasure.decider, stream)
-        asked = erasure.ask(state, user_id=principal.user_id, wait_s=ports.policy.erasure_wait, at=tx.at)
+        undo_s = 0 if account.earlier is None else round((account.earlier.undo_until - tx.at).total_seconds())
+        asked = erasure.ask(state, user_id=principal.user_id, wait_s=max(ports.policy.erasure_wait, undo_s), at=tx.at)
         after = tx.record(erasure.decider, stream, asked)
         return ErasureDue(due_at=after.due_at if isinstance(after, erasure.Asked) else tx.at)
 

@@ -17,7 +17,7 @@ from commands.register_user import PasswordText
 from commands.show_factor import CodeText
 from commands.sign_in_challenge import ChallengeText, Factor
 from commands.transact import Read, Transaction, read_states, transact
-from domain import address_change, factors, user
+from domain import address_change, erasure, factors, user
 from domain.account import Account, EarlierEmail
 from domain.api_key import KeyRevocation
 from domain.claim import ClaimKind
@@ -64,7 +64,8 @@ async def check_undo(command: CheckUndo, ports: Ports) -> LiveLink:
 
 
 async def undo_email(command: UndoEmail, ctx: Context, ports: Ports) -> None:
-    """Restore the address with a new password. All sessions and API keys end, and factors and recovery codes that came since go.
+    """Restore the address with a new password. All sessions and API keys end, factors and recovery codes that came since go,
+    and so does an erasure that was asked for since.
 
     Raises MailTokenInvalid, PasswordUnacceptable, SecondFactorRequired, Overloaded, and InvalidFactor, InvalidChallenge,
     ProofIncomplete, FactorPaused, FactorBlocked.
@@ -85,6 +86,7 @@ async def undo_email(command: UndoEmail, ctx: Context, ports: Ports) -> None:
         elif _to_show(tx.state(factors.decider, factors.stream(user_id)), earlier).enrolled:
             raise SecondFactorRequired
         _take_back_factors(tx, user_id, earlier.changed_at, codes)
+        _take_back_erasure(tx, user_id, earlier.changed_at)
         keys.end(tx, KeyRevocation.PASSWORD_RESET)
         kept = remembered(now, ports)
         back = address_change.undo(tx.state(user.decider, of_user), claim=earlier.claim, password=sealed, remembered=kept, at=tx.at)
@@ -139,5 +141,18 @@ def _take_back_factors(tx: Transaction, user_id: UserId, since: datetime, codes:
         tx.record(factors.decider, stream, factors.make_recovery_codes(left, user_id=user_id, verifiers=codes, count=0, at=tx.at))
 
 
+def _take_back_erasure(tx: Transaction, user_id: UserId, since: datetime) -> None:
+    """What was asked for since then is told to the other address: its owner would never hear of it."""
+    of_erasure: Read = (erasure.decider, erasure.stream(user_id))
+    state = tx.state(*of_erasure)
+    if isinstance(state, erasure.Asked) and state.asked_at >= since:
+        tx.record(*of_erasure, erasure.withdraw(state, user_id=user_id, at=tx.at))
+
+
 def _reads(user_id: UserId, gone: HeldName) -> list[Read]:
-    return [(user.decider, user.stream(user_id)), (factors.decider, factors.stream(user_id)), *name_reads([gone])]
+    of_account: list[Read] = [
+        (user.decider, user.stream(user_id)),
+        (factors.decider, factors.stream(user_id)),
+        (erasure.decider, erasure.stream(user_id)),
+    ]
+    return [*of_account, *name_reads([gone])]

@@ -7,12 +7,13 @@ import pytest
 from commands.api_keys import MakeApiKey, make_own_key
 from commands.change_password import ChangePassword, change_password
 from commands.enrol_totp import ConfirmTotp, confirm_totp
+from commands.erase_me import ask_for_erasure, begin_erasure
 from commands.recovery_codes import make_recovery_codes
 from commands.reset_password import ResetPassword, reset_password
 from commands.sign_in_challenge import Factor, FactorRequired
 from commands.undo_email import CheckUndo, UndoEmail, check_undo, undo_email
 from commands.verify_email import VerifyEmail, verify_email
-from domain import api_key, factors
+from domain import api_key, erasure, factors
 from domain.address_change import UNDO_TTL
 from domain.errors import AskerRequired, InvalidCredentials, InvalidFactor, MailTokenInvalid, SecondFactorRequired
 from tests.attacks.test_reset_that_skips_the_second_factor import NEW, link
@@ -20,7 +21,7 @@ from tests.commands.authenticator import challenged, complete, enrolled, offered
 from tests.commands.conftest import hasher, world
 from tests.commands.mailed import Reader, enabled
 from tests.commands.test_change_email import PROVED, ada, ask, confirm, linked, moved, undo_link
-from tests.commands.world import ANYBODY, World
+from tests.commands.world import ANYBODY, SYSTEM, World
 
 __all__ = ["hasher", "world"]
 THEIRS = "chosen by the thief"
@@ -91,6 +92,19 @@ async def test_a_factor_that_replaced_the_owners_is_not_asked_for(world: World) 
     await confirm_totp(ConfirmTotp(code=theirs.code()), strong, world.ports)
     await take_back(world, await undo_link(world, user_id))
     assert not (await world.state(factors.decider, factors.stream(user_id))).enrolled
+
+
+async def test_an_erasure_that_the_thief_asked_for_is_withdrawn(world: World) -> None:
+    """They want it gone, and the mail about it goes to them."""
+    user_id, theirs = await moved(world)
+    world.clock.forward(1)
+    world.set_policy(erasure_wait=1)
+    await ask_for_erasure(theirs, world.ports)
+    token = await undo_link(world, user_id)
+    world.clock.forward(UNDO_TTL - 2)
+    assert not await begin_erasure(user_id, SYSTEM, world.ports), "not before it can no longer be taken back"
+    await take_back(world, token)
+    assert isinstance(await world.state(erasure.decider, erasure.stream(user_id)), erasure.NotAsked)
 
 
 async def test_codes_that_come_by_mail_are_no_factor_to_show_with_a_mail(world: World) -> None:
