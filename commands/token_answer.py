@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from commands.ports import AccessClaims, Ports
 from domain.account import Account
-from domain.assurance import acr_of, amr_of
+from domain.assurance import as_claims
 from domain.audience import BUILT_IN, PrincipalKind, Rules
 from domain.ids import AudienceName, SessionId, UserId
 from domain.session_events import AuthMethod
@@ -71,7 +71,7 @@ async def access_token_for(
 
     `methods` is what was shown at `auth_time`; without it, all that was shown in this session.
     """
-    shown = [proof.method for proof in session.proofs] if methods is None else methods
+    acr, amr = as_claims(tuple([proof.method for proof in session.proofs] if methods is None else methods))
     expires_at = min(at + timedelta(seconds=access_ttl(rules, ports)), session.expires_at)
     issued = int(at.timestamp())
     claims = AccessClaims(
@@ -83,8 +83,8 @@ async def access_token_for(
         sid=str(session.session_id),
         client_id=session.client_id,
         auth_time=int(auth_time.timestamp()),
-        acr=acr_of(shown),
-        amr=tuple(str(method) for method in amr_of(shown)),
+        acr=acr,
+        amr=amr,
         scope="",
         roles=tuple(account.roles),
         principal=PrincipalKind.USER,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -37,6 +38,12 @@ def amr_of(methods: Iterable[AuthMethod]) -> tuple[AuthMethod, ...]:
     if at_least(acr_of(shown), Acr.TWO_FACTOR):
         shown.add(AuthMethod.MULTI)
     return tuple(method for method in AuthMethod if method in shown)
+
+
+@lru_cache(maxsize=512)
+def as_claims(methods: tuple[AuthMethod, ...]) -> tuple[str, tuple[str, ...]]:
+    """Give `acr` and `amr` as a token has them. Kept: sessions differ little in this, and each token says it anew."""
+    return str(acr_of(methods)), tuple(str(method) for method in amr_of(methods))
 
 
 def at_least(reached: Acr, wanted: Acr) -> bool:

@@ -98,14 +98,13 @@ def asks_more(requirement: Requirement, before: Requirement) -> bool:
 
 def meets(requirement: Requirement, shown: Iterable[AuthMethod]) -> bool:
     """Tell whether what was shown is as much as is asked for."""
-    methods = frozenset(shown)
     match requirement:
         case Requirement.NONE:
             return True
         case Requirement.ANY:
-            return shows_factor(methods)
+            return shows_factor(shown)
         case Requirement.PHISHING_RESISTANT:
-            return acr_of(methods) is Acr.PHISHING_RESISTANT
+            return acr_of(shown) is Acr.PHISHING_RESISTANT
         case _:
             assert_never(requirement)
 
