@@ -1,5 +1,6 @@
 """A person asks to be erased, or thinks better of it; and what was asked for begins when its time has come (ACC-22, the asking)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -12,9 +13,10 @@ from commands.revoke_session import required
 from commands.standing import require_standing, standing_reads
 from commands.transact import Done, Read, Transaction, read_states, transact
 from domain import administrators, erasure, user
+from domain.erasure import ErasureEvent
 from domain.errors import LastAdminProtected
 from domain.ids import UserId
-from domain.user import Active, Suspended
+from domain.user import Absent, Active, Suspended, User
 from domain.user_events import DeleteReason
 
 
@@ -67,12 +69,11 @@ async def begin_erasure(user_id: UserId, ctx: Context, ports: Ports) -> bool:
     of_erasure: Read = (erasure.decider, erasure.stream(user_id))
     of_user: Read = (user.decider, user.stream(user_id))
     reads: list[Read] = [of_erasure, of_user, (administrators.decider, administrators.STREAM)]
-    tx = await read_states(ports, [of_erasure])
-    if not erasure.begin(tx.state(*of_erasure), user_id=user_id, at=tx.at):
+    if not _begin(await read_states(ports, [of_erasure, of_user]), user_id):
         return False
 
     def decide(tx: Transaction, keys: OwnersKeys) -> None:
-        events = erasure.begin(tx.state(*of_erasure), user_id=user_id, at=tx.at)
+        events = _begin(tx, user_id)
         tx.record(*of_erasure, events)
         if events and isinstance(tx.state(*of_user), Active | Suspended):
             delete_in(tx, keys, reason=DeleteReason.ERASURE, restorable_s=0)
@@ -81,3 +82,11 @@ async def begin_erasure(user_id: UserId, ctx: Context, ports: Ports) -> bool:
         return (await transact(ports, ctx, [*reads, *keys.reads], lambda tx: decide(tx, keys))).appended
 
     return await with_keys_of(user_id, ports, begin)
+
+
+def _begin(tx: Transaction, user_id: UserId) -> Sequence[ErasureEvent]:
+    """Not while a change of the address can be taken back: whoever made that may have asked for the erasure, too (threats.md 3)."""
+    who: User = tx.state(user.decider, user.stream(user_id))
+    earlier = None if isinstance(who, Absent) else who.account.earlier
+    not_before = None if earlier is None else earlier.undo_until
+    return erasure.begin(tx.state(erasure.decider, erasure.stream(user_id)), user_id=user_id, not_before=not_before, at=tx.at)

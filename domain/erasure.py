@@ -83,8 +83,8 @@ def withdraw(state: Erasure, *, user_id: UserId, at: datetime) -> Sequence[Erasu
     return [ErasureWithdrawn(user_id=user_id, at=at)]
 
 
-def begin(state: Erasure, *, user_id: UserId, at: datetime) -> Sequence[ErasureEvent]:
-    """Nothing happens before its time, or where it was withdrawn."""
-    if not isinstance(state, Asked) or at < state.due_at:
+def begin(state: Erasure, *, user_id: UserId, not_before: datetime | None = None, at: datetime) -> Sequence[ErasureEvent]:
+    """Nothing happens before its time, or where it was withdrawn; nor while somebody may take back what was done to the account."""
+    if not isinstance(state, Asked) or at < max(state.due_at, not_before or state.due_at):
         return []
     return [ErasureBegun(user_id=user_id, at=at)]

@@ -191,6 +191,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(erasure.ask, {"user_id": ex.ADA, "wait_s": 600}),
             Wish(erasure.withdraw, {"user_id": ex.ADA}),
             Wish(erasure.begin, {"user_id": ex.ADA}),
+            Wish(erasure.begin, {"user_id": ex.ADA, "not_before": ex.NOW + timedelta(hours=1)}),
         ],
     ),
     "attributes": (

@@ -40,3 +40,11 @@ def test_what_was_withdrawn_or_never_asked_for_does_not_begin() -> None:
 def test_once_begun_there_is_no_way_back() -> None:
     given(erasure.decider, ASKED, BEGUN).when(erasure.withdraw, user_id=ADA, at=DUE).then_refused(NoErasureAsked)
     given(erasure.decider, ASKED, BEGUN).when(erasure.ask, user_id=ADA, wait_s=1, at=DUE).then()
+
+
+def test_it_waits_until_nobody_can_take_back_what_was_done_to_the_account() -> None:
+    later = DUE + timedelta(hours=1)
+    given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, not_before=later, at=DUE).then()
+    given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, not_before=NOW, at=DUE).then(BEGUN)
+    begun = ErasureBegun(user_id=ADA, at=later)
+    given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, not_before=later, at=later).then(begun)

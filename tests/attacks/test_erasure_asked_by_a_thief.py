@@ -1,0 +1,50 @@
+"""Somebody got into an account, moved it to an address of their own, and has it erased before its owner hears of anything."""
+
+import pytest
+
+from commands.erase_me import ask_for_erasure, begin_erasure
+from commands.read_profile import read_profile
+from domain.address_change import UNDO_TTL
+from domain.erasure import ErasureBegun
+from domain.errors import InvalidCredentials
+from tests.attacks.test_address_changed_by_a_thief import take_back
+from tests.attacks.test_reset_that_skips_the_second_factor import NEW
+from tests.commands.conftest import hasher, world
+from tests.commands.test_change_email import ada, ask, confirm, moved, undo_link
+from tests.commands.world import SYSTEM, World
+
+__all__ = ["hasher", "world"]
+
+
+async def test_nothing_is_erased_while_its_owner_can_still_take_the_account_back(world: World) -> None:
+    world.set_policy(erasure_wait=60)
+    user_id, theirs = await moved(world)
+    token = await undo_link(world, user_id)
+    await ask_for_erasure(theirs, world.ports)
+    world.clock.forward(UNDO_TTL - 1)
+    assert not await begin_erasure(user_id, SYSTEM, world.ports)
+    await take_back(world, token)
+    assert (await read_profile(user_id, world.ports)).erasure_due_at is None
+    world.clock.forward(UNDO_TTL)
+    assert not await begin_erasure(user_id, SYSTEM, world.ports)
+    assert (await world.sign_in("ada", NEW)).user_id == user_id
+    assert not world.happened(ErasureBegun)
+
+
+async def test_what_the_owner_asked_for_before_stays_asked_for(world: World) -> None:
+    user_id, ctx = await ada(world)
+    due_at = (await ask_for_erasure(ctx, world.ports)).result.due_at
+    world.clock.forward(60)
+    await confirm(world, await ask(world, ctx))
+    await take_back(world, await undo_link(world, user_id))
+    assert (await read_profile(user_id, world.ports)).erasure_due_at == due_at
+
+
+async def test_it_begins_once_nothing_can_be_taken_back(world: World) -> None:
+    world.set_policy(erasure_wait=60)
+    user_id, theirs = await moved(world)
+    await ask_for_erasure(theirs, world.ports)
+    world.clock.forward(UNDO_TTL)
+    assert await begin_erasure(user_id, SYSTEM, world.ports)
+    with pytest.raises(InvalidCredentials):
+        await world.sign_in("lovelace", NEW)
