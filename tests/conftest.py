@@ -8,11 +8,16 @@ from itertools import count
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import PostgresServer
 from migrations import runner
+
+hypothesis.settings.register_profile("no clock", deadline=None)
+hypothesis.settings.load_profile("no clock")
+"""How long an example takes says how busy the machine is, and nothing of what is tested."""
 
 _numbers = count(1)
 _own_folder = pytest.StashKey[str]()

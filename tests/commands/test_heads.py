@@ -154,7 +154,7 @@ HISTORIES = st.lists(st.tuples(st.sampled_from([*STEPS, *OWN]), st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=HISTORIES)
 async def test_heads_equal_folds_over_random_histories(hasher: Argon2Hasher, steps: list[tuple[str, str]]) -> None:
     world = await live_through(hasher, steps)

@@ -16,7 +16,7 @@ from tests.domain.histories import WISHES, Wish, history
 from tests.domain.strategies import any_event, events_of
 
 CATEGORIES = sorted(WISHES)
-quick = settings(max_examples=20, deadline=None)
+quick = settings(max_examples=20)
 """Each law runs for every aggregate or event, in the inner loop of daily work."""
 NOT_IDEMPOTENT = {
     "change_password", "rehash_password", "sign_out_everywhere", "issue", "refresh", "reauthenticate", "complete", "define", "remove",
@@ -116,7 +116,7 @@ def test_sealed_fields_of_an_event_share_one_key(event: Event) -> None:
 
 
 @pytest.mark.parametrize("tag", sorted(tag for tag, fields in codec.SEALED_FIELDS.items() if len(fields) > 1))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(data=st.data())
 def test_an_event_sealed_under_two_keys_is_not_written(tag: str, data: st.DataObject) -> None:
     event = data.draw(events_of(EVENT_TYPES[tag]))

@@ -45,7 +45,7 @@ def test_a_private_key_survives_being_kept(algorithm: Algorithm) -> None:
 
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(message=st.binary(max_size=64), flip=st.integers(0, 10_000))
 def test_one_bit_of_message_or_signature_breaks_it(algorithm: Algorithm, message: bytes, flip: int) -> None:
     signature = bytearray(Signer(KID, algorithm, KEYS[algorithm]).sign(message))

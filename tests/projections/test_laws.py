@@ -17,7 +17,7 @@ from tests.projections.conftest import World
 from tests.projections.random_histories import CHOICES, Choice, Play
 from workers.rebuild import rebuild
 
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize("projection", ALL, ids=lambda projection: projection.name)

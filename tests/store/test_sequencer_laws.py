@@ -76,7 +76,7 @@ async def play(url: str, streams: Sequence[StreamName], schedule: Sequence[Turn]
         await connection.close()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(schedule=schedules, long=st.booleans())
 async def test_positions_are_contiguous_and_keep_every_order(database: Database, schedule: Sequence[Sequence[Turn]], long: bool) -> None:
     streams = [stream() for _ in range(4)]
