@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.context import Context
+from commands.invitations import needed_to_invite
 from commands.mailed_link import MailTokenText
 from commands.open_account import NewAccount, Registered, open_account
 from commands.ports import MailToken, MailTokenKind, Ports
@@ -79,8 +80,7 @@ class _Accepting(Struct, frozen=True, kw_only=True):
         if inviter.account.roles != self.inviter_roles:
             raise _InviterMoved
         held = [p for name in self.inviter_roles for p in role.gives(tx.state(role.decider, role.stream(name)))]
-        given = [p for name in self.invitation.roles for p in role.gives(tx.state(role.decider, role.stream(name)))]
-        if not within(given, held):
+        if not within(needed_to_invite(self.invitation.roles, tx), held):
             raise MailTokenInvalid
 
 

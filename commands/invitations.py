@@ -1,5 +1,6 @@
 """Inviting somebody, once more, or not any more. Roles are given here, so nobody gives more than they may do themselves (threats.md 6)."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -15,9 +16,11 @@ from domain.errors import NoSuchInvitation, NoSuchRole, RegistrationClosed
 from domain.event import SealClass
 from domain.ids import InvitationId, RoleName, RoleSlug
 from domain.invitation import Invitation
+from domain.permission import Permission
 from domain.role import Defined
 
 MOST_ROLES = 16
+INVITING, GRANTING = Permission("minos.users.invite"), Permission("minos.roles.grant")
 
 
 class Invite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,18 +92,26 @@ async def revoke_invitation(invitation_id: InvitationId, ctx: Context, ports: Po
     stream = invitation.stream(invitation_id)
 
     def decide(tx: Transaction) -> None:
-        _require_to_give(before.roles, ctx, tx)
+        require_within(_given(before.roles, tx), ctx, tx)
         tx.record(invitation.decider, stream, invitation.revoke(tx.state(invitation.decider, stream), at=tx.at))
 
     return await transact(ports, ctx, _reads(invitation_id, before.roles, ctx), decide)
 
 
+def needed_to_invite(roles: Sequence[RoleName], tx: Transaction) -> tuple[Permission, ...]:
+    """What whoever invites has to hold, now and when it is accepted: it grants these roles, also those that give nothing at Minos."""
+    return (INVITING, GRANTING, *_given(roles, tx)) if roles else (INVITING,)
+
+
+def _given(roles: Sequence[RoleName], tx: Transaction) -> list[Permission]:
+    return [p for name in roles for p in role.gives(tx.state(role.decider, role.stream(name)))]
+
+
 def _require_to_give(roles: tuple[RoleName, ...], ctx: Context, tx: Transaction) -> None:
-    """Raise NoSuchRole, RightsExceeded; also where there is no role to give, for a caller whose rights were lost meanwhile."""
-    definitions = [tx.state(role.decider, role.stream(name)) for name in roles]
-    if not all(isinstance(definition, Defined) for definition in definitions):
+    """Raise NoSuchRole, RightsExceeded."""
+    if not all(isinstance(tx.state(role.decider, role.stream(name)), Defined) for name in roles):
         raise NoSuchRole
-    require_within([p for definition in definitions for p in role.gives(definition)], ctx, tx)
+    require_within(needed_to_invite(roles, tx), ctx, tx)
 
 
 def _reads(invitation_id: InvitationId, roles: tuple[RoleName, ...], ctx: Context) -> list[Read]:

@@ -42,7 +42,7 @@ async def accept(world: World, token: str) -> UserId:
 
 async def inviter(world: World) -> Context:
     """Somebody who may invite, and give the role `editor`."""
-    await define(world, "support", "minos.users.invite", "tasks.*")
+    await define(world, "support", "minos.users.invite", "minos.roles.grant", "tasks.*")
     await define(world, "editor", "tasks.*")
     return await enter(world, "sue", SUPPORT)
 
