@@ -131,15 +131,15 @@ def factors_to_show(enrolled: Factors, shown: Iterable[AuthMethod], wanted: Requ
     """Name what an account can show that is enough, strongest first.
 
     Where nothing it has would do, the strongest of that is asked for first: who merely knows the password enrols nothing beside it
-    (threats.md 5). Nothing is left to show once that was shown, or where there is nothing.
+    (threats.md 5), nor from a strange place without the code that is mailed for that. Nothing is left to show once that was shown, or
+    where there is nothing.
     """
     methods = tuple(shown)
     has = _shown_by(enrolled, mail=mail)
     if enough := _enough(has, methods, wanted):
         return enough
-    if enrolled.enrolled and strongest(enrolled) not in methods:
-        return [factor for factor in has if strongest(enrolled) in GIVES[factor]]
-    return []
+    best = AuthMethod.EMAIL if mail and not enrolled.enrolled else strongest(enrolled)
+    return [] if best in methods else [factor for factor in has if best in GIVES[factor]]
 
 
 def may_enrol(shown: Sequence[AuthMethod], wanted: Requirement) -> Sequence[Factor]:
