@@ -9,10 +9,12 @@ from commands.standing import require_standing, standing_reads
 from commands.transact import Read, Transaction
 from domain import factors
 from domain.account import Account
+from domain.assurance import Acr
 from domain.errors import ReauthenticationRequired
 from domain.factor_state import Factors
 from domain.factors import strongest
 from domain.ids import StreamName, UserId
+from domain.session_events import AuthMethod
 
 PROOF_MAX_AGE = 900
 """Seconds since the strongest factor was shown, by the token at hand."""
@@ -38,7 +40,10 @@ class Enroller:
 
 
 def oneself(ctx: Context) -> Enroller:
-    """`require` raises ReauthenticationRequired, InvalidToken, SessionEnded. That the proof is fresh is the policy table's to say."""
+    """`require` raises ReauthenticationRequired, InvalidToken, SessionEnded. That the proof is fresh is the policy table's to say.
+
+    A mailed code takes the password beside it: without the factor, the mailbox alone would choose a new one (threats.md 3).
+    """
     principal = required(ctx)
     of_factors = (factors.decider, factors.stream(principal.user_id))
 
@@ -47,8 +52,11 @@ def oneself(ctx: Context) -> Enroller:
 
     def require(tx: Transaction) -> Account:
         account = standing(tx)
-        if strongest(tx.state(*of_factors)) not in principal.amr:
+        best = strongest(tx.state(*of_factors))
+        if best not in principal.amr:
             raise ReauthenticationRequired(PROOF_MAX_AGE)
+        if best is AuthMethod.EMAIL and AuthMethod.PASSWORD not in principal.amr:
+            raise ReauthenticationRequired(PROOF_MAX_AGE, Acr.TWO_FACTOR)
         return account
 
     return Enroller(principal.user_id, (*standing_reads(principal), of_factors), require, standing)
