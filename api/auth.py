@@ -264,6 +264,7 @@ class Auth(Controller):
             errors.InvalidCredentials,
             errors.ReauthenticationRequired,
             errors.PasswordUnacceptable,
+            errors.StrongerFactorRequired,
             errors.SessionEnded,
             errors.Overloaded,
         ),

@@ -88,7 +88,7 @@ class Me(Controller):
         status_code=200,
         summary="Sign out everywhere else",
         description=("Ends all sessions but this one, whose tokens and device token are replaced by those in the answer."),
-        responses=refuses(errors.InvalidToken, errors.SessionEnded, errors.Contended),
+        responses=refuses(errors.InvalidToken, errors.StrongerFactorRequired, errors.SessionEnded, errors.Contended),
     )
     async def end_others(self, request: Asking) -> TokenPair:
         done = await revoke_other_sessions(request.context(), request.world.ports)

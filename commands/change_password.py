@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from commands.choose_password import check_new_password, check_unused, destroy_left, sealed_password
 from commands.context import Context
+from commands.factor_policy_head import POLICY_READ
 from commands.ports import Ports
 from commands.prove_password import prove_password
 from commands.read_profile import open_profile
@@ -31,7 +32,7 @@ class ChangePassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -> Done[SignedIn]:
     """Answer with a new pair for this session.
 
-    Raises ReauthenticationRequired, InvalidCredentials, PasswordUnacceptable, Overloaded.
+    Raises ReauthenticationRequired, StrongerFactorRequired, InvalidCredentials, PasswordUnacceptable, Overloaded.
     """
     principal = await require_factor_besides(required(ctx), ports)
     account = await prove_password(command.current_password, principal, ctx, ports)
@@ -50,6 +51,6 @@ async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -
         changed = account_of(tx.record(user.decider, of_user, events))
         return keep_session(tx, principal, changed, ports), changed
 
-    done = await transact(ports, ctx, standing_reads(principal), decide)
+    done = await transact(ports, ctx, standing_reads(principal), decide, glance=[POLICY_READ])
     await destroy_left(of_user, ports)
     return await next_pair(done, ports)

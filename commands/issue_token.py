@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from commands.audience_heads import audience_in, audience_reads
 from commands.context import Context
-from commands.factor_policy_head import POLICY_READ
+from commands.factor_policy_head import POLICY_READ, shows_enough
 from commands.ports import Ports, PresentedRefreshToken
 from commands.session_origins import SessionOrigin
 from commands.token_answer import OWN_RULES, SignedIn, access_ttl, token_answer
@@ -15,7 +15,6 @@ from domain import session, session_state, user
 from domain.account import Account
 from domain.audience import Audience, Defined, Rules, Undefined, for_user
 from domain.errors import InvalidRefreshToken, RefreshTokenReused, StrongerFactorRequired
-from domain.factor_policy import meets
 from domain.ids import AudienceSlug, SessionId
 from domain.session import MINOS
 from domain.session_state import Ended, Live
@@ -76,7 +75,7 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
 def _rules_for(live: Live, asked: Audience, account: Account, tx: Transaction) -> Rules:
     """Raises AudienceNotAllowed, StrongerFactorRequired."""
     rules = for_user(asked, account.roles)
-    if not meets(tx.state(*POLICY_READ).asks(account.roles, live.audience), (proof.method for proof in live.proofs)):
+    if not shows_enough(live, account, live.audience, tx):
         raise StrongerFactorRequired
     return rules
 

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from commands.context import Context, Principal
+from commands.factor_policy_head import POLICY_READ, shows_enough
 from commands.mailed_codes import code_counter, opened_code, require_strongest
 from commands.ports import Assertion, CodePurpose, PasskeyProof, Ports
 from commands.prove_password import prove_password
@@ -60,6 +62,13 @@ class Reauthenticated(Struct, frozen=True, kw_only=True):
         return "Reauthenticated(...)"
 
 
+class _Proved(NamedTuple):
+    live: Live
+    account: Account
+    enough: bool
+    """For what is demanded of them now."""
+
+
 async def ask_for_proof(ctx: Context, ports: Ports) -> PasskeyAsked:
     """Give a challenge that a passkey signs to prove who is there in this session. Nothing is stored."""
     principal = required(ctx)
@@ -80,28 +89,34 @@ async def reauthenticate(command: Reauthenticate, ctx: Context, ports: Ports) ->
     methods = (*(() if account is None else (AuthMethod.PASSWORD,)), *(() if shown is None else shown.methods))
     stream = session.stream(principal.session_id)
 
-    def decide(tx: Transaction) -> tuple[Live, Account]:
+    def decide(tx: Transaction) -> _Proved:
         live, now = require_standing(tx, principal)
         if account is not None and now.password_version != account.password_version:
             raise InvalidCredentials
         if shown is not None:
             shown.record(tx, principal.user_id)
         events = session.reauthenticate(live, methods=methods, at=tx.at)
-        return session.live(tx.record(session.decider, stream, events)), now
+        proved = session.live(tx.record(session.decider, stream, events))
+        return _Proved(proved, now, shows_enough(proved, now, principal.audience, tx))
 
     reads = standing_reads(principal)
     if shown is not None:
         reads.append((factors.decider, factors.stream(principal.user_id)))
-    done = await transact(ports, ctx, reads, decide)
+    done = await transact(ports, ctx, reads, decide, glance=[POLICY_READ])
     return await _answered(done, principal, methods, ports)
 
 
-async def _answered(
-    done: Done[tuple[Live, Account]], principal: Principal, methods: Sequence[AuthMethod], ports: Ports
-) -> Done[Reauthenticated]:
-    live, now = done.result
+async def _answered(done: Done[_Proved], principal: Principal, methods: Sequence[AuthMethod], ports: Ports) -> Done[Reauthenticated]:
+    """Where more is demanded than was shown, the token ends with the one at hand: that is time to enrol it, and no way to go on."""
     token, expires_in = await access_token_for(
-        live, now, ports, audience=principal.audience, auth_time=done.at, at=done.at, methods=methods
+        done.result.live,
+        done.result.account,
+        ports,
+        audience=principal.audience,
+        auth_time=done.at,
+        at=done.at,
+        methods=methods,
+        not_after=None if done.result.enough else principal.expires_at,
     )
     answer = Reauthenticated(access_token=token, expires_in=expires_in)
     return Done(result=answer, versions=done.versions, at=done.at, appended=done.appended)

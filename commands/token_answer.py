@@ -66,18 +66,19 @@ async def access_token_for(
     at: datetime,
     methods: Sequence[AuthMethod] | None = None,
     rules: Rules = OWN_RULES,
+    not_after: int | None = None,
 ) -> tuple[str, int]:
     """Give an access token and its life in seconds. Roles and epochs are the account's of this moment.
 
-    `methods` is what was shown at `auth_time`; without it, all that was shown in this session.
+    `methods` is what was shown at `auth_time`; without it, all that was shown in this session. `not_after`: seconds since the epoch.
     """
     acr, amr = as_claims(tuple([proof.method for proof in session.proofs] if methods is None else methods))
     expires_at = min(at + timedelta(seconds=access_ttl(rules, ports)), session.expires_at)
-    issued = int(at.timestamp())
+    issued, ends = int(at.timestamp()), int(expires_at.timestamp())
     claims = AccessClaims(
         sub=str(account.user_id),
         aud=audience,
-        exp=int(expires_at.timestamp()),
+        exp=ends if not_after is None else min(ends, not_after),
         iat=issued,
         jti=str(ports.random.uuid7()),
         sid=str(session.session_id),
