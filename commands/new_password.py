@@ -7,8 +7,8 @@ from commands.choose_password import check_new_password, check_unused, sealed_pa
 from commands.context import Context
 from commands.ports import Ports
 from commands.read_profile import open_profile
-from commands.transact import Transaction
-from domain import factors, user
+from commands.transact import Read, Transaction
+from domain import erasure, factors, user
 from domain.account import Account
 from domain.event import Sealed
 from domain.factor_events import WhyRemoved
@@ -42,6 +42,18 @@ def remove_factors_since(tx: Transaction, user_id: UserId, since: datetime) -> N
     state = tx.state(factors.decider, factors.stream(user_id))
     kept = factors.ids(factors.enrolled_before(state, since))
     _remove(tx, user_id, [factor_id for factor_id in factors.ids(state) if factor_id not in kept], WhyRemoved.UNDONE)
+
+
+def erasure_read(user_id: UserId) -> Read:
+    """What `void_erasure` needs to be read."""
+    return erasure.decider, erasure.stream(user_id)
+
+
+def void_erasure(tx: Transaction, user_id: UserId) -> None:
+    """Take back what whoever opened the account asked for: it would be erased under the owner of its mailbox."""
+    state = tx.state(*erasure_read(user_id))
+    if isinstance(state, erasure.Asked):
+        tx.record(erasure.decider, erasure.stream(user_id), erasure.withdraw(state, user_id=user_id, at=tx.at))
 
 
 def _remove(tx: Transaction, user_id: UserId, enrolled: Sequence[FactorId], why: WhyRemoved) -> None:

@@ -6,7 +6,7 @@ from commands.choose_password import destroy_left
 from commands.context import Context
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.mailed_link import Link, LiveLink, MailTokenText, Shows, live_link, show_with_link
-from commands.new_password import lift_locks, remembered, remove_factors, sealed_choice
+from commands.new_password import erasure_read, lift_locks, remembered, remove_factors, sealed_choice, void_erasure
 from commands.ports import Assertion, Ports
 from commands.ports.mail import MailToken, MailTokenKind
 from commands.register_user import PasswordText
@@ -88,13 +88,14 @@ async def reset_password(command: ResetPassword, ctx: Context, ports: Ports) -> 
             shown.record(tx, user_id)
         elif who.doubtful:
             remove_factors(tx, user_id)
+            void_erasure(tx, user_id)
         if command.revoke_api_keys or who.doubtful:
             keys.end(tx, KeyRevocation.PASSWORD_RESET)
         state = tx.state(user.decider, of_user)
         tx.record(user.decider, of_user, mailbox_proof.reset_password(state, password=sealed, remembered=remembered(who, ports), at=tx.at))
 
     async def set_it(keys: OwnersKeys) -> None:
-        await transact(ports, ctx, [*_reads(token), *keys.reads], lambda tx: decide(tx, keys))
+        await transact(ports, ctx, [*_reads(token), erasure_read(user_id), *keys.reads], lambda tx: decide(tx, keys))
 
     await with_keys_of(user_id, ports, set_it)
     await destroy_left(of_user, ports)

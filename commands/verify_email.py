@@ -12,7 +12,7 @@ from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.login_names import normalise_email
 from commands.mail_budgets import VERIFICATIONS, asked_by_anybody, to_address
 from commands.mailed_link import MailTokenText
-from commands.new_password import lift_locks, remove_factors, sealed_choice
+from commands.new_password import erasure_read, lift_locks, remove_factors, sealed_choice, void_erasure
 from commands.ports import Ports
 from commands.ports.mail import Letter, MailToken, MailTokenKind
 from commands.read_profile import opened
@@ -120,11 +120,12 @@ async def _proof_with_password(account: Account, password: str, ctx: Context, po
         state = tx.state(user.decider, of_user[1])
         tx.record(user.decider, of_user[1], mailbox_proof.prove_email(state, claim=claim, password=sealed, remembered=0, at=tx.at))
         remove_factors(tx, user_id)
+        void_erasure(tx, user_id)
         keys.end(tx, KeyRevocation.PASSWORD_RESET)
         return Verified(user_id=user_id)
 
     async def prove(keys: OwnersKeys) -> Verified:
-        reads = [of_user, (factors.decider, factors.stream(user_id)), *keys.reads]
+        reads = [of_user, (factors.decider, factors.stream(user_id)), erasure_read(user_id), *keys.reads]
         return (await transact(ports, ctx, reads, lambda tx: decide(tx, keys))).result
 
     proved = await with_keys_of(user_id, ports, prove)
