@@ -14,13 +14,13 @@ from commands.mail_budgets import CHANGES, VERIFICATIONS, to_address
 from commands.ports import ClaimMac, Letter, MailToken, MailTokenKind, Ports
 from commands.register_user import EmailText
 from commands.revoke_session import required
-from commands.transact import ClaimLost, Read, Transaction, read_states, transact
-from domain import address_change, claim, user
+from commands.transact import ClaimLost, Read, Transaction, read_states, spend_action, transact
+from domain import address_change, claim, factors, session, user
 from domain.account import Account
 from domain.claim import ClaimKind
 from domain.errors import AskerRequired, EmailTaken, MailLimited, MailTokenInvalid, NoSuchUser
 from domain.event import SealClass, Sealed
-from domain.ids import ClaimId, UserId
+from domain.ids import ClaimId, SessionId, UserId
 from domain.user import Active
 
 
@@ -32,12 +32,15 @@ class ChangeEmail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class PendingChange(Struct, frozen=True, kw_only=True):
-    """What an asking left, sealed while it waits. A new password, a new address or signing out everywhere makes it worth nothing."""
+    """What an asking left, sealed while it waits. A new password, a new address, the end of the session it was asked in, and a first
+    second factor make it worth nothing."""
 
     user_id: UserId
+    session_id: SessionId
     email: str
     email_claim: ClaimId
     token_epoch: int
+    factorless: bool
 
     def __repr__(self) -> str:
         return f"PendingChange(user_id={self.user_id})"
@@ -52,16 +55,24 @@ class _New(Struct, frozen=True, kw_only=True):
 async def ask_to_change_email(command: ChangeEmail, ctx: Context, ports: Ports) -> Begun:
     """Have the new address asked. Nobody looks whether it has an account: the answer, and the work, are the same (threats.md 15).
 
-    Raises InvalidEmail, EmailChangedLately, MailLimited where this account asked too often.
+    Raises InvalidEmail, EmailChangedLately, ActionTokenUsed, MailLimited where this account asked too often.
     """
     principal = required(ctx)
     address = normalise_email(command.email)
     of_user: Read = (user.decider, user.stream(principal.user_id))
     account = _active((await read_states(ports, [of_user])).state(*of_user))
     address_change.require_changeable(account)
+    await spend_action(ctx, ports)
     if wait_s := await ports.mailbox.spend(to_address(CHANGES, str(principal.user_id))):
         raise MailLimited(wait_s)
-    pending = PendingChange(user_id=account.user_id, email=command.email, email_claim=account.email_claim, token_epoch=account.token_epoch)
+    pending = PendingChange(
+        user_id=account.user_id,
+        session_id=principal.session_id,
+        email=command.email,
+        email_claim=account.email_claim,
+        token_epoch=account.token_epoch,
+        factorless=principal.factorless,
+    )
     pending_id = ports.random.uuid7()
     content = msgspec.json.encode(pending).decode()
     budgets = to_address(VERIFICATIONS, address)
@@ -80,20 +91,20 @@ async def change_email(token: MailToken, registration: str | None, ctx: Context,
     if content is None:
         raise MailTokenInvalid
     pending = msgspec.json.decode(content, type=PendingChange)
-    of_user: Read = (user.decider, user.stream(pending.user_id))
-    account = _wanted_still(pending, (await read_states(ports, [of_user])).state(*of_user))
+    of_user, *others = _asking_reads(pending)
+    account = _wanted_still(pending, await read_states(ports, [of_user, *others]))
     new = await _prepare(pending, ports)
     old = await held_name(ClaimKind.EMAIL, account.email, account.email_claim, account.user_id, ports)
 
     def decide(tx: Transaction) -> None:
-        now = _wanted_still(pending, tx.state(*of_user))
+        now = _wanted_still(pending, tx)
         _take(tx, new, now.user_id)
         changed = tx.record(*of_user, address_change.change(tx.state(*of_user), email=new.email, claim=new.claim_id, at=tx.at))
         if _active(changed).earlier is None:
             give_up(tx, old)
 
     try:
-        await transact(ports, ctx, [of_user, *_claims(new, old)], decide)
+        await transact(ports, ctx, [of_user, *others, *_claims(new, old)], decide)
     except ClaimLost:
         raise EmailTaken from None
     await ports.mailbox.forget_pending(token.subject)
@@ -141,11 +152,26 @@ def _claims(new: _New, old: HeldName) -> list[Read]:
     return [(claim.decider, claim.stream(new.claim_id)), *name_reads([old])]
 
 
-def _wanted_still(pending: PendingChange, state: user.User) -> Account:
-    if not isinstance(state, Active):
+def _asking_reads(pending: PendingChange) -> list[Read]:
+    """What `_wanted_still` needs to be read; the account first."""
+    return [
+        (user.decider, user.stream(pending.user_id)),
+        (session.decider, session.stream(pending.session_id)),
+        (factors.decider, factors.stream(pending.user_id)),
+    ]
+
+
+def _wanted_still(pending: PendingChange, tx: Transaction) -> Account:
+    """Give the account, where whoever asked could still ask: raises MailTokenInvalid where they were thrown out since, or where a factor
+    was enrolled that they did not show."""
+    of_user, of_session, of_factors = _asking_reads(pending)
+    state = tx.state(*of_user)
+    if not isinstance(state, Active) or (pending.factorless and tx.state(*of_factors).enrolled):
         raise MailTokenInvalid
     account = state.account
     if (account.email_claim, account.token_epoch) != (pending.email_claim, pending.token_epoch):
+        raise MailTokenInvalid
+    if not session.is_live(tx.state(*of_session), user_epoch=account.token_epoch, at=tx.at):
         raise MailTokenInvalid
     return account
 

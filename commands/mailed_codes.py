@@ -13,7 +13,7 @@ from commands.show_factor import CodeText, Shower
 from commands.show_mailed_code import show_mailed_code
 from commands.sign_in_challenge import ChallengeText, require_young
 from commands.standing import require_standing, standing_reads
-from commands.transact import Done, Read, Transaction, read_states, transact
+from commands.transact import Done, Read, Transaction, read_states, spend_action, transact
 from domain import factors
 from domain.account import Account
 from domain.errors import EmailNotVerified, InvalidChallenge, InvalidFactor
@@ -44,8 +44,9 @@ class EnableMailedCodes(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 async def offer_mailed_codes(ctx: Context, ports: Ports) -> CodeAsked:
-    """Mail a first code. Raises ReauthenticationRequired, EmailNotVerified, MailLimited."""
+    """Mail a first code. Raises ReauthenticationRequired, ActionTokenUsed, EmailNotVerified, MailLimited."""
     who = oneself(ctx)
+    await spend_action(ctx, ports)
     tx = await read_states(ports, who.reads)
     return await _asked(CodePurpose.ENABLE, who.require(tx), required(ctx), tx, ports)
 
