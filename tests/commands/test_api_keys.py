@@ -9,17 +9,7 @@ import pytest
 from commands.api_key_text import read_key_text
 from commands.api_keys import (
     MakeApiKey,
-    MakeServiceKey,
     make_own_key,
-    make_service_key,
-)
-from commands.audiences import (
-    ChangeAudience,
-    DefineAudience,
-    RetireAudience,
-    change_audience,
-    define_audience,
-    retire_audience,
 )
 from commands.context import Context
 from commands.define_role import ChangeRolePermissions, DefineRole, change_role_permissions, define_role
@@ -28,23 +18,15 @@ from commands.key_holders import identify_key
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.new_key import NewApiKey
 from commands.read_api_keys import read_keys_of
-from commands.revoke_api_key import RevokeApiKey, revoke_api_key, revoke_leaked_key, revoke_own_key
+from commands.revoke_api_key import RevokeApiKey, revoke_leaked_key, revoke_own_key
 from commands.rotate_api_key import RotateApiKey, rotate_api_key
-from commands.service_accounts import (
-    ChangeServiceAccount,
-    DisableServiceAccount,
-    change_service_account,
-    disable_service_account,
-)
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from commands.transact import transact
 from domain import key_owner
 from domain.api_key import ApiKeyRevoked, KeyRevocation
-from domain.audience import Rules
-from domain.errors import ApiKeyEnded, AudienceNotAllowed, InvalidToken, KeyLifeTooLong, NoSuchApiKey, RightsExceeded, TooManyKeys
-from domain.ids import AudienceName, CorrelationId, RoleName, UserId
+from domain.errors import InvalidToken, KeyLifeTooLong, NoSuchApiKey, RightsExceeded, TooManyKeys
+from domain.ids import CorrelationId, RoleName, UserId
 from domain.permission import Permission
-from tests.commands.machines import service_account
 from tests.commands.recording import Recording
 from tests.commands.world import ANYBODY, SYSTEM, World
 
@@ -246,115 +228,3 @@ async def test_nobody_makes_keys_without_end(world: World) -> None:
         await own_key(world, ctx, READ)
     world.clock.forward(600)
     await own_key(world, ctx, READ)
-
-
-async def test_a_service_accounts_key_is_bounded_by_it_and_ends_with_it(world: World) -> None:
-    client_id = await service_account(world, READ, WRITE)
-    key = (await make_service_key(MakeServiceKey(client_id=client_id, name="k", permissions=(READ, WRITE)), SYSTEM, world.ports)).result
-    assert await gives(world, key.api_key) == (READ, WRITE)
-    for wish in (
-        MakeServiceKey(client_id=client_id, name="k", permissions=(Permission("billing.read"),)),
-        MakeServiceKey(client_id=client_id, name="k", audience=AudienceName("tasks")),
-    ):
-        with pytest.raises(RightsExceeded):
-            await make_service_key(wish, SYSTEM, world.ports)
-    await change_service_account(ChangeServiceAccount(client_id=client_id, permissions=(READ,)), SYSTEM, world.ports)
-    assert await gives(world, key.api_key) == (READ,)
-    await disable_service_account(DisableServiceAccount(client_id=client_id), SYSTEM, world.ports)
-    with pytest.raises(InvalidToken):
-        await gives(world, key.api_key)
-
-
-@pytest.mark.parametrize("has_ended", [False, True])
-async def test_threat_6_nobody_acts_on_keys_of_a_service_account_that_may_do_more(world: World, has_ended: bool) -> None:
-    """The key is within what the caller may do, and its service account is not."""
-    client_id = await service_account(world, READ, "billing.write")
-    wish = MakeServiceKey(client_id=client_id, name="k", permissions=(READ,))
-    key = (await make_service_key(wish, SYSTEM, world.ports)).result
-    _, ctx = await supporter(world)
-    if has_ended:
-        await revoke_api_key(RevokeApiKey(key_id=key.key_id), SYSTEM, world.ports)
-    for act in (
-        make_service_key(wish, ctx, world.ports),
-        rotate_api_key(RotateApiKey(key_id=key.key_id), ctx, world.ports),
-        revoke_api_key(RevokeApiKey(key_id=key.key_id), ctx, world.ports),
-    ):
-        with pytest.raises((RightsExceeded, ApiKeyEnded) if has_ended else RightsExceeded):
-            await act
-    await change_service_account(ChangeServiceAccount(client_id=client_id, permissions=(READ,)), SYSTEM, world.ports)
-    await make_service_key(wish, ctx, world.ports)
-    await revoke_api_key(RevokeApiKey(key_id=key.key_id), ctx, world.ports)
-
-
-async def test_threat_6_nobody_ends_the_key_of_a_person_who_may_do_more(world: World) -> None:
-    _, ada = await supporter(world)
-    bobs_id, bob = await supporter(world, "bob")
-    await define_role(DefineRole(name=RoleName("billing"), permissions=(Permission("billing.*"),)), SYSTEM, world.ports)
-    await grant_role(GrantRole(user_id=bobs_id, role=RoleName("billing")), SYSTEM, world.ports)
-    key = await own_key(world, bob, READ)
-    with pytest.raises(RightsExceeded):
-        await revoke_api_key(RevokeApiKey(key_id=key.key_id), ada, world.ports)
-    assert await gives(world, key.api_key) == (READ,)
-    await revoke_role(RevokeRole(user_id=bobs_id, role=RoleName("billing")), SYSTEM, world.ports)
-    await revoke_api_key(RevokeApiKey(key_id=key.key_id), ada, world.ports)
-    with pytest.raises(InvalidToken):
-        await gives(world, key.api_key)
-
-
-async def test_a_persons_key_is_turned_by_nobody_but_them(world: World) -> None:
-    _, ctx = await supporter(world)
-    key = await own_key(world, ctx, READ)
-    with pytest.raises(NoSuchApiKey):
-        await rotate_api_key(RotateApiKey(key_id=key.key_id), SYSTEM, world.ports)
-
-
-async def test_a_key_for_a_free_text_audience_is_refused(world: World) -> None:
-    _, ctx = await supporter(world)
-    with pytest.raises(AudienceNotAllowed):
-        await own_key(world, ctx, READ, audience=AudienceName("made-up"))
-
-
-async def rules_of(world: World, name: str, **rules: Any) -> AudienceName:
-    """An audience with rules, or with other rules than it had."""
-    audience = AudienceName(name)
-    if audience in {getattr(e, "audience", None) for e in world.log}:
-        await change_audience(ChangeAudience(audience=audience, rules=Rules(**rules)), SYSTEM, world.ports)
-    else:
-        await define_audience(DefineAudience(name=audience, **rules), SYSTEM, world.ports)
-    return audience
-
-
-async def test_attack_key_for_an_audience_its_owner_may_not_ask_for(world: World) -> None:
-    _, ada = await supporter(world)
-    payroll = await rules_of(world, "payroll", roles=(RoleName("paymaster"),))
-    with pytest.raises(AudienceNotAllowed):
-        await own_key(world, ada, audience=payroll)
-
-
-async def test_a_key_ends_where_its_owner_may_not_ask_for_its_audience_any_more(world: World) -> None:
-    _, ada = await supporter(world)
-    payroll = await rules_of(world, "payroll", roles=(SUPPORT,))
-    made = await own_key(world, ada, READ, audience=payroll)
-    assert (await identify_key(made.api_key, world.ports))[0].machine.permissions == (READ,)
-    await rules_of(world, "payroll", roles=(RoleName("paymaster"),))
-    with pytest.raises(InvalidToken):
-        await identify_key(made.api_key, world.ports)
-
-
-async def test_a_retired_audience_ends_its_keys(world: World) -> None:
-    _, ada = await supporter(world)
-    payroll = await rules_of(world, "payroll")
-    made = await own_key(world, ada, READ, audience=payroll)
-    await retire_audience(RetireAudience(audience=payroll), SYSTEM, world.ports)
-    with pytest.raises(InvalidToken):
-        await identify_key(made.api_key, world.ports)
-
-
-async def test_a_key_carries_nothing_outside_its_audiences_catalogue(world: World) -> None:
-    _, ada = await supporter(world)
-    payroll = await rules_of(world, "payroll", permissions=(READ, WRITE))
-    with pytest.raises(RightsExceeded):
-        await own_key(world, ada, Permission("tickets.*"), audience=payroll)
-    made = await own_key(world, ada, READ, WRITE, audience=payroll)
-    await rules_of(world, "payroll", permissions=(READ,))
-    assert (await identify_key(made.api_key, world.ports))[0].machine.permissions == (READ,)
