@@ -8,6 +8,7 @@ import asyncpg
 from commands.begin_registration import Begun
 from commands.change_email import ChangeEmail, ask_to_change_email
 from commands.context import Context
+from commands.forgot_password import ForgotPassword, forgot_password
 from commands.transact import Transaction, transact
 from commands.undo_email import UndoEmail, undo_email
 from commands.verify_email import VerifyEmail, verify_email
@@ -65,6 +66,18 @@ async def test_by_that_link_the_earlier_address_takes_it_back(office: Office) ->
     await office.sign_in(password="mine after all, it is")
     await office.work()
     assert (office.received.messages[-1]["To"], office.subjects()[-1]) == ("ada@example.org", "Your minos password was changed")
+
+
+async def test_whoever_asks_with_the_earlier_address_is_told_again_and_gets_no_link_sent_elsewhere(office: Office) -> None:
+    """They never saw the first mail, and find that their password is wrong."""
+    await move(office)
+    before = len(office.received.messages)
+    await forgot_password(ForgotPassword(email="ADA@example.org"), ANYBODY, office.ports)
+    await office.begin("ada@example.org")
+    await office.work()
+    told = office.received.messages[before:]
+    assert [(mail["To"], mail["Subject"]) for mail in told] == [("ada@example.org", TOLD)] * 2
+    await undo_email(UndoEmail(token=office.token(), new_password="mine after all, it is"), ANYBODY, office.ports)
 
 
 async def test_whose_address_it_is_hears_that_another_wanted_it_and_nobody_else_does(office: Office) -> None:

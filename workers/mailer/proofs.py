@@ -12,6 +12,7 @@ from commands.read_profile import opened
 from commands.undo_email import undo_token
 from commands.verify_email import unproved, unproved_account, verify_token
 from domain import user
+from domain.account import Account
 from domain.claim import ClaimKind
 from domain.ids import UserId
 from domain.user import Absent, Deleted, Gone
@@ -36,6 +37,9 @@ async def verify(due: Due, desk: Desk) -> Addressed | None:
 
 async def reset(due: Due, desk: Desk) -> Addressed | None:
     wanted = asked_for(due, desk)
+    moved = None if wanted is None else await _moved_away(wanted, desk)
+    if moved is not None:
+        return moved
     begun = None if wanted is None else await begin_reset(wanted, due.mail_id, context_of(desk), desk.ports)
     to = None if begun is None else await address_of(begun.account, desk)
     if begun is None or to is None:
@@ -53,7 +57,7 @@ async def finish(due: Due, desk: Desk) -> Addressed | None:
         return None
     holder = await _holder(wanted, desk)
     if holder is not None:
-        return await _to_holder(holder, Letter.ACCOUNT_EXISTS, desk)
+        return await _moved_away(wanted, desk) or await _to_holder(holder, Letter.ACCOUNT_EXISTS, desk)
     return Addressed(wanted, {}, "verify", pending_token(due.mail_id, asked_at=due.created_at, ports=desk.ports))
 
 
@@ -75,11 +79,26 @@ async def change(due: Due, desk: Desk) -> Addressed | None:
 async def undo(due: Due, desk: Desk) -> Addressed | None:
     """To the address before the last change; None once that was taken back, or cannot be any more."""
     account = await account_about(due, desk)
-    if account is None or account.earlier is None:
+    return None if account is None else await _to_earlier(account, desk)
+
+
+async def _moved_away(address: str, desk: Desk) -> Addressed | None:
+    """Whoever asks with an address that an account had until lately is told where it went: the account's mail goes elsewhere by now."""
+    holder = await _holder(address, desk)
+    account = None if holder is None else await account_of(holder, desk)
+    told = None if account is None else await _to_earlier(account, desk)
+    return told if told is not None and normalise_email(told.to) == normalise_email(address) else None
+
+
+async def _to_earlier(account: Account, desk: Desk) -> Addressed | None:
+    if account.earlier is None:
         return None
     to = await opened(account.earlier.email, user.stream(account.user_id), "email", desk.ports.vault)
     values = {"when": when(account.earlier.changed_at), "until": when(account.earlier.undo_until)}
-    return None if to is None else Addressed(to, values, "undo", undo_token(account, account.earlier, desk.ports), language=account.locale)
+    if to is None:
+        return None
+    token = undo_token(account, account.earlier, desk.ports)
+    return Addressed(to, values, "undo", token, letter=Letter.EMAIL_CHANGED, language=account.locale)
 
 
 async def invitation(due: Due, desk: Desk) -> Addressed | None:
