@@ -9,7 +9,7 @@ import hashlib
 import re
 import unicodedata
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import TypeAlias
@@ -33,9 +33,8 @@ class Bcrypt:
     over_sha256: bool
     """Of the hex of the password's SHA-256: Django's way past the 72 bytes."""
 
-    @property
-    def affordable(self) -> bool:
-        return int(self.encoded[4:6]) <= MOST_BCRYPT_COST
+    def affordable(self, times: int = 1) -> bool:
+        return times << int(self.encoded[4:6]) <= 1 << MOST_BCRYPT_COST
 
     def matches(self, password: bytes) -> bool:
         import bcrypt
@@ -55,10 +54,9 @@ class Pbkdf2:
     salt: bytes
     digest: bytes
 
-    @property
-    def affordable(self) -> bool:
+    def affordable(self, times: int = 1) -> bool:
         blocks = -(-len(self.digest) // hashlib.new(self.algorithm).digest_size)
-        return 0 < self.rounds * blocks <= MOST_PBKDF2_ROUNDS
+        return 0 < times * self.rounds * blocks <= MOST_PBKDF2_ROUNDS
 
     def matches(self, password: bytes) -> bool:
         made = hashlib.pbkdf2_hmac(self.algorithm, password, self.salt, self.rounds, len(self.digest))
@@ -73,11 +71,10 @@ class Scrypt:
     salt: bytes
     digest: bytes
 
-    @property
-    def affordable(self) -> bool:
+    def affordable(self, times: int = 1) -> bool:
         if self.n < 2 or self.n & (self.n - 1) or not self.r or not self.p:
             return False
-        return self.n * self.r * self.p <= MOST_SCRYPT_WORK and self._memory <= MOST_MEMORY_BYTES
+        return times * self.n * self.r * self.p <= MOST_SCRYPT_WORK and self._memory <= MOST_MEMORY_BYTES
 
     @property
     def _memory(self) -> int:
@@ -114,14 +111,17 @@ def long_enough(hashed: Foreign) -> bool:
 
 
 def matches(hashed: Foreign, password: str) -> bool:
-    """Compare with the password as it was typed, which is what others hashed, and in NFKC where that differs."""
-    return any(hashed.matches(spelled) for spelled in _spelled(password))
+    """Compare with each of the password's spellings, one after the other."""
+    return any(hashed.matches(spelled) for spelled in spellings(hashed, password))
 
 
-def _spelled(password: str) -> Iterator[bytes]:
-    normal = unicodedata.normalize("NFKC", password)
-    for text in dict.fromkeys((password, normal)):
-        yield text.encode("utf-8", "surrogatepass")
+def spellings(hashed: Foreign, password: str) -> list[bytes]:
+    """As it was typed, which is what others hashed; and in NFKC where that differs and both together cost no more than one may.
+
+    Who guesses chooses the spelling: of a hash as dear as any there may be, one look is all.
+    """
+    spelled = dict.fromkeys((password, unicodedata.normalize("NFKC", password)))
+    return [text.encode("utf-8", "surrogatepass") for n, text in enumerate(spelled, start=1) if hashed.affordable(n)]
 
 
 def _bcrypt(found: "re.Match[str]") -> Bcrypt:

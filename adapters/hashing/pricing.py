@@ -15,7 +15,7 @@ def unusable(encoded: str) -> Unusable | None:
         return _of_argon2(stored.plain(encoded))
     if not foreign.long_enough(other):
         return Unusable.TOO_SHORT
-    return None if other.affordable else Unusable.TOO_COSTLY
+    return None if other.affordable() else Unusable.TOO_COSTLY
 
 
 def _of_argon2(encoded: str) -> Unusable | None:

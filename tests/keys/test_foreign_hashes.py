@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.hashing import foreign
 from adapters.hashing.hasher import Argon2Hasher
 from adapters.hashing.refusals import KEPT, LATELY_S, MOST_S, RefusalFloor
 from commands.ports import Unusable, Verified
@@ -38,6 +39,22 @@ async def test_a_password_typed_in_other_code_points_matches(hasher: Argon2Hashe
     decomposed = PASSWORD.replace("ü", "u\u0308")
     assert await hasher.verify(MADE["passlib pbkdf2-sha256"], decomposed) == RIGHT
     assert await hasher.verify(MADE["bcrypt 2b"], decomposed) == RIGHT
+
+
+@pytest.mark.parametrize(
+    ("dearest", "half"),
+    [
+        (f"$pbkdf2-sha512$2000000${SALT}${DIGEST}", f"$pbkdf2-sha512$1000000${SALT}${DIGEST}"),
+        ("$2b$14$" + MADE["bcrypt 2b"][7:], "$2b$13$" + MADE["bcrypt 2b"][7:]),
+        (f"$scrypt$ln=17,r=16,p=1${SALT}${DIGEST}", f"$scrypt$ln=16,r=16,p=1${SALT}${DIGEST}"),
+    ],
+    ids=["pbkdf2", "bcrypt", "scrypt"],
+)
+def test_no_spelling_of_a_guess_makes_one_look_cost_two(dearest: str, half: str) -> None:
+    for encoded, decomposed, looks in ((dearest, True, 1), (half, True, 2), (half, False, 1)):
+        read = foreign.read(encoded)
+        assert read is not None
+        assert len(foreign.spellings(read, "u\u0308" if decomposed else "u")) == looks
 
 
 async def test_bcrypt_reads_as_far_as_its_makers_did_and_no_nul(hasher: Argon2Hasher) -> None:
