@@ -119,8 +119,11 @@ async def _undoable(text: str, ports: Ports) -> _Found:
 
 
 def _to_show(enrolled: Factors, earlier: EarlierEmail) -> Factors:
-    """Mailed codes are left out: where a mail is the first proof another is no second, and by now they go to the other address."""
-    return replace(factors.enrolled_before(enrolled, earlier.changed_at), mailed=None)
+    """Mailed codes are never shown: where a mail is the first proof another is no second, and by now they go to the other address. Where
+    they are all there was, a recovery code of then is asked for, as for a new password: the earlier mailbox alone opens nothing."""
+    before = factors.enrolled_before(enrolled, earlier.changed_at)
+    recoverable = before.recovery is not None and before.recovery.remaining > 0
+    return before if recoverable else replace(before, mailed=None)
 
 
 def _same(tx: Transaction, found: _Found) -> tuple[Account, EarlierEmail]:

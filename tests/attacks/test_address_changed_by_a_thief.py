@@ -15,7 +15,7 @@ from commands.undo_email import CheckUndo, UndoEmail, check_undo, undo_email
 from commands.verify_email import VerifyEmail, verify_email
 from domain import api_key, erasure, factors
 from domain.address_change import UNDO_TTL
-from domain.errors import AskerRequired, InvalidCredentials, InvalidFactor, MailTokenInvalid, SecondFactorRequired
+from domain.errors import AskerRequired, InvalidCredentials, InvalidFactor, MailTokenInvalid, ProofIncomplete, SecondFactorRequired
 from tests.attacks.test_reset_that_skips_the_second_factor import NEW, link
 from tests.commands.authenticator import challenged, complete, enrolled, offered
 from tests.commands.conftest import hasher, world
@@ -107,12 +107,32 @@ async def test_an_erasure_that_the_thief_asked_for_is_withdrawn(world: World) ->
     assert isinstance(await world.state(erasure.decider, erasure.stream(user_id)), erasure.NotAsked)
 
 
-async def test_codes_that_come_by_mail_are_no_factor_to_show_with_a_mail(world: World) -> None:
-    """They go to the thief's address by now: asked for, they would keep the owner out."""
+async def test_the_earlier_mailbox_is_no_way_round_a_recovery_code(world: World) -> None:
+    """Its owner moved away from a mailbox that somebody else reads; with codes by mail that one could not choose a new password."""
     user_id, ctx = await ada(world)
-    await enabled(ctx, Reader(world, user_id))
+    reader = await enabled(ctx, Reader(world, user_id))
     world.clock.forward(60)
     await confirm(world, await ask(world, ctx))
+    token = await undo_link(world, user_id)
+    check = await check_undo(CheckUndo(token=token), world.ports)
+    assert [choice.factor for choice in check.factors] == [Factor.RECOVERY_CODE]
+    with pytest.raises(SecondFactorRequired):
+        await take_back(world, token)
+    with pytest.raises(ProofIncomplete):
+        await take_back(world, token, factor=Factor.EMAIL, code="000000")
+    await take_back(world, token, factor=Factor.RECOVERY_CODE, code=reader.recovery_codes[0])
+    assert (await world.state(factors.decider, factors.stream(user_id))).mailed is not None
+
+
+async def test_codes_that_come_by_mail_are_no_factor_to_show_with_a_mail(world: World) -> None:
+    """They go to the thief's address by now, and so do recovery codes made since: asked for, they would keep the owner out."""
+    user_id, ctx = await ada(world)
+    reader = await enabled(ctx, Reader(world, user_id))
+    world.clock.forward(60)
+    await confirm(world, await ask(world, ctx))
+    world.clock.forward(60)
+    challenge = await challenged(world, "lovelace", password=PROVED)
+    await make_recovery_codes(await world.ctx(await complete(world, challenge, reader.code(), Factor.EMAIL)), world.ports)
     token = await undo_link(world, user_id)
     assert not (await check_undo(CheckUndo(token=token), world.ports)).factor_required
     await take_back(world, token)
