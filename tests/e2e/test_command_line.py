@@ -1,5 +1,6 @@
 """The `minos` commands beside a running authority: what they print, what their exit codes say."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,32 @@ async def test_users_are_listed_shown_and_changed(running: Running, http: httpx.
     assert "system:cli" in actors
     listed = await told(running, "users", "list", "--limit", "200")
     assert {admin.user_id, ada.user_id} <= {row["user_id"] for row in listed}
+
+
+async def test_users_are_deleted_and_restored_and_found_by_what_they_are_called(
+    running: Running, http: httpx.AsyncClient, admin: Person
+) -> None:
+    ada = await register(http)
+    [deleted] = await told(running, "users", "delete", ada.email, "--reason", "left")
+    assert (deleted["status"], deleted["restorable_until"] is not None) == ("deleted", True)
+    assert not await ada.is_signed_in()
+    assert (await told(running, "users", "restore", ada.user_id))[0]["status"] == "active"
+    unknown = await running.minos("users", "set", ada.email, "team=red")
+    assert (unknown.code, "attribute" in unknown.err) == (2, True)
+
+
+async def test_people_are_invited_and_an_invitation_is_taken_back(running: Running, admin: Person) -> None:
+    guest = address()
+    [made] = await told(running, "invitations", "make", guest, "--role", "user")
+    listed = (await admin.get("/invitations")).json()["data"]
+    async with asyncio.timeout(10):
+        while made["invitation_id"] not in {row["invitation_id"] for row in listed}:
+            await asyncio.sleep(0.05)
+            listed = (await admin.get("/invitations")).json()["data"]
+    assert (await running.minos("invitations", "revoke", made["invitation_id"])).code == 0
+    again = await running.minos("invitations", "resend", made["invitation_id"])
+    assert (again.code, "invitation" in again.err) == (2, True)
+    assert guest in {row["email"] for row in await told(running, "invitations", "list")}
 
 
 async def test_roles_are_defined_changed_and_retired(running: Running, http: httpx.AsyncClient, admin: Person) -> None:
