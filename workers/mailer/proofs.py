@@ -15,7 +15,7 @@ from domain import user
 from domain.account import Account
 from domain.claim import ClaimKind
 from domain.ids import UserId
-from domain.user import Absent, Deleted, Gone
+from domain.user import Absent, Active, Deleted, Gone, Suspended
 from workers.mailer.ledger import Due, facts_of
 from workers.mailer.writing import Addressed, Desk, account_about, account_of, address_of, asked_for, context_of, of_deleted, state_of, when
 
@@ -85,8 +85,8 @@ async def undo(due: Due, desk: Desk) -> Addressed | None:
 async def _moved_away(address: str, desk: Desk) -> Addressed | None:
     """Whoever asks with an address that an account had until lately is told where it went: the account's mail goes elsewhere by now."""
     holder = await _holder(address, desk)
-    account = None if holder is None else await account_of(holder, desk)
-    told = None if account is None else await _to_earlier(account, desk)
+    state = None if holder is None else await state_of(holder, desk)
+    told = await _to_earlier(state.account, desk) if isinstance(state, Active | Suspended) else None
     return told if told is not None and normalise_email(told.to) == normalise_email(address) else None
 
 
