@@ -63,7 +63,8 @@ def _remove(tx: Transaction, user_id: UserId, enrolled: Sequence[FactorId], why:
         tx.record(factors.decider, stream, factors.remove(state, user_id=user_id, factor_id=factor_id, why=why, at=tx.at))
 
 
-async def lift_locks(user_id: UserId, ports: Ports) -> None:
-    """Whoever reads the mailbox is no guesser of passwords: what guessers counted up is forgotten."""
-    for counted_as in (f"account:{user_id}", f"user:{user_id}"):
+async def lift_locks(user_id: UserId, ports: Ports, *, codes: bool = False) -> None:
+    """Whoever reads the mailbox is no guesser of passwords: what guessers counted up is forgotten. So it is with `codes`, where no factor
+    is enrolled: those were mailed there, for sign-ins that were strange."""
+    for counted_as in (f"account:{user_id}", f"user:{user_id}", *((f"factor:{user_id}",) if codes else ())):
         await ports.guard.forgive(ports.macs.login_name(counted_as), device_mac=None)

@@ -99,7 +99,7 @@ async def reset_password(command: ResetPassword, ctx: Context, ports: Ports) -> 
 
     await with_keys_of(user_id, ports, set_it)
     await destroy_left(of_user, ports)
-    await lift_locks(user_id, ports)
+    await lift_locks(user_id, ports, codes=not found.link.enrolled.enrolled)
 
 
 def _read(text: str, ports: Ports) -> MailToken:

@@ -118,10 +118,11 @@ async def remember_pause(user_id: UserId, reading: GuardReading, ctx: Context, p
     if not reading.lock_began:
         return
     stream = factors.stream(user_id)
-    until = None if needs_recovery(reading.failures) else reading.locked_until
 
     def decide(tx: Transaction) -> None:
         state = tx.state(factors.decider, stream)
+        # Where nothing is enrolled there is nothing to recover with: the counter's own time, or a new password, ends it.
+        until = None if needs_recovery(reading.failures) and state.enrolled else reading.locked_until
         tx.record(factors.decider, stream, factors.pause_guessing(state, user_id=user_id, failures=reading.failures, until=until, at=tx.at))
 
     await transact(ports, ctx, [(factors.decider, stream)], decide)
