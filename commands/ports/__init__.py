@@ -1,6 +1,6 @@
 """What commands need of the world, as shapes. `adapters` implements them; tests may too, under the same suites."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
