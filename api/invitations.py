@@ -55,9 +55,10 @@ class Invitations(Controller):
         summary="Invite somebody",
         description=(
             "A mail with a link goes to the address. Nobody invites to more than they may do themselves, neither now nor when the "
-            "invitation is accepted. Whether the address has an account is told to its mailbox alone."
+            "invitation is accepted. Whether the address has an account is told to its mailbox alone. Three mails to an address, then "
+            "one an hour."
         ),
-        responses=refuses(*_CHANGED, errors.InvalidEmail, errors.RegistrationClosed, errors.IdempotencyKeyInvalid),
+        responses=refuses(*_CHANGED, errors.InvalidEmail, errors.RegistrationClosed, errors.IdempotencyKeyInvalid, errors.MailLimited),
     )
     async def create(self, request: Asking, data: JSONBody[Invite]) -> Invited:
         done = await invite(data, request.repeatable(data), request.world.ports)

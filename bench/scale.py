@@ -23,7 +23,7 @@ class Scale(Struct, frozen=True, kw_only=True):
 
 
 FULL = Scale(rounds=3, seconds=4.0, stored_events=10_000_000, rebuilt_events=500_000, starts=3, imported=5_000, people=64)
-QUICK = Scale(rounds=1, seconds=0.3, stored_events=20_000, rebuilt_events=5_000, starts=1, imported=50, people=8)
+QUICK = Scale(rounds=1, seconds=0.5, stored_events=20_000, rebuilt_events=5_000, starts=1, imported=50, people=8)
 
 
 @dataclass(frozen=True, slots=True)

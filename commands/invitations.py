@@ -8,11 +8,12 @@ from msgspec import Meta, Struct
 from commands.authority import caller_reads, require_within
 from commands.context import Context
 from commands.login_names import normalise_email
+from commands.mail_budgets import INVITATIONS, to_address
 from commands.ports import Ports
 from commands.register_user import EmailText, NameText
 from commands.transact import Done, Read, Transaction, earlier_answer, read_states, transact
 from domain import invitation, role
-from domain.errors import NoSuchInvitation, NoSuchRole, RegistrationClosed
+from domain.errors import MailLimited, NoSuchInvitation, NoSuchRole, RegistrationClosed
 from domain.event import SealClass
 from domain.ids import InvitationId, RoleName, RoleSlug
 from domain.invitation import Invitation
@@ -43,13 +44,14 @@ class Invited(Struct, frozen=True, kw_only=True):
 async def invite(command: Invite, ctx: Context, ports: Ports) -> Done[Invited]:
     """Whether the address has an account shows in its mailbox alone.
 
-    Raises RegistrationClosed, InvalidEmail, NoSuchRole, RightsExceeded.
+    Raises RegistrationClosed, InvalidEmail, MailLimited, NoSuchRole, RightsExceeded.
     """
     if ports.policy.registration == "closed":
         raise RegistrationClosed
     if (first := await earlier_answer(ports, ctx, Invited)) is not None:
         return first
-    normalise_email(command.email)
+    if wait_s := await ports.mailbox.spend(to_address(INVITATIONS, normalise_email(command.email))):
+        raise MailLimited(wait_s)
     invitation_id = InvitationId(ports.random.uuid7())
     stream = invitation.stream(invitation_id)
     texts = {"email": command.email} if command.name is None else {"email": command.email, "name": command.name}

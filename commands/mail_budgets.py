@@ -20,6 +20,8 @@ CHANGES = (Budget(kind="change", of="", most=5, seconds=HOUR),)
 """Of address, by one account."""
 _CODES = Budget(kind="code", of="", most=5, seconds=180)
 _SAME_CODE = Budget(kind="code_again", of="", most=3, seconds=200)
+INVITATIONS = (Budget(kind="invitation", of="", most=3, seconds=HOUR),)
+"""By all who invite: one who may is not to fill a stranger's mailbox."""
 FROM_NETWORK = Budget(kind="network", of="", most=100, seconds=60)
 
 

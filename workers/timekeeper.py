@@ -119,5 +119,5 @@ async def _do(duty: Duty, each: UUID, ports: Ports) -> bool:
     except StoreUnavailable:
         raise
     except Refused as refused:  # one's edge: the others' turn comes
-        log.warning("not_done_when_due", duty=duty.name, of=str(each), reason=refused.code)
+        log.warning("not_done_when_due", duty=duty.name, due_id=str(each), reason=refused.code)
         return False

@@ -122,7 +122,7 @@ async def test_nobody_invites_to_more_than_they_may_do(world: World, admin: Cont
         with pytest.raises(errors.RightsExceeded):
             await act
     with pytest.raises(errors.NoSuchRole):
-        await invited(world, admin, RoleName("nowhere"))
+        await invited(world, admin, RoleName("nowhere"), email="joan@example.org")
 
 
 async def test_attack_invitation_kept_for_when_its_inviter_has_lost_the_right(world: World) -> None:

@@ -87,7 +87,7 @@ async def test_a_span_of_the_store_says_how_many_and_how_it_went(traced_http: ht
     assert append.attributes == {
         "db.system.name": "postgresql",
         "db.operation.name": "append",
-        "minos.streams": 2,
+        "minos.streams": 3,
         "minos.events": 2,
         "minos.append.result": "done",
     }
