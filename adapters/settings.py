@@ -75,7 +75,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ()
     default_role: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)", description="Role a new user has.")] = "user"
     passkey_rp_id: Annotated[
-        str, _text("Domain that passkeys are made for. By default the issuer's host; another one makes those there are useless.")
+        str,
+        _text(
+            "Domain that passkeys are made for. By default the issuer's host (`localhost` for one on this machine); another one makes "
+            "those there are useless."
+        ),
     ] = ""
     passkey_origins: Annotated[
         tuple[str, ...], _text("Origins (`https://...`) whose pages may ask for a passkey, on that domain. By default the issuer's.")
@@ -90,7 +94,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "optional"
     unverified_sign_in: Annotated[
         Literal["allow", "refuse"],
-        _text("Whether an account signs in whose address was never proved; `refuse` says so (403) once the password was right."),
+        _text(
+            "Whether an account signs in whose address was never proved; `refuse` says so (403) once the password was right. Accounts that "
+            "an administrator made are not held to it."
+        ),
     ] = "allow"
     suspicious_sign_in: Annotated[
         Literal["tell", "ask"],
@@ -114,8 +121,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     link_url: Annotated[
         str,
         _text(
-            "Page that links in mails lead to, followed by `/verify`, `/reset`, `/invite` or `/undo`; the token is in the fragment, which "
-            "no server sees. By default the issuer's own `/account`. Never taken from a request."
+            "Page that links in mails lead to, followed by `/verify`, `/confirm`, `/change`, `/undo`, `/reset` or `/invite`; the token "
+            "is in the fragment, which no server sees. By default the issuer's own `/account`. Never taken from a request."
         ),
     ] = ""
     password_min_length: Annotated[

@@ -211,4 +211,6 @@ def _faults(refused: errors.Refused, password_pointer: str | None) -> tuple[Faul
         return UNSET
     if password_pointer is not None and isinstance(refused, errors.PasswordUnacceptable):
         pointer = password_pointer
+    if isinstance(refused, errors.AttributeRefused) and refused.name is not None:
+        pointer = f"{pointer}/{refused.name}"
     return (Fault(pointer=pointer, code=refused.code, detail=str(refused)),)

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from ipaddress import ip_network
 from typing import Annotated
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from api.asking import Asking
+from api.client_address import Network, network_of
 from api.refusals import Fault, ValidationFailed
 from api.views import SessionView
 from commands.context import Context
@@ -37,7 +39,7 @@ class RevokeByFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     created_before: datetime | None = None
     last_seen_after: datetime | None = None
     last_seen_before: datetime | None = None
-    network: Annotated[str, Meta(min_length=1, max_length=64, description="As lists show it.")] | None = None
+    network: Annotated[str, Meta(min_length=1, max_length=64, description="An address or a network; lists show /24 or /48.")] | None = None
     user_agent_contains: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
     suspicious: bool | None = None
     dry_run: bool = False
@@ -52,9 +54,11 @@ class RevokeByFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return {name: getattr(self, name) for name in self.__struct_fields__ if name not in {"dry_run", "cursor"}}
 
     def require_selector(self) -> None:
-        """Raises ValidationFailed for a filter that would let everything through."""
+        """Raises ValidationFailed for a filter that would let everything through, or surely nothing."""
         if all(value is None for value in self.selectors.values()):
             raise ValidationFailed([Fault(pointer="", code="missing", detail="At least one selector is needed.")])
+        if self.network is not None and _network(self.network) is None:
+            raise ValidationFailed([Fault(pointer="/network", code="invalid", detail="This is neither an address nor a network.")])
 
     @property
     def narrowed(self) -> SessionFilter:
@@ -72,7 +76,7 @@ class RevokeByFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return (
             (self.last_seen_after is None or session.last_seen_at >= self.last_seen_after)
             and (self.last_seen_before is None or session.last_seen_at < self.last_seen_before)
-            and (self.network is None or session.network == self.network)
+            and (self.network is None or _lies_in(session.network, self.network))
             and (
                 self.user_agent_contains is None
                 or self.user_agent_contains.casefold() in (session.user_agent or "").casefold()
@@ -131,3 +135,23 @@ async def _end(found: SessionView, ctx: Context, ports: Ports) -> bool | None:
         return None
     except (NoSuchSession, NoSuchUser):
         return False
+
+
+def _lies_in(seen: str | None, wanted: str) -> bool:
+    known, outer = None if seen is None else _network(seen), _network(wanted)
+    return known is not None and outer is not None and known.version == outer.version and _covers(outer, known)
+
+
+def _covers(outer: Network, inner: Network) -> bool:
+    return outer.prefixlen <= inner.prefixlen and inner.network_address in outer
+
+
+def _network(text: str) -> Network | None:
+    """Read an address or network, widened to what is kept of one: somebody's address stands for all of their network."""
+    try:
+        given = ip_network(text, strict=False)
+    except ValueError:
+        return None
+    kept = network_of(str(given.network_address))
+    shown = given if kept is None else ip_network(kept)
+    return given if given.version == shown.version and given.prefixlen <= shown.prefixlen else shown

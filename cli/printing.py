@@ -1,11 +1,15 @@
 """How commands print data: JSON for programs, aligned columns for people."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
+
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Would colour a terminal, or pretend to be another row."""
 
 
 def print_rows(rows: Sequence[Struct], *, as_json: bool, empty: str = "nothing") -> None:
@@ -18,7 +22,7 @@ def print_rows(rows: Sequence[Struct], *, as_json: bool, empty: str = "nothing")
         return
     names = rows[0].__struct_fields__
     lines = [tuple(name.replace("_", " ") for name in names)]
-    lines += [tuple(_shown(getattr(row, name)) for name in names) for row in rows]
+    lines += [tuple(_STEERING.sub("\ufffd", _shown(getattr(row, name))) for name in names) for row in rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(names))]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
@@ -36,6 +40,8 @@ def _shown(value: object) -> str:
             return "yes" if value else "no"
         case datetime():
             return value.strftime("%Y-%m-%d %H:%M:%SZ")
+        case dict():
+            return msgspec.json.encode(value).decode()
         case tuple() | list():
             return ",".join(str(part) for part in cast("Sequence[Any]", value)) or "-"
         case _:

@@ -61,6 +61,8 @@ async def set_attributes(authority: Authority, user_id: UserId, given: Sequence[
             raise NotAccepted(f"not accepted: {text!r}; expected NAME=VALUE")
         changes[name] = _value(value)
     command = wish(ChangeAttributes, attributes=changes)
+    if not authority.ports.policy.attributes:
+        raise NotAccepted("no attributes are registered: give this command the MINOS_ATTRIBUTES_FILE that the API has")
     await change_attributes(user_id, command, authority.context(), authority.ports)
 
 

@@ -11,6 +11,7 @@ from commands.context import Context
 from commands.found_keys import of_one, of_service, owner_stream, service_reads
 from commands.new_key import MadeKey, NewApiKey, Ttl, draw_key, life, list_key, shown, shown_again
 from commands.ports import Ports
+from commands.shown_text import SHOWN
 from commands.transact import Done, Read, Transaction, earlier_answer, transact
 from domain import api_key, client, key_owner, user
 from domain.audience import Audience, for_client, for_user, in_catalogue
@@ -20,7 +21,7 @@ from domain.ids import AudienceSlug, ClientId, ClientSlug, KeyId, StreamName, Us
 from domain.permission import PermissionText, within
 from domain.session import MINOS
 
-Name = Annotated[str, Meta(min_length=1, max_length=255, description="What people call it; sealed.")]
+Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=SHOWN, description="What people call it; sealed.")]
 Permissions = Annotated[tuple[PermissionText, ...], Meta(max_length=256)]
 
 

@@ -9,6 +9,7 @@ from commands.audience_heads import audience_in, audience_reads
 from commands.authority import caller_reads, require_within
 from commands.context import Context
 from commands.ports import Ports
+from commands.shown_text import SHOWN
 from commands.signing_keys import ensure_signing_key
 from commands.transact import Done, Transaction, earlier_answer, read_states, transact
 from domain import audience
@@ -22,7 +23,7 @@ from domain.session import MINOS
 
 class DefineAudience(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: AudienceSlug
-    description: Annotated[str, Meta(min_length=1, max_length=1_000)] | None = None
+    description: Annotated[str, Meta(min_length=1, max_length=1_000, pattern=SHOWN)] | None = None
 
     def __repr__(self) -> str:
         return f"DefineAudience(name={self.name})"

@@ -94,7 +94,7 @@ async def _sealed(wanted: dict[str, Value], user_id: UserId, ports: Ports) -> Se
         return None
     text = msgspec.json.encode(wanted, order="sorted").decode()
     if len(text.encode()) > LARGEST:
-        raise AttributeInvalid
+        raise AttributeInvalid(wanted=f"all of them together take {LARGEST:,} bytes at most")
     sealed = await ports.vault.seal(
         subject=user.stream(user_id), seal_class=SealClass.PROFILE, stream=attributes.stream(user_id), fields={"attributes": text}
     )

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from commands.authority import caller_reads, require_within
 from commands.context import Context
 from commands.ports import Ports
+from commands.shown_text import SHOWN
 from commands.transact import Done, Transaction, earlier_answer, transact
 from domain import role
 from domain.event import SealClass, Sealed
@@ -20,7 +21,7 @@ Permissions = Annotated[tuple[PermissionText, ...], Meta(max_length=256)]
 class DefineRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: RoleSlug
     permissions: Permissions
-    description: Annotated[str, Meta(min_length=1, max_length=1_000)] | None = None
+    description: Annotated[str, Meta(min_length=1, max_length=1_000, pattern=SHOWN)] | None = None
 
     def __repr__(self) -> str:
         return f"DefineRole(name={self.name})"

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from commands.context import Context
 from commands.open_account import NewAccount, Registered, open_account
 from commands.ports import Ports
+from commands.shown_text import SHOWN
 from commands.transact import Done, earlier_answer
 from domain.errors import RegistrationClosed
 from domain.ids import RoleName
@@ -19,7 +20,7 @@ NameText = Annotated[
     Meta(
         min_length=1,
         max_length=200,
-        pattern=r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$(?!\n)",
+        pattern=SHOWN,
         description="What people call you. No control characters, line separators or turns of direction: it is shown on terminals, too.",
         examples=["Ada Lovelace"],
     ),

@@ -11,6 +11,7 @@ from commands.authority import caller_reads, require_within
 from commands.client_secrets import ClientSecret, MadeSecret, SecretTtl, draw_secret, kept_as, shown, shown_again
 from commands.context import Context
 from commands.ports import Ports
+from commands.shown_text import SHOWN
 from commands.transact import Done, Transaction, earlier_answer, transact
 from domain import client
 from domain.audience import open_to_services
@@ -22,7 +23,7 @@ from domain.permission import PermissionText
 
 R = TypeVar("R")
 NAME_LONGEST = 255
-NameText = Annotated[str, Meta(min_length=1, max_length=NAME_LONGEST, description="What people call it; sealed.")]
+NameText = Annotated[str, Meta(min_length=1, max_length=NAME_LONGEST, pattern=SHOWN, description="What people call it; sealed.")]
 Audiences = Annotated[tuple[AudienceSlug, ...], Meta(min_length=1, max_length=32)]
 Permissions = Annotated[tuple[PermissionText, ...], Meta(max_length=256)]
 TokenTtl = Annotated[int, Meta(ge=30, le=3_600, description="Seconds that its access tokens live at most.")]

@@ -45,6 +45,18 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     choices: tuple[str, ...] = ()
     """What a text may be; anything where there are none."""
 
+    @property
+    def wanted(self) -> str:
+        """What it takes, in words."""
+        match self.kind:
+            case Kind.STRING | Kind.STRINGS:
+                text = f"one of {', '.join(self.choices)}" if self.choices else f"1 to {self.max_length} printable characters"
+                return text if self.kind is Kind.STRING else f"a list of {MOST_ITEMS} texts at most, each {text}"
+            case Kind.INTEGER:
+                return "a whole number of 53 bits"
+            case Kind.BOOLEAN:
+                return "true or false"
+
     def accepts(self, value: Value) -> bool:
         match self.kind:
             case Kind.STRING:
@@ -73,15 +85,15 @@ def changed(before: Mapping[str, Value], changes: Mapping[str, Value | None], sc
     for name, value in changes.items():
         rule = schema.get(name)
         if rule is None:
-            raise NoSuchAttribute
+            raise NoSuchAttribute(name)
         if by is Writer.OWNER and rule.writable_by is not Writer.OWNER:
-            raise AttributeProtected
+            raise AttributeProtected(name)
         if value is None:
             after.pop(name, None)
         elif rule.accepts(value):
             after[name] = value
         else:
-            raise AttributeInvalid
+            raise AttributeInvalid(name, rule.wanted)
     return after
 
 

@@ -121,17 +121,30 @@ class InvitationOver(Refused):
     detail = "The invitation was accepted, revoked, or mailed as often as one is; make another."
 
 
-class NoSuchAttribute(Refused):
+class AttributeRefused(Refused):
+    """`name` is of the form that names have; None where it is about all of them together."""
+
+    def __init__(self, name: str | None = None, wanted: str = "") -> None:
+        super().__init__()
+        self.name = name
+        self.wanted = wanted
+
+    def __str__(self) -> str:
+        told = self.detail if not self.wanted else f"{self.detail.removesuffix('.')}: {self.wanted}."
+        return told if self.name is None else f"{self.name}: {told}"
+
+
+class NoSuchAttribute(AttributeRefused):
     code = "attribute_unknown"
     detail = "Accounts have no attribute of this name here."
 
 
-class AttributeInvalid(Refused):
+class AttributeInvalid(AttributeRefused):
     code = "attribute_invalid"
     detail = "An attribute does not have the kind, length or choice that is registered for it."
 
 
-class AttributeProtected(Refused):
+class AttributeProtected(AttributeRefused):
     code = "attribute_protected"
     detail = "Only administrators write this attribute."
 

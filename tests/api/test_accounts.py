@@ -296,6 +296,18 @@ async def test_a_name_that_could_steer_a_terminal_or_mislead_its_reader_is_refus
         assert [(fault["pointer"], fault["code"]) for fault in answer.json()["errors"]] == [(pointer, "pattern")]
 
 
+@pytest.mark.parametrize("text", [STEERING[1], STEERING[3], TURNING[4]], ids=ascii)
+async def test_nor_is_one_of_a_key_a_machine_a_role_or_an_audience(served: Served, admin: Person, text: str) -> None:
+    asked = (
+        await admin.ask("POST", "/me/api-keys", json={"name": text}),
+        await admin.ask("POST", "/service-accounts", json={"name": text, "audiences": ["orders"], "permissions": []}),
+        await admin.ask("POST", "/roles", json={"name": "steering", "permissions": [], "description": text}),
+        await admin.ask("POST", "/audiences", json={"name": "steering", "description": text}),
+    )
+    for answer in asked:
+        assert (answer.status_code, [fault["code"] for fault in answer.json()["errors"]]) == (422, ["pattern"])
+
+
 async def test_names_in_any_script_are_taken(served: Served) -> None:
     body = {"email": "any-script@example.org", "password": PASSWORD, "name": "Ада 愛 Ní Lóbhlais-O’Brien 👩‍💻 علی\u200cرضا"}
     assert (await served.http.post("/api/v1/auth/register", json=body)).status_code == 201

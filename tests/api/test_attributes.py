@@ -22,6 +22,7 @@ async def test_what_may_not_be_is_refused_and_says_where(served: Served) -> None
     ):
         answer = await person.ask("PATCH", "/me/attributes", json={"attributes": wish})
         assert (answer.status_code, answer.json()["code"]) == (status, code)
-        assert answer.json()["errors"][0]["pointer"] == "/attributes"
+        assert answer.json()["errors"][0]["pointer"] == f"/attributes/{next(iter(wish))}"
+        assert answer.json()["detail"].startswith(f"{next(iter(wish))}: ")
     for body in ({"attributes": {"motto": 1.5}}, {"attributes": {"motto": {}}}, {"attributes": {"Motto": "x"}}, {"motto": "x"}, {}):
         assert (await person.ask("PATCH", "/me/attributes", json=body)).status_code == 422, body

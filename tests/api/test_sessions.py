@@ -121,7 +121,12 @@ async def test_a_dry_run_says_what_the_filter_finds_and_ends_nothing(served: Ser
         ({"last_seen_before": "2020-01-01T00:00:00Z"}, False),
         ({"last_seen_after": "2020-01-01T00:00:00Z"}, True),
         ({"network": "127.0.0.0/24"}, True),
+        ({"network": "127.0.0.7"}, True),
+        ({"network": "127.0.0.16/28"}, True),
+        ({"network": "127.0.0.0/8"}, True),
         ({"network": "198.51.100.0/24"}, False),
+        ({"network": "198.51.100.7"}, False),
+        ({"network": "::/0"}, False),
         ({"user_agent_contains": "PYTHON-httpx"}, True),
         ({"user_agent_contains": "lynx"}, False),
         ({"suspicious": False}, True),
@@ -136,6 +141,12 @@ async def test_each_selector_finds_what_it_says(served: Served, admin: Person, w
 async def test_a_filter_without_a_selector_is_refused(admin: Person) -> None:
     for wish in ({}, {"dry_run": True}):
         assert (await admin.ask("POST", "/sessions/revoke-by-filter", json=wish)).status_code == 422
+
+
+@pytest.mark.parametrize("network", ["127.0.0", "127.0.0.1:80", "nowhere", "\u0000"])
+async def test_what_is_no_network_is_refused_and_not_looked_for_in_vain(admin: Person, network: str) -> None:
+    answer = await admin.ask("POST", "/sessions/revoke-by-filter", json={"network": network})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/network")
 
 
 async def test_a_filter_ends_nobodys_session_who_may_do_more(served: Served, admin: Person) -> None:
