@@ -18,7 +18,7 @@ from domain.ids import AudienceName, RoleName
 _CHANGED = (errors.InvalidToken, errors.PermissionDenied, errors.RightsExceeded, errors.Contended)
 _DEMANDED = (
     "Holds at the next sign-in and the next refresh. Whoever has no factor that would do enrols one while signing in. Nobody demands of "
-    "themselves what the token at hand does not say they have shown."
+    "themselves what the token at hand does not say they have shown; who has no factor at all is told to enrol one first."
 )
 
 
@@ -52,7 +52,7 @@ class FactorPolicies(Controller):
         status_code=204,
         summary="Demand a second factor of a role's holders, or demand it no more",
         description=_DEMANDED,
-        responses=refuses(*_CHANGED, errors.NoSuchRole),
+        responses=refuses(*_CHANGED, errors.NoSuchRole, errors.FactorNotEnrolled),
     )
     async def of_role(self, request: Asking, role: RolePath, data: JSONBody[RequirementWanted]) -> None:
         command = AskOfRole(role=RoleName(role), requirement=data.requirement)
@@ -64,7 +64,7 @@ class FactorPolicies(Controller):
         status_code=204,
         summary="Demand a second factor for an audience's tokens, or demand it no more",
         description=_DEMANDED,
-        responses=refuses(*_CHANGED, errors.NoSuchAudience),
+        responses=refuses(*_CHANGED, errors.NoSuchAudience, errors.FactorNotEnrolled),
     )
     async def at_audience(self, request: Asking, audience: AudiencePath, data: JSONBody[RequirementWanted]) -> None:
         command = AskAtAudience(audience=AudienceName(audience), requirement=data.requirement)

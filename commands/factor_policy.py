@@ -12,7 +12,7 @@ from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, read_states, transact
 from domain import factor_policy, role
 from domain.audience import Defined
-from domain.errors import NoSuchAudience, NoSuchRole, ReauthenticationRequired
+from domain.errors import FactorNotEnrolled, NoSuchAudience, NoSuchRole, ReauthenticationRequired
 from domain.factor_policy import FactorPolicy, Requirement, acr_for, asks_more, meets
 from domain.ids import AudienceSlug, RoleSlug
 from domain.permission import EVERYTHING
@@ -39,7 +39,8 @@ async def read_factor_policy(ports: Ports) -> FactorPolicy:
 
 
 async def ask_of_role(command: AskOfRole, ctx: Context, ports: Ports) -> Done[None]:
-    """Raises NoSuchRole, RightsExceeded, and ReauthenticationRequired where the caller holds it and showed less."""
+    """Raises NoSuchRole, RightsExceeded, and where the caller holds it and showed less ReauthenticationRequired, or
+    FactorNotEnrolled where they have none."""
     of_role: Read = (role.decider, role.stream(command.role))
 
     def decide(tx: Transaction) -> None:
@@ -56,7 +57,8 @@ async def ask_of_role(command: AskOfRole, ctx: Context, ports: Ports) -> Done[No
 
 
 async def ask_at_audience(command: AskAtAudience, ctx: Context, ports: Ports) -> Done[None]:
-    """Raises NoSuchAudience, RightsExceeded, and ReauthenticationRequired where it is Minos itself and the caller showed less."""
+    """Raises NoSuchAudience, RightsExceeded, and where it is Minos itself and the caller showed less ReauthenticationRequired,
+    or FactorNotEnrolled where they have none."""
     reads: Sequence[Read] = [POLICY_READ, *audience_reads([command.audience]), *caller_reads(ctx)]
 
     def decide(tx: Transaction) -> None:
@@ -80,4 +82,6 @@ def _require_shown(requirement: Requirement, before: Requirement | None, ctx: Co
     if ctx.principal is None or not applies or not asks_more(requirement, before or Requirement.NONE):
         return
     if not meets(requirement, map(AuthMethod, ctx.principal.amr)):
+        if ctx.principal.factorless:
+            raise FactorNotEnrolled
         raise ReauthenticationRequired(PROOF_MAX_AGE, acr_for(requirement))

@@ -36,7 +36,7 @@ class FactorBlocked(Refused):
 
 class FactorNotEnrolled(Refused):
     code = "factor_not_enrolled"
-    detail = "There is no second factor on this account."
+    detail = "There is no second factor on this account: enrol one first."
 
 
 class NoSuchFactor(Refused):

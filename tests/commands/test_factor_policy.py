@@ -4,6 +4,7 @@ import base64
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from commands.complete_sign_in import CompleteSignIn, complete_sign_in
 from commands.enrol_at_sign_in import (
@@ -24,6 +25,7 @@ from commands.sign_in_challenge import EnrolmentRequired, Factor, FactorRequired
 from commands.token_answer import SignedIn
 from domain.assurance import Acr
 from domain.errors import (
+    FactorNotEnrolled,
     InvalidChallenge,
     InvalidFactor,
     NoSuchAudience,
@@ -240,6 +242,10 @@ async def test_the_last_administrator_cannot_lock_themselves_out(world: World) -
     ):
         with pytest.raises(ReauthenticationRequired):
             await ask
+    assert root.principal is not None
+    factorless = replace(root, principal=replace(root.principal, factorless=True))
+    with pytest.raises(FactorNotEnrolled):
+        await ask_of_role(AskOfRole(role=ADMIN, requirement=ANY), factorless, world.ports)
     await ask_at_audience(AskAtAudience(audience=TASKS, requirement=RESISTANT), root, world.ports)
     key, _ = await made(root, world)
     shown = await world.ctx(await enter(world, key))
