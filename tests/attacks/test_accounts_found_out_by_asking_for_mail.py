@@ -8,12 +8,11 @@ from commands.forgot_password import ForgotPassword, forgot_password
 from commands.register_user import RegisterUser
 from commands.verify_email import ResendVerification, resend_to_address
 from tests.api.conftest import Served
-from tests.attacks.conftest import served
 from tests.commands.conftest import hasher, world
 from tests.commands.recording import Recording
 from tests.commands.world import ANYBODY, World
 
-__all__ = ["hasher", "served", "world"]
+__all__ = ["hasher", "world"]
 
 
 def recorded(world: World, calls: list[str]) -> Any:
