@@ -13,8 +13,6 @@ HERE = Path(__file__).parent
 RAISED, NONE = HERE / "limits_raised.toml", HERE / "limits_none.toml"
 """Limits that no load reaches, so that each request is counted and none refused; and none at all."""
 _PARTS = ("api", "postgres")
-_TURNS = 3
-"""Many short turns for each round: what is looked for is smaller than what a shared machine does to one of them."""
 
 
 async def measure(folder: Path, measuring: Measuring, **settings: str) -> None:
@@ -24,7 +22,7 @@ async def measure(folder: Path, measuring: Measuring, **settings: str) -> None:
     async with counting, free:
         plans = {each: await _plan(each, measuring.scale.seconds / 2) for each in (counting, free)}
         before = await _per_answer(free, plans[free])
-        for _ in range(_TURNS * measuring.scale.rounds):
+        for _ in range(measuring.scale.turns):
             measuring.told("limits")
             counted, after = await _per_answer(counting, plans[counting]), await _per_answer(free, plans[free])
             measuring.rounds.add(limits_cost=100 * (1 - (before + after) / 2 / counted))

@@ -18,12 +18,14 @@ class Scale(Struct, frozen=True, kw_only=True):
     starts: int
     imported: int
     """Accounts of another system, in each round."""
+    turns: int
+    """Of the limits' cost, short ones: what is looked for is smaller than what a shared machine does to one of them."""
     people: int
     """With a session each, for the load over HTTP."""
 
 
-FULL = Scale(rounds=3, seconds=4.0, stored_events=10_000_000, rebuilt_events=500_000, starts=3, imported=5_000, people=64)
-QUICK = Scale(rounds=1, seconds=0.5, stored_events=20_000, rebuilt_events=5_000, starts=1, imported=50, people=8)
+FULL = Scale(rounds=3, seconds=4.0, stored_events=10_000_000, rebuilt_events=500_000, starts=3, imported=5_000, turns=9, people=64)
+QUICK = Scale(rounds=1, seconds=0.3, stored_events=20_000, rebuilt_events=5_000, starts=1, imported=50, turns=1, people=8)
 
 
 @dataclass(frozen=True, slots=True)
