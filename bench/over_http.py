@@ -21,6 +21,8 @@ QUIET_PER_SECOND = 500.0
 FLOOD_CONNECTIONS = 48
 """More than the hash pool keeps waiting, each from a network of its own, so that it is full all the time."""
 SESSION_CONNECTIONS = 32
+LOGIN_SECONDS = 2.0
+"""At least: a hash gives way to everything else on the machine."""
 LOGIN_CONNECTIONS = 8
 """As many as one network may have waiting: none is refused, and no thread is ever without work."""
 
@@ -85,7 +87,8 @@ async def _logins(running: Running, people: list[Member], measuring: Measuring, 
     """Bare hashes before and after, so that a machine that changes its pace in between is noticed less."""
     texts = [_login(person.email, None) for person in people[:LOGIN_CONNECTIONS]]
     before = await asyncio.to_thread(bare_hashes, measuring.scale.seconds / 2)
-    tally = await _costed(running, "logins", costs, Plan(port=port_of(running), requests=texts, seconds=measuring.scale.seconds))
+    seconds = max(LOGIN_SECONDS, measuring.scale.seconds)
+    tally = await _costed(running, "logins", costs, Plan(port=port_of(running), requests=texts, seconds=seconds))
     hashes = (before + await asyncio.to_thread(bare_hashes, measuring.scale.seconds / 2)) / 2
     measuring.rounds.add(hashes=hashes, logins=tally.per_second, login_ratio=tally.per_second / hashes)
 

@@ -88,10 +88,11 @@ def test_test_runs_pytest_in_the_clone_with_the_arguments_given(tmp_path: Path) 
     assert run(target, "test", "-k", "one thing", cwd=tmp_path).stdout == f"python {target} -m pytest -k one thing\n"
 
 
-def test_test_without_arguments_runs_all_of_them_on_every_core(tmp_path: Path) -> None:
+def test_test_without_arguments_runs_all_of_them_with_a_process_more_than_cores(tmp_path: Path) -> None:
     target = clone(tmp_path / "clone")
     stamp(target, "test")
-    assert run(target, "test", cwd=tmp_path).stdout == f"python {target} -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal\n"
+    processes = f"--numprocesses={len(os.sched_getaffinity(0)) + 1} --maxprocesses=4"
+    assert run(target, "test", cwd=tmp_path).stdout == f"python {target} -m pytest {processes} --dist=worksteal\n"
 
 
 def test_it_installs_once_and_again_when_the_lock_changes(tmp_path: Path, fake_uv: Path) -> None:
