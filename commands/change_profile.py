@@ -4,8 +4,10 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from commands.context import Context, Principal
+from commands.held_names import HeldName, give_up, held_name, name_reads
 from commands.login_names import normalise_username
 from commands.ports import ClaimMac, Ports
+from commands.read_profile import opened
 from commands.register_user import NameText, UsernameText
 from commands.revoke_session import required
 from commands.standing import require_standing, standing_reads
@@ -16,7 +18,7 @@ from domain.account import Account
 from domain.assurance import StepUp
 from domain.claim import ClaimKind
 from domain.errors import Contended, NoSuchUser, UsernameTaken
-from domain.event import Erased, SealClass, Sealed
+from domain.event import SealClass, Sealed
 from domain.ids import ClaimId, UserId
 from domain.locale import Locale
 from domain.user import account_of
@@ -47,11 +49,6 @@ class _Prepared(Struct, frozen=True, kw_only=True):
     """The new username under every index key still in use: it must be free under each. Empty when there is none."""
 
 
-class _OldName(Struct, frozen=True, kw_only=True):
-    claim_id: ClaimId
-    macs: tuple[ClaimMac, ...]
-
-
 class _ClaimMoved(Exception):
     """The username changed while this was being decided."""
 
@@ -66,7 +63,7 @@ async def change_profile(command: ChangeProfile, ctx: Context, ports: Ports) -> 
         wanted = prepared
         if old is not None and prepared.macs and set(prepared.macs) <= set(old.macs):
             wanted = replace(wanted, username=UNSET, macs=())
-        if isinstance(command.name, str) and command.name == await _open(account, account.name, "name", ports):
+        if isinstance(command.name, str) and command.name == await opened(account.name, user.stream(account.user_id), "name", ports.vault):
             wanted = replace(wanted, name=UNSET)
         if wanted.username is not UNSET and (wanted.macs or old is not None):
             principal = await require_proof(principal, PROOF, ports)
@@ -84,19 +81,14 @@ async def _account(user_id: UserId, ports: Ports) -> Account:
     return account_of((await read_states(ports, [(user.decider, of_user)])).state(user.decider, of_user))
 
 
-async def _open(account: Account, sealed: Sealed | None, field: str, ports: Ports) -> str | Erased | None:
-    return None if sealed is None else await ports.vault.open(sealed, stream=user.stream(account.user_id), field=field)
-
-
-async def _old_name(account: Account, ports: Ports) -> _OldName | None:
-    """Find what has to be given up: the claim, and the name as every index key spells it."""
-    opened = await _open(account, account.username, "username", ports)
-    if opened is None or account.username_claim is None:
+async def _old_name(account: Account, ports: Ports) -> HeldName | None:
+    """Find what has to be given up. Raises NoSuchUser where it was erased."""
+    if account.username is None or account.username_claim is None:
         return None
-    if isinstance(opened, Erased):
+    old = await held_name(ClaimKind.USERNAME, account.username, account.username_claim, account.user_id, ports)
+    if not old.macs:
         raise NoSuchUser
-    macs = tuple(ports.macs.claim_candidates(ClaimKind.USERNAME, normalise_username(opened)))
-    return _OldName(claim_id=account.username_claim, macs=macs)
+    return old
 
 
 async def _prepare(command: ChangeProfile, user_id: UserId, ports: Ports) -> _Prepared:
@@ -115,7 +107,7 @@ async def _prepare(command: ChangeProfile, user_id: UserId, ports: Ports) -> _Pr
     )
 
 
-async def _change(prepared: _Prepared, principal: Principal, old: _OldName | None, ctx: Context, ports: Ports) -> Done[None]:
+async def _change(prepared: _Prepared, principal: Principal, old: HeldName | None, ctx: Context, ports: Ports) -> Done[None]:
     user_id = principal.user_id
     of_user, new_claim = user.stream(user_id), claim.stream(prepared.claim_id)
     renames = prepared.username is not UNSET
@@ -132,7 +124,7 @@ async def _change(prepared: _Prepared, principal: Principal, old: _OldName | Non
         kept = None if prepared.username is None else prepared.claim_id
         tx.record(user.decider, of_user, user.change_username(state, username=prepared.username, claim=kept, at=tx.at))
         if old is not None:
-            _give_up(tx, old)
+            give_up(tx, old)
         if prepared.macs:
             free = tx.state(claim.decider, new_claim)
             taken = claim.take(free, claim_id=prepared.claim_id, kind=ClaimKind.USERNAME, user_id=user_id, at=tx.at)
@@ -142,14 +134,7 @@ async def _change(prepared: _Prepared, principal: Principal, old: _OldName | Non
 
     reads: list[Read] = [(user.decider, of_user)]
     if renames and old is not None:
-        reads.append((claim.decider, claim.stream(old.claim_id)))
+        reads += name_reads([old])
     if prepared.macs:
         reads.append((claim.decider, new_claim))
     return await transact(ports, ctx, reads, decide, glance=standing_reads(principal))
-
-
-def _give_up(tx: Transaction, old: _OldName) -> None:
-    stream = claim.stream(old.claim_id)
-    tx.record(claim.decider, stream, claim.release(tx.state(claim.decider, stream), at=tx.at))
-    for mac in old.macs:
-        tx.release(mac, stream)

@@ -69,7 +69,7 @@ service_tokens = Entity(
 
 
 class ServiceTokenPage(Struct, frozen=True, kw_only=True):
-    """Those that end first come first. `next_after` is None on the last page."""
+    """Those that end first come first."""
 
     rows: Sequence[ServiceTokenRow]
     freshness: Freshness
