@@ -62,7 +62,7 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
         if exchange.action is None:
             exchange.principal = await require_proof(caller, access.step_up, world.ports)
         else:
-            exchange.principal = replace(caller, amr=exchange.action.amr)
+            exchange.principal = replace(caller, amr=exchange.action.amr, factorless=exchange.action.factorless)
 
 
 def _presented_action(request: Request[Any, Any, Any], exchange: Exchange, caller: Principal, world: World) -> ActionUse | None:

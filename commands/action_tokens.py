@@ -13,7 +13,7 @@ from commands.context import ActionUse, Context, Principal
 from commands.ports import AccessClaims, ActionClaims, Ports
 from commands.step_up import require_proof
 from commands.transact import Done, Read, Transaction, read_states, transact, use_up
-from domain import action, action_catalogue, client, session, user
+from domain import action, action_catalogue, client, factors, session, user
 from domain.assurance import StepUp
 from domain.errors import ActionTokenInvalid, AudienceNotAllowed, PermissionDenied
 from domain.ids import ActionId, ActionName, AudienceName, AudienceSlug, SessionId, UserId
@@ -90,7 +90,7 @@ async def make_action_token(
     audience, name = split(command.action)
     if audience != caller.audience or command.audience not in (None, audience):
         raise AudienceNotAllowed
-    await require_proof(caller, own_rule if own_rule is not None else (await _rule(audience, name, ports)).step_up, ports)
+    proved = await require_proof(caller, own_rule if own_rule is not None else (await _rule(audience, name, ports)).step_up, ports)
     made = ActionClaims(
         action_id=ActionId(ports.random.uuid7()),
         user_id=caller.user_id,
@@ -100,6 +100,7 @@ async def make_action_token(
         action=name,
         binding=command.digest,
         amr=caller.amr,
+        factorless=proved.factorless,
         expires_at=caller.seen_at + TTL,
     )
     return ActionToken(action_token=ports.action_tokens.make(made))
@@ -109,7 +110,8 @@ async def consume_action_token(command: ConsumeActionToken, ctx: Context, ports:
     """Use it up. Of any number at once, one succeeds.
 
     Raises PermissionDenied unless the caller is a service account that is a verifier of the action, ActionTokenInvalid for every
-    token that is not for this very action, request and session, or whose session is over, ActionTokenUsed, NoSuchAction.
+    token that is not for this very action, request and session, whose session is over, or that was made while there was no second
+    factor and now there is one, ActionTokenUsed, NoSuchAction.
     """
     audience, name = split(command.action)
     claims = ports.action_tokens.read(command.action_token)
@@ -119,6 +121,7 @@ async def consume_action_token(command: ConsumeActionToken, ctx: Context, ports:
         raise ActionTokenInvalid
     catalogue: Read = (action_catalogue.decider, action_catalogue.stream(audience))
     of_session, of_user, of_action = session.stream(claims.session_id), user.stream(claims.user_id), action.stream(claims.action_id)
+    of_factors: Read = (factors.decider, factors.stream(claims.user_id))
 
     def decide(tx: Transaction) -> Consumed:
         require_within((), ctx, tx)
@@ -129,12 +132,14 @@ async def consume_action_token(command: ConsumeActionToken, ctx: Context, ports:
             raise ActionTokenInvalid
         if not session.is_live(tx.state(session.decider, of_session), user_epoch=who.account.token_epoch, at=tx.at):
             raise ActionTokenInvalid
+        if claims.factorless and tx.state(*of_factors).enrolled:
+            raise ActionTokenInvalid
         use_up(tx, _use(claims))
         return Consumed(
             action_id=claims.action_id, action=command.action, user_id=claims.user_id, session_id=claims.session_id, consumed_at=tx.at
         )
 
-    reads: list[Read] = [catalogue, (user.decider, of_user), (session.decider, of_session), (action.decider, of_action)]
+    reads: list[Read] = [catalogue, (user.decider, of_user), (session.decider, of_session), (action.decider, of_action), of_factors]
     return await transact(ports, ctx, [*caller_reads(ctx), *audience_reads([audience]), *reads], decide)
 
 
@@ -175,4 +180,5 @@ def _use(claims: ActionClaims) -> ActionUse:
         audience=claims.audience,
         action=claims.action,
         amr=claims.amr,
+        factorless=claims.factorless,
     )

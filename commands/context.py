@@ -65,6 +65,8 @@ class ActionUse(Struct, frozen=True, kw_only=True):
     action: ActionSlug
     amr: tuple[str, ...]
     """What was shown for it; what the access token beside it says does not count."""
+    factorless: bool
+    """As a `Principal` is."""
 
 
 class Repeat(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,8 @@ class ActionClaims(Struct, frozen=True, kw_only=True):
     """Digest of the method, the path and the parameters it is for."""
     amr: tuple[str, ...]
     """What was shown for it."""
+    factorless: bool
+    """It was made without a second factor because there was none: once there is one it is good for nothing."""
     expires_at: int
     """Seconds since the epoch."""
 

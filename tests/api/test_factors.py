@@ -19,12 +19,16 @@ def code(secret: str, away: int = 0) -> str:
 async def with_telephone(served: Served) -> tuple[Person, str, list[str]]:
     """Somebody new who enrolled one; their seed and recovery codes."""
     person = await served.person()
+    return person, *await add_telephone(person)
+
+
+async def add_telephone(person: Person) -> tuple[str, list[str]]:
     offer = await person.ask("POST", "/me/factors/totp")
     assert offer.status_code == 201, offer.text
     secret = offer.json()["secret"]
     confirmed = await person.ask("POST", "/me/factors/totp/confirm", json={"code": code(secret)})
     assert confirmed.status_code == 200, confirmed.text
-    return person, secret, confirmed.json()["recovery_codes"]
+    return secret, confirmed.json()["recovery_codes"]
 
 
 async def login(served: Served, person: Person, **more: str) -> dict[str, Any]:

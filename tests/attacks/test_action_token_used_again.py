@@ -39,6 +39,7 @@ async def test_what_appends_nothing_of_its_own_uses_it_up(world: World, action: 
         audience=MINOS,
         action=ActionName(action),
         amr=caller.amr,
+        factorless=True,
     )
     shown = replace(ctx, action=use)
     await CALLS[action](shown, world)
