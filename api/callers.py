@@ -32,7 +32,7 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     """Hold the one policy table against every request, before its body is looked at.
 
     Raises AuthenticationRequired, InvalidToken, SessionRequired, PermissionDenied, StrongerFactorRequired, ReauthenticationRequired,
-    ActionTokenInvalid, and ValidationFailed for parameters that are not known.
+    ActionTokenInvalid, RateLimited, and ValidationFailed for parameters that are not known.
     """
     _refuse_unknown_parameters(request)
     access = access_of(request.route_handler)
@@ -53,7 +53,8 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
             exchange.principal = await identify(exchange.claims, world.ports, rights=False)
         return
     exchange.claims = await world.tokens.verify(token, audiences=world.own_audience)
-    world.limiter.token(exchange, exchange.claims)  # before anything is read for them
+    count = world.limiter.token if access.step_up is None else world.limiter.unproved
+    count(exchange, exchange.claims)  # before anything is read for them
     caller = await _caller(exchange, exchange.claims, access, world)
     if access.permission is not None and not allows(caller.permissions, access.permission):
         raise StrongerFactorRequired if isinstance(caller, Principal) and allows(caller.withheld, access.permission) else PermissionDenied
@@ -63,6 +64,7 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
             exchange.principal = await require_proof(caller, access.step_up, world.ports)
         else:
             exchange.principal = replace(caller, amr=exchange.action.amr, factorless=exchange.action.factorless)
+        world.limiter.account(exchange, exchange.claims.sub)
 
 
 def _presented_action(request: Request[Any, Any, Any], exchange: Exchange, caller: Principal, world: World) -> ActionUse | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from adapters.limits.counters import Counter, Counters, Refusal
-from adapters.limits.policy import Limits
+from adapters.limits.policy import Kind, Limits
 from api import metrics
 from api.exchange import Exchange
 from api.gates import Claimable, Gate
@@ -54,11 +54,24 @@ class Limiter:
 
         Services hold tokens of people: what they ask with those uses up nothing of what a person has at Minos.
         """
+        self._session(exchange, claims)
+        self.account(exchange, _at(claims, claims.sub))
+
+    def unproved(self, exchange: Exchange, claims: AccessClaims) -> None:
+        """Count a request that asks for a proof, before that is looked at. Raises RateLimited.
+
+        Under its session alone, as often as its account may at most: a copied token without a proof uses up nothing of what its owner
+        does with one. Whose account is used up is refused here already; it is counted once the proof is there (`account`).
+        """
+        self._session(exchange, claims)
+        self.claimed(exchange, Kind.ACCOUNT, claims.sub)
+        self.account(exchange, f"{claims.sub}/{claims.sid}")
+
+    def _session(self, exchange: Exchange, claims: AccessClaims) -> None:
         gate = exchange.gate
         if gate is not None and gate.session is not None and claims.sid:
-            exchange.counter = self._counters.met(gate.session, claims.sid if claims.aud == MINOS else f"{claims.sid} {claims.aud}")
+            exchange.counter = self._counters.met(gate.session, _at(claims, claims.sid))
             self._take((exchange.counter,), gate, exchange)
-        self.account(exchange, claims.sub if claims.aud == MINOS else f"{claims.sub} {claims.aud}")
 
     def claimed(self, exchange: Exchange, kind: Claimable, whose: str) -> None:
         """Refuse what says that it is somebody whose limit is used up. Whoever merely says so uses nothing. Raises RateLimited."""
@@ -100,3 +113,7 @@ class Limiter:
         if exchange.refused_for:
             return ((b"ratelimit", counter.told_refused(exchange.refused_for)), (b"ratelimit-policy", counter.rule.policy()))
         return ((b"ratelimit", counter.told(self._counters.clock())), (b"ratelimit-policy", gate.policy))
+
+
+def _at(claims: AccessClaims, whose: str) -> str:
+    return whose if claims.aud == MINOS else f"{whose} {claims.aud}"

@@ -9,12 +9,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.edge import Edge
-from tests.api.conftest import PASSWORD, Person, Served
+from tests.api.conftest import PASSWORD, Person, Served, aged
 from tests.api.test_oauth import GRANT, robot
 from tests.attacks.limited import ACCOUNT, ADDRESS, ME, NAME, REFRESH, SESSION, Caller, limited
 from tests.conftest import Database
 
 AUTH = "/api/v1/auth"
+TOTP = f"{ME}/factors/totp"
 _hosts = count(1)
 
 
@@ -88,6 +89,27 @@ async def test_who_holds_a_copy_of_a_session_keeps_nobody_from_throwing_them_out
         answer = await owner.ask(method, path, token=ada.access, **more)
         assert answer.status_code == expected, answer.text
     assert (await Caller(edge, elsewhere()).ask("GET", f"{SESSION}?", token=copied)).status_code == 401
+
+
+async def test_a_copy_of_a_session_without_a_proof_uses_up_nothing_of_what_its_owner_does_with_one(edge: Edge, served: Served) -> None:
+    """What is refused for want of a proof counts for the session alone, which is held to what an account may."""
+    ada = await served.person()
+    copied = await aged(served, ada, 3_600)
+    seen = [(await Caller(edge, elsewhere()).ask("POST", TOTP, token=copied, json={})).status_code for _ in range(ACCOUNT + 2)]
+    assert seen == [401] * ACCOUNT + [429] * 2
+    await ada.sign_in()
+    seen = [(await Caller(edge, elsewhere()).ask("POST", TOTP, token=ada.access, json={})).status_code for _ in range(ACCOUNT + 1)]
+    assert seen == [201] * ACCOUNT + [429]
+
+
+async def test_what_asks_for_a_proof_and_has_it_is_limited_by_account_over_all_sessions(edge: Edge, served: Served) -> None:
+    ada = await served.person()
+    tokens = [ada.access]
+    for _ in range(ACCOUNT):
+        await ada.sign_in()
+        tokens.append(ada.access)
+    seen = [(await Caller(edge, elsewhere()).ask("POST", TOTP, token=token, json={})).status_code for token in tokens]
+    assert seen == [201] * ACCOUNT + [429]
 
 
 @pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"])
