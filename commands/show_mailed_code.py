@@ -28,12 +28,10 @@ async def show_mailed_code(code: str, code_id: UUID, who: Shower, ctx: Context, 
 
 
 def _using(who: Shower, code_id: UUID) -> Callable[[Factors, datetime], Sequence[FactorEvent]]:
-    """Where mailed codes are no factor of the account, but were asked for once, the session they begin is what uses them up."""
     enrolled = who.factors.mailed
+    factor_id = None if enrolled is None else enrolled.factor_id
 
     def use(now: Factors, at: datetime) -> Sequence[FactorEvent]:
-        if enrolled is None:
-            return []
-        return factors.use_mailed_code(now, user_id=who.user_id, factor_id=enrolled.factor_id, code_id=code_id, at=at)
+        return factors.use_mailed_code(now, user_id=who.user_id, factor_id=factor_id, code_id=code_id, at=at)
 
     return use

@@ -91,10 +91,11 @@ class MailedCodesEnabled(Event, frozen=True, kw_only=True, tag="factors.mailed_c
 
 
 class MailedCodeUsed(Event, frozen=True, kw_only=True, tag="factors.mailed_code_used.v1"):
-    """`code_id` is what the code was derived from: it counts once."""
+    """`code_id` is what the code was derived from: it counts once. Without `factor_id` mailed codes are no factor of the account, and one
+    was asked for because a sign-in was strange."""
 
     user_id: UserId
-    factor_id: FactorId
+    factor_id: FactorId | None
     code_id: UUID
 
 

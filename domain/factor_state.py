@@ -60,8 +60,6 @@ class MailedCodes(Struct, frozen=True, kw_only=True):
     factor_id: FactorId
     enrolled_at: datetime
     used_at: datetime
-    used: tuple[tuple[UUID, datetime], ...] = ()
-    """What the codes that counted lately were derived from, and when they did."""
 
 
 class RecoveryCodes(Struct, frozen=True, kw_only=True):
@@ -80,6 +78,8 @@ class Factors(Struct, frozen=True, kw_only=True):
     totp: Totp | None = None
     passkeys: tuple[Passkey, ...] = ()
     mailed: MailedCodes | None = None
+    codes_used: tuple[tuple[UUID, datetime], ...] = ()
+    """What the mailed codes that counted lately were derived from, and when they did."""
     recovery: RecoveryCodes | None = None
     blocked: bool = False
     """After a hundred wrong codes none is looked at, until a recovery code or a passkey was shown (threats.md 3)."""
@@ -101,7 +101,7 @@ def evolve(state: Factors, event: FactorEvent) -> Factors:
         case PasskeyRegistered() | PasskeyUsed() | PasskeyRegressed() | FactorNamed():
             return _with_passkey(state, event)
         case MailedCodesEnabled() | MailedCodeUsed():
-            return replace(state, mailed=_mailed(state.mailed, event))
+            return _with_mailed(state, event)
         case FactorRemoved():
             return _without(state, event.factor_id)
         case RecoveryCodesMade():
@@ -152,16 +152,15 @@ def _with_passkey(state: Factors, event: PasskeyRegistered | PasskeyUsed | Passk
             assert_never(event)
 
 
-def _mailed(mailed: MailedCodes | None, event: MailedCodesEnabled | MailedCodeUsed) -> MailedCodes | None:
+def _with_mailed(state: Factors, event: MailedCodesEnabled | MailedCodeUsed) -> Factors:
     """A code is remembered for longer than it could come back."""
     match event:
         case MailedCodesEnabled():
-            return MailedCodes(factor_id=event.factor_id, enrolled_at=event.at, used_at=event.at)
+            return replace(state, mailed=MailedCodes(factor_id=event.factor_id, enrolled_at=event.at, used_at=event.at))
         case MailedCodeUsed():
-            if mailed is None:
-                return None
-            lately = [one for one in mailed.used if event.at - one[1] < REMEMBERED]
-            return replace(mailed, used_at=event.at, used=(*lately, (event.code_id, event.at)))
+            lately = [one for one in state.codes_used if event.at - one[1] < REMEMBERED]
+            mailed = state.mailed and replace(state.mailed, used_at=event.at)
+            return replace(state, mailed=mailed, codes_used=(*lately, (event.code_id, event.at)))
         case _:
             assert_never(event)
 

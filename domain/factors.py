@@ -37,7 +37,7 @@ from domain.session_events import AuthMethod
 MOST_PASSKEYS = 20
 
 
-decider: Decider[Factors, FactorEvent] = Decider("factors", Factors, 2, Factors(), evolve)
+decider: Decider[Factors, FactorEvent] = Decider("factors", Factors, 3, Factors(), evolve)
 
 
 def stream(user_id: UserId) -> StreamName:
@@ -129,9 +129,10 @@ def enable_mailed_codes(state: Factors, *, user_id: UserId, factor_id: FactorId,
     return [MailedCodesEnabled(user_id=user_id, factor_id=factor_id, at=at)]
 
 
-def use_mailed_code(state: Factors, *, user_id: UserId, factor_id: FactorId, code_id: UUID, at: datetime) -> Sequence[FactorEvent]:
-    """Let one code count. Raises InvalidFactor for one that did already, and where mailed codes are enabled no more."""
-    if state.mailed is None or state.mailed.factor_id != factor_id or any(code_id == used for used, _ in state.mailed.used):
+def use_mailed_code(state: Factors, *, user_id: UserId, factor_id: FactorId | None, code_id: UUID, at: datetime) -> Sequence[FactorEvent]:
+    """Let one code count. Raises InvalidFactor for one that did already, and where they were turned on or off since it was looked at."""
+    enrolled = None if state.mailed is None else state.mailed.factor_id
+    if enrolled != factor_id or any(code_id == used for used, _ in state.codes_used):
         raise InvalidFactor
     return [MailedCodeUsed(user_id=user_id, factor_id=factor_id, code_id=code_id, at=at)]
 
