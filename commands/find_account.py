@@ -39,6 +39,11 @@ class Found(Struct, frozen=True, kw_only=True):
     locked_at: datetime | None
     """When its newest lock began, as the log has it."""
 
+    @property
+    def has_password(self) -> bool:
+        """Whether there has to be a hash that can be opened: only an account that was deleted may be without the key to its own."""
+        return self.active and self.account is not None and self.account.password is not None
+
     def __repr__(self) -> str:
         return "Found(...)"
 

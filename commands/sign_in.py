@@ -63,6 +63,9 @@ async def sign_in(command: SignIn, ctx: Context, ports: Ports) -> SignedIn | Fac
     if presented is not None and device is None:
         ports.hasher.require_room(network=ctx.network)  # somebody's device, and a stranger's here
     encoded = await open_password(found, ports)  # before the attempt counts: nobody is to be locked out because a store is away
+    if encoded is None and found.has_password:  # another sign-in has just put a stronger hash in its place
+        found = await find_account(kind, name, ports, audience=audience)
+        encoded, device = await open_password(found, ports), known_device(presented, found.account)
     attempt = await count_attempt(name, found, device, ctx, ports)
     # A locked name still costs a hash, so that the lock cannot be told from a wrong password by the clock.
     answer = await _settled(command, attempt, encoded if attempt.reading.may_try else None, ctx, ports, audience=audience)

@@ -197,12 +197,12 @@ def password_set(account: Account, password: Sealed, reason: PasswordReason, rem
     return [changed, PasswordsForgotten(user_id=account.user_id, remembered=remembered, at=at)]
 
 
-def rehash_password(state: User, *, password: Sealed, verified_version: int, at: datetime) -> Sequence[UserEvent]:
-    """Keep the stronger hash only when the password it was made from is still the current one."""
+def rehash_password(state: User, *, password: Sealed, verified: Sealed | None, at: datetime) -> Sequence[UserEvent]:
+    """Keep the stronger hash only when the one that was `verified` is still the current one: of sign-ins at once one replaces it."""
     account = present(state)
-    if account.password_version != verified_version:
+    if account.password != verified:
         return []
-    return [PasswordRehashed(user_id=account.user_id, password=password, password_version=verified_version, at=at)]
+    return [PasswordRehashed(user_id=account.user_id, password=password, password_version=account.password_version, at=at)]
 
 
 def change_profile(state: User, *, name: Sealed | UnsetType | None, at: datetime) -> Sequence[UserEvent]:

@@ -9,19 +9,15 @@ from msgspec.structs import replace
 
 from adapters.hashing.hasher import Argon2Hasher
 from commands.change_password import ChangePassword, change_password
+from commands.delete_user import DeleteUser, delete_user
 from commands.ports import AttemptOutcome
-from commands.prove_password import prove_password
 from commands.sign_in import SignIn, sign_in
 from commands.suspend_user import SuspendUser, suspend_user
 from commands.token_answer import SignedIn
-from domain import user
-from domain.errors import AudienceNotAllowed, InvalidCredentials, LoginNameRequired, Overloaded, StoreUnavailable
-from domain.event import Erased
-from domain.ids import StreamName
+from domain.errors import AudienceNotAllowed, InvalidCredentials, LoginNameRequired, StoreUnavailable
 from domain.session import MINOS
 from domain.session_events import SessionStarted, TokenIssued
 from domain.session_state import Live
-from domain.user_events import PasswordRehashed
 from tests.commands.recording import Recording
 from tests.commands.world import ANYBODY, PASSWORD, SYSTEM, World, make_world
 
@@ -108,8 +104,10 @@ async def _suspended(world: World) -> None:
 
 
 async def _erased(world: World) -> None:
-    account = await world.account(await world.register("ada"))
+    """An erasure begins with a deletion, and takes the keys after it."""
+    account = await world.account(user_id := await world.register("ada"))
     assert account.password is not None
+    await delete_user(DeleteUser(user_id=user_id), SYSTEM, world.ports)
     world.vault.destroy([account.password.key_id])
 
 
@@ -192,76 +190,6 @@ async def test_names_that_nobody_could_have_are_refused_alike(world: World) -> N
     for wish in (SignIn(email="no address", password=PASSWORD), SignIn(username="no name!", password=PASSWORD)):
         with pytest.raises(InvalidCredentials):
             await sign_in(wish, ANYBODY, world.ports)
-
-
-async def test_a_hash_of_weaker_parameters_is_replaced_at_sign_in(world: World) -> None:
-    user_id = await world.register("ada")
-    before = (await world.account(user_id)).password
-    stronger = Argon2Hasher(memory_kib=16, passes=1, threads=1)
-    world.use(hasher=stronger)
-    await world.sign_in("ada")
-    after = await world.account(user_id)
-    assert len(world.happened(PasswordRehashed)) == 1
-    assert (after.password_version, after.token_epoch) == (1, 1)
-    assert before is not None
-    assert after.password is not None
-    assert after.password.key_id != before.key_id
-    assert await world.ports.vault.open(before, stream=user.stream(user_id), field="password") == Erased()
-    await world.sign_in("ada")
-    assert len(world.happened(PasswordRehashed)) == 1
-    stronger.close()
-
-
-class Overtaken:
-    """A vault: just before the first password is opened, something else happens that takes its key away."""
-
-    def __init__(self, inner: Any, first: Any) -> None:
-        self._inner, self._first = inner, first
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    async def open(self, sealed: Any, *, stream: StreamName, field: str) -> Any:
-        first, self._first = self._first, None
-        if first is not None:
-            await first()
-        return await self._inner.open(sealed, stream=stream, field=field)
-
-
-async def test_a_hash_replaced_while_the_password_is_proved_again_is_no_wrong_password(world: World) -> None:
-    ctx = await world.enter("ada")
-    stronger, vault = Argon2Hasher(memory_kib=16, passes=1, threads=1), world.ports.vault
-    world.use(hasher=stronger)
-
-    async def other() -> None:
-        world.use(vault=vault)
-        await world.sign_in("ada")
-
-    world.use(vault=Overtaken(vault, other))
-    assert ctx.principal is not None
-    await prove_password(PASSWORD, ctx.principal, ctx, world.ports)
-    assert len(world.happened(PasswordRehashed)) == 1
-    stronger.close()
-
-
-async def test_hashers_too_busy_to_rehash_do_not_stop_a_sign_in(world: World) -> None:
-    await world.register("ada")
-    stronger = Argon2Hasher(memory_kib=16, passes=1, threads=1)
-
-    class Busy:
-        def require_room(self, **_: object) -> None:
-            pass
-
-        async def verify(self, encoded: str | None, password: str, **more: Any) -> Any:
-            return await stronger.verify(encoded, password, **more)
-
-        async def hash(self, password: str, **more: Any) -> str:
-            raise Overloaded(1)
-
-    world.use(hasher=Busy())
-    await world.sign_in("ada")
-    assert world.happened(PasswordRehashed) == []
-    stronger.close()
 
 
 async def test_a_sign_in_overtaken_by_a_suspension_is_refused_and_kept(world: World) -> None:

@@ -145,7 +145,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(address_change.change, {"email": ex.EMAIL, "claim": ex.OTHER_CLAIM}),
             Wish(address_change.undo, {"claim": ex.EMAIL_CLAIM, "password": ex.NEXT_PASSWORD, "remembered": 2}),
             Wish(address_change.release, {}),
-            Wish(user.rehash_password, {"password": ex.PASSWORD, "verified_version": 1}),
+            Wish(user.rehash_password, {"password": ex.NEXT_PASSWORD, "verified": ex.PASSWORD}),
             Wish(user.change_profile, {"name": ex.OTHER_NAME}),
             Wish(user.change_profile, {"name": None}),
             *(Wish(user.choose_locale, {"locale": each}) for each in (Locale.DE, None)),

@@ -17,7 +17,7 @@ from domain.user_events import (
     UserEvent,
     UserRestored,
 )
-from tests.domain.examples import ADA, EDITOR, EMAIL_CLAIM, LATER, NEXT_PASSWORD, OTHER_NAME, USER_ROLE
+from tests.domain.examples import ADA, EDITOR, EMAIL_CLAIM, LATER, NEXT_PASSWORD, OTHER_NAME, PASSWORD, USER_ROLE
 from tests.domain.given import given
 from tests.domain.test_user import ACTIVE, STOPPED
 
@@ -73,7 +73,7 @@ DECISIONS: dict[str, Callable[[Any], Sequence[UserEvent]]] = {
     "suspend": lambda s: user.suspend(s, reason=SuspendReason.ABUSE, note=None, at=LATER),
     "reinstate": lambda s: user.reinstate(s, at=LATER),
     "change_password": lambda s: user.change_password(s, password=NEXT_PASSWORD, remembered=5, at=LATER),
-    "rehash": lambda s: user.rehash_password(s, password=NEXT_PASSWORD, verified_version=1, at=LATER),
+    "rehash": lambda s: user.rehash_password(s, password=NEXT_PASSWORD, verified=PASSWORD, at=LATER),
     "rename": lambda s: user.change_profile(s, name=OTHER_NAME, at=LATER),
     "username": lambda s: user.change_username(s, username=None, claim=None, at=LATER),
     "sign_out": lambda s: user.sign_out_everywhere(s, at=LATER),

@@ -19,7 +19,7 @@ CATEGORIES = sorted(WISHES)
 quick = settings(max_examples=20)
 """Each law runs for every aggregate or event, in the inner loop of daily work."""
 NOT_IDEMPOTENT = {
-    "change_password", "rehash_password", "sign_out_everywhere", "issue", "refresh", "reauthenticate", "complete", "define", "remove",
+    "change_password", "sign_out_everywhere", "issue", "refresh", "reauthenticate", "complete", "define", "remove",
     "revoke_tokens", "prove_email", "reset_password", "undo", "use",
     "offer_totp", "confirm_totp", "use_totp", "register_passkey", "use_passkey", "rename", "make_recovery_codes", "use_recovery_code",
     "pause_guessing",

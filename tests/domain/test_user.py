@@ -111,13 +111,13 @@ def test_a_stronger_hash_is_no_earlier_password() -> None:
 
 def test_rehashing_keeps_epoch_and_version() -> None:
     rehashed = PasswordRehashed(user_id=ADA, password=NEXT_PASSWORD, password_version=1, at=LATER)
-    after = given(user.decider, *ACTIVE).when(user.rehash_password, password=NEXT_PASSWORD, verified_version=1, at=LATER).then(rehashed)
+    after = given(user.decider, *ACTIVE).when(user.rehash_password, password=NEXT_PASSWORD, verified=PASSWORD, at=LATER).then(rehashed)
     account = account_of(after)
     assert (account.password, account.token_epoch, account.password_version) == (NEXT_PASSWORD, 1, 1)
 
 
 def test_the_hash_of_a_replaced_password_is_not_kept() -> None:
-    given(user.decider, *ACTIVE, CHANGED).when(user.rehash_password, password=PASSWORD, verified_version=1, at=LATER).then()
+    given(user.decider, *ACTIVE, CHANGED).when(user.rehash_password, password=PASSWORD, verified=PASSWORD, at=LATER).then()
 
 
 def test_a_name_can_change_and_go() -> None:
@@ -193,7 +193,7 @@ def test_changes_during_a_suspension_do_not_lift_it() -> None:
     ("decision", "facts"),
     [
         (user.change_password, {"password": PASSWORD, "remembered": 5, "at": NOW}),
-        (user.rehash_password, {"password": PASSWORD, "verified_version": 1, "at": NOW}),
+        (user.rehash_password, {"password": PASSWORD, "verified": PASSWORD, "at": NOW}),
         (user.change_profile, {"name": NAME, "at": NOW}),
         (user.change_username, {"username": None, "claim": None, "at": NOW}),
         (user.grant_role, {"role": EDITOR, "at": NOW}),

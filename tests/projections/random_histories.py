@@ -51,7 +51,7 @@ class Play:
         return self._keep(user.decider, stream, list(events))
 
     def _rehash(self, state: Any) -> Any:
-        return user.rehash_password(state, password=sealed("again"), verified_version=1, at=now())
+        return user.rehash_password(state, password=sealed("again"), verified=user.account_of(state).password, at=now())
 
     def _sign_in(self, user_id: UserId) -> tuple[StreamName, list[Event]]:
         session_id = SessionId(uuid7())
