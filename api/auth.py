@@ -212,7 +212,7 @@ class Auth(Controller):
         summary="Prove again who is there",
         description=(
             "With the password, with a factor, or with both: `acr` and `amr` of the token say what was shown here. A passkey signs a "
-            "challenge of `auth/reauthenticate/challenge`; recovery codes prove nothing."
+            "challenge of `auth/reauthenticate/challenge`; a mailed code goes with the password; recovery codes prove nothing."
         ),
         responses=refuses(
             errors.InvalidToken,

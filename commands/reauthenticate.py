@@ -35,13 +35,13 @@ class ProvingFactor(StrEnum):
     TOTP = "totp"
     PASSKEY = "passkey"
     EMAIL = "email"
-    """Only where nothing stronger is enrolled."""
+    """Only where nothing stronger is enrolled, and beside the password: whoever reads the mailbox is not yet the person."""
 
 
 class Reauthenticate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A password, a factor, or both: the token says what was shown, and counts two only when two were shown now.
 
-    A passkey needs a `challenge` of `auth/reauthenticate/challenge`, a mailed code one of `auth/reauthenticate/code`.
+    A passkey needs a `challenge` of `auth/reauthenticate/challenge`, a mailed code one of `auth/reauthenticate/code` and the password.
     """
 
     password: PasswordText | None = None
@@ -130,7 +130,7 @@ async def _show(factor: ProvingFactor, command: Reauthenticate, principal: Princ
     match factor, command.code, command.assertion, command.challenge:
         case ProvingFactor.TOTP, str(code), None, None:
             return await _uncounted(await show_code(Factor.TOTP, code, who, ctx, ports, at=tx.at), counter, ports)
-        case ProvingFactor.EMAIL, str(code), None, str(token):
+        case ProvingFactor.EMAIL, str(code), None, str(token) if command.password is not None:
             require_strongest(who.factors)
             asked = opened_code(token, CodePurpose.PROVE, principal, tx, ports)
             return await _uncounted(await show_mailed_code(code, asked.code_id, who, ctx, ports), counter, ports)

@@ -10,7 +10,7 @@ class InvalidChallenge(Refused):
 
 class ProofIncomplete(Refused):
     code = "proof_incomplete"
-    detail = "A code goes with a code factor, an assertion with a passkey; and something has to be shown."
+    detail = "A code goes with a code factor, the password with a mailed code, an assertion with a passkey; and something has to be shown."
 
 
 class InvalidFactor(Refused):

@@ -68,6 +68,9 @@ async def test_codes_by_mail_from_turning_them_on_to_signing_in(served: Served) 
     proof = await person.ask("POST", "/auth/reauthenticate/code")
     assert proof.status_code == 202
     wish = {"factor": "email", "challenge": proof.json()["challenge"], "code": await newest_code(served, person)}
+    alone = await person.ask("POST", "/auth/reauthenticate", json=wish)
+    assert (alone.status_code, alone.json()["code"]) == (401, "proof_incomplete")
+    wish["password"] = person.password
     assert (await person.ask("POST", "/auth/reauthenticate", json=wish)).status_code == 200
 
 

@@ -19,7 +19,7 @@ from domain.role import USER
 from domain.session_events import SessionStarted
 from tests.commands.authenticator import challenged, complete
 from tests.commands.mailed import Reader, enabled, reader
-from tests.commands.world import ANYBODY, SYSTEM, World, make_world
+from tests.commands.world import ANYBODY, PASSWORD, SYSTEM, World, make_world
 
 EMAIL = Factor.EMAIL
 
@@ -83,7 +83,7 @@ async def test_a_code_for_one_thing_shown_for_another(world: World) -> None:
     offer = await offer_mailed_codes(ctx, world.ports)
     code = mail.code()
     await enabled(ctx, mail)
-    wish = Reauthenticate(factor=ProvingFactor.EMAIL, challenge=offer.challenge, code=code)
+    wish = Reauthenticate(password=PASSWORD, factor=ProvingFactor.EMAIL, challenge=offer.challenge, code=code)
     with pytest.raises(InvalidChallenge):
         await reauthenticate(wish, ctx, world.ports)
 
@@ -94,8 +94,9 @@ async def test_a_code_for_one_session_shown_in_another(world: World) -> None:
     asked = await ask_for_code(ctx, world.ports)
     code = mail.code()
     other = await world.ctx(await complete(world, await challenged(world), mail.code(), EMAIL))
+    wish = Reauthenticate(password=PASSWORD, factor=ProvingFactor.EMAIL, challenge=asked.challenge, code=code)
     with pytest.raises(InvalidChallenge):
-        await reauthenticate(Reauthenticate(factor=ProvingFactor.EMAIL, challenge=asked.challenge, code=code), other, world.ports)
+        await reauthenticate(wish, other, world.ports)
 
 
 async def test_a_mailed_code_beside_a_mailed_link(world: World) -> None:
