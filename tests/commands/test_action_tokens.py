@@ -1,13 +1,11 @@
 """A token for one action, once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from adapters.hashing.hasher import Argon2Hasher
 from commands.action_tokens import TTL, ActionToken, Bound, ConsumeActionToken, MakeActionToken, consume_action_token, make_action_token
 from commands.audiences import ChangeAudience, change_audience
 from commands.context import Context
@@ -32,19 +30,16 @@ from domain.errors import (
 )
 from domain.ids import ActionName, AudienceName, ClientId
 from tests.commands.machines import machine_ctx, service_account, token_of
-from tests.commands.world import ANYBODY, SYSTEM, World, make_world
+from tests.commands.world import ANYBODY, SYSTEM, World
 
 TASKS, CLOSE = AudienceName("tasks"), ActionName("close")
 REQUEST = Bound(method="POST", path="/accounts/7/close", parameters="p" * 43)
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    hasher = Argon2Hasher(memory_kib=8, passes=1, threads=1)
-    world = await make_world(hasher)
+async def world(world: World) -> World:
     await world.register("ada")
-    yield world
-    hasher.close()
+    return world
 
 
 async def made(world: World, who: SignedIn, action: str = "tasks:close", request: Bound = REQUEST) -> ActionToken:

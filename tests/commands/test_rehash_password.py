@@ -1,6 +1,7 @@
 """An old hash gives way to one of today's parameters while its password is at hand, and no sign-in is refused for that."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,10 +17,16 @@ from domain.user_events import PasswordRehashed
 from tests.commands.world import PASSWORD, SYSTEM, World
 
 
-async def test_a_hash_of_weaker_parameters_is_replaced_at_sign_in(world: World) -> None:
+@pytest.fixture(scope="module")
+async def stronger() -> AsyncIterator[Argon2Hasher]:
+    made = Argon2Hasher(memory_kib=16, passes=1, threads=2)
+    yield made
+    made.close()
+
+
+async def test_a_hash_of_weaker_parameters_is_replaced_at_sign_in(world: World, stronger: Argon2Hasher) -> None:
     user_id = await world.register("ada")
     before = (await world.account(user_id)).password
-    stronger = Argon2Hasher(memory_kib=16, passes=1, threads=1)
     world.use(hasher=stronger)
     await world.sign_in("ada")
     after = await world.account(user_id)
@@ -31,7 +38,6 @@ async def test_a_hash_of_weaker_parameters_is_replaced_at_sign_in(world: World) 
     assert await world.ports.vault.open(before, stream=user.stream(user_id), field="password") == Erased()
     await world.sign_in("ada")
     assert len(world.happened(PasswordRehashed)) == 1
-    stronger.close()
 
 
 class Overtaken:
@@ -50,9 +56,9 @@ class Overtaken:
         return await self._inner.open(sealed, stream=stream, field=field)
 
 
-async def test_a_hash_replaced_while_the_password_is_proved_again_is_no_wrong_password(world: World) -> None:
+async def test_a_hash_replaced_while_the_password_is_proved_again_is_no_wrong_password(world: World, stronger: Argon2Hasher) -> None:
     ctx = await world.enter("ada")
-    stronger, vault = Argon2Hasher(memory_kib=16, passes=1, threads=1), world.ports.vault
+    vault = world.ports.vault
     world.use(hasher=stronger)
 
     async def other() -> None:
@@ -63,12 +69,11 @@ async def test_a_hash_replaced_while_the_password_is_proved_again_is_no_wrong_pa
     assert ctx.principal is not None
     await prove_password(PASSWORD, ctx.principal, ctx, world.ports)
     assert len(world.happened(PasswordRehashed)) == 1
-    stronger.close()
 
 
-async def test_a_hash_replaced_by_another_sign_in_is_no_wrong_password(world: World) -> None:
+async def test_a_hash_replaced_by_another_sign_in_is_no_wrong_password(world: World, stronger: Argon2Hasher) -> None:
     await world.register("ada")
-    stronger, vault = Argon2Hasher(memory_kib=16, passes=1, threads=1), world.ports.vault
+    vault = world.ports.vault
     world.use(hasher=stronger)
 
     async def other() -> None:
@@ -78,22 +83,18 @@ async def test_a_hash_replaced_by_another_sign_in_is_no_wrong_password(world: Wo
     world.use(vault=Overtaken(vault, other))
     await world.sign_in("ada")
     assert len(world.happened(PasswordRehashed)) == 1
-    stronger.close()
 
 
-async def test_sign_ins_at_once_replace_a_weak_hash_once_and_all_succeed(world: World) -> None:
+async def test_sign_ins_at_once_replace_a_weak_hash_once_and_all_succeed(world: World, stronger: Argon2Hasher) -> None:
     await world.register("ada")
-    stronger = Argon2Hasher(memory_kib=16, passes=1, threads=2)
     world.use(hasher=stronger)
     await asyncio.gather(*(world.sign_in("ada") for _ in range(4)))
     assert len(world.happened(PasswordRehashed)) == 1
     await world.sign_in("ada")
-    stronger.close()
 
 
-async def test_who_is_deleted_while_their_hash_is_replaced_is_refused_as_anybody(world: World) -> None:
+async def test_who_is_deleted_while_their_hash_is_replaced_is_refused_as_anybody(world: World, stronger: Argon2Hasher) -> None:
     user_id = await world.register("ada")
-    stronger = Argon2Hasher(memory_kib=16, passes=1, threads=1)
     world.use(hasher=stronger)
 
     async def delete(_: object) -> None:
@@ -102,12 +103,10 @@ async def test_who_is_deleted_while_their_hash_is_replaced_is_refused_as_anybody
     world.store.overtake = delete
     with pytest.raises(InvalidCredentials):
         await world.sign_in("ada")
-    stronger.close()
 
 
-async def test_hashers_too_busy_to_rehash_do_not_stop_a_sign_in(world: World) -> None:
+async def test_hashers_too_busy_to_rehash_do_not_stop_a_sign_in(world: World, stronger: Argon2Hasher) -> None:
     await world.register("ada")
-    stronger = Argon2Hasher(memory_kib=16, passes=1, threads=1)
 
     class Busy:
         def require_room(self, **_: object) -> None:
@@ -122,4 +121,3 @@ async def test_hashers_too_busy_to_rehash_do_not_stop_a_sign_in(world: World) ->
     world.use(hasher=Busy())
     await world.sign_in("ada")
     assert world.happened(PasswordRehashed) == []
-    stronger.close()
