@@ -15,7 +15,7 @@ from domain.audience import Defined
 from domain.errors import FactorNotEnrolled, NoSuchAudience, NoSuchRole, ReauthenticationRequired
 from domain.factor_policy import FactorPolicy, Requirement, acr_for, asks_more, meets
 from domain.ids import AudienceSlug, RoleSlug
-from domain.permission import EVERYTHING
+from domain.permission import EVERYTHING, Permission
 from domain.session import MINOS
 from domain.session_events import AuthMethod
 
@@ -47,10 +47,11 @@ async def ask_of_role(command: AskOfRole, ctx: Context, ports: Ports) -> Done[No
         defined = tx.state(*of_role)
         if not isinstance(defined, role.Defined):
             raise NoSuchRole
-        require_within(defined.permissions, ctx, tx)
         state = tx.state(*POLICY_READ)
+        before = state.roles.get(command.role, Requirement.NONE)
+        require_within(_behind(defined.permissions, command.requirement, before), ctx, tx)
         held = ctx.principal is not None and command.role in ctx.principal.roles
-        _require_shown(command.requirement, state.roles.get(command.role), ctx, applies=held)
+        _require_shown(command.requirement, before, ctx, applies=held)
         tx.record(*POLICY_READ, factor_policy.ask_of_role(state, role=command.role, requirement=command.requirement, at=tx.at))
 
     return await transact(ports, ctx, [POLICY_READ, of_role, *caller_reads(ctx)], decide)
@@ -67,9 +68,7 @@ async def ask_at_audience(command: AskAtAudience, ctx: Context, ports: Ports) ->
             raise NoSuchAudience
         state = tx.state(*POLICY_READ)
         before = state.audiences.get(command.audience, Requirement.NONE)
-        raised = asks_more(command.requirement, before)
-        # Where the catalogue is not known, a token may carry anything: whoever takes a demand back opens the door to all of it.
-        require_within(defined.rules.permissions or (() if raised else (EVERYTHING,)), ctx, tx)
+        require_within(_behind(defined.rules.permissions, command.requirement, before), ctx, tx)
         _require_shown(command.requirement, before, ctx, applies=command.audience == MINOS)
         events = factor_policy.ask_at_audience(state, audience=command.audience, requirement=command.requirement, at=tx.at)
         tx.record(*POLICY_READ, events)
@@ -77,9 +76,15 @@ async def ask_at_audience(command: AskAtAudience, ctx: Context, ports: Ports) ->
     return await transact(ports, ctx, reads, decide)
 
 
-def _require_shown(requirement: Requirement, before: Requirement | None, ctx: Context, *, applies: bool) -> None:
+def _behind(permissions: Sequence[Permission], requirement: Requirement, before: Requirement) -> Sequence[Permission]:
+    """Give what a demand is the door to. Where none of it is known here, a service may let whoever names the role, or comes with a token
+    for it, do anything: whoever takes the demand back opens the door to all of it."""
+    return permissions or ((EVERYTHING,) if asks_more(before, requirement) else ())
+
+
+def _require_shown(requirement: Requirement, before: Requirement, ctx: Context, *, applies: bool) -> None:
     """Nobody demands of themselves what they have not shown to work here: the last administrator would lock themselves out."""
-    if ctx.principal is None or not applies or not asks_more(requirement, before or Requirement.NONE):
+    if ctx.principal is None or not applies or not asks_more(requirement, before):
         return
     if not meets(requirement, map(AuthMethod, ctx.principal.amr)):
         if ctx.principal.factorless:
