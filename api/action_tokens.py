@@ -83,8 +83,11 @@ class AudienceActions(Controller):
         operation_id="defineAction",
         status_code=204,
         summary="Register an action, or change what it asks for",
-        description="`verifiers` are the service accounts that may use up tokens for it. The actions of `minos` are its operations.",
-        responses=refuses(*_CHANGED, errors.NoSuchAudience, errors.AudienceProtected, errors.ActionsExhausted),
+        description=(
+            "`verifiers` are the service accounts that may use up tokens for it; each has to be one that may ask for the audience. The "
+            "actions of `minos` are its operations."
+        ),
+        responses=refuses(*_CHANGED, errors.NoSuchAudience, errors.AudienceProtected, errors.ActionsExhausted, errors.UnfitVerifier),
     )
     async def define(self, request: Asking, audience: AudiencePath, action: ActionPath, data: JSONBody[ActionWanted]) -> None:
         name = AudienceName(audience)

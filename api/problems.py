@@ -57,6 +57,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.ActionTokenInvalid: 403,
     errors.ActionTokenUsed: 409,
     errors.NoSuchAction: 404,
+    errors.UnfitVerifier: 422,
     errors.ActionsExhausted: 409,
     errors.SessionRequired: 403,
     errors.InvalidChallenge: 401,
@@ -122,6 +123,7 @@ POINTERS: dict[type[errors.Refused], str] = {
     errors.AttributeInvalid: "/attributes",
     errors.AttributeProtected: "/attributes",
     errors.PasswordUnacceptable: "/password",
+    errors.UnfitVerifier: "/verifiers",
 }
 """Refusals of the domain that are about one field of the body."""
 

@@ -64,6 +64,7 @@ from domain.errors.machines import (
     ServicesOnly,
     SigningKeyNotUsable,
     TooManyKeys,
+    UnfitVerifier,
     UnsupportedTokenType,
     UnusableKey,
 )
@@ -187,6 +188,7 @@ __all__ = (
     "TooManyFactors",
     "TooManyKeys",
     "TooManyWaiting",
+    "UnfitVerifier",
     "UnknownEventTag",
     "UnsupportedTokenType",
     "UnusableKey",

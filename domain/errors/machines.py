@@ -1,5 +1,7 @@
 """Refusals about audiences, service accounts, their tokens and API keys."""
 
+from collections.abc import Sequence
+
 from domain.errors.refused import Refused
 
 
@@ -31,6 +33,20 @@ class ServicesOnly(Refused):
 class NoSuchServiceAccount(Refused):
     code = "service_account_not_found"
     detail = "There is no such service account."
+
+
+class UnfitVerifier(Refused):
+    """`clients` are of the form that ids of service accounts have."""
+
+    code = "verifier_unfit"
+    detail = "A verifier has to be a service account that may ask for this audience."
+
+    def __init__(self, clients: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.clients = tuple(clients)
+
+    def __str__(self) -> str:
+        return " ".join((self.detail, *([f"Not so: {', '.join(self.clients)}."] if self.clients else [])))
 
 
 class SecretNotShownAgain(Refused):

@@ -138,6 +138,7 @@ async def rounds(admin: Person, served: Served) -> dict[str, tuple[str, str, Any
     victim, role = await served.person(), f"round-{uuid4().hex[:8]}"
     await admin.ask("POST", "/roles", json={"name": role, "permissions": ["tea.make"]})
     of_victim = f"/users/{victim.user_id}"
+    shop = await admin.ask("POST", "/service-accounts", json={"name": "shop", "audiences": ["orders"], "permissions": []})
     return {
         "grantRole": ("PUT", f"{of_victim}/roles/{role}", None),
         "revokeRole": ("DELETE", f"{of_victim}/roles/{role}", None),
@@ -149,7 +150,7 @@ async def rounds(admin: Person, served: Served) -> dict[str, tuple[str, str, Any
         "suspendUser": ("POST", f"{of_victim}/suspend", b"{}"),
         "reinstateUser": ("POST", f"{of_victim}/reinstate", None),
         "rotateSigningKey": ("POST", "/signing-keys/rotate", b"{}"),
-        "defineAction": ("PUT", "/audiences/orders/actions/refund", b'{"verifiers": ["client_orders"]}'),
+        "defineAction": ("PUT", "/audiences/orders/actions/refund", b'{"verifiers": ["%s"]}' % shop.json()["client_id"].encode()),
         "withdrawAction": ("DELETE", "/audiences/orders/actions/refund", None),
     }
 
@@ -179,3 +180,11 @@ async def test_my_history_shows_what_was_done_with_one(served: Served) -> None:
     rows = (await person.ask("GET", "/me/history")).json()["data"]
     used = [row for row in rows if row["type"] == "action.consumed.v1"]
     assert [(row["reason"], row["session_id"]) for row in used] == [("minos:end-my-other-sessions", person.session_id)]
+
+
+async def test_a_verifier_that_is_none_is_named(admin: Person) -> None:
+    answer = await admin.ask("PUT", "/audiences/orders/actions/ship", json={"verifiers": ["client_typo"]})
+    assert code(answer) == (422, "verifier_unfit")
+    (fault,) = answer.json()["errors"]
+    assert fault["pointer"] == "/verifiers"
+    assert "client_typo" in fault["detail"]

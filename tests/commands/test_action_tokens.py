@@ -12,7 +12,7 @@ from commands.context import Context
 from commands.define_action import ActionWanted, define_action, withdraw_action
 from commands.issue_token import IssueToken, issue_token
 from commands.revoke_session import RevokeSession, revoke_session
-from commands.service_accounts import ChangeServiceAccount, change_service_account
+from commands.service_accounts import ChangeServiceAccount, DeleteServiceAccount, change_service_account, delete_service_account
 from commands.sign_out import SignOut, sign_out
 from commands.token_answer import SignedIn
 from domain.action import ActionConsumed
@@ -27,6 +27,7 @@ from domain.errors import (
     NoSuchAudience,
     PermissionDenied,
     ReauthenticationRequired,
+    UnfitVerifier,
 )
 from domain.ids import ActionName, AudienceName, ClientId
 from tests.commands.machines import machine_ctx, service_account, token_of
@@ -226,6 +227,19 @@ async def test_what_we_did_not_seal_is_no_action_token(world: World, verifier: C
     for forged in (flipped, token.action_token.removeprefix("mat_"), who.access_token, who.refresh_token, "mat_", ""):
         with pytest.raises(ActionTokenInvalid):
             await consume_action_token(replace(shown(token, who), action_token=forged), verifier, world.ports)
+
+
+async def test_who_does_not_act_for_the_audience_is_no_verifier(world: World) -> None:
+    """Whoever registers an action learns of a slip then, not when its first token cannot be used up."""
+    fit, unfit = [await service_account(world, "minos.actions.consume", audiences=("minos", each)) for each in ("tasks", "notes")]
+    gone = await service_account(world, "minos.actions.consume", audiences=("minos", "tasks"))
+    await delete_service_account(DeleteServiceAccount(client_id=gone), SYSTEM, world.ports)
+    others = (unfit, gone, ClientId("client_typo"))
+    with pytest.raises(UnfitVerifier) as refused:
+        await define_action(TASKS, CLOSE, ActionWanted(verifiers=(fit, *others)), SYSTEM, world.ports)
+    assert set(refused.value.clients) == set(others)
+    assert all(each in str(refused.value) for each in others)
+    await define_action(TASKS, CLOSE, ActionWanted(verifiers=(fit,)), SYSTEM, world.ports)
 
 
 async def test_the_actions_of_minos_or_of_no_audience_are_not_registered(world: World) -> None:
