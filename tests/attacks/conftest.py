@@ -1,4 +1,5 @@
-"""A real `minos up`, and the application without a socket, as the end-to-end tests and those of the API start them."""
+"""A real `minos up`, and the application without a socket, as the end-to-end tests and those of the API start them; and one hashing
+process for the worlds in memory."""
 
 from collections.abc import AsyncIterator
 
@@ -7,10 +8,11 @@ import pytest
 
 from adapters.embedded_postgres import PostgresServer
 from tests.api.conftest import admin, api_folder, served
+from tests.commands.conftest import hashing
 from tests.conftest import Database, database_of
 from tests.e2e.conftest import folder, http, running
 
-__all__ = ["admin", "api_folder", "folder", "http", "running", "served"]
+__all__ = ["admin", "api_folder", "folder", "hashing", "http", "running", "served"]
 
 
 @pytest.fixture(scope="session")
