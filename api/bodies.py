@@ -1,6 +1,5 @@
 """From the bytes of a body to the message a handler asks for, strictly; and everything that is wrong with it at once."""
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -8,25 +7,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import NODEFAULT, Struct
 
+from api.faults import fault
 from api.refusals import Fault, MalformedBody, ValidationFailed
 from api.repeated_names import refuse_repeated_names
-
-_PATH = re.compile(r" - at `\$(.*)`$")
-_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+|\.\.\.)\]")
-_KINDS: tuple[tuple[str, str, str], ...] = (
-    (" of length >= ", "too_short", "Shorter than it may be."),
-    (" of length <= ", "too_long", "Longer than it may be."),
-    ("matching regex", "pattern", "Not of the form asked for."),
-    ("Invalid enum value", "not_a_choice", "Not one of the values accepted."),
-    ("Invalid UUID", "invalid", "Not a UUID."),
-    ("Object missing required", "missing", "Required."),
-    ("unknown field", "unknown_field", "There is no such field here."),
-    (" >= ", "out_of_range", "Smaller than it may be."),
-    (" <= ", "out_of_range", "Larger than it may be."),
-    ("out of range", "out_of_range", "Larger than it may be."),
-    ("Expected `", "wrong_type", "Of another type than asked for."),
-)
-
 
 S = TypeVar("S", bound=Struct)
 
@@ -53,7 +36,7 @@ def _faults(body: bytes, into: type[Struct], first: str) -> Iterator[Fault]:
     try:
         raw = msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.ValidationError:
-        yield fault(first)
+        yield fault(first, into)
         return
     except msgspec.DecodeError:  # further on than the first fault it is not even JSON
         raise MalformedBody from None
@@ -69,23 +52,12 @@ def _faults(body: bytes, into: type[Struct], first: str) -> Iterator[Fault]:
             msgspec.convert(raw[name], field.type)
         except msgspec.ValidationError as error:
             found = True
-            yield fault(str(error), f"/{name}")
+            yield fault(str(error), field.type, f"/{name}")
     for name in sorted(raw.keys() - fields.keys())[:16]:
         found = True
         yield Fault(pointer=f"/{_escaped(name)}", code="unknown_field", detail="There is no such field here.")
     if not found:
-        yield fault(first)
-
-
-def fault(message: str, pointer: str = "") -> Fault:
-    """Make a fault of msgspec's words, which say where and what kind."""
-    match = _PATH.search(message)
-    for field, index in _STEP.findall(match[1]) if match else ():
-        pointer += f"/{field or index}"
-    for words, code, detail in _KINDS:
-        if words in message:
-            return Fault(pointer=pointer, code=code, detail=detail)
-    return Fault(pointer=pointer, code="invalid", detail="Not acceptable.")
+        yield fault(first, into)
 
 
 def _escaped(name: str) -> str:

@@ -10,8 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
 from api import oauth_errors, problems, refusals
-from api.bodies import fault
 from api.exchange import exchange_of
+from api.faults import fault
 from api.oauth_errors import OAuthError
 from api.problems import Problem
 from api.refusals import BadRequest, Fault, InternalError, MethodNotAllowed, NoSuchRoute, ValidationFailed
@@ -55,7 +55,7 @@ def _told(kinds: Iterable[type[Refused]]) -> str:
     return "\n\n".join(f"`{kind.code}`: {kind.detail}" for kind in kinds)
 
 
-def as_refusal(error: Exception) -> Refused:
+def as_refusal(error: Exception, handler: HTTPRouteHandler | None) -> Refused:
     """Translate what the framework raises for bad requests; whatever else it is has no words for strangers."""
     match error:
         case Refused():
@@ -65,7 +65,7 @@ def as_refusal(error: Exception) -> Refused:
         case MethodNotAllowedException():
             return MethodNotAllowed(_allowed(error))
         case ValidationException():
-            return ValidationFailed(_faults(error.extra))
+            return ValidationFailed(_faults(error.extra, handler))
         case HTTPException() if error.status_code < 500:
             return BadRequest()
         case _:
@@ -78,19 +78,21 @@ def _allowed(error: HTTPException) -> str:
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
-def _faults(extra: Any) -> list[Fault]:
+def _faults(extra: Any, handler: HTTPRouteHandler | None) -> list[Fault]:
     """Only parameters of the address come this way: bodies are decoded by ourselves."""
-    return [fault(str(part.get("message", "")), f"?{part.get('key', '')}") for part in extra or ()]
+    kinds = {} if handler is None else {name: each.raw for name, each in handler.parsed_fn_signature.parameters.items()}
+    faults = ((str(part.get("message", "")), str(part.get("key", ""))) for part in extra or ())
+    return [fault(message, kinds.get(name, Any), f"?{name}") for message, name in faults]
 
 
 def answer_refusal(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    refused = as_refusal(error)
+    found: dict[str, Any] = {**request.scope}
+    handler = found.get("route_handler")  # none where no route was found
+    refused = as_refusal(error, handler if isinstance(handler, HTTPRouteHandler) else None)
     exchange = exchange_of(request.scope)
     if isinstance(refused, InternalError):
         structlog.get_logger().error("request_failed", request_id=exchange.request_id, exc_info=error)
     exchange.code = refused.code
-    found: dict[str, Any] = {**request.scope}
-    handler = found.get("route_handler")  # none where no route was found
     pointer = handler.opt.get("password_pointer") if isinstance(handler, HTTPRouteHandler) else None
     oauth = oauth_errors.is_oauth(request.scope["path"])
     answer = oauth_errors.answer(refused) if oauth else problems.answer(refused, password_pointer=pointer)
