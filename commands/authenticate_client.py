@@ -60,10 +60,15 @@ def _knows_secret(state: client.Client, shown: ShownSecret, ports: Ports, *, at:
 
 
 async def _signed(state: client.Client, shown: PresentedAssertion, ports: Ports, *, at: datetime) -> bool:
-    """The signature first: nobody uses up the ids of another's assertions."""
-    if not isinstance(state, Registered) or not state.enabled or not ports.assertions.is_timely(shown, at=at):
+    """The signature first: nobody uses up the ids of another's assertions.
+
+    Where no key is named two are looked at, one in use and one to come, and else one: nobody's, where the account has less, or is none.
+    """
+    if not ports.assertions.is_timely(shown, at=at):
         return False
-    keys = [key for key in state.keys if shown.kid in {None, key.kid} and key.algorithm == shown.algorithm]
+    known = state.keys if isinstance(state, Registered) and state.enabled else ()
+    fitting = [key for key in known if shown.kid in {None, key.kid} and key.algorithm == shown.algorithm]
+    keys = [*fitting, *[None] * ((2 if shown.kid is None else 1) - len(fitting))]
     if not any(ports.assertions.is_signed_by(shown, key) for key in keys):
         return False
     return await ports.assertions.spend(shown)
