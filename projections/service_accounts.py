@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,31 +31,44 @@ class ServiceAccountRow(Struct, frozen=True, kw_only=True):
     owner_id: UserId | None
     registered_at: datetime
     deleted_at: datetime | None
+    epoch: int
+    tokens_since: datetime | None
+    """When the epoch rose last, or the account was deleted: tokens given before are dead."""
 
 
 def _registered(recorded: Recorded[ClientRegistered]) -> ServiceAccountRow:
     event = recorded.event
-    return ServiceAccountRow(client_id=event.client_id, owner_id=event.owner_id, registered_at=event.at, deleted_at=None)
+    return ServiceAccountRow(
+        client_id=event.client_id, owner_id=event.owner_id, registered_at=event.at, deleted_at=None, epoch=1, tokens_since=None
+    )
 
 
 def _changed(row: ServiceAccountRow, recorded: Recorded[ClientChanged]) -> ServiceAccountRow:
-    return replace(row, owner_id=recorded.event.owner_id)
+    event = recorded.event
+    risen = event.epoch > row.epoch
+    return replace(row, owner_id=event.owner_id, epoch=event.epoch, tokens_since=event.at if risen else row.tokens_since)
+
+
+def _stopped(row: ServiceAccountRow, recorded: Recorded[Any]) -> ServiceAccountRow:
+    return replace(row, epoch=recorded.event.epoch, tokens_since=recorded.event.at)
 
 
 def _deleted(row: ServiceAccountRow, recorded: Recorded[ClientDeleted]) -> ServiceAccountRow:
-    return replace(row, deleted_at=recorded.event.at)
+    return replace(row, deleted_at=recorded.event.at, tokens_since=recorded.event.at)
 
 
 _SQL = beside(__file__)
 
 service_accounts = Entity(
     "service_accounts",
-    1,
+    2,
     "client",
     ServiceAccountRow,
     (
         begins(ClientRegistered, _registered),
         when(ClientChanged, _changed),
+        when(ClientTokensRevoked, _stopped),
+        when(ClientDisabled, _stopped),
         when(ClientDeleted, _deleted),
     ),
     ignores=(
@@ -62,8 +76,6 @@ service_accounts = Entity(
         ClientSecretRemoved,
         ClientKeyAdded,
         ClientKeyRemoved,
-        ClientTokensRevoked,
-        ClientDisabled,
         ClientEnabled,
     ),
     sql=_SQL,

@@ -5,7 +5,9 @@ CREATE TABLE {table} (
     client_id text COLLATE "C" NOT NULL,
     owner_id uuid,
     registered_at timestamptz NOT NULL,
-    deleted_at timestamptz
+    deleted_at timestamptz,
+    epoch integer NOT NULL,
+    tokens_since timestamptz
 )
 
 -- name: index

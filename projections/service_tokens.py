@@ -12,6 +12,7 @@ from domain.ids import AudienceName, ClientId, TokenId
 from domain.machine_token import ServiceTokenExpiresSoon, ServiceTokenIssued, TokenRevoked
 from projections.projection import Case, Entity, begins, when
 from projections.reading import Freshness, ReadModels, matching
+from projections.service_accounts import service_accounts
 from projections.sql import beside
 
 
@@ -76,9 +77,12 @@ class ServiceTokenPage(Struct, frozen=True, kw_only=True):
 
 
 async def page(models: ReadModels, *, client_id: ClientId | None = None, limit: int = 1_000) -> ServiceTokenPage:
-    """List service tokens that were issued and neither revoked nor ended. Raises StoreUnavailable."""
+    """List service tokens that were issued and neither revoked nor ended, alone or with all of their account.
+
+    Raises StoreUnavailable.
+    """
     conditions, values = matching(_SQL, {"of_client": client_id})
-    rows, freshness = await models.rows(service_tokens, "page", conditions, [*values, limit])
+    rows, freshness = await models.rows(service_tokens, "page", await _good("{good} " + conditions, models), [*values, limit])
     return ServiceTokenPage(rows=rows, freshness=freshness)
 
 
@@ -90,10 +94,17 @@ class Endings(Struct, frozen=True, kw_only=True):
 
 
 async def endings(models: ReadModels) -> Endings:
-    (record,) = await models.fetch(service_tokens, _SQL["endings"])
+    (record,) = await models.fetch(service_tokens, await _good(_SQL["endings"], models))
     return Endings(soon=record["soon"], first_at=record["first_at"])
 
 
 async def ending(models: ReadModels, limit: int) -> Sequence[TokenId]:
     """Give those that end soon and of which that has not been said, the first to end first."""
-    return [TokenId(record["token_id"]) for record in await models.fetch(service_tokens, _SQL["ending"], limit)]
+    records = await models.fetch(service_tokens, await _good(_SQL["ending"], models), limit)
+    return [TokenId(record["token_id"]) for record in records]
+
+
+async def _good(statement: str, models: ReadModels) -> str:
+    """Put in what a token's account has to be like. Raises StoreUnavailable."""
+    accounts = (await models.generation(service_accounts)).table
+    return statement.replace("{good}", _SQL["good"].replace("{accounts}", accounts))

@@ -6,14 +6,26 @@ from datetime import timedelta
 import asyncpg
 from msgspec.structs import replace
 
-from commands.service_accounts import CreateServiceAccount, create_service_account
+from commands.client_credentials import revoke_client_tokens
+from commands.service_accounts import (
+    ChangeServiceAccount,
+    CreateServiceAccount,
+    DeleteServiceAccount,
+    DisableServiceAccount,
+    EnableServiceAccount,
+    change_service_account,
+    create_service_account,
+    delete_service_account,
+    disable_service_account,
+    enable_service_account,
+)
 from commands.transact import Transaction, transact
 from domain import machine_token
 from domain.ids import ClientId, TokenId
 from domain.permission import Permission
 from domain.session import MINOS
 from projections.reading import ReadModels
-from projections.service_tokens import Endings, ending
+from projections.service_tokens import Endings, ending, endings, page
 from tests.domain.examples import KID
 from tests.mail.conftest import ANYBODY, Office
 from tests.mail.test_deleted_accounts import projected
@@ -49,9 +61,33 @@ async def still_to_be_told(office: Office) -> Sequence[TokenId]:
         return await ending(ReadModels(pool), 50)
 
 
-async def test_what_ends_soon_is_said_once_and_counted_until_it_has_ended(office: Office) -> None:
+async def account(office: Office) -> ClientId:
     wish = CreateServiceAccount(name="r", audiences=(MINOS,), permissions=(READ,))
-    client_id = (await create_service_account(wish, CLI, office.ports)).result.client_id
+    return (await create_service_account(wish, CLI, office.ports)).result.client_id
+
+
+async def test_tokens_that_died_with_an_epoch_of_their_account_are_none(office: Office) -> None:
+    """Deleted, disabled, given fewer rights, or all its tokens revoked: neither listed, nor counted, nor said to end soon."""
+    gone, less, off, revoked = [await account(office) for _ in range(4)]
+    for each in (gone, less, off, revoked):
+        await issued(office, each, days_ago=80, ends_in_days=10)
+    await delete_service_account(DeleteServiceAccount(client_id=gone), CLI, office.ports)
+    await change_service_account(ChangeServiceAccount(client_id=less, permissions=()), CLI, office.ports)
+    await disable_service_account(DisableServiceAccount(client_id=off), CLI, office.ports)
+    await enable_service_account(EnableServiceAccount(client_id=off), CLI, office.ports)
+    await revoke_client_tokens(revoked, CLI, office.ports)
+    good = [await issued(office, revoked, days_ago=0, ends_in_days=5)]
+    await projected(office)
+    async with asyncpg.create_pool(office.database.app_url, min_size=0, max_size=1) as pool:
+        models = ReadModels(pool)
+        assert [row.token_id for row in (await page(models)).rows] == good
+        assert [row.token_id for row in (await page(models, client_id=revoked)).rows] == good
+        assert await ending(models, 50) == []
+        assert (await endings(models)).soon == 0
+
+
+async def test_what_ends_soon_is_said_once_and_counted_until_it_has_ended(office: Office) -> None:
+    client_id = await account(office)
     soon = [await issued(office, client_id, days_ago=80, ends_in_days=10), await issued(office, client_id, days_ago=0.9, ends_in_days=0.1)]
     await issued(office, client_id, days_ago=80, ends_in_days=15)
     await issued(office, client_id, days_ago=1, ends_in_days=9)

@@ -77,7 +77,8 @@ FILL = (
     "INSERT INTO read.roles_v1_g1 SELECT 'role-r' || n, 1, 'r' || n, '{}', 1, NULL, now(), now(), NULL FROM generate_series(1, 5000) n",
     """INSERT INTO read.audiences_v1_g1 SELECT 'audience-a' || n, 1, 'a' || n, '{}', NULL, NULL, '{user}', '{}', '{}', 1, NULL,
               now(), now(), NULL FROM generate_series(1, 5000) n""",
-    """INSERT INTO read.service_accounts_v1_g1 SELECT 'client-c' || n, 1, 'c' || n, NULL, now(), NULL FROM generate_series(1, 5000) n""",
+    """INSERT INTO read.service_accounts_v2_g1 SELECT 'client-c' || n, 1, 'c' || n, NULL, now(), NULL, 1, NULL
+              FROM generate_series(1, 5000) n""",
     """INSERT INTO read.api_keys_v1_g1 SELECT 'api_key-' || n, 1, md5(n::text)::uuid, md5((n % 900)::text)::uuid, 'c' || n % 900, now(),
               now() + interval '1 day', NULL FROM generate_series(1, 20000) n""",
     """INSERT INTO read.service_tokens_v2_g1 SELECT 'token-' || n, 1, gen_random_uuid(), 'c' || n % 900, 'a', now(),
