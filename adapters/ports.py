@@ -175,6 +175,7 @@ def policy(settings: Settings) -> Policy:
         attributes=attributes_file.load(settings.attributes_file),
         erasure_wait=settings.erasure_wait,
         restore_period=settings.restore_period,
+        barred_names=settings.barred_names,
         service_name=settings.service_name,
         email_verification=settings.email_verification,
         suspicious_sign_in_code=settings.suspicious_sign_in == "ask",

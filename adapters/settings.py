@@ -152,6 +152,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     restore_period: Annotated[
         int, _seconds(1, 400 * _DAY, "How long a deleted account can be restored, and nobody else can have its address and username.")
     ] = 30 * _DAY
+    barred_names: Annotated[
+        int, _seconds(1, 3_660 * _DAY, "How long nobody can have the address and username of an account that was erased while suspended.")
+    ] = 365 * _DAY
     signing_algorithm: Annotated[Literal["ES256", "RS256", "PS256", "EdDSA"], _text("What signs tokens whose audience names no other.")] = (
         "ES256"
     )

@@ -123,7 +123,10 @@ class Users(Controller):
         operation_id="reinstateUser",
         status_code=204,
         summary="Let a suspended account act again",
-        description="Sessions and API keys from before stay ended.",
+        description=(
+            "Sessions and API keys from before stay ended. One that was erased while it was suspended stays erased: its address and "
+            "username are free then."
+        ),
         responses=refuses(*CHANGED),
     )
     async def reinstate(self, request: Asking, user_id: FromPath[UUID]) -> None:

@@ -64,6 +64,7 @@ async def withdraw_erasure(ctx: Context, ports: Ports) -> Done[None]:
 async def begin_erasure(user_id: UserId, ctx: Context, ports: Ports) -> bool:
     """Delete an account whose owner asked for it, for good, once the wait is over. False where it is not so. Safe to repeat.
 
+    Where it is suspended its names are kept from everybody for a while: whoever is shut out does not come back as somebody else.
     Raises LastAdminProtected.
     """
     of_erasure: Read = (erasure.decider, erasure.stream(user_id))
@@ -76,7 +77,8 @@ async def begin_erasure(user_id: UserId, ctx: Context, ports: Ports) -> bool:
         events = _begin(tx, user_id)
         tx.record(*of_erasure, events)
         if events and isinstance(tx.state(*of_user), Active | Suspended):
-            delete_in(tx, keys, reason=DeleteReason.ERASURE, restorable_s=0)
+            kept_s = ports.policy.barred_names if isinstance(tx.state(*of_user), Suspended) else 0
+            delete_in(tx, keys, reason=DeleteReason.ERASURE, restorable_s=kept_s)
 
     async def begin(keys: OwnersKeys) -> bool:
         return (await transact(ports, ctx, [*reads, *keys.reads], lambda tx: decide(tx, keys))).appended

@@ -1,19 +1,22 @@
 """Stop an account from doing anything at all, at once; and let it act again."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from commands.authority import Authority, acting_on
 from commands.context import Context
+from commands.held_names import HeldName, give_up, held_names, name_reads
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.ports import Ports
-from commands.transact import Done, Read, Transaction, transact
-from domain import administrators, user
+from commands.transact import Done, Read, Transaction, read_states, transact
+from domain import administrators, deletion, user
 from domain.api_key import KeyRevocation
 from domain.event import SealClass, Sealed
 from domain.ids import UserId
 from domain.role import ADMIN
+from domain.user import User, account_of
 from domain.user_events import SuspendReason
 
 
@@ -59,21 +62,36 @@ async def suspend_user(command: SuspendUser, ctx: Context, ports: Ports) -> Done
 
 
 async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> Done[None]:
-    """Sessions and API keys from before stay dead. Raises NoSuchUser, RightsExceeded."""
-    of_user = user.stream(command.user_id)
+    """Sessions and API keys from before stay dead. One that was erased meanwhile does not come back: its names are free then.
+
+    Raises NoSuchUser, RightsExceeded.
+    """
+    of_user: Read = (user.decider, user.stream(command.user_id))
 
     async def act(authority: Authority) -> Done[None]:
-        return await transact(ports, ctx, _reads(authority), lambda tx: decide(tx, authority))
+        names = await held_names(account_of((await read_states(ports, [of_user])).state(*of_user)), ports)
+        reads = [*_reads(authority), *name_reads(names)]
+        return await transact(ports, ctx, reads, lambda tx: decide(tx, authority, names))
 
-    def decide(tx: Transaction, authority: Authority) -> None:
+    def decide(tx: Transaction, authority: Authority, names: Sequence[HeldName]) -> None:
         authority.require(tx)
-        tx.record(user.decider, of_user, user.reinstate(tx.state(user.decider, of_user), at=tx.at))
+        state: User = tx.state(*of_user)
+        if deletion.is_barred(state):
+            _free(tx, state, names)
+            return
+        tx.record(*of_user, user.reinstate(state, at=tx.at))
         if ADMIN in authority.roles:
             admins = tx.state(administrators.decider, administrators.STREAM)
             back = administrators.add(admins, command.user_id, at=tx.at)
             tx.record(administrators.decider, administrators.STREAM, back)
 
     return await acting_on(command.user_id, ctx, ports, act)
+
+
+def _free(tx: Transaction, state: User, names: Sequence[HeldName]) -> None:
+    tx.record(user.decider, user.stream(account_of(state).user_id), deletion.lift_bar(state, at=tx.at))
+    for name in names:
+        give_up(tx, name)
 
 
 def _reads(authority: Authority) -> list[Read]:

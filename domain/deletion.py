@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from domain.errors import NoSuchUser, RestoreTooLate
-from domain.user import Absent, Active, Deleted, Gone, Suspended, User, present
+from domain.user import Absent, Active, Deleted, Gone, Suspended, User, account_of, present
 from domain.user_events import DeleteReason, NamesReleased, UserDeleted, UserEvent, UserRestored
 
 
@@ -50,3 +50,15 @@ def release_names(state: User, *, at: datetime) -> Sequence[UserEvent]:
     if not isinstance(state, Deleted) or at < state.restorable_until:
         return []
     return [NamesReleased(user_id=state.account.user_id, at=at)]
+
+
+def is_barred(state: User) -> bool:
+    """Tell whether an account was suspended when its erasure began: its names stay nobody's, or it would be the way round a suspension."""
+    return isinstance(state, Deleted) and state.reason is DeleteReason.ERASURE and isinstance(state.before, Suspended)
+
+
+def lift_bar(state: User, *, at: datetime) -> Sequence[UserEvent]:
+    """Free the names of such an account before their time. Raises NoSuchUser for any other."""
+    if not is_barred(state):
+        raise NoSuchUser
+    return [NamesReleased(user_id=account_of(state).user_id, at=at)]

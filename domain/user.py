@@ -56,7 +56,7 @@ class Suspended(Struct, frozen=True, kw_only=True, tag="suspended"):
 
 
 class Deleted(Struct, frozen=True, kw_only=True, tag="deleted"):
-    """As good as not there, and nobody else can have its names; it may come back as it was."""
+    """As good as not there, and nobody else can have its names; it may come back as it was, unless its erasure has begun."""
 
     before: Active | Suspended
     reason: DeleteReason

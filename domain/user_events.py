@@ -151,7 +151,8 @@ class UserReinstated(Event, frozen=True, kw_only=True, tag="user.reinstated.v1")
 
 
 class UserDeleted(Event, frozen=True, kw_only=True, tag="user.deleted.v1"):
-    """As good as not there from now on; until `restorable_until` it can come back, and its names are nobody else's."""
+    """As good as not there from now on; until `restorable_until` its names are nobody else's and, unless its erasure has begun, it can come
+    back."""
 
     user_id: UserId
     reason: DeleteReason
@@ -166,7 +167,7 @@ class UserRestored(Event, frozen=True, kw_only=True, tag="user.restored.v1"):
 
 
 class NamesReleased(Event, frozen=True, kw_only=True, tag="user.names_released.v1"):
-    """Too late to restore a deleted account: its address and username are free for others."""
+    """A deleted account does not come back any more: its address and username are free for others."""
 
     user_id: UserId
 

@@ -42,6 +42,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """How long an erasure that was asked for can be withdrawn."""
     restore_period: int = 30 * 86_400
     """How long a deleted account can be restored."""
+    barred_names: int = 365 * 86_400
+    """How long the names of an account that was suspended when its erasure began are nobody's."""
     email_verification: str = "optional"
     suspicious_sign_in_code: bool = False
     """Whether a suspicious sign-in of an account without a factor is asked for a code that is mailed to it."""

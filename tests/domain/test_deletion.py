@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from domain import deletion, mailbox_proof, user
 from domain.errors import MailTokenInvalid, NoSuchUser, RestoreTooLate
@@ -95,3 +96,10 @@ def test_a_link_from_before_proves_nothing_of_a_deleted_account() -> None:
 
 def test_what_it_was_can_still_be_looked_at() -> None:
     assert account_of(user.decider.fold([*AWAY, RELEASED])).email_claim == EMAIL_CLAIM
+
+
+def test_the_names_of_who_was_erased_while_suspended_are_freed_early_by_a_word_and_nobody_elses() -> None:
+    erased = replace(DELETED, reason=DeleteReason.ERASURE)
+    given(user.decider, *STOPPED, erased).when(deletion.lift_bar, at=LATER).then(NamesReleased(user_id=ADA, at=LATER))
+    for past in ((*STOPPED, DELETED), (*ACTIVE, erased), STOPPED, (*STOPPED, erased, RELEASED)):
+        given(user.decider, *past).when(deletion.lift_bar, at=LATER).then_refused(NoSuchUser)

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 
 from commands.delete_user import DeleteUser, delete_user
-from commands.erase_me import ask_for_erasure
+from commands.erase_me import ask_for_erasure, begin_erasure
 from commands.read_profile import AccountStatus, read_profile
+from commands.suspend_user import SuspendUser, suspend_user
 from domain.ids import UserId
 from tests.mail.conftest import ANYBODY, Office
 from workers.projector import Projector
@@ -95,3 +96,19 @@ async def test_who_asked_to_be_erased_hears_of_it_and_again_when_it_has_begun(
     assert await status(office, user_id) is AccountStatus.GONE
     await office.work()
     assert office.subjects() == ["Your minos account will be erased", "Your minos account is gone"]
+
+
+async def test_who_was_suspended_and_is_erased_hears_until_when_nobody_can_have_the_address(
+    open_office: Callable[..., Awaitable[Office]],
+) -> None:
+    office = await open_office(erasure_wait=0, email_verification="required")
+    user_id = await office.known()
+    await ask_for_erasure(await office.ctx(await office.sign_in()), office.ports)
+    await suspend_user(SuspendUser(user_id=user_id), CLI, office.ports)
+    assert await begin_erasure(user_id, CLI, office.ports)
+    until = (await read_profile(user_id, office.ports)).restorable_until
+    assert until is not None
+    await office.begin()
+    await office.work()
+    assert office.subjects()[-2:] == ["Your minos account is gone"] * 2
+    assert f"from {until:%Y-%m-%d %H:%M} UTC on the address is free" in office.text().replace("\n", " ")

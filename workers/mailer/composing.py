@@ -11,7 +11,7 @@ from domain import erasure, factors
 from domain.account import Account
 from domain.factor_state import Factors
 from domain.ids import UserId
-from domain.user import Absent, Deleted
+from domain.user import Deleted, Gone
 from workers.mailer import proofs
 from workers.mailer.ledger import Due, facts_of
 from workers.mailer.wording import write
@@ -98,10 +98,11 @@ async def _erasure_asked(due: Due, desk: Desk) -> Addressed | None:
 async def _erasure_begun(due: Due, desk: Desk) -> Addressed | None:
     """To the address it had, whosever that is by now: it is about that account."""
     state = None if due.user_id is None else await state_of(UserId(due.user_id), desk)
-    if state is None or isinstance(state, Absent):
+    if not isinstance(state, Deleted | Gone):
         return None
     to = await address_of(state.account, desk)
-    return None if to is None else Addressed(to, {"when": when(facts_of(due).at)}, language=state.account.locale)
+    until = state.restorable_until if isinstance(state, Deleted) else state.gone_at
+    return None if to is None else Addressed(to, {"when": when(facts_of(due).at), "until": when(until)}, language=state.account.locale)
 
 
 COMPOSERS: Mapping[Letter, Composer] = {

@@ -15,6 +15,7 @@ from domain.account import Account
 from domain.ids import CorrelationId, UserId
 from domain.locale import Locale
 from domain.user import Absent, Deleted, Gone, User
+from domain.user_events import DeleteReason
 from workers.mailer.ledger import Due
 
 
@@ -82,6 +83,8 @@ def when(at: datetime) -> str:
 
 
 async def of_deleted(state: Deleted, desk: Desk) -> Addressed | None:
+    """Of one that its owner had erased nobody says that it could come back."""
     to = await address_of(state.account, desk)
     values = {"when": when(state.deleted_at), "until": when(state.restorable_until)}
-    return None if to is None else Addressed(to, values, letter=Letter.ACCOUNT_DELETED, language=state.account.locale)
+    letter = Letter.ERASURE_BEGUN if state.reason is DeleteReason.ERASURE else Letter.ACCOUNT_DELETED
+    return None if to is None else Addressed(to, values, letter=letter, language=state.account.locale)
