@@ -129,18 +129,13 @@ class PostgresEventStore:
         return results
 
     async def _flush_loads(self, lane: int, requests: Sequence[Sequence[StreamName]]) -> Sequence[Heads]:
-        streams = [stream for request in requests for stream in request]
+        streams = list(dict.fromkeys(stream for request in requests for stream in request))
         done = self._timed("load", len(requests))
         rows = await self._load_links[lane].read(SQL["load_heads"], streams)
         done()
-        heads = [stored_head(stream, row) for stream, row in zip(streams, rows, strict=True)]
-        results: list[Heads] = []
-        start = 0
-        for request in requests:
-            end = start + len(request)
-            results.append(Heads(heads=tuple(heads[start:end]), at=rows[start][3]))
-            start = end
-        return results
+        heads = {stream: stored_head(stream, row) for stream, row in zip(streams, rows, strict=True)}
+        at = rows[0][3]  # one clock for all
+        return [Heads(heads=tuple(heads[stream] for stream in request), at=at) for request in requests]
 
     async def _flush_holders(self, _: int, requests: Sequence[_Holders]) -> Sequence[Holding]:
         names = [(number, claim.index_version, claim.mac) for number, of in enumerate(requests) for claim in of.candidates]

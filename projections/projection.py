@@ -132,10 +132,5 @@ class Journal(Generic[R]):
 Projection: TypeAlias = Entity[Any] | Journal[Any]
 
 
-def listens_to(projection: Projection, category: str) -> bool:
-    """Tell whether events of streams of this category can matter to the projection."""
-    return isinstance(projection, Journal) or projection.category == category
-
-
 def category_of(stream: str) -> str:
     return stream.partition("-")[0]

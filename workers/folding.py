@@ -1,14 +1,13 @@
 """A batch of events folded into one read model's rows, in memory. No I/O: what comes out is written by the caller."""
 
-from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
 
 from domain.ids import StreamName
-from projections.projection import Entity, Journal, Projection, Versioned, category_of, listens_to
+from projections.projection import Entity, Journal, Projection, Versioned, category_of
 from workers.decoded import Read, Unreadable
 
 
@@ -32,9 +31,22 @@ class Folded:
     stopped_why: str | None = None
 
 
-def concerned(projection: Projection, events: Iterable[Read], parked: AbstractSet[StreamName]) -> list[Read]:
-    """Give the events that may matter to the projection: of its category, and of no stream it holds back."""
-    return [e for e in events if e.stream not in parked and listens_to(projection, category_of(e.stream))]
+class Sorted:
+    """The events of a batch, each looked at once for what it may matter to, however many read models there are."""
+
+    def __init__(self, events: Sequence[Read]) -> None:
+        self.events = events
+        self._of_category: dict[str, list[Read]] = {}
+        for event in events:
+            self._of_category.setdefault(category_of(event.stream), []).append(event)
+
+    def concerning(self, projection: Projection) -> Sequence[Read]:
+        """Give the events that may matter to a projection, in the order of the log."""
+        match projection:
+            case Journal():
+                return self.events
+            case Entity():
+                return self._of_category.get(projection.category, ())
 
 
 def fold(projection: Projection, held: dict[StreamName, Versioned[Any]], events: Iterable[Read]) -> Folded:

@@ -6,7 +6,7 @@ again. It need not be on disk when it returns: losing the last of them in a powe
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from projections.projection import Entity, Journal, Projection, Versioned
 from workers import feeds
 from workers.decoded import Read, decoded
 from workers.feeds import Feed
-from workers.folding import Folded, Poison, concerned, fold
+from workers.folding import Folded, Poison, Sorted, fold
 from workers.hints import Hint
 
 MOST_EVENTS = 2_000
@@ -65,6 +65,10 @@ class _Batch:
     through: int
     epoch: int
     events: Sequence[Read]
+    sorted: Sorted = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sorted", Sorted(self.events))
 
 
 class Projector:
@@ -194,7 +198,10 @@ class Projector:
 
     async def _write(self, connection: generations.Connection, feed: Feed, batch: _Batch, back: frozenset[StreamName]) -> int:
         """Write one feed's rows, park what it cannot take, and give how far it came."""
-        events = [e for e in concerned(feed.projection, batch.events, back) if (e.position or 0) > feed.position and feed.takes(e.stream)]
+        events = [
+            event for event in batch.sorted.concerning(feed.projection)
+            if (event.position or 0) > feed.position and event.stream not in back and feed.takes(event.stream)
+        ]  # fmt: skip
         if not events:
             return batch.through
         rows: dict[StreamName, Versioned[Any]] = {}
