@@ -14,14 +14,14 @@ from commands.new_password import lift_locks, remembered, remove_factors_since, 
 from commands.ports import Assertion, MailToken, MailTokenKind, Ports
 from commands.recovery_codes import no_codes
 from commands.register_user import PasswordText
-from commands.show_factor import CodeText
+from commands.show_factor import CodeText, Shown
 from commands.sign_in_challenge import ChallengeText, Factor
 from commands.transact import Read, Transaction, read_states, transact
-from domain import address_change, erasure, factors, user
+from domain import address_change, codec, earlier_factors, erasure, factors, user
 from domain.account import Account, EarlierEmail
 from domain.api_key import KeyRevocation
 from domain.claim import ClaimKind
-from domain.errors import MailTokenInvalid, SecondFactorRequired
+from domain.errors import MailTokenInvalid
 from domain.event import Sealed
 from domain.factor_state import Factors
 from domain.ids import ClaimId, UserId
@@ -35,8 +35,8 @@ class CheckUndo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class UndoEmail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a second factor was enrolled before the change, `factor` and `code` are needed, or for a passkey `challenge` and
-    `assertion`."""
+    """Where a second factor was enrolled before the change, `factor` and `code` of it are needed, or for a passkey `challenge` and
+    `assertion`: also where it was replaced or taken away since."""
 
     token: MailTokenText
     new_password: PasswordText
@@ -53,7 +53,7 @@ class _Found(Struct, frozen=True, kw_only=True):
     account: Account
     earlier: EarlierEmail
     link: Link
-    """With the factors from before the change: those that came since may be of whoever made it."""
+    """With the factors from before the change, which nothing adds to: those that came since may be of whoever made it."""
 
 
 async def check_undo(command: CheckUndo, ports: Ports) -> LiveLink:
@@ -82,9 +82,7 @@ async def undo_email(command: UndoEmail, ctx: Context, ports: Ports) -> None:
     def decide(tx: Transaction, keys: OwnersKeys) -> None:
         now, earlier = _same(tx, found)
         if shown is not None:
-            shown.record(tx, user_id)
-        elif _to_show(tx.state(factors.decider, factors.stream(user_id)), earlier).enrolled:
-            raise SecondFactorRequired
+            _use_up(tx, shown, found.link)
         _take_back_factors(tx, user_id, earlier.changed_at, codes)
         _take_back_erasure(tx, user_id, earlier.changed_at)
         keys.end(tx, KeyRevocation.PASSWORD_RESET)
@@ -112,18 +110,27 @@ async def _undoable(text: str, ports: Ports) -> _Found:
         raise MailTokenInvalid
     user_id = UserId(token.subject)
     of_user: Read = (user.decider, user.stream(user_id))
-    of_factors: Read = (factors.decider, factors.stream(user_id))
-    tx = await read_states(ports, [of_user, of_factors])
+    tx = await read_states(ports, [of_user])
     account, earlier = address_change.require_undoable(tx.state(*of_user), claim=ClaimId(token.about), at=tx.at)
-    return _Found(account=account, earlier=earlier, link=Link(user_id, earlier.claim, _to_show(tx.state(*of_factors), earlier), tx))
+    stored = await ports.store.read_stream(factors.stream(user_id))
+    events = [codec.decode_event(event.type, event.payload) for event in stored]
+    then = earlier_factors.held_at(events, earlier.changed_at)  # type: ignore[arg-type]  # the stream's own
+    return _Found(account=account, earlier=earlier, link=Link(user_id, earlier.claim, _to_show(then), tx))
 
 
-def _to_show(enrolled: Factors, earlier: EarlierEmail) -> Factors:
+def _to_show(then: Factors) -> Factors:
     """Mailed codes are never shown: where a mail is the first proof another is no second, and by now they go to the other address. Where
     they are all there was, a recovery code of then is asked for, as for a new password: the earlier mailbox alone opens nothing."""
-    before = factors.enrolled_before(enrolled, earlier.changed_at)
-    recoverable = before.recovery is not None and before.recovery.remaining > 0
-    return before if recoverable else replace(before, mailed=None)
+    recoverable = then.recovery is not None and then.recovery.remaining > 0
+    return then if recoverable else replace(then, mailed=None)
+
+
+def _use_up(tx: Transaction, shown: Shown, link: Link) -> None:
+    """Raises InvalidFactor for what counted already. What was taken away since is used up by the undoing, which happens once."""
+    stream = factors.stream(link.user_id)
+    now = tx.state(factors.decider, stream)
+    used = shown.use(earlier_factors.kept_up(link.enrolled, now), tx.at)
+    tx.record(factors.decider, stream, earlier_factors.of_what_is_left(used, now, link.enrolled))
 
 
 def _same(tx: Transaction, found: _Found) -> tuple[Account, EarlierEmail]:
