@@ -15,6 +15,7 @@ from domain.decider import Decider
 from domain.errors import ApiKeyEnded, NoSuchApiKey
 from domain.event import Event, Sealed
 from domain.ids import AudienceName, AudienceSlug, ClientSlug, DigestText, KeyId, StreamName, UserId
+from domain.machine_token import AHEAD, PARTS
 from domain.permission import Permission, PermissionText
 
 
@@ -58,13 +59,21 @@ class ApiKeyRotated(Event, frozen=True, kw_only=True, tag="api_key.rotated.v1"):
     expires_at: datetime
 
 
+class ApiKeyExpiresSoon(Event, frozen=True, kw_only=True, tag="api_key.expires_soon.v1"):
+    """It is in the last part of its life: once before each end, so that its owner can see to what comes after it."""
+
+    key_id: KeyId
+    user_id: UserId | None
+    expires_at: datetime
+
+
 class ApiKeyRevoked(Event, frozen=True, kw_only=True, tag="api_key.revoked.v1"):
     key_id: KeyId
     user_id: UserId | None
     reason: KeyRevocation
 
 
-ApiKeyEvent = ApiKeyMade | ApiKeyRotated | ApiKeyRevoked
+ApiKeyEvent = ApiKeyMade | ApiKeyRotated | ApiKeyExpiresSoon | ApiKeyRevoked
 
 
 class Absent(Struct, frozen=True, tag="absent"):
@@ -83,6 +92,9 @@ class Live(Struct, frozen=True, kw_only=True, tag="live"):
     previous_until: datetime | None
     made_at: datetime
     expires_at: datetime
+    turned_at: datetime | None = None
+    told: bool = False
+    """That it ends soon has been said."""
 
 
 class Revoked(Struct, frozen=True, kw_only=True, tag="revoked"):
@@ -104,8 +116,16 @@ def evolve(state: ApiKey, event: ApiKeyEvent) -> ApiKey:
             if not isinstance(state, Live):
                 return state
             return replace(
-                state, secret=event.secret, previous=state.secret, previous_until=event.previous_until, expires_at=event.expires_at
+                state,
+                secret=event.secret,
+                previous=state.secret,
+                previous_until=event.previous_until,
+                expires_at=event.expires_at,
+                turned_at=event.at,
+                told=False,
             )
+        case ApiKeyExpiresSoon():
+            return replace(state, told=True) if isinstance(state, Live) else state
         case ApiKeyRevoked():
             client_id = state.client_id if isinstance(state, Live) else None
             return Revoked(key_id=event.key_id, user_id=event.user_id, client_id=client_id, reason=event.reason, revoked_at=event.at)
@@ -129,7 +149,7 @@ def _made(event: ApiKeyMade) -> Live:
     )
 
 
-decider: Decider[ApiKey, ApiKeyEvent] = Decider("api_key", ApiKey, 1, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[ApiKey, ApiKeyEvent] = Decider("api_key", ApiKey, 2, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(key_id: KeyId) -> StreamName:
@@ -198,6 +218,15 @@ def revoke(state: ApiKey, *, reason: KeyRevocation, at: datetime) -> Sequence[Ap
             return [ApiKeyRevoked(key_id=state.key_id, user_id=state.user_id, reason=reason, at=at)]
         case _:
             assert_never(state)
+
+
+def tell_of_end(state: ApiKey, *, at: datetime) -> Sequence[ApiKeyEvent]:
+    """Say once before each end of a key that it is near: in the last fifth of its life, and no more than 14 days ahead."""
+    if not isinstance(state, Live) or state.told or at >= state.expires_at:
+        return []
+    if at < state.expires_at - min(AHEAD, (state.expires_at - (state.turned_at or state.made_at)) / PARTS):
+        return []
+    return [ApiKeyExpiresSoon(key_id=state.key_id, user_id=state.user_id, expires_at=state.expires_at, at=at)]
 
 
 def live(state: ApiKey, *, at: datetime) -> Live:

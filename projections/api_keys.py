@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.api_key import ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
+from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
 from domain.event import Recorded
 from domain.ids import ClientId, KeyId, UserId
 from projections.projection import Entity, begins, when
@@ -21,6 +21,10 @@ class ApiKeyRow(Struct, frozen=True, kw_only=True):
     made_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
+    since: datetime
+    """When it was made, or turned last."""
+    told_at: datetime | None
+    """When it was said that it ends soon; null again once it was turned."""
 
 
 def _made(recorded: Recorded[ApiKeyMade]) -> ApiKeyRow:
@@ -32,11 +36,17 @@ def _made(recorded: Recorded[ApiKeyMade]) -> ApiKeyRow:
         made_at=event.at,
         expires_at=event.expires_at,
         revoked_at=None,
+        since=event.at,
+        told_at=None,
     )
 
 
 def _rotated(row: ApiKeyRow, recorded: Recorded[ApiKeyRotated]) -> ApiKeyRow:
-    return replace(row, expires_at=recorded.event.expires_at)
+    return replace(row, expires_at=recorded.event.expires_at, since=recorded.event.at, told_at=None)
+
+
+def _told(row: ApiKeyRow, recorded: Recorded[ApiKeyExpiresSoon]) -> ApiKeyRow:
+    return replace(row, told_at=recorded.event.at)
 
 
 def _revoked(row: ApiKeyRow, recorded: Recorded[ApiKeyRevoked]) -> ApiKeyRow:
@@ -47,12 +57,13 @@ _SQL = beside(__file__)
 
 api_keys = Entity(
     "api_keys",
-    1,
+    2,
     "api_key",
     ApiKeyRow,
     (
         begins(ApiKeyMade, _made),
         when(ApiKeyRotated, _rotated),
+        when(ApiKeyExpiresSoon, _told),
         when(ApiKeyRevoked, _revoked),
     ),
     ignores=(),
@@ -88,3 +99,8 @@ async def page(models: ReadModels, *, matching_all: ApiKeyFilter, after: KeyId |
     rows, freshness = await models.rows(api_keys, "page", conditions, [*values, limit + 1])
     more = len(rows) > limit
     return ApiKeyPage(rows=rows[:limit], next_after=rows[limit - 1].key_id if more else None, freshness=freshness)
+
+
+async def ending(models: ReadModels, limit: int) -> Sequence[KeyId]:
+    """Give those that end soon and of which that has not been said, the first to end first."""
+    return [KeyId(record["key_id"]) for record in await models.fetch(api_keys, _SQL["ending"], limit)]

@@ -7,11 +7,14 @@ CREATE TABLE {table} (
     client_id text COLLATE "C",
     made_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
-    revoked_at timestamptz
+    revoked_at timestamptz,
+    since timestamptz NOT NULL,
+    told_at timestamptz
 )
 
 -- name: index
 CREATE UNIQUE INDEX {name}_live ON {table} (key_id DESC) WHERE revoked_at IS NULL;
+CREATE INDEX {name}_untold ON {table} (expires_at, key_id) WHERE revoked_at IS NULL AND told_at IS NULL;
 CREATE INDEX {name}_user ON {table} (user_id, key_id DESC) WHERE revoked_at IS NULL;
 CREATE INDEX {name}_client ON {table} (client_id, key_id DESC) WHERE revoked_at IS NULL
 
@@ -29,3 +32,10 @@ AND expires_at < {value}::timestamptz
 
 -- name: after
 AND key_id < {value}::uuid
+
+-- name: ending
+-- As domain.api_key.tell_of_end has it, which decides.
+SELECT key_id FROM {table} WHERE revoked_at IS NULL AND told_at IS NULL
+    AND expires_at > statement_timestamp() AND expires_at <= statement_timestamp() + interval '14 days'
+    AND expires_at - (expires_at - since) / 5 <= statement_timestamp()
+ORDER BY expires_at, key_id LIMIT $1

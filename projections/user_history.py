@@ -9,7 +9,7 @@ from msgspec import Struct
 from domain.action import ActionConsumed
 from domain.action_catalogue import ActionsEvent
 from domain.administrators import AdministratorAdded, AdministratorRemoved
-from domain.api_key import ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
+from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
 from domain.attributes import AttributesSet
 from domain.audience import AudienceEvent
 from domain.bootstrap import BootstrapCompleted
@@ -255,6 +255,7 @@ user_history: Journal[HistoryRow] = Journal(
         SigningKeyRetired,
         SigningKeyRevoked,
         *get_args(KeyOwnerEvent),
+        ApiKeyExpiresSoon,
         *get_args(AudienceEvent),
         *get_args(FactorPolicyEvent),
         *get_args(InvitationEvent),

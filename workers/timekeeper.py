@@ -21,9 +21,10 @@ from commands.delete_user import release_names
 from commands.erase_me import begin_erasure
 from commands.ports import Ports
 from commands.service_tokens import tell_of_end
+from commands.tell_of_key_end import tell_of_key_end
 from domain.errors import Refused, StoreUnavailable
-from domain.ids import CorrelationId, TokenId, UserId
-from projections import erasures, service_tokens, users
+from domain.ids import CorrelationId, KeyId, TokenId, UserId
+from projections import api_keys, erasures, service_tokens, users
 from projections.reading import ReadModels
 from projections.service_tokens import Endings
 
@@ -53,6 +54,10 @@ async def _tell_of_end(each: UUID, ctx: Context, ports: Ports) -> bool:
     return await tell_of_end(TokenId(each), ctx, ports)
 
 
+async def _tell_of_key_end(each: UUID, ctx: Context, ports: Ports) -> bool:
+    return await tell_of_key_end(KeyId(each), ctx, ports)
+
+
 async def _release_earlier_email(each: UUID, ctx: Context, ports: Ports) -> bool:
     return await release_earlier_email(UserId(each), ctx, ports)
 
@@ -62,6 +67,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("names_released", users.past_restoring, _release_names),
     Duty("earlier_email_released", users.past_undoing, _release_earlier_email),
     Duty("token_ends_told", service_tokens.ending, _tell_of_end),
+    Duty("key_ends_told", api_keys.ending, _tell_of_key_end),
 )
 
 

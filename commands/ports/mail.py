@@ -33,6 +33,7 @@ class Letter(StrEnum):
     PASSKEY_COPIED = "passkey_copied"
     CODES_GUESSED = "codes_guessed"
     KEY_MADE = "key_made"
+    KEY_ENDS = "key_ends"
     ACCOUNT_DELETED = "account_deleted"
     INVITATION = "invitation"
     ERASURE_ASKED = "erasure_asked"

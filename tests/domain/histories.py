@@ -230,6 +230,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(api_key.make, _API_KEY),
             Wish(api_key.rotate, {"secret": KeyDigest(digest=ex.DIGEST, key_version=2), "overlap": 600, "ttl": 4_000}),
             Wish(api_key.rotate, {"secret": KeyDigest(digest=ex.DIGEST, key_version=3), "overlap": 0, "ttl": 2_000}),
+            Wish(api_key.tell_of_end, {}),
             Wish(api_key.revoke, {"reason": api_key.KeyRevocation.BY_OWNER}),
         ],
     ),

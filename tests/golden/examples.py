@@ -9,7 +9,7 @@ from domain import api_key
 from domain.action import ActionConsumed
 from domain.action_catalogue import ActionDefined, ActionWithdrawn
 from domain.administrators import AdministratorAdded, AdministratorRemoved
-from domain.api_key import ApiKeyMade, ApiKeyRevoked, ApiKeyRotated, KeyDigest
+from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated, KeyDigest
 from domain.assurance import Acr, StepUp
 from domain.attributes import AttributesSet
 from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired, PrincipalKind, Rules
@@ -165,6 +165,7 @@ EXAMPLES: tuple[Event, ...] = (
         at=NOW,
     ),
     ApiKeyRotated(key_id=KEY, user_id=None, secret=KeyDigest(digest=DIGEST, key_version=2), previous_until=SOON, expires_at=LATE, at=NOW),
+    ApiKeyExpiresSoon(key_id=KEY, user_id=ADA, expires_at=LATE, at=NOW),
     ApiKeyRevoked(key_id=KEY, user_id=ADA, reason=api_key.KeyRevocation.LEAKED, at=NOW),
     KeyListed(key_id=KEY, expires_at=LATE, at=NOW),
     KeyDelisted(key_id=KEY, at=NOW),

@@ -12,10 +12,11 @@ VALUES = {
     "service": "<b>Minos</b>",
     "until": "2026-12-25 12:00 UTC",
     "code": "123456",
+    "key": "01a215a0-90e5-7ef1-847c-13b6a86583e2",
     "when": "2026-11-25 12:00 UTC",
     "link": "https://minos.example/account/verify#token=a&b",
 }
-KNOWN = {"code", "service", "until", "when", "link"}
+KNOWN = {"code", "key", "service", "until", "when", "link"}
 
 
 def names(language: str, letter: Letter) -> set[str]:

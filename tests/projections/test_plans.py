@@ -79,8 +79,8 @@ FILL = (
               now(), now(), NULL FROM generate_series(1, 5000) n""",
     """INSERT INTO read.service_accounts_v2_g1 SELECT 'client-c' || n, 1, 'c' || n, NULL, now(), NULL, 1, NULL
               FROM generate_series(1, 5000) n""",
-    """INSERT INTO read.api_keys_v1_g1 SELECT 'api_key-' || n, 1, md5(n::text)::uuid, md5((n % 900)::text)::uuid, 'c' || n % 900, now(),
-              now() + interval '1 day', NULL FROM generate_series(1, 20000) n""",
+    """INSERT INTO read.api_keys_v2_g1 SELECT 'api_key-' || n, 1, md5(n::text)::uuid, md5((n % 900)::text)::uuid, 'c' || n % 900, now(),
+              now() + n * interval '1 hour', NULL, now(), CASE WHEN n % 9 > 0 THEN now() END FROM generate_series(1, 20000) n""",
     """INSERT INTO read.service_tokens_v2_g1 SELECT 'token-' || n, 1, gen_random_uuid(), 'c' || n % 900, 'a', now(),
               now() + n * interval '1 hour', NULL, CASE WHEN n % 9 > 0 THEN now() END FROM generate_series(1, 20000) n""",
     """INSERT INTO read.signing_keys_v1_g1 SELECT 'signing_key-' || n, 1, 'k' || n, 'ES256', 'retiring', now(), NULL, NULL, NULL,
@@ -139,6 +139,7 @@ async def _ask_everything(models: ReadModels) -> None:
     await api_keys.page(models, matching_all=ApiKeyFilter(), after=KeyId(uuid4()))
     await api_keys.page(models, matching_all=ApiKeyFilter(user_id=someone))
     await api_keys.page(models, matching_all=ApiKeyFilter(client_id=ClientId("c5"), expires_before=now()))
+    await api_keys.ending(models, 50)
     await service_tokens.page(models, limit=50)
     await service_tokens.page(models, client_id=ClientId("c5"), limit=50)
     await service_tokens.ending(models, 50)

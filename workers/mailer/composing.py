@@ -7,10 +7,10 @@ from commands.login_names import mailable, normalise_email
 from commands.mail_budgets import NOTICES, to_address
 from commands.ports.mail import Letter
 from commands.transact import Read, read_states
-from domain import erasure, factors
+from domain import api_key, erasure, factors
 from domain.account import Account
 from domain.factor_state import Factors
-from domain.ids import UserId
+from domain.ids import KeyId, UserId
 from domain.user import Deleted, Gone
 from workers.mailer import proofs
 from workers.mailer.ledger import Due, facts_of
@@ -77,6 +77,19 @@ async def _code(due: Due, desk: Desk) -> Addressed | None:
     return Addressed(to, {"code": desk.ports.mail_codes.code(code_id, account.user_id)}, language=account.locale)
 
 
+async def _key_ends(due: Due, desk: Desk) -> Addressed | None:
+    """Only while it still ends then."""
+    account, key_id = await account_about(due, desk), facts_of(due).subject_id
+    to = None if account is None else await address_of(account, desk)
+    if account is None or to is None or key_id is None:
+        return None
+    of_key: Read = (api_key.decider, api_key.stream(KeyId(key_id)))
+    state = (await read_states(desk.ports, [of_key])).state(*of_key)
+    if not isinstance(state, api_key.Live) or not state.told or await _is_too_much(due, account, to, desk):
+        return None
+    return Addressed(to, {"until": when(state.expires_at), "key": str(key_id)}, language=account.locale)
+
+
 async def _deleted(due: Due, desk: Desk) -> Addressed | None:
     state = None if due.user_id is None else await state_of(UserId(due.user_id), desk)
     return await of_deleted(state, desk) if isinstance(state, Deleted) else None
@@ -118,6 +131,7 @@ COMPOSERS: Mapping[Letter, Composer] = {
     Letter.USERNAME_CHANGED: _notice,
     Letter.FACTOR_CHANGED: _notice,
     Letter.KEY_MADE: _notice,
+    Letter.KEY_ENDS: _key_ends,
     Letter.ACCOUNT_DELETED: _deleted,
     Letter.INVITATION: proofs.invitation,
     Letter.ERASURE_ASKED: _erasure_asked,

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from commands.ports.mail import Letter
 from commands.verify_email import VERIFY_TTL
-from domain.api_key import ApiKeyMade
+from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade
 from domain.codec import tag_of
 from domain.erasure import ErasureAsked, ErasureBegun
 from domain.event import Event, Recorded
@@ -107,6 +107,15 @@ def _key_made(recorded: Recorded[ApiKeyMade]) -> tuple[Wanted, ...]:
     return () if event.user_id is None else (Wanted(letter=Letter.KEY_MADE, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 
+def _key_ends(recorded: Recorded[ApiKeyExpiresSoon]) -> tuple[Wanted, ...]:
+    """Whoever runs a service hears of its keys from the log."""
+    event = recorded.event
+    if event.user_id is None:
+        return ()
+    keep_s = int((event.expires_at - event.at).total_seconds())
+    return (Wanted(letter=Letter.KEY_ENDS, user_id=event.user_id, facts=Facts(at=event.at, subject_id=event.key_id), keep_s=keep_s),)
+
+
 def _deleted(recorded: Recorded[UserDeleted]) -> tuple[Wanted, ...]:
     event = recorded.event
     if event.reason is DeleteReason.ERASURE:
@@ -148,6 +157,7 @@ REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] =
     PasskeyRegressed: _notice_of(Letter.PASSKEY_COPIED),
     GuessingPaused: _notice_of(Letter.CODES_GUESSED),
     ApiKeyMade: _key_made,
+    ApiKeyExpiresSoon: _key_ends,
     SessionFlagged: _flagged,
     UserDeleted: _deleted,
     UsernameChanged: _notice_of(Letter.USERNAME_CHANGED),
