@@ -10,7 +10,7 @@ from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyR
 from domain.event import Recorded
 from domain.ids import ClientId, KeyId, UserId
 from projections.projection import Entity, begins, when
-from projections.reading import Freshness, ReadModels, matching
+from projections.reading import Page, ReadModels
 from projections.sql import beside
 
 
@@ -79,26 +79,15 @@ class ApiKeyFilter(Struct, frozen=True, kw_only=True):
     expires_before: datetime | None = None
 
 
-class ApiKeyPage(Struct, frozen=True, kw_only=True):
-    """Newest first. `next_after` is None on the last page."""
-
-    rows: Sequence[ApiKeyRow]
-    next_after: KeyId | None
-    freshness: Freshness
-
-
-async def page(models: ReadModels, *, matching_all: ApiKeyFilter, after: KeyId | None = None, limit: int = 50) -> ApiKeyPage:
-    """List keys that were not revoked. Raises StoreUnavailable."""
+async def page(models: ReadModels, *, matching_all: ApiKeyFilter, after: KeyId | None = None, limit: int = 50) -> Page[ApiKeyRow, KeyId]:
+    """List keys that were not revoked, newest first. Raises StoreUnavailable."""
     wanted = {
         "of_user": matching_all.user_id,
         "of_client": matching_all.client_id,
         "expires_before": matching_all.expires_before,
         "after": after,
     }
-    conditions, values = matching(_SQL, wanted)
-    rows, freshness = await models.rows(api_keys, "page", conditions, [*values, limit + 1])
-    more = len(rows) > limit
-    return ApiKeyPage(rows=rows[:limit], next_after=rows[limit - 1].key_id if more else None, freshness=freshness)
+    return await models.page(api_keys, wanted, limit, lambda row: row.key_id)
 
 
 async def ending(models: ReadModels, limit: int) -> Sequence[KeyId]:

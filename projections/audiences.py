@@ -1,6 +1,5 @@
 """Services that tokens may be issued for. What is asked at an issue is asked of the heads, not here."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -13,7 +12,7 @@ from domain.permission import Permission
 from domain.signing_key import Algorithm
 from projections.completion import Completed, completed
 from projections.projection import Entity, begins, when
-from projections.reading import Freshness, ReadModels, matching
+from projections.reading import Page, ReadModels
 from projections.sql import beside
 
 
@@ -89,20 +88,11 @@ audiences = Entity(
 )
 
 
-class AudiencePage(Struct, frozen=True, kw_only=True):
-    """By name. `next_after` is None on the last page."""
-
-    rows: Sequence[AudienceRow]
-    next_after: AudienceName | None
-    freshness: Freshness
-
-
-async def page(models: ReadModels, *, retired: bool | None = None, after: AudienceName | None = None, limit: int = 50) -> AudiencePage:
-    """List audiences, only those retired or not retired if asked. Raises StoreUnavailable."""
-    conditions, values = matching(_SQL, {"with_retired": retired, "after": after})
-    rows, freshness = await models.rows(audiences, "page", conditions, [*values, limit + 1])
-    more = len(rows) > limit
-    return AudiencePage(rows=rows[:limit], next_after=rows[limit - 1].audience if more else None, freshness=freshness)
+async def page(
+    models: ReadModels, *, retired: bool | None = None, after: AudienceName | None = None, limit: int = 50
+) -> Page[AudienceRow, AudienceName]:
+    """List audiences by name, only those retired or not retired if asked. Raises StoreUnavailable."""
+    return await models.page(audiences, {"with_retired": retired, "after": after}, limit, lambda row: row.audience)
 
 
 async def get(models: ReadModels, audience: AudienceName) -> Completed[AudienceRow] | None:

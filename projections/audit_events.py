@@ -1,6 +1,5 @@
 """Who did what, when, on what: every event of the log, for auditors and support. It leaves nothing out."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ from domain.codec import EVENT_TYPES, tag_of
 from domain.event import Recorded
 from domain.ids import CommandId, CorrelationId, EventId, SessionId, StreamName, UserId
 from projections.projection import Journal
-from projections.reading import Freshness, ReadModels, matching
+from projections.reading import Page, ReadModels
 from projections.sql import beside
 
 
@@ -72,19 +71,13 @@ class AuditFilter(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
-class AuditPage(Struct, frozen=True, kw_only=True):
-    """Newest first. `next_after` is None on the last page."""
-
-    rows: Sequence[AuditRow]
-    next_after: int | None
-    freshness: Freshness
-
-
-async def page(models: ReadModels, *, matching_all: AuditFilter | None = None, after: int | None = None, limit: int = 50) -> AuditPage:
-    """List events by what is asked of them. Raises StoreUnavailable."""
+async def page(
+    models: ReadModels, *, matching_all: AuditFilter | None = None, after: int | None = None, limit: int = 50
+) -> Page[AuditRow, int]:
+    """List events by what is asked of them, newest first. Raises StoreUnavailable."""
     wanted = matching_all or AuditFilter()
-    conditions, values = matching(
-        _SQL,
+    return await models.page(
+        audit_events,
         {
             "by_actor": wanted.actor,
             "of_type": wanted.type_prefix,
@@ -95,7 +88,6 @@ async def page(models: ReadModels, *, matching_all: AuditFilter | None = None, a
             "until": wanted.until,
             "after": after,
         },
+        limit,
+        lambda row: row.position,
     )
-    rows, freshness = await models.rows(audit_events, "page", conditions, [*values, limit + 1])
-    more = len(rows) > limit
-    return AuditPage(rows=rows[:limit], next_after=rows[limit - 1].position if more else None, freshness=freshness)

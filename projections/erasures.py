@@ -11,7 +11,7 @@ from domain.erasure import ErasureAsked, ErasureBegun, ErasureWithdrawn
 from domain.event import Recorded
 from domain.ids import UserId
 from projections.projection import Case, Entity, when
-from projections.reading import Freshness, ReadModels, matching
+from projections.reading import Page, ReadModels
 from projections.sql import beside
 
 
@@ -57,20 +57,9 @@ erasures = Entity(
 )
 
 
-class ErasurePage(Struct, frozen=True, kw_only=True):
-    """By account, newest accounts first. `next_after` is None on the last page."""
-
-    rows: Sequence[ErasureRow]
-    next_after: UserId | None
-    freshness: Freshness
-
-
-async def page(models: ReadModels, *, status: ErasureStatus, after: UserId | None = None, limit: int = 50) -> ErasurePage:
-    """List who asked to be erased. Raises StoreUnavailable."""
-    conditions, values = matching(_SQL, {"with_status": status, "after": after})
-    rows, freshness = await models.rows(erasures, "page", conditions, [*values, limit + 1])
-    more = len(rows) > limit
-    return ErasurePage(rows=rows[:limit], next_after=rows[limit - 1].user_id if more else None, freshness=freshness)
+async def page(models: ReadModels, *, status: ErasureStatus, after: UserId | None = None, limit: int = 50) -> Page[ErasureRow, UserId]:
+    """List who asked to be erased, newest accounts first. Raises StoreUnavailable."""
+    return await models.page(erasures, {"with_status": status, "after": after}, limit, lambda row: row.user_id)
 
 
 async def due(models: ReadModels, limit: int) -> Sequence[UserId]:

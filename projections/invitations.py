@@ -1,6 +1,5 @@
 """Invitations as administrators list them. Addresses stay closed; who may see them opens them when answering."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,7 +10,7 @@ from domain.event import Recorded, Sealed
 from domain.ids import InvitationId, RoleName, UserId
 from domain.invitation import InvitationAccepted, InvitationMade, InvitationRenewed, InvitationRevoked
 from projections.projection import Entity, begins, when
-from projections.reading import Freshness, ReadModels, matching
+from projections.reading import Page, ReadModels
 from projections.sql import beside
 
 
@@ -84,19 +83,8 @@ invitations = Entity(
 )
 
 
-class InvitationPage(Struct, frozen=True, kw_only=True):
-    """Newest first. `next_after` is None on the last page."""
-
-    rows: Sequence[InvitationRow]
-    next_after: InvitationId | None
-    freshness: Freshness
-
-
 async def page(
     models: ReadModels, *, status: InvitationStatus | None = None, after: InvitationId | None = None, limit: int = 50
-) -> InvitationPage:
-    """List invitations. Raises StoreUnavailable."""
-    conditions, values = matching(_SQL, {"with_status": status, "after": after})
-    rows, freshness = await models.rows(invitations, "page", conditions, [*values, limit + 1])
-    more = len(rows) > limit
-    return InvitationPage(rows=rows[:limit], next_after=rows[limit - 1].invitation_id if more else None, freshness=freshness)
+) -> Page[InvitationRow, InvitationId]:
+    """List invitations, newest first. Raises StoreUnavailable."""
+    return await models.page(invitations, {"with_status": status, "after": after}, limit, lambda row: row.invitation_id)

@@ -1,9 +1,9 @@
 """How queries reach the tables: which generation, over which connection, how fresh."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import asyncpg
 from msgspec import Struct
@@ -16,6 +16,7 @@ from projections.projection import Entity, Journal, Projection
 from projections.sql import beside
 
 R = TypeVar("R", bound=Struct)
+A = TypeVar("A")
 
 QUERY_SECONDS = 4.0
 _ACQUIRE_SECONDS = 1.0
@@ -49,6 +50,14 @@ class Freshness(Struct, frozen=True, kw_only=True):
     epoch: int
     position: int
     age_ms: int
+
+
+class Page(Struct, Generic[R, A], frozen=True, kw_only=True):
+    """Some rows of a list. `next_after` is where to go on; None on the last page."""
+
+    rows: Sequence[R]
+    next_after: A | None
+    freshness: Freshness
 
 
 class ReadModels:
@@ -93,6 +102,17 @@ class ReadModels:
         statement = projection.sql[name].replace("{conditions}", conditions).replace("{limit}", f"${len(values)}")
         records = await self.fetch(projection, statement, *values)
         return [from_record(projection.columns, projection.row, record) for record in records], fresh
+
+    async def page(
+        self, projection: "Entity[R] | Journal[R]", filters: Mapping[str, Any], limit: int, place: Callable[[R], A]
+    ) -> Page[R, A]:
+        """Run the projection's statement `page` for one row more than `limit`, which tells whether that was all.
+
+        `place` is where a row stands in the list. Raises StoreUnavailable.
+        """
+        conditions, values = matching(projection.sql, filters)
+        rows, fresh = await self.rows(projection, "page", conditions, [*values, limit + 1])
+        return Page(rows=rows[:limit], next_after=place(rows[limit - 1]) if len(rows) > limit else None, freshness=fresh)
 
     async def freshness(self, projection: Projection) -> Freshness:
         generation = await self.generation(projection)

@@ -1,6 +1,5 @@
 """Roles and what they give. Who holds one is asked of the users."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -12,7 +11,7 @@ from domain.permission import Permission
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired, stream
 from projections.completion import Completed, completed
 from projections.projection import Entity, begins, when
-from projections.reading import Freshness, ReadModels, matching
+from projections.reading import Page, ReadModels
 from projections.sql import beside
 
 
@@ -67,20 +66,11 @@ roles = Entity(
 )
 
 
-class RolePage(Struct, frozen=True, kw_only=True):
-    """By name. `next_after` is None on the last page."""
-
-    rows: Sequence[RoleRow]
-    next_after: RoleName | None
-    freshness: Freshness
-
-
-async def page(models: ReadModels, *, retired: bool | None = None, after: RoleName | None = None, limit: int = 50) -> RolePage:
-    """List roles, only those retired or not retired if asked. Raises StoreUnavailable."""
-    conditions, values = matching(_SQL, {"with_retired": retired, "after": after})
-    rows, freshness = await models.rows(roles, "page", conditions, [*values, limit + 1])
-    more = len(rows) > limit
-    return RolePage(rows=rows[:limit], next_after=rows[limit - 1].role if more else None, freshness=freshness)
+async def page(
+    models: ReadModels, *, retired: bool | None = None, after: RoleName | None = None, limit: int = 50
+) -> Page[RoleRow, RoleName]:
+    """List roles by name, only those retired or not retired if asked. Raises StoreUnavailable."""
+    return await models.page(roles, {"with_retired": retired, "after": after}, limit, lambda row: row.role)
 
 
 async def get(models: ReadModels, role: RoleName) -> Completed[RoleRow] | None:

@@ -1,6 +1,5 @@
 """Which service accounts there are. What one may do, and how it proves itself, is asked of its head."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +21,7 @@ from domain.client_events import (
 from domain.event import Recorded
 from domain.ids import ClientId, UserId
 from projections.projection import Entity, begins, when
-from projections.reading import Freshness, ReadModels, matching
+from projections.reading import Page, ReadModels
 from projections.sql import beside
 
 
@@ -82,17 +81,6 @@ service_accounts = Entity(
 )
 
 
-class ServiceAccountPage(Struct, frozen=True, kw_only=True):
-    """By id. `next_after` is None on the last page."""
-
-    rows: Sequence[ServiceAccountRow]
-    next_after: ClientId | None
-    freshness: Freshness
-
-
-async def page(models: ReadModels, *, after: ClientId | None = None, limit: int = 50) -> ServiceAccountPage:
-    """List service accounts that were not deleted. Raises StoreUnavailable."""
-    conditions, values = matching(_SQL, {"after": after})
-    rows, freshness = await models.rows(service_accounts, "page", conditions, [*values, limit + 1])
-    more = len(rows) > limit
-    return ServiceAccountPage(rows=rows[:limit], next_after=rows[limit - 1].client_id if more else None, freshness=freshness)
+async def page(models: ReadModels, *, after: ClientId | None = None, limit: int = 50) -> Page[ServiceAccountRow, ClientId]:
+    """List service accounts that were not deleted, by id. Raises StoreUnavailable."""
+    return await models.page(service_accounts, {"after": after}, limit, lambda row: row.client_id)

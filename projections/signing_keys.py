@@ -1,6 +1,5 @@
 """Signing keys and the stage each is in. What verifies tokens right now is asked of the heads, not here."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -21,7 +20,7 @@ from domain.signing_key import (
 )
 from projections.completion import Completed, completed
 from projections.projection import Entity, begins, when
-from projections.reading import Freshness, ReadModels, matching
+from projections.reading import Page, ReadModels
 from projections.sql import beside
 
 
@@ -92,20 +91,9 @@ signing_keys = Entity(
 )
 
 
-class SigningKeyPage(Struct, frozen=True, kw_only=True):
-    """By thumbprint, so that a page has a place to go on from. `next_after` is None on the last page."""
-
-    rows: Sequence[SigningKeyRow]
-    next_after: Kid | None
-    freshness: Freshness
-
-
-async def page(models: ReadModels, *, stage: KeyStage | None = None, after: Kid | None = None, limit: int = 50) -> SigningKeyPage:
-    """List signing keys, those of one stage if asked. Raises StoreUnavailable."""
-    conditions, values = matching(_SQL, {"with_stage": stage, "after": after})
-    rows, freshness = await models.rows(signing_keys, "page", conditions, [*values, limit + 1])
-    more = len(rows) > limit
-    return SigningKeyPage(rows=rows[:limit], next_after=rows[limit - 1].kid if more else None, freshness=freshness)
+async def page(models: ReadModels, *, stage: KeyStage | None = None, after: Kid | None = None, limit: int = 50) -> Page[SigningKeyRow, Kid]:
+    """List signing keys by thumbprint, so that a page has a place to go on from; those of one stage if asked. Raises StoreUnavailable."""
+    return await models.page(signing_keys, {"with_stage": stage, "after": after}, limit, lambda row: row.kid)
 
 
 async def get(models: ReadModels, kid: Kid) -> Completed[SigningKeyRow] | None:

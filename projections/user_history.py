@@ -1,6 +1,6 @@
 """What happened to each account, for its owner and for support: one row per event worth telling."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, get_args
 
@@ -75,7 +75,7 @@ from domain.user_events import (
     UserSuspended,
 )
 from projections.projection import Journal
-from projections.reading import Freshness, ReadModels, matching
+from projections.reading import Page, ReadModels
 from projections.sql import beside
 
 
@@ -272,17 +272,6 @@ user_history: Journal[HistoryRow] = Journal(
 )
 
 
-class HistoryPage(Struct, frozen=True, kw_only=True):
-    """Newest first. `next_after` is None on the last page."""
-
-    rows: Sequence[HistoryRow]
-    next_after: int | None
-    freshness: Freshness
-
-
-async def of_user(models: ReadModels, user_id: UserId, *, after: int | None = None, limit: int = 50) -> HistoryPage:
-    """List what happened to an account. Raises StoreUnavailable."""
-    conditions, values = matching(_SQL, {"of_user": user_id, "after": after})
-    rows, freshness = await models.rows(user_history, "page", conditions, [*values, limit + 1])
-    more = len(rows) > limit
-    return HistoryPage(rows=rows[:limit], next_after=rows[limit - 1].position if more else None, freshness=freshness)
+async def of_user(models: ReadModels, user_id: UserId, *, after: int | None = None, limit: int = 50) -> Page[HistoryRow, int]:
+    """List what happened to an account, newest first. Raises StoreUnavailable."""
+    return await models.page(user_history, {"of_user": user_id, "after": after}, limit, lambda row: row.position)

@@ -36,7 +36,7 @@ from domain.user_events import (
 )
 from projections.completion import Completed, completed
 from projections.projection import Entity, begins, when
-from projections.reading import Freshness, ReadModels, matching
+from projections.reading import Page, ReadModels
 from projections.sql import beside
 
 
@@ -213,14 +213,6 @@ users = Entity(
 )
 
 
-class UserPage(Struct, frozen=True, kw_only=True):
-    """Newest accounts first. `next_after` is None on the last page."""
-
-    rows: Sequence[UserRow]
-    next_after: UserId | None
-    freshness: Freshness
-
-
 async def page(
     models: ReadModels,
     *,
@@ -230,17 +222,14 @@ async def page(
     verified: bool | None = None,
     after: UserId | None = None,
     limit: int = 50,
-) -> UserPage:
-    """List accounts: those of one status, or all that were not deleted; of any status the one that is asked for alone.
+) -> Page[UserRow, UserId]:
+    """List accounts, newest first: those of one status, or all that were not deleted; of any status the one that is asked for alone.
 
     Raises StoreUnavailable.
     """
     statuses = (status,) if status is not None else PRESENT if only is None else None
     wanted = {"alone": only, "with_role": role, "with_status": statuses, "with_verified": verified, "after": after}
-    conditions, values = matching(_SQL, wanted)
-    rows, freshness = await models.rows(users, "page", conditions, [*values, limit + 1])
-    more = len(rows) > limit
-    return UserPage(rows=rows[:limit], next_after=rows[limit - 1].user_id if more else None, freshness=freshness)
+    return await models.page(users, wanted, limit, lambda row: row.user_id)
 
 
 async def past_restoring(models: ReadModels, limit: int) -> Sequence[UserId]:
