@@ -64,7 +64,7 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
             exchange.principal = await require_proof(caller, access.step_up, world.ports)
         else:
             exchange.principal = replace(caller, amr=exchange.action.amr, factorless=exchange.action.factorless)
-        world.limiter.account(exchange, exchange.claims.sub)
+        world.limiter.proven(exchange, exchange.claims)
 
 
 def _presented_action(request: Request[Any, Any, Any], exchange: Exchange, caller: Principal, world: World) -> ActionUse | None:

@@ -61,11 +61,15 @@ class Limiter:
         """Count a request that asks for a proof, before that is looked at. Raises RateLimited.
 
         Under its session alone, as often as its account may at most: a copied token without a proof uses up nothing of what its owner
-        does with one. Whose account is used up is refused here already; it is counted once the proof is there (`account`).
+        does with one. Whose account is used up is refused here already; it is counted once the proof is there (`proven`).
         """
         self._session(exchange, claims)
-        self.claimed(exchange, Kind.ACCOUNT, claims.sub)
+        self.claimed(exchange, Kind.ACCOUNT, _with_proof(claims))
         self.account(exchange, f"{claims.sub}/{claims.sid}")
+
+    def proven(self, exchange: Exchange, claims: AccessClaims) -> None:
+        """Count a request whose proof is there under its account, apart from what needs none. Raises RateLimited."""
+        self.account(exchange, _with_proof(claims))
 
     def _session(self, exchange: Exchange, claims: AccessClaims) -> None:
         gate = exchange.gate
@@ -113,6 +117,10 @@ class Limiter:
         if exchange.refused_for:
             return ((b"ratelimit", counter.told_refused(exchange.refused_for)), (b"ratelimit-policy", counter.rule.policy()))
         return ((b"ratelimit", counter.told(self._counters.clock())), (b"ratelimit-policy", gate.policy))
+
+
+def _with_proof(claims: AccessClaims) -> str:
+    return f"{claims.sub}/proven"
 
 
 def _at(claims: AccessClaims, whose: str) -> str:

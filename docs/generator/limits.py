@@ -18,7 +18,7 @@ _MEANINGS = {
     Kind.NETWORK: "the /24 or /48 around it",
     Kind.SESSION: "one session of a person, by a token of it that verified or a refresh token that proved genuine",
     Kind.ACCOUNT: "who showed a token or key that verified, or a service account that proved itself; never who is merely named. "
-    "Where a fresh proof is asked for, a session without one is held to the same rate by itself and uses up nothing of its account",
+    "What asks for a fresh proof is counted apart, once the proof is there; until then for the session alone, by the same rate",
     Kind.NAME: "one login name as tried from one network, whether or not anybody has it",
 }
 

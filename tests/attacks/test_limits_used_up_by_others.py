@@ -102,6 +102,20 @@ async def test_a_copy_of_a_session_without_a_proof_uses_up_nothing_of_what_its_o
     assert seen == [201] * ACCOUNT + [429]
 
 
+async def test_what_a_copy_of_a_session_may_do_without_a_proof_keeps_its_owner_from_nothing_that_asks_for_one(
+    edge: Edge, served: Served
+) -> None:
+    ada = await served.person()
+    copied = await aged(served, ada, 3_600)
+    thief = Caller(edge, elsewhere())
+    seen = [(await thief.ask("PATCH", ME, token=copied, json={"name": f"Ada {n}"})).status_code for n in range(ACCOUNT + 1)]
+    assert seen == [200] * ACCOUNT + [429]
+    await ada.sign_in()
+    owner = Caller(edge, elsewhere())
+    assert (await owner.ask("PATCH", ME, token=ada.access, json={"name": "Ada"})).status_code == 429
+    assert (await owner.ask("POST", f"{ME}/api-keys", token=ada.access, json={"name": "laptop", "permissions": []})).status_code == 201
+
+
 async def test_what_asks_for_a_proof_and_has_it_is_limited_by_account_over_all_sessions(edge: Edge, served: Served) -> None:
     ada = await served.person()
     tokens = [ada.access]
