@@ -11,7 +11,7 @@ from commands.held_names import HeldName, give_up, held_names, name_reads
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.ports import Ports
 from commands.transact import Done, Read, Transaction, read_states, transact
-from domain import administrators, deletion, user
+from domain import administrators, deletion, erasure, user
 from domain.api_key import KeyRevocation
 from domain.event import SealClass, Sealed
 from domain.ids import UserId
@@ -34,7 +34,8 @@ class ReinstateUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 async def suspend_user(command: SuspendUser, ctx: Context, ports: Ports) -> Done[None]:
-    """All sessions die with it, since the token epoch rises, and all API keys are revoked.
+    """All sessions die with it, since the token epoch rises, and all API keys are revoked. An erasure that was asked for is put off, since
+    its owner cannot withdraw it now: for as long from its asking as a deletion could be undone.
 
     Raises NoSuchUser, RightsExceeded, LastAdminProtected.
     """
@@ -44,7 +45,8 @@ async def suspend_user(command: SuspendUser, ctx: Context, ports: Ports) -> Done
         note = await _sealed_note(command, ports)
 
         async def end(keys: OwnersKeys) -> Done[None]:
-            return await transact(ports, ctx, [*_reads(authority), *keys.reads], lambda tx: decide(tx, authority, keys, note))
+            reads = [*_reads(authority), _of_erasure(command.user_id), *keys.reads]
+            return await transact(ports, ctx, reads, lambda tx: decide(tx, authority, keys, note))
 
         return await with_keys_of(command.user_id, ports, end)
 
@@ -54,6 +56,9 @@ async def suspend_user(command: SuspendUser, ctx: Context, ports: Ports) -> Done
         tx.record(user.decider, of_user, events)
         if events:
             keys.end(tx, KeyRevocation.SUSPENDED)
+            of_erasure = _of_erasure(command.user_id)
+            held = erasure.hold(tx.state(*of_erasure), user_id=command.user_id, period_s=ports.policy.restore_period, at=tx.at)
+            tx.record(*of_erasure, held)
         admins = tx.state(administrators.decider, administrators.STREAM)
         gone = administrators.remove(admins, command.user_id, at=tx.at)
         tx.record(administrators.decider, administrators.STREAM, gone)
@@ -62,7 +67,8 @@ async def suspend_user(command: SuspendUser, ctx: Context, ports: Ports) -> Done
 
 
 async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> Done[None]:
-    """Sessions and API keys from before stay dead. One that was erased meanwhile does not come back: its names are free then.
+    """Sessions and API keys from before stay dead. An erasure that was asked for can be withdrawn for as long as if it had been asked for
+    now; an account that was erased meanwhile does not come back: its names are free then.
 
     Raises NoSuchUser, RightsExceeded.
     """
@@ -70,7 +76,7 @@ async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> 
 
     async def act(authority: Authority) -> Done[None]:
         names = await held_names(account_of((await read_states(ports, [of_user])).state(*of_user)), ports)
-        reads = [*_reads(authority), *name_reads(names)]
+        reads = [*_reads(authority), _of_erasure(command.user_id), *name_reads(names)]
         return await transact(ports, ctx, reads, lambda tx: decide(tx, authority, names))
 
     def decide(tx: Transaction, authority: Authority, names: Sequence[HeldName]) -> None:
@@ -79,13 +85,22 @@ async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> 
         if deletion.is_barred(state):
             _free(tx, state, names)
             return
-        tx.record(*of_user, user.reinstate(state, at=tx.at))
+        events = user.reinstate(state, at=tx.at)
+        tx.record(*of_user, events)
+        if events:
+            of_erasure = _of_erasure(command.user_id)
+            late = erasure.leave_time(tx.state(*of_erasure), user_id=command.user_id, wait_s=ports.policy.erasure_wait, at=tx.at)
+            tx.record(*of_erasure, late)
         if ADMIN in authority.roles:
             admins = tx.state(administrators.decider, administrators.STREAM)
             back = administrators.add(admins, command.user_id, at=tx.at)
             tx.record(administrators.decider, administrators.STREAM, back)
 
     return await acting_on(command.user_id, ctx, ports, act)
+
+
+def _of_erasure(user_id: UserId) -> Read:
+    return erasure.decider, erasure.stream(user_id)
 
 
 def _free(tx: Transaction, state: User, names: Sequence[HeldName]) -> None:

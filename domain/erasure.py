@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.decider import Decider
 from domain.errors import NoErasureAsked
@@ -17,6 +18,13 @@ from domain.ids import StreamName, UserId
 
 
 class ErasureAsked(Event, frozen=True, kw_only=True, tag="erasure.asked.v1"):
+    user_id: UserId
+    due_at: datetime
+
+
+class ErasurePostponed(Event, frozen=True, kw_only=True, tag="erasure.postponed.v1"):
+    """Its owner could not withdraw it, being suspended, and somebody else may have asked: it happens no sooner than that."""
+
     user_id: UserId
     due_at: datetime
 
@@ -31,7 +39,7 @@ class ErasureBegun(Event, frozen=True, kw_only=True, tag="erasure.begun.v1"):
     user_id: UserId
 
 
-ErasureEvent = ErasureAsked | ErasureWithdrawn | ErasureBegun
+ErasureEvent = ErasureAsked | ErasurePostponed | ErasureWithdrawn | ErasureBegun
 
 
 class NotAsked(Struct, frozen=True, tag="not_asked"):
@@ -54,6 +62,8 @@ def evolve(state: Erasure, event: ErasureEvent) -> Erasure:
     match event:
         case ErasureAsked():
             return Asked(asked_at=event.at, due_at=event.due_at)
+        case ErasurePostponed():
+            return replace(state, due_at=event.due_at) if isinstance(state, Asked) else state
         case ErasureWithdrawn():
             return NotAsked()
         case ErasureBegun():
@@ -74,6 +84,21 @@ def ask(state: Erasure, *, user_id: UserId, wait_s: int, at: datetime) -> Sequen
     if not isinstance(state, NotAsked):
         return []
     return [ErasureAsked(user_id=user_id, due_at=at + timedelta(seconds=wait_s), at=at)]
+
+
+def hold(state: Erasure, *, user_id: UserId, period_s: int, at: datetime) -> Sequence[ErasureEvent]:
+    """Let it begin no sooner than so many seconds after it was asked for."""
+    return _postpone(state, user_id, state.asked_at + timedelta(seconds=period_s), at) if isinstance(state, Asked) else []
+
+
+def leave_time(state: Erasure, *, user_id: UserId, wait_s: int, at: datetime) -> Sequence[ErasureEvent]:
+    """Let it begin no sooner than so many seconds from now."""
+    return _postpone(state, user_id, at + timedelta(seconds=wait_s), at) if isinstance(state, Asked) else []
+
+
+def _postpone(state: Asked, user_id: UserId, until: datetime, at: datetime) -> Sequence[ErasureEvent]:
+    """Nothing is brought forward."""
+    return [ErasurePostponed(user_id=user_id, due_at=until, at=at)] if until > state.due_at else []
 
 
 def withdraw(state: Erasure, *, user_id: UserId, at: datetime) -> Sequence[ErasureEvent]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.erasure import ErasureAsked, ErasureBegun, ErasureWithdrawn
+from domain.erasure import ErasureAsked, ErasureBegun, ErasurePostponed, ErasureWithdrawn
 from domain.event import Recorded
 from domain.ids import UserId
 from projections.projection import Case, Entity, when
@@ -36,6 +36,10 @@ def _asked(_: ErasureRow | None, recorded: Recorded[ErasureAsked]) -> ErasureRow
     return ErasureRow(user_id=event.user_id, status=ErasureStatus.ASKED, asked_at=event.at, due_at=event.due_at, ended_at=None)
 
 
+def _postponed(row: ErasureRow, recorded: Recorded[ErasurePostponed]) -> ErasureRow:
+    return replace(row, due_at=recorded.event.due_at)
+
+
 def _withdrawn(row: ErasureRow, recorded: Recorded[ErasureWithdrawn]) -> ErasureRow:
     return replace(row, status=ErasureStatus.WITHDRAWN, ended_at=recorded.event.at)
 
@@ -48,10 +52,10 @@ _SQL = beside(__file__)
 
 erasures = Entity(
     "erasures",
-    1,
+    2,
     "erasure",
     ErasureRow,
-    (Case(ErasureAsked, _asked), when(ErasureWithdrawn, _withdrawn), when(ErasureBegun, _begun)),
+    (Case(ErasureAsked, _asked), when(ErasurePostponed, _postponed), when(ErasureWithdrawn, _withdrawn), when(ErasureBegun, _begun)),
     ignores=(),
     sql=_SQL,
 )

@@ -16,7 +16,7 @@ from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimReleased, ClaimTaken
 from domain.client_events import ClientEvent
 from domain.codec import tag_of
-from domain.erasure import ErasureAsked, ErasureBegun, ErasureWithdrawn
+from domain.erasure import ErasureAsked, ErasureBegun, ErasurePostponed, ErasureWithdrawn
 from domain.event import Event, Recorded, Sealed
 from domain.factor_events import (
     FactorNamed,
@@ -135,7 +135,7 @@ def _with_role(recorded: Recorded[RoleGranted] | Recorded[RoleRevoked]) -> Histo
     return _row(recorded, role=recorded.event.role)
 
 
-def _erasure_asked(recorded: Recorded[ErasureAsked]) -> HistoryRow:
+def _erasure_due(recorded: Recorded[ErasureAsked] | Recorded[ErasurePostponed]) -> HistoryRow:
     return _row(recorded, until=recorded.event.due_at)
 
 
@@ -192,7 +192,8 @@ _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow | None]] = {
     UsernameChanged: _row,
     LocaleChosen: _row,
     AttributesSet: _row,
-    ErasureAsked: _erasure_asked,
+    ErasureAsked: _erasure_due,
+    ErasurePostponed: _erasure_due,
     ErasureWithdrawn: _row,
     ErasureBegun: _row,
     RoleGranted: _with_role,
@@ -226,7 +227,7 @@ _SQL = beside(__file__)
 
 user_history: Journal[HistoryRow] = Journal(
     "user_history",
-    7,
+    8,
     HistoryRow,
     _WRITES,
     # Claims, administrators, invitations and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a

@@ -1,16 +1,20 @@
 """Somebody got into an account, moved it to an address of their own, and has it erased before its owner hears of anything."""
 
+from datetime import timedelta
+
 import pytest
 
-from commands.erase_me import ask_for_erasure, begin_erasure
+from commands.erase_me import ask_for_erasure, begin_erasure, withdraw_erasure
 from commands.read_profile import read_profile
+from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from domain.address_change import UNDO_TTL
 from domain.erasure import ErasureBegun
 from domain.errors import InvalidCredentials
+from domain.user_events import SuspendReason
 from tests.attacks.test_address_changed_by_a_thief import take_back
 from tests.attacks.test_reset_that_skips_the_second_factor import NEW
 from tests.commands.conftest import hasher, world
-from tests.commands.test_change_email import ada, ask, confirm, moved, undo_link
+from tests.commands.test_change_email import PROVED, ada, ask, confirm, moved, undo_link
 from tests.commands.world import SYSTEM, World
 
 __all__ = ["hasher", "world"]
@@ -48,3 +52,33 @@ async def test_it_begins_once_nothing_can_be_taken_back(world: World) -> None:
     assert await begin_erasure(user_id, SYSTEM, world.ports)
     with pytest.raises(InvalidCredentials):
         await world.sign_in("lovelace", NEW)
+
+
+async def test_nothing_is_erased_for_a_month_while_its_owner_is_suspended_and_cannot_withdraw_it(world: World) -> None:
+    """The account was broken into, an administrator has stopped it, and the owner gets it back."""
+    user_id, ctx = await ada(world)
+    await ask_for_erasure(ctx, world.ports)
+    world.clock.forward(60)
+    await suspend_user(SuspendUser(user_id=user_id, reason=SuspendReason.COMPROMISED), SYSTEM, world.ports)
+    world.clock.forward(world.ports.policy.restore_period - 61)
+    assert not await begin_erasure(user_id, SYSTEM, world.ports)
+    await reinstate_user(ReinstateUser(user_id=user_id), SYSTEM, world.ports)
+    world.clock.forward(world.ports.policy.erasure_wait - 1)
+    assert not await begin_erasure(user_id, SYSTEM, world.ports)
+    await withdraw_erasure(await world.ctx(await world.sign_in("ada", PROVED)), world.ports)
+    world.clock.forward(1)
+    assert not await begin_erasure(user_id, SYSTEM, world.ports)
+
+
+async def test_it_is_put_off_and_not_forgotten(world: World) -> None:
+    user_id, ctx = await ada(world)
+    at = world.clock.now
+    asked = (await ask_for_erasure(ctx, world.ports)).result.due_at
+    world.clock.forward(60)
+    await suspend_user(SuspendUser(user_id=user_id), SYSTEM, world.ports)
+    due_at = (await read_profile(user_id, world.ports)).erasure_due_at
+    assert due_at == at + timedelta(seconds=world.ports.policy.restore_period) > asked
+    await reinstate_user(ReinstateUser(user_id=user_id), SYSTEM, world.ports)
+    assert (await read_profile(user_id, world.ports)).erasure_due_at == due_at
+    world.clock.forward(world.ports.policy.restore_period)
+    assert await begin_erasure(user_id, SYSTEM, world.ports)

@@ -22,7 +22,7 @@ async def erased(world: World) -> UserId:
     user_id = me(ctx).user_id
     await ask_for_erasure(ctx, world.ports)
     await suspend_user(SuspendUser(user_id=user_id), SYSTEM, world.ports)
-    world.clock.forward(world.ports.policy.erasure_wait)
+    world.clock.forward(world.ports.policy.restore_period)
     assert await begin_erasure(user_id, SYSTEM, world.ports)
     return user_id
 

@@ -189,6 +189,8 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
         erasure.decider,
         [
             Wish(erasure.ask, {"user_id": ex.ADA, "wait_s": 600}),
+            Wish(erasure.hold, {"user_id": ex.ADA, "period_s": 1_200}),
+            Wish(erasure.leave_time, {"user_id": ex.ADA, "wait_s": 900}),
             Wish(erasure.withdraw, {"user_id": ex.ADA}),
             Wish(erasure.begin, {"user_id": ex.ADA}),
             Wish(erasure.begin, {"user_id": ex.ADA, "not_before": ex.NOW + timedelta(hours=1)}),

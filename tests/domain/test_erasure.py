@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from domain import erasure
-from domain.erasure import Begun, ErasureAsked, ErasureBegun, ErasureWithdrawn
+from domain.erasure import Asked, Begun, ErasureAsked, ErasureBegun, ErasurePostponed, ErasureWithdrawn
 from domain.errors import NoErasureAsked
 from tests.domain.examples import ADA, LATER, NOW
 from tests.domain.given import given
@@ -48,3 +48,16 @@ def test_it_waits_until_nobody_can_take_back_what_was_done_to_the_account() -> N
     given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, not_before=NOW, at=DUE).then(BEGUN)
     begun = ErasureBegun(user_id=ADA, at=later)
     given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, not_before=later, at=later).then(begun)
+
+
+def test_it_is_put_off_and_never_brought_forward() -> None:
+    held = ErasurePostponed(user_id=ADA, due_at=NOW + timedelta(seconds=900), at=LATER)
+    late = ErasurePostponed(user_id=ADA, due_at=LATER + timedelta(seconds=900), at=LATER)
+    after = given(erasure.decider, ASKED).when(erasure.hold, user_id=ADA, period_s=900, at=LATER).then(held)
+    assert after == Asked(asked_at=NOW, due_at=held.due_at)
+    given(erasure.decider, ASKED, held).when(erasure.leave_time, user_id=ADA, wait_s=900, at=LATER).then(late)
+    given(erasure.decider, ASKED, late).when(erasure.hold, user_id=ADA, period_s=900, at=LATER).then()
+    given(erasure.decider, ASKED, late).when(erasure.leave_time, user_id=ADA, wait_s=900, at=LATER).then()
+    for past in ((), (ASKED, WITHDRAWN), (ASKED, BEGUN)):
+        given(erasure.decider, *past).when(erasure.hold, user_id=ADA, period_s=900, at=DUE).then()
+        given(erasure.decider, *past).when(erasure.leave_time, user_id=ADA, wait_s=900, at=DUE).then()

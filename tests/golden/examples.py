@@ -31,7 +31,7 @@ from domain.client_events import (
     SecretDigest,
 )
 from domain.codec import encode_event, key_of, tag_of
-from domain.erasure import ErasureAsked, ErasureBegun, ErasureWithdrawn
+from domain.erasure import ErasureAsked, ErasureBegun, ErasurePostponed, ErasureWithdrawn
 from domain.event import Event, Sealed
 from domain.factor_events import (
     FactorKind,
@@ -287,6 +287,7 @@ EXAMPLES: tuple[Event, ...] = (
     UserSuspended(user_id=ADA, reason=SuspendReason.COMPROMISED, note=IN_PROFILE, token_epoch=2, at=NOW),
     UserReinstated(user_id=ADA, at=NOW),
     ErasureAsked(user_id=ADA, due_at=LATE, at=NOW),
+    ErasurePostponed(user_id=ADA, due_at=LATE, at=NOW),
     ErasureWithdrawn(user_id=ADA, at=NOW),
     ErasureBegun(user_id=ADA, at=NOW),
     AttributesSet(user_id=ADA, attributes=IN_PROFILE, at=NOW),

@@ -101,7 +101,7 @@ async def test_who_asked_to_be_erased_hears_of_it_and_again_when_it_has_begun(
 async def test_who_was_suspended_and_is_erased_hears_until_when_nobody_can_have_the_address(
     open_office: Callable[..., Awaitable[Office]],
 ) -> None:
-    office = await open_office(erasure_wait=0, email_verification="required")
+    office = await open_office(erasure_wait=0, restore_period=0, email_verification="required")
     user_id = await office.known()
     await ask_for_erasure(await office.ctx(await office.sign_in()), office.ports)
     await suspend_user(SuspendUser(user_id=user_id), CLI, office.ports)

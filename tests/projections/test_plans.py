@@ -57,7 +57,7 @@ FILL = (
               1, 1, 1, '\\x{CLOSED}', n % 700 = 0, NULL, NULL, 'self', now(), now(), NULL, NULL, now(), NULL, now(),
               CASE WHEN n % 1000 = 2 THEN now() END
               FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.erasures_v1_g1 SELECT 'erasure-' || n, 1, gen_random_uuid(),
+    """INSERT INTO read.erasures_v2_g1 SELECT 'erasure-' || n, 1, gen_random_uuid(),
               CASE WHEN n % 500 = 0 THEN 'asked' ELSE 'withdrawn' END, now(), now() - n * interval '1 minute', now()
               FROM generate_series(1, 10000) n""",
     f"""INSERT INTO read.invitations_v1_g1 SELECT 'invitation-' || n, 1, gen_random_uuid(),
@@ -68,7 +68,7 @@ FILL = (
               now() + interval '1 day', NULL, NULL, NULL, NULL, NULL,
               CASE WHEN n % 1000 = 0 THEN ARRAY['new_network'] ELSE '{}' END, CASE WHEN n % 1000 = 0 THEN 'open' END
               FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.user_history_v7_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
+    """INSERT INTO read.user_history_v8_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
               NULL, NULL, NULL, NULL, 'user-1', NULL, NULL, NULL FROM generate_series(1, 40000) n""",
     """INSERT INTO read.audit_events_v1_g1 SELECT n, now() - n * interval '1 minute', now(),
               CASE n % 500 WHEN 0 THEN 'user.suspended.v1' ELSE 'session.token_issued.v1' END, 'user-' || (n % 2000), 1,

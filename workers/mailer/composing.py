@@ -11,7 +11,7 @@ from domain import api_key, erasure, factors
 from domain.account import Account
 from domain.factor_state import Factors
 from domain.ids import KeyId, UserId
-from domain.user import Deleted, Gone
+from domain.user import Active, Deleted, Gone
 from workers.mailer import proofs
 from workers.mailer.ledger import Due, facts_of
 from workers.mailer.wording import write
@@ -96,10 +96,11 @@ async def _deleted(due: Due, desk: Desk) -> Addressed | None:
 
 
 async def _erasure_asked(due: Due, desk: Desk) -> Addressed | None:
-    """Only while it can still be withdrawn."""
-    account = await account_about(due, desk)
-    if account is None:
+    """Only while it can still be withdrawn, which takes signing in."""
+    who = None if due.user_id is None else await state_of(UserId(due.user_id), desk)
+    if not isinstance(who, Active):
         return None
+    account = who.account
     of_erasure: Read = (erasure.decider, erasure.stream(account.user_id))
     state = (await read_states(desk.ports, [of_erasure])).state(*of_erasure)
     to = await address_of(account, desk)

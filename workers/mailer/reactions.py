@@ -12,7 +12,7 @@ from commands.ports.mail import Letter
 from commands.verify_email import VERIFY_TTL
 from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade
 from domain.codec import tag_of
-from domain.erasure import ErasureAsked, ErasureBegun
+from domain.erasure import ErasureAsked, ErasureBegun, ErasurePostponed
 from domain.event import Event, Recorded
 from domain.factor_events import (
     FactorRemoved,
@@ -123,7 +123,7 @@ def _deleted(recorded: Recorded[UserDeleted]) -> tuple[Wanted, ...]:
     return (Wanted(letter=Letter.ACCOUNT_DELETED, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 
-def _erasure_asked(recorded: Recorded[ErasureAsked]) -> tuple[Wanted, ...]:
+def _erasure_due(recorded: Recorded[ErasureAsked] | Recorded[ErasurePostponed]) -> tuple[Wanted, ...]:
     event = recorded.event
     return (Wanted(letter=Letter.ERASURE_ASKED, user_id=event.user_id, facts=Facts(at=event.at)),)
 
@@ -161,7 +161,8 @@ REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] =
     SessionFlagged: _flagged,
     UserDeleted: _deleted,
     UsernameChanged: _notice_of(Letter.USERNAME_CHANGED),
-    ErasureAsked: _erasure_asked,
+    ErasureAsked: _erasure_due,
+    ErasurePostponed: _erasure_due,
     ErasureBegun: _erasure_begun,
     InvitationMade: _invited,
     InvitationRenewed: _invited,
