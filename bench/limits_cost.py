@@ -20,7 +20,7 @@ async def measure(folder: Path, measuring: Measuring, **settings: str) -> None:
     counting = Running(folder / "counting", **(settings | {"limits_file": str(RAISED)}))
     free = Running(folder / "free", **(settings | {"limits_file": str(NONE)}))
     async with counting, free:
-        plans = {each: await _plan(each, measuring.scale.seconds / 2) for each in (counting, free)}
+        plans = {each: await _plan(each, measuring) for each in (counting, free)}
         before = await _per_answer(free, plans[free])
         for _ in range(measuring.scale.turns):
             measuring.told("limits")
@@ -29,10 +29,11 @@ async def measure(folder: Path, measuring: Measuring, **settings: str) -> None:
             before = after
 
 
-async def _plan(running: Running, seconds: float) -> Plan:
-    people = [await asyncio.to_thread(member, running.url, number) for number in range(SESSION_CONNECTIONS)]
+async def _plan(running: Running, measuring: Measuring) -> Plan:
+    connections = min(SESSION_CONNECTIONS, measuring.scale.people)
+    people = [await asyncio.to_thread(member, running.url, number) for number in range(connections)]
     texts = [request("GET", "/api/v1/auth/session", token=person.access_token) for person in people]
-    return Plan(port=port_of(running), requests=texts, seconds=seconds)
+    return Plan(port=port_of(running), requests=texts, seconds=measuring.scale.seconds / 2)
 
 
 async def _per_answer(running: Running, plan: Plan) -> float:

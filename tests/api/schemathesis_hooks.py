@@ -1,4 +1,4 @@
-"""Signs the run in, and in again whenever one of its own requests ended its session."""
+"""Signs the run in, and in again whenever one of its own requests ended its session or took its rights."""
 
 import os
 from typing import Any
@@ -6,29 +6,42 @@ from typing import Any
 import httpx
 import schemathesis
 
+_http = httpx.Client(base_url=os.environ["RUN_URL"])
+_emails = os.environ["RUN_EMAILS"].split(",")
+
+
+class _Session:
+    token = "none-yet"
+    sure = False
+    """Nothing that was sent since can have ended it."""
+
 
 @schemathesis.auth(refresh_interval=None)
 class SignedIn:
-    """An administrator; the next one when the run's wrong passwords have locked that one out."""
-
-    def __init__(self) -> None:
-        self._http = httpx.Client(base_url=os.environ["RUN_URL"])
-        self._emails = os.environ["RUN_EMAILS"].split(",")
-        self._token = "none-yet"
+    """An administrator; the next one when the run has locked that one out, suspended them, or made them an ordinary user."""
 
     def get(self, case: Any, context: Any) -> str:
-        headers = {"Authorization": f"Bearer {self._token}"}
-        while self._http.get("/api/v1/settings", headers=headers).status_code != 200:
-            body = {"email": self._emails[0], "password": os.environ["RUN_PASSWORD"]}
-            answer = self._http.post("/api/v1/auth/login", json=body)
-            if answer.status_code == 200:
-                self._token = answer.json()["access_token"]
-                break
-            self._emails.pop(0)
-        return self._token
+        while not _Session.sure and not _administers():
+            answer = _http.post("/api/v1/auth/login", json={"email": _emails[0], "password": os.environ["RUN_PASSWORD"]})
+            _Session.token = answer.json().get("access_token", "none")
+            if not _administers():
+                _emails.pop(0)
+        _Session.sure = True
+        return _Session.token
 
     def set(self, case: Any, data: str, context: Any) -> None:
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
+
+
+def _administers() -> bool:
+    return _http.get("/api/v1/roles?limit=1", headers={"Authorization": f"Bearer {_Session.token}"}).status_code == 200
+
+
+@schemathesis.hook
+def after_call(context: Any, case: Any, response: Any) -> None:
+    """What only asks ends nothing, nor does what was refused for its form: looking after each request would be as many again."""
+    if case.method != "GET" and (response.status_code < 400 or response.status_code in {401, 403}):
+        _Session.sure = False
 
 
 @schemathesis.hook
