@@ -17,6 +17,9 @@ R = TypeVar("R")
 Flush = Callable[[int, Sequence[T]], Awaitable[Sequence[R]]]
 """Called with the lane's number and the batch; gives one result per item, in order. Must have a deadline of its own."""
 
+PATIENCE_SECONDS = 0.025
+"""How long a few wait for a lane under way before they take one of their own: it may be held up."""
+
 SCAN_FACTOR = 16
 """A look at the queue passes over at most this many batches' worth of work whose keys are taken."""
 
@@ -36,6 +39,7 @@ def _no_keys(_: object) -> Iterable[Hashable]:
 class Batcher(Generic[T, R]):
     """Queue work and flush it in batches of at most `limit` over `lanes` concurrent lanes.
 
+    A lane beside one under way is for `crowd` items or more: fewer go cheaper together, when that one is done.
     Work that waited longer than `deadline` seconds is refused with StoreUnavailable when its turn comes; past
     `queue_limit` it is refused at once with Overloaded.
     """
@@ -45,6 +49,7 @@ class Batcher(Generic[T, R]):
         flush: Flush[T, R],
         *,
         lanes: int = 1,
+        crowd: int = 1,
         limit: int = 64,
         keys: Callable[[T], Iterable[Hashable]] = _no_keys,
         deadline: float = 5.0,
@@ -52,6 +57,7 @@ class Batcher(Generic[T, R]):
     ) -> None:
         self._flush = flush
         self._limit = limit
+        self._crowd = crowd
         self._keys = keys
         self._deadline = deadline
         self._queue_limit = queue_limit
@@ -59,6 +65,7 @@ class Batcher(Generic[T, R]):
         self._held: set[Hashable] = set()
         self._idle = list(range(lanes))
         self._running: set[asyncio.Task[None]] = set()
+        self._waited: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def submit(self, item: T) -> R:
@@ -80,10 +87,22 @@ class Batcher(Generic[T, R]):
             await asyncio.wait(self._running)
 
     def _start_lane(self) -> None:
+        if not self._idle or not self._queue:
+            return
+        if not self._running or len(self._queue) >= self._crowd:
+            self._open_lane()
+        elif self._waited is None:
+            self._waited = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._wait_no_longer)
+
+    def _open_lane(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._drain(self._idle.pop()))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def _wait_no_longer(self) -> None:
+        self._waited = None
         if self._idle and self._queue:
-            task = asyncio.get_running_loop().create_task(self._drain(self._idle.pop()))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._open_lane()
 
     async def _drain(self, lane: int) -> None:
         # From the look that finds the queue empty to the lane being idle there is no await: a wake-up cannot be lost.

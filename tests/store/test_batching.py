@@ -63,9 +63,57 @@ async def test_work_for_one_key_goes_in_order_and_never_side_by_side() -> None:
     assert all([n for n in order if n % 3 == key] == list(range(key, 30, 3)) for key in range(3))
 
 
-@given(lanes=st.integers(1, 3), limit=st.integers(1, 5), keys=st.integers(1, 6), pauses=st.lists(st.booleans(), min_size=1, max_size=60))
-async def test_no_wake_up_is_lost(lanes: int, limit: int, keys: int, pauses: Sequence[bool]) -> None:
-    batcher = Batcher(Flushes(0), lanes=lanes, limit=limit, keys=modulo(keys))
+class Held:
+    """A lane that is held up until it is let go; the others go on."""
+
+    def __init__(self) -> None:
+        self.let_go = asyncio.Event()
+        self.batches: list[list[int]] = []
+
+    async def __call__(self, lane: int, items: Sequence[int]) -> Sequence[int]:
+        self.batches.append(list(items))
+        if items[0] == 0:
+            await self.let_go.wait()
+        return items
+
+
+async def held_up(batcher: Batcher[int, int], held: Held) -> "asyncio.Task[int]":
+    """Submit what holds the first lane up."""
+    first = asyncio.create_task(batcher.submit(0))
+    while not held.batches:
+        await asyncio.sleep(0)
+    return first
+
+
+async def test_a_lane_beside_another_is_for_a_crowd() -> None:
+    held = Held()
+    batcher = Batcher(held, lanes=2, crowd=3)
+    first = await held_up(batcher, held)
+    few = [asyncio.create_task(batcher.submit(n)) for n in (1, 2)]
+    await asyncio.sleep(0)
+    assert held.batches == [[0]]
+    assert await batcher.submit(3) == 3
+    assert held.batches == [[0], [1, 2, 3]]
+    held.let_go.set()
+    assert [await task for task in (first, *few)] == [0, 1, 2]
+
+
+async def test_a_lane_that_is_held_up_keeps_nobody_waiting() -> None:
+    held = Held()
+    batcher = Batcher(held, lanes=2, crowd=24)
+    first = await held_up(batcher, held)
+    assert await batcher.submit(1) == 1
+    assert not first.done()
+    held.let_go.set()
+    assert await first == 0
+
+
+@given(
+    lanes=st.integers(1, 3), crowd=st.integers(1, 4), limit=st.integers(1, 5), keys=st.integers(1, 6),
+    pauses=st.lists(st.booleans(), min_size=1, max_size=60),
+)  # fmt: skip
+async def test_no_wake_up_is_lost(lanes: int, crowd: int, limit: int, keys: int, pauses: Sequence[bool]) -> None:
+    batcher = Batcher(Flushes(0), lanes=lanes, crowd=crowd, limit=limit, keys=modulo(keys))
 
     async def submit(n: int) -> int:
         for _ in range(n % 4):
