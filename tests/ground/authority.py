@@ -38,6 +38,7 @@ class Authority:
     """Starts with `start`, which waits for `ready in`; `output` is all it has printed so far."""
 
     def __init__(self, data: Path, **settings: str) -> None:
+        self.data = data
         self.environment = environment(data, **settings)
         self.url = f"http://127.0.0.1:{self.environment['MINOS_PORT']}"
         self.metrics_url = f"http://127.0.0.1:{self.environment['MINOS_METRICS_PORT']}/metrics"

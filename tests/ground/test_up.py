@@ -28,6 +28,15 @@ def authority(tmp_path: Path) -> Iterator[Authority]:
     running.end()
 
 
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
+    """For who only looks at it."""
+    running = Authority(tmp_path_factory.mktemp("standing") / "data")
+    running.start()
+    yield running
+    running.end()
+
+
 def eventually(condition: str, check: object) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not check():  # type: ignore[operator]
@@ -80,17 +89,15 @@ def test_a_second_interrupt_ends_it_at_once_and_leaves_nothing(authority: Author
     eventually("nothing is left", lambda: not any(processes_working_in(folder) for folder in folders))
 
 
-def test_a_second_up_in_the_same_folder_says_so(authority: Authority, tmp_path: Path) -> None:
-    second = subprocess.run(
-        [MINOS, "up"], env=environment(tmp_path / "data"), capture_output=True, text=True, timeout=DEADLINE_S, check=False
-    )
+def test_a_second_up_in_the_same_folder_says_so(standing: Authority) -> None:
+    second = subprocess.run([MINOS, "up"], env=environment(standing.data), capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert second.returncode == 2
     assert "is in use by the running program" in second.stderr
-    assert ready(authority)
+    assert ready(standing)
 
 
-def test_a_taken_port_is_said_before_anything_starts(authority: Authority, tmp_path: Path) -> None:
-    other = environment(tmp_path / "other") | {"MINOS_PORT": authority.environment["MINOS_PORT"]}
+def test_a_taken_port_is_said_before_anything_starts(standing: Authority, tmp_path: Path) -> None:
+    other = environment(tmp_path / "other") | {"MINOS_PORT": standing.environment["MINOS_PORT"]}
     second = subprocess.run([MINOS, "up"], env=other, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert second.returncode == 2
     assert "MINOS_PORT" in second.stderr
@@ -154,25 +161,25 @@ def test_requests_in_flight_are_answered_before_the_end(authority: Authority) ->
     assert answers == [201] * 3
 
 
-def test_metrics_of_all_processes_are_at_one_address(authority: Authority) -> None:
-    with urllib.request.urlopen(authority.metrics_url, timeout=10) as answer:
+def test_metrics_of_all_processes_are_at_one_address(standing: Authority) -> None:
+    with urllib.request.urlopen(standing.metrics_url, timeout=10) as answer:
         text = answer.read().decode()
     assert "minos_http_requests_total" in text
 
 
-def test_no_secret_is_in_the_environment_of_a_child_or_in_the_output(authority: Authority, tmp_path: Path) -> None:
-    secrets = [(tmp_path / "data" / "nats" / "seed").read_text(), (tmp_path / "data" / "master.key").read_text().strip()]
-    secrets += re.findall(r"[0-9a-f]{64}", (tmp_path / "data" / "postgres" / "passwords.json").read_text())
+def test_no_secret_is_in_the_environment_of_a_child_or_in_the_output(standing: Authority) -> None:
+    secrets = [(standing.data / "nats" / "seed").read_text(), (standing.data / "master.key").read_text().strip()]
+    secrets += re.findall(r"[0-9a-f]{64}", (standing.data / "postgres" / "passwords.json").read_text())
     assert len(secrets) == 5
     for part in ("api", "workers", "nats", "postgres"):
-        pid = authority.pid_of(part)
+        pid = standing.pid_of(part)
         seen = Path(f"/proc/{pid}/environ").read_bytes() + Path(f"/proc/{pid}/cmdline").read_bytes()
         assert not [secret for secret in secrets if secret.encode() in seen]
-    assert not [secret for secret in secrets if secret in authority.output]
+    assert not [secret for secret in secrets if secret in standing.output]
 
 
-def test_doctor_finds_nothing_in_a_running_authority(authority: Authority) -> None:
-    done = subprocess.run([MINOS, "doctor"], env=authority.environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+def test_doctor_finds_nothing_in_a_running_authority(standing: Authority) -> None:
+    done = subprocess.run([MINOS, "doctor"], env=standing.environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
