@@ -63,6 +63,7 @@ class Batcher(Generic[T, R]):
         self._queue_limit = queue_limit
         self._queue: deque[_Waiting[T, R]] = deque()
         self._held: set[Hashable] = set()
+        self._lanes = lanes
         self._idle = list(range(lanes))
         self._running: set[asyncio.Task[None]] = set()
         self._waited: asyncio.TimerHandle | None = None
@@ -89,7 +90,8 @@ class Batcher(Generic[T, R]):
     def _start_lane(self) -> None:
         if not self._idle or not self._queue:
             return
-        if not self._running or len(self._queue) >= self._crowd:
+        nothing_under_way = len(self._idle) == self._lanes  # a lane's task lasts a turn of the loop longer than its work
+        if nothing_under_way or len(self._queue) >= self._crowd:
             self._open_lane()
         elif self._waited is None:
             self._waited = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._wait_no_longer)

@@ -108,6 +108,14 @@ async def test_a_lane_that_is_held_up_keeps_nobody_waiting() -> None:
     assert await first == 0
 
 
+async def test_who_asks_again_as_soon_as_they_are_answered_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then the loop has not looked after the task that answered; nothing is under way all the same."""
+    monkeypatch.setattr("adapters.batching.PATIENCE_SECONDS", 60)
+    batcher = Batcher(Flushes(0), lanes=2, crowd=24)
+    async with asyncio.timeout(2):
+        assert [await batcher.submit(n) for n in range(3)] == [0, 2, 4]
+
+
 @given(
     lanes=st.integers(1, 3), crowd=st.integers(1, 4), limit=st.integers(1, 5), keys=st.integers(1, 6),
     pauses=st.lists(st.booleans(), min_size=1, max_size=60),
