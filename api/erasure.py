@@ -29,7 +29,7 @@ class MyErasure(Controller):
         description=(
             "After `MINOS_ERASURE_WAIT`; until then everything goes on, and it can be withdrawn. Then the account is deleted for good, and "
             "its address and username are free; of an account that is suspended then they are nobody's for `MINOS_BARRED_NAMES`. A "
-            "suspension puts it off. Asking again does not. A mail says so."
+            "suspension puts it off, and so does an administrator's deletion. Asking again does not. A mail says so."
         ),
         responses=refuses(errors.InvalidToken, errors.SessionEnded, errors.LastAdminProtected, errors.Contended),
     )

@@ -9,6 +9,7 @@ from commands.context import Context
 from commands.held_names import give_up, held_names, name_reads
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.ports import Ports
+from commands.put_off_erasure import erasure_of, hold_erasure, leave_time_to_withdraw
 from commands.transact import Done, Read, Transaction, read_states, transact
 from domain import administrators, deletion, erasure, user
 from domain.api_key import KeyRevocation
@@ -36,23 +37,31 @@ class RestoreUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 async def delete_user(command: DeleteUser, ctx: Context, ports: Ports) -> Done[None]:
-    """All sessions and API keys end with it, for good. Raises NoSuchUser, RightsExceeded, LastAdminProtected."""
+    """All sessions and API keys end with it, for good. An erasure that was asked for is put off, as by a suspension.
+
+    Raises NoSuchUser, RightsExceeded, LastAdminProtected.
+    """
 
     async def act(authority: Authority) -> Done[None]:
         async def end(keys: OwnersKeys) -> Done[None]:
-            return await transact(ports, ctx, [*_reads(authority), *keys.reads], lambda tx: decide(tx, authority, keys))
+            reads = [*_reads(authority), erasure_of(command.user_id), *keys.reads]
+            return await transact(ports, ctx, reads, lambda tx: decide(tx, authority, keys))
 
         return await with_keys_of(command.user_id, ports, end)
 
     def decide(tx: Transaction, authority: Authority, keys: OwnersKeys) -> None:
         authority.require(tx)
-        delete_in(tx, keys, reason=DeleteReason(command.reason), restorable_s=ports.policy.restore_period)
+        if delete_in(tx, keys, reason=DeleteReason(command.reason), restorable_s=ports.policy.restore_period):
+            hold_erasure(tx, command.user_id, ports)
 
     return await acting_on(command.user_id, ctx, ports, act)
 
 
-def delete_in(tx: Transaction, keys: OwnersKeys, *, reason: DeleteReason, restorable_s: int) -> None:
-    """Delete whose keys these are; reads have to hold the account, the administrators and the keys. Raises LastAdminProtected."""
+def delete_in(tx: Transaction, keys: OwnersKeys, *, reason: DeleteReason, restorable_s: int) -> bool:
+    """Delete whose keys these are; reads have to hold the account, the administrators and the keys. False where that was done before.
+
+    Raises LastAdminProtected.
+    """
     of_user = user.stream(keys.owner)
     events = deletion.delete(tx.state(user.decider, of_user), reason=reason, restorable_s=restorable_s, at=tx.at)
     tx.record(user.decider, of_user, events)
@@ -60,15 +69,16 @@ def delete_in(tx: Transaction, keys: OwnersKeys, *, reason: DeleteReason, restor
         keys.end(tx, KeyRevocation.ACCOUNT_DELETED)
     admins = tx.state(administrators.decider, administrators.STREAM)
     tx.record(administrators.decider, administrators.STREAM, administrators.remove(admins, keys.owner, at=tx.at))
+    return bool(events)
 
 
 async def restore_user(command: RestoreUser, ctx: Context, ports: Ports) -> Done[None]:
-    """As it was, suspended if it was; sessions and keys from before stay ended.
+    """As it was, suspended if it was; sessions and keys from before stay ended, and an erasure that was asked for can be withdrawn for as
+    long as if it had been asked for now.
 
     Raises NoSuchUser, RestoreTooLate also once an erasure of it has begun, RightsExceeded.
     """
-    of_user = user.stream(command.user_id)
-    of_erasure: Read = (erasure.decider, erasure.stream(command.user_id))
+    of_user, of_erasure = user.stream(command.user_id), erasure_of(command.user_id)
 
     async def act(authority: Authority) -> Done[None]:
         return await transact(ports, ctx, [of_erasure, *_reads(authority)], lambda tx: decide(tx, authority))
@@ -77,7 +87,10 @@ async def restore_user(command: RestoreUser, ctx: Context, ports: Ports) -> Done
         authority.require(tx)
         if isinstance(tx.state(*of_erasure), erasure.Begun):
             raise RestoreTooLate
-        state = tx.record(user.decider, of_user, deletion.restore(tx.state(user.decider, of_user), at=tx.at))
+        events = deletion.restore(tx.state(user.decider, of_user), at=tx.at)
+        state = tx.record(user.decider, of_user, events)
+        if events:
+            leave_time_to_withdraw(tx, command.user_id, ports)
         if ADMIN in authority.roles and isinstance(state, Active):
             admins = tx.state(administrators.decider, administrators.STREAM)
             back = administrators.add(admins, command.user_id, at=tx.at)

@@ -10,8 +10,9 @@ from commands.context import Context
 from commands.held_names import HeldName, give_up, held_names, name_reads
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.ports import Ports
+from commands.put_off_erasure import erasure_of, hold_erasure, leave_time_to_withdraw
 from commands.transact import Done, Read, Transaction, read_states, transact
-from domain import administrators, deletion, erasure, user
+from domain import administrators, deletion, user
 from domain.api_key import KeyRevocation
 from domain.event import SealClass, Sealed
 from domain.ids import UserId
@@ -45,7 +46,7 @@ async def suspend_user(command: SuspendUser, ctx: Context, ports: Ports) -> Done
         note = await _sealed_note(command, ports)
 
         async def end(keys: OwnersKeys) -> Done[None]:
-            reads = [*_reads(authority), _of_erasure(command.user_id), *keys.reads]
+            reads = [*_reads(authority), erasure_of(command.user_id), *keys.reads]
             return await transact(ports, ctx, reads, lambda tx: decide(tx, authority, keys, note))
 
         return await with_keys_of(command.user_id, ports, end)
@@ -56,9 +57,7 @@ async def suspend_user(command: SuspendUser, ctx: Context, ports: Ports) -> Done
         tx.record(user.decider, of_user, events)
         if events:
             keys.end(tx, KeyRevocation.SUSPENDED)
-            of_erasure = _of_erasure(command.user_id)
-            held = erasure.hold(tx.state(*of_erasure), user_id=command.user_id, period_s=ports.policy.restore_period, at=tx.at)
-            tx.record(*of_erasure, held)
+            hold_erasure(tx, command.user_id, ports)
         admins = tx.state(administrators.decider, administrators.STREAM)
         gone = administrators.remove(admins, command.user_id, at=tx.at)
         tx.record(administrators.decider, administrators.STREAM, gone)
@@ -76,7 +75,7 @@ async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> 
 
     async def act(authority: Authority) -> Done[None]:
         names = await held_names(account_of((await read_states(ports, [of_user])).state(*of_user)), ports)
-        reads = [*_reads(authority), _of_erasure(command.user_id), *name_reads(names)]
+        reads = [*_reads(authority), erasure_of(command.user_id), *name_reads(names)]
         return await transact(ports, ctx, reads, lambda tx: decide(tx, authority, names))
 
     def decide(tx: Transaction, authority: Authority, names: Sequence[HeldName]) -> None:
@@ -88,19 +87,13 @@ async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> 
         events = user.reinstate(state, at=tx.at)
         tx.record(*of_user, events)
         if events:
-            of_erasure = _of_erasure(command.user_id)
-            late = erasure.leave_time(tx.state(*of_erasure), user_id=command.user_id, wait_s=ports.policy.erasure_wait, at=tx.at)
-            tx.record(*of_erasure, late)
+            leave_time_to_withdraw(tx, command.user_id, ports)
         if ADMIN in authority.roles:
             admins = tx.state(administrators.decider, administrators.STREAM)
             back = administrators.add(admins, command.user_id, at=tx.at)
             tx.record(administrators.decider, administrators.STREAM, back)
 
     return await acting_on(command.user_id, ctx, ports, act)
-
-
-def _of_erasure(user_id: UserId) -> Read:
-    return erasure.decider, erasure.stream(user_id)
 
 
 def _free(tx: Transaction, state: User, names: Sequence[HeldName]) -> None:

@@ -23,7 +23,7 @@ class ErasureAsked(Event, frozen=True, kw_only=True, tag="erasure.asked.v1"):
 
 
 class ErasurePostponed(Event, frozen=True, kw_only=True, tag="erasure.postponed.v1"):
-    """Its owner could not withdraw it, being suspended, and somebody else may have asked: it happens no sooner than that."""
+    """Its owner could not withdraw it, being suspended or deleted, and somebody else may have asked: it happens no sooner than that."""
 
     user_id: UserId
     due_at: datetime

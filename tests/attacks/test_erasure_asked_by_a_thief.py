@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from commands.delete_user import DeleteUser, RestoreUser, delete_user, restore_user
 from commands.erase_me import ask_for_erasure, begin_erasure, withdraw_erasure
 from commands.read_profile import read_profile
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
@@ -63,6 +64,22 @@ async def test_nothing_is_erased_for_a_month_while_its_owner_is_suspended_and_ca
     world.clock.forward(world.ports.policy.restore_period - 61)
     assert not await begin_erasure(user_id, SYSTEM, world.ports)
     await reinstate_user(ReinstateUser(user_id=user_id), SYSTEM, world.ports)
+    world.clock.forward(world.ports.policy.erasure_wait - 1)
+    assert not await begin_erasure(user_id, SYSTEM, world.ports)
+    await withdraw_erasure(await world.ctx(await world.sign_in("ada", PROVED)), world.ports)
+    world.clock.forward(1)
+    assert not await begin_erasure(user_id, SYSTEM, world.ports)
+
+
+async def test_nothing_is_erased_for_a_month_while_its_owner_was_deleted_and_cannot_withdraw_it(world: World) -> None:
+    """An administrator did it to stop the thief, and thinks better of it."""
+    user_id, ctx = await ada(world)
+    await ask_for_erasure(ctx, world.ports)
+    world.clock.forward(60)
+    await delete_user(DeleteUser(user_id=user_id), SYSTEM, world.ports)
+    world.clock.forward(world.ports.policy.restore_period - 61)
+    assert not await begin_erasure(user_id, SYSTEM, world.ports)
+    await restore_user(RestoreUser(user_id=user_id), SYSTEM, world.ports)
     world.clock.forward(world.ports.policy.erasure_wait - 1)
     assert not await begin_erasure(user_id, SYSTEM, world.ports)
     await withdraw_erasure(await world.ctx(await world.sign_in("ada", PROVED)), world.ports)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from commands.delete_user import DeleteUser, delete_user
 from commands.erase_me import ask_for_erasure, begin_erasure
 from commands.read_profile import AccountStatus, read_profile
-from commands.suspend_user import SuspendUser, suspend_user
+from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from domain.ids import UserId
 from tests.mail.conftest import ANYBODY, Office
 from workers.projector import Projector
@@ -96,6 +96,23 @@ async def test_who_asked_to_be_erased_hears_of_it_and_again_when_it_has_begun(
     assert await status(office, user_id) is AccountStatus.GONE
     await office.work()
     assert office.subjects() == ["Your minos account will be erased", "Your minos account is gone"]
+
+
+async def test_who_can_withdraw_an_erasure_again_hears_until_when(office: Office) -> None:
+    """Also where that is as late as the suspension had put it."""
+    user_id, other = await office.known(), await office.known("bob@example.org")
+    await ask_for_erasure(await office.ctx(await office.sign_in()), office.ports)
+    for each in (user_id, other):
+        await suspend_user(SuspendUser(user_id=each), CLI, office.ports)
+    await office.work()
+    assert not office.subjects()
+    for each in (user_id, other):
+        await reinstate_user(ReinstateUser(user_id=each), CLI, office.ports)
+    await office.work()
+    assert office.subjects() == ["Your minos account will be erased"]
+    until = (await read_profile(user_id, office.ports)).erasure_due_at
+    assert until is not None
+    assert f"{until:%Y-%m-%d %H:%M} UTC" in office.text()
 
 
 async def test_who_was_suspended_and_is_erased_hears_until_when_nobody_can_have_the_address(

@@ -12,7 +12,7 @@ from commands.ports.mail import Letter
 from commands.verify_email import VERIFY_TTL
 from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade
 from domain.codec import tag_of
-from domain.erasure import ErasureAsked, ErasureBegun, ErasurePostponed
+from domain.erasure import ErasureAsked, ErasureBegun
 from domain.event import Event, Recorded
 from domain.factor_events import (
     FactorRemoved,
@@ -37,6 +37,8 @@ from domain.user_events import (
     UserDeleted,
     UsernameChanged,
     UserRegistered,
+    UserReinstated,
+    UserRestored,
 )
 
 NOTICE_SECONDS = 3 * 86_400
@@ -123,7 +125,8 @@ def _deleted(recorded: Recorded[UserDeleted]) -> tuple[Wanted, ...]:
     return (Wanted(letter=Letter.ACCOUNT_DELETED, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 
-def _erasure_due(recorded: Recorded[ErasureAsked] | Recorded[ErasurePostponed]) -> tuple[Wanted, ...]:
+def _erasure_due(recorded: Recorded[ErasureAsked] | Recorded[UserReinstated] | Recorded[UserRestored]) -> tuple[Wanted, ...]:
+    """Also to who can withdraw it again: by now it has another date, and they may have heard of none."""
     event = recorded.event
     return (Wanted(letter=Letter.ERASURE_ASKED, user_id=event.user_id, facts=Facts(at=event.at)),)
 
@@ -162,7 +165,8 @@ REACTIONS: Mapping[type[Event], Callable[[Recorded[Any]], tuple[Wanted, ...]]] =
     UserDeleted: _deleted,
     UsernameChanged: _notice_of(Letter.USERNAME_CHANGED),
     ErasureAsked: _erasure_due,
-    ErasurePostponed: _erasure_due,
+    UserReinstated: _erasure_due,
+    UserRestored: _erasure_due,
     ErasureBegun: _erasure_begun,
     InvitationMade: _invited,
     InvitationRenewed: _invited,
