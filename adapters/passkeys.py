@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from msgspec import Struct
-
 from adapters.base64url import to_text
 from adapters.macs import mac
 from adapters.secrets_store import Purpose, Secrets
@@ -18,14 +16,6 @@ ALGORITHMS = (_EDDSA, _ES256, _RS256)
 TIMEOUT_MS = 300_000
 _LABEL = "minos webauthn challenge v1"
 _PROOFS = "adapters.passkey_proofs"
-
-
-class Expected(Struct, frozen=True, kw_only=True):
-    """What a proof has to be for. Any of the challenges will do: the key they are made with may have turned since one was given."""
-
-    rp_id: str
-    origins: list[str]
-    challenges: list[bytes]
 
 
 class WebAuthn:
@@ -67,13 +57,20 @@ class WebAuthn:
         await self._load()
         from adapters.passkey_proofs import new_passkey
 
-        return await asyncio.to_thread(new_passkey, attestation, self._expected(token))
+        return await asyncio.to_thread(
+            new_passkey,
+            attestation,
+            rp_id=self._rp_id,
+            origins=self._origins,
+            challenges=self._challenges(token),
+            algorithms=ALGORITHMS,
+        )
 
     async def sign_count(self, assertion: Assertion, *, token: str, public_key: str) -> int | None:
         await self._load()
         from adapters.passkey_proofs import sign_count
 
-        return sign_count(assertion, self._expected(token), public_key=public_key)
+        return sign_count(assertion, public_key=public_key, rp_id=self._rp_id, origins=self._origins, challenges=self._challenges(token))
 
     async def _load(self) -> None:
         """Have what verifies, in a thread: the loop would stand still for a tenth of a second. Who is shown no passkey never holds it."""
@@ -81,9 +78,9 @@ class WebAuthn:
             await asyncio.to_thread(import_module, _PROOFS)
             self._loaded = True
 
-    def _expected(self, token: str) -> Expected:
-        keys = self._secrets.of(Purpose.WEBAUTHN).keys.values()
-        return Expected(rp_id=self._rp_id, origins=self._origins, challenges=[self._challenge(token, key) for key in keys])
+    def _challenges(self, token: str) -> list[bytes]:
+        """Under every key still in use: one may have turned since the challenge was given."""
+        return [self._challenge(token, key) for key in self._secrets.of(Purpose.WEBAUTHN).keys.values()]
 
     @staticmethod
     def _challenge(token: str, key: bytes) -> bytes:
