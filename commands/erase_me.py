@@ -64,6 +64,7 @@ async def withdraw_erasure(ctx: Context, ports: Ports) -> Done[None]:
 async def begin_erasure(user_id: UserId, ctx: Context, ports: Ports) -> bool:
     """Delete an account whose owner asked for it, for good, once the wait is over. False where it is not so. Safe to repeat.
 
+    While a change of its address can be taken back it is put off to the end of that, so that it stands in nobody's way among what is due.
     Where it is suspended its names are kept from everybody for a while: whoever is shut out does not come back as somebody else.
     Raises LastAdminProtected.
     """
@@ -73,15 +74,16 @@ async def begin_erasure(user_id: UserId, ctx: Context, ports: Ports) -> bool:
     if not _begin(await read_states(ports, [of_erasure, of_user]), user_id):
         return False
 
-    def decide(tx: Transaction, keys: OwnersKeys) -> None:
+    def decide(tx: Transaction, keys: OwnersKeys) -> bool:
         events = _begin(tx, user_id)
-        tx.record(*of_erasure, events)
-        if events and isinstance(tx.state(*of_user), Active | Suspended):
+        begun = bool(events) and isinstance(tx.record(*of_erasure, events), erasure.Begun)
+        if begun and isinstance(tx.state(*of_user), Active | Suspended):
             kept_s = ports.policy.barred_names if isinstance(tx.state(*of_user), Suspended) else 0
             delete_in(tx, keys, reason=DeleteReason.ERASURE, restorable_s=kept_s)
+        return begun
 
     async def begin(keys: OwnersKeys) -> bool:
-        return (await transact(ports, ctx, [*reads, *keys.reads], lambda tx: decide(tx, keys))).appended
+        return (await transact(ports, ctx, [*reads, *keys.reads], lambda tx: decide(tx, keys))).result
 
     return await with_keys_of(user_id, ports, begin)
 

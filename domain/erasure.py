@@ -23,7 +23,8 @@ class ErasureAsked(Event, frozen=True, kw_only=True, tag="erasure.asked.v1"):
 
 
 class ErasurePostponed(Event, frozen=True, kw_only=True, tag="erasure.postponed.v1"):
-    """Its owner could not withdraw it, being suspended or deleted, and somebody else may have asked: it happens no sooner than that."""
+    """Its owner could not withdraw it, being suspended or deleted, or can still take back what somebody else may have done to the
+    account: it happens no sooner than that."""
 
     user_id: UserId
     due_at: datetime
@@ -109,7 +110,10 @@ def withdraw(state: Erasure, *, user_id: UserId, at: datetime) -> Sequence[Erasu
 
 
 def begin(state: Erasure, *, user_id: UserId, not_before: datetime | None = None, at: datetime) -> Sequence[ErasureEvent]:
-    """Nothing happens before its time, or where it was withdrawn; nor while somebody may take back what was done to the account."""
-    if not isinstance(state, Asked) or at < max(state.due_at, not_before or state.due_at):
+    """Nothing happens before its time, or where it was withdrawn; it is put off for as long as somebody may take back what was done to
+    the account."""
+    if not isinstance(state, Asked) or at < state.due_at:
         return []
+    if not_before is not None and at < not_before:
+        return _postpone(state, user_id, not_before, at)
     return [ErasureBegun(user_id=user_id, at=at)]

@@ -9,7 +9,7 @@ from commands.erase_me import ask_for_erasure, begin_erasure, withdraw_erasure
 from commands.read_profile import read_profile
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from domain.address_change import UNDO_TTL
-from domain.erasure import ErasureBegun
+from domain.erasure import ErasureBegun, ErasurePostponed
 from domain.errors import InvalidCredentials
 from domain.user_events import SuspendReason
 from tests.attacks.test_address_changed_by_a_thief import take_back
@@ -43,6 +43,22 @@ async def test_what_the_owner_asked_for_before_stays_asked_for(world: World) -> 
     await confirm(world, await ask(world, ctx))
     await take_back(world, await undo_link(world, user_id))
     assert (await read_profile(user_id, world.ports)).erasure_due_at == due_at
+
+
+async def test_what_has_to_wait_is_due_no_more_and_holds_nobody_up(world: World) -> None:
+    """Whoever moves many accounts after asking: a batch full of what cannot begin yet would keep everybody else's from it for days."""
+    world.set_policy(erasure_wait=60)
+    user_id, ctx = await ada(world)
+    await ask_for_erasure(ctx, world.ports)
+    at = world.clock.now
+    await confirm(world, await ask(world, ctx))
+    world.clock.forward(60)
+    for _ in range(2):
+        assert not await begin_erasure(user_id, SYSTEM, world.ports)
+    assert (await read_profile(user_id, world.ports)).erasure_due_at == at + timedelta(seconds=UNDO_TTL)
+    assert len(world.happened(ErasurePostponed)) == 1
+    world.clock.forward(UNDO_TTL - 60)
+    assert await begin_erasure(user_id, SYSTEM, world.ports)
 
 
 async def test_it_begins_once_nothing_can_be_taken_back(world: World) -> None:

@@ -44,10 +44,13 @@ def test_once_begun_there_is_no_way_back() -> None:
 
 def test_it_waits_until_nobody_can_take_back_what_was_done_to_the_account() -> None:
     later = DUE + timedelta(hours=1)
-    given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, not_before=later, at=DUE).then()
+    put_off = ErasurePostponed(user_id=ADA, due_at=later, at=DUE)
+    given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, not_before=later, at=LATER).then()
+    given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, not_before=later, at=DUE).then(put_off)
+    given(erasure.decider, ASKED, put_off).when(erasure.begin, user_id=ADA, not_before=later, at=DUE).then()
     given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, not_before=NOW, at=DUE).then(BEGUN)
     begun = ErasureBegun(user_id=ADA, at=later)
-    given(erasure.decider, ASKED).when(erasure.begin, user_id=ADA, not_before=later, at=later).then(begun)
+    given(erasure.decider, ASKED, put_off).when(erasure.begin, user_id=ADA, not_before=later, at=later).then(begun)
 
 
 def test_it_is_put_off_and_never_brought_forward() -> None:
