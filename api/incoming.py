@@ -11,6 +11,7 @@ from api.refusals import (
     BodyTooDeep,
     BodyTooLarge,
     BodyTooSlow,
+    FormExpected,
     HeaderInvalid,
     HeadersTooLarge,
     HostNotAllowed,
@@ -102,7 +103,8 @@ async def read_body(fields: dict[bytes, bytes], receive: Receive, *, form: bool 
     except TimeoutError:
         raise BodyTooSlow from None
     if body:
-        _check_type(fields, _FORM if form else _JSON)
+        if not _is_of_type(fields, _FORM if form else _JSON):
+            raise FormExpected if form else UnsupportedMediaType
         _check_text(body)
     return body
 
@@ -124,11 +126,9 @@ async def _drain(receive: Receive, declared: int | None) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _check_type(fields: dict[bytes, bytes], wanted: re.Pattern[bytes]) -> None:
-    if wanted.fullmatch(fields.get(b"content-type", b"")) is None:
-        raise UnsupportedMediaType
-    if fields.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise UnsupportedMediaType
+def _is_of_type(fields: dict[bytes, bytes], wanted: re.Pattern[bytes]) -> bool:
+    of_type = wanted.fullmatch(fields.get(b"content-type", b"")) is not None
+    return of_type and fields.get(b"content-encoding", b"identity").lower() == b"identity"
 
 
 def _check_text(body: bytes) -> None:

@@ -105,6 +105,7 @@ STATUS: dict[type[errors.Refused], int] = {
     http.BodyTooLarge: 413,
     http.BodyTooSlow: 408,
     http.UnsupportedMediaType: 415,
+    http.FormExpected: 415,
     http.HeaderInvalid: 400,
     http.HeadersTooLarge: 431,
     http.AddressTooLong: 414,
@@ -199,8 +200,8 @@ def told_by_status(refused: errors.Refused) -> list[tuple[bytes, bytes]]:
             return [(b"retry-after", b"%d" % refused.retry_after)]
         case http.MethodNotAllowed():
             return [(b"allow", refused.allow.encode("ascii"))]
-        case http.UnsupportedMediaType():
-            return [(b"accept", b"application/json")]
+        case http.UnsupportedMediaType() | http.FormExpected():
+            return [(b"accept", refused.accept)]
         case _:
             return list(_BY_STATUS.get(status_of(refused), ()))
 

@@ -78,6 +78,15 @@ class BodyTooSlow(Refused):
 class UnsupportedMediaType(Refused):
     code = "unsupported_media_type"
     detail = "A body has to be sent as Content-Type: application/json, uncompressed."
+    accept = b"application/json"
+
+
+class FormExpected(Refused):
+    """What UnsupportedMediaType is where forms are taken."""
+
+    code = "form_expected"
+    detail = "A body has to be sent as Content-Type: application/x-www-form-urlencoded, uncompressed."
+    accept = b"application/x-www-form-urlencoded"
 
 
 class HeaderInvalid(Refused):

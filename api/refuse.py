@@ -1,13 +1,15 @@
 """What a route may refuse with, for the API's own description; and how refusals become answers inside the framework."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.typing import FieldDefinition
+from msgspec import Meta
 
 from api import oauth_errors, problems, refusals
 from api.exchange import exchange_of
@@ -20,7 +22,7 @@ from domain.errors import AmbiguousCredentials, Refused, StoreUnavailable
 _OF_ANY: tuple[type[Refused], ...] = (
     AmbiguousCredentials, refusals.HeaderInvalid, refusals.BadRequest, refusals.HostNotAllowed, refusals.AddressTooLong,
     refusals.HeadersTooLarge, refusals.MalformedBody, refusals.BodyTooDeep, refusals.BodyTooLarge, refusals.BodyTooSlow,
-    refusals.UnsupportedMediaType, refusals.RateLimited, refusals.Starting, StoreUnavailable,
+    refusals.FormExpected, refusals.RateLimited, refusals.Starting, StoreUnavailable,
 )  # fmt: skip
 """What any OAuth endpoint may answer."""
 
@@ -80,9 +82,15 @@ def _allowed(error: HTTPException) -> str:
 
 def _faults(extra: Any, handler: HTTPRouteHandler | None) -> list[Fault]:
     """Only parameters of the address come this way: bodies are decoded by ourselves."""
-    kinds = {} if handler is None else {name: each.raw for name, each in handler.parsed_fn_signature.parameters.items()}
+    kinds = {} if handler is None else {name: _kind(each) for name, each in handler.parsed_fn_signature.parameters.items()}
     faults = ((str(part.get("message", "")), str(part.get("key", ""))) for part in extra or ())
     return [fault(message, kinds.get(name, Any), f"?{name}") for message, name in faults]
+
+
+def _kind(parameter: FieldDefinition) -> Any:
+    """Give a parameter's type; a pattern stands beside it, where only the framework sees it."""
+    pattern = getattr(parameter.kwarg_definition, "pattern", None)
+    return parameter.raw if pattern is None else Annotated[str, Meta(pattern=pattern)]
 
 
 def answer_refusal(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -34,7 +34,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="list keys that open something, newest first")
-    listing.add_argument("--soon", type=at_least(1), metavar="DAYS", help="only those that end within so many days")
+    listing.add_argument("--soon", type=at_least(1, at_most=36_500), metavar="DAYS", help="only those that end within so many days")
     create = actions.add_parser("create", help="make one for a service account; prints it")
     create.add_argument("account", metavar="ID|NAME")
     create.add_argument("name")

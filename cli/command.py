@@ -16,13 +16,15 @@ class NotAccepted(Exception):
     """Arguments are not of the form asked for. The message says what they may be."""
 
 
-def at_least(lowest: int) -> Callable[[str], int]:
-    """Give the type of an argument that is a whole number with a lower bound."""
+def at_least(lowest: int, at_most: int = 10**15) -> Callable[[str], int]:
+    """Give the type of an argument that is a whole number within bounds; what is larger neither the database nor NATS would take."""
 
     def number(text: str) -> int:
         value = int(text)
         if value < lowest:
             raise argparse.ArgumentTypeError(f"must be at least {lowest}, not {value}")
+        if value > at_most:
+            raise argparse.ArgumentTypeError(f"must be at most {at_most}, not {value}")
         return value
 
     return number

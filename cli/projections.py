@@ -28,7 +28,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     rebuild.add_argument("--no-switch", action="store_true", help="let the new one wait for `switch`")
     switch = actions.add_parser("switch", help="let a generation serve")
     switch.add_argument("name")
-    switch.add_argument("generation", type=at_least(1))
+    switch.add_argument("generation", type=at_least(1, at_most=2**31 - 1))
     actions.add_parser("back", help="return to the generation that served before").add_argument("name")
     unpark = actions.add_parser("unpark", help="give a stream that was held back to its read model again")
     unpark.add_argument("name")

@@ -34,10 +34,10 @@ class Checked(Struct, frozen=True, kw_only=True):
 
 
 def duration(text: str) -> int:
-    """Give the seconds of `90d`, `12h`, `30m` or `3600s`. Raises ValueError."""
+    """Give the seconds of `90d`, `12h`, `30m` or `3600s`. Raises ArgumentTypeError."""
     found = re.fullmatch(r"(\d{1,6})([smhd])", text)
     if found is None:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"must be a whole number and s, m, h or d, as 90d or 12h, not {text!r}")
     return int(found[1]) * _SECONDS[found[2]]
 
 

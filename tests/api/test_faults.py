@@ -94,6 +94,13 @@ async def test_parameters_of_an_address_are_told_alike(admin: Person) -> None:
     }
 
 
+async def test_a_parameter_of_another_form_is_told_the_form(admin: Person) -> None:
+    answer = await admin.ask("GET", "/users?role=Not%20One")
+    (found,) = answer.json()["errors"]
+    assert (found["pointer"], found["code"]) == ("?role", "pattern")
+    assert found["detail"] == "Not of the form asked for: ^[a-z0-9][a-z0-9_-]{0,63}$"
+
+
 async def test_a_body_of_a_route_is_told_what_it_may_say(admin: Person) -> None:
     answer = await admin.ask("PUT", "/factor-policy/roles/admin", json={"requirement": "lots"})
     assert answer.status_code == 422

@@ -113,6 +113,8 @@ async def test_two_ways_to_prove_oneself_at_once_are_refused(served: Served, adm
 async def test_json_is_no_form_and_a_form_is_no_json(served: Served) -> None:
     answer = await served.http.post("/oauth2/token", json=GRANT)
     assert error(answer) == (415, "invalid_request")
+    assert answer.headers["accept"] == "application/x-www-form-urlencoded"
+    assert "application/x-www-form-urlencoded" in answer.json()["error_description"]
     login = await served.http.post("/api/v1/auth/login", data={"email": "a@example.org", "password": "x"})
     assert (login.status_code, login.json()["code"]) == (415, "unsupported_media_type")
 

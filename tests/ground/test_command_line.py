@@ -90,6 +90,28 @@ def test_a_number_below_what_it_may_be_is_refused(tmp_path: Path, arguments: lis
     assert re.search(r"^minos \w+( \w+)?: error: argument .*: must be at least [01], not -?\d$", done.stderr, re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "most"),
+    [
+        (["users", "list", "--limit", "9" * 21], 10**15),
+        (["events", "--after", "9" * 21], 10**15),
+        (["projections", "switch", "users", "2147483648"], 2**31 - 1),
+        (["api-keys", "list", "--soon", "9999999"], 36_500),
+    ],
+    ids=str,
+)
+def test_a_number_beyond_what_it_may_be_is_refused(tmp_path: Path, arguments: list[str], most: int) -> None:
+    done = minos(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert f"must be at most {most}, not {arguments[-1]}\n" in done.stderr
+
+
+def test_a_duration_that_is_none_is_told_what_one_is(tmp_path: Path) -> None:
+    done = minos(tmp_path, "service-token", "issue", "reporter", "--ttl", "30x")
+    assert done.returncode == 2
+    assert "argument --ttl: must be a whole number and s, m, h or d, as 90d or 12h, not '30x'\n" in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--all", SESSION], [SESSION, "--all"], []], ids=str)
 def test_one_session_or_all_is_asked_for_in_any_order(tmp_path: Path, arguments: list[str]) -> None:
     done = minos(tmp_path, "sessions", "revoke", "ada@example.org", *arguments)

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from cli.command import NotAccepted
-from cli.wishes import KEY, PERMISSION, ROLE, wish
+from cli.wishes import AUDIENCE, CLIENT, KEY, PERMISSION, ROLE, wish
+from commands.audiences import ChangeAudience, DefineAudience
 from commands.define_role import ChangeRolePermissions, DefineRole, RetireRole
 from commands.signing_keys import RevokeSigningKey
 
@@ -16,6 +17,10 @@ from commands.signing_keys import RevokeSigningKey
         (ChangeRolePermissions, {"role": "-x", "permissions": ["a"]}, "'-x'", ROLE),
         (RetireRole, {"role": ""}, "''", ROLE),
         (DefineRole, {"name": "good", "permissions": ["a.b", "c..d"]}, "'c..d'", PERMISSION),
+        (DefineAudience, {"name": "Bad Name"}, "'Bad Name'", AUDIENCE),
+        (DefineAudience, {"name": "good", "roles": ["B d"]}, "'B d'", ROLE),
+        (ChangeAudience, {"audience": "good", "rules": {"permissions": ["a", "B"]}}, "'B'", PERMISSION),
+        (ChangeAudience, {"audience": "good", "rules": {"clients": ["B d"]}}, "'B d'", CLIENT),
         (RevokeSigningKey, {"kid": "nosuch", "reason": "compromised"}, "'nosuch'", KEY),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
