@@ -12,10 +12,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.decider import Decider
+from domain.ending import ends_soon
 from domain.errors import ApiKeyEnded, NoSuchApiKey
 from domain.event import Event, Sealed
 from domain.ids import AudienceName, AudienceSlug, ClientSlug, DigestText, KeyId, StreamName, UserId
-from domain.machine_token import AHEAD, PARTS
 from domain.permission import Permission, PermissionText
 
 
@@ -222,9 +222,9 @@ def revoke(state: ApiKey, *, reason: KeyRevocation, at: datetime) -> Sequence[Ap
 
 def tell_of_end(state: ApiKey, *, at: datetime) -> Sequence[ApiKeyEvent]:
     """Say once before each end of a key that it is near: in the last fifth of its life, and no more than 14 days ahead."""
-    if not isinstance(state, Live) or state.told or at >= state.expires_at:
+    if not isinstance(state, Live) or state.told:
         return []
-    if at < state.expires_at - min(AHEAD, (state.expires_at - (state.turned_at or state.made_at)) / PARTS):
+    if not ends_soon(since=state.turned_at or state.made_at, until=state.expires_at, at=at):
         return []
     return [ApiKeyExpiresSoon(key_id=state.key_id, user_id=state.user_id, expires_at=state.expires_at, at=at)]
 

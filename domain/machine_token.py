@@ -4,7 +4,7 @@ Stages: Absent -> Issued -> Revoked. A short access token is never written; revo
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
@@ -12,12 +12,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.decider import Decider
+from domain.ending import ends_soon
 from domain.errors import NoSuchToken
 from domain.event import Event
 from domain.ids import AudienceName, AudienceSlug, ClientId, ClientSlug, Kid, KidText, StreamName, TokenId
 from domain.permission import Permission, PermissionText
-
-AHEAD, PARTS = timedelta(days=14), 5
 
 
 class TokenRevocation(StrEnum):
@@ -139,9 +138,7 @@ def revoke_issued(state: MachineToken, *, reason: TokenRevocation, at: datetime)
 
 def tell_of_end(state: MachineToken, *, at: datetime) -> Sequence[MachineTokenEvent]:
     """Say once of a service token that it ends soon: in the last fifth of its life, and no more than 14 days ahead."""
-    if not isinstance(state, Issued) or state.told or at >= state.expires_at:
-        return []
-    if at < state.expires_at - min(AHEAD, (state.expires_at - state.issued_at) / PARTS):
+    if not isinstance(state, Issued) or state.told or not ends_soon(since=state.issued_at, until=state.expires_at, at=at):
         return []
     return [ServiceTokenExpiresSoon(token_id=state.token_id, client_id=state.client_id, expires_at=state.expires_at, at=at)]
 
