@@ -102,6 +102,17 @@ async def test_a_copy_of_a_session_without_a_proof_uses_up_nothing_of_what_its_o
     assert seen == [201] * ACCOUNT + [429]
 
 
+async def test_a_copy_of_a_session_without_a_proof_keeps_its_owner_from_confirming_nothing(edge: Edge, served: Served) -> None:
+    ada = await served.person()
+    copied, wish = await aged(served, ada, 3_600), {"action": "minos:offer-totp", "method": "POST", "path": TOTP}
+    thief = Caller(edge, elsewhere())
+    seen = [(await thief.ask("POST", f"{AUTH}/action-tokens", token=copied, json=wish)).status_code for _ in range(ACCOUNT + 1)]
+    assert seen == [401] * ACCOUNT + [429]
+    await ada.sign_in()
+    answer = await Caller(edge, elsewhere()).ask("POST", f"{AUTH}/action-tokens", token=ada.access, json=wish)
+    assert answer.status_code == 201, answer.text
+
+
 async def test_what_a_copy_of_a_session_may_do_without_a_proof_keeps_its_owner_from_nothing_that_asks_for_one(
     edge: Edge, served: Served
 ) -> None:
