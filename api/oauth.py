@@ -89,7 +89,12 @@ class OAuth(Controller):
             "registered audience: the one named by `audience` or `resource` (`urn:minos:audience:<name>`), or its only one."
         ),
         responses=oauth_refuses(
-            errors.InvalidClient, errors.InvalidScope, errors.AudienceNotAllowed, refusals.UnsupportedGrantType, refusals.FormInvalid
+            errors.InvalidClient,
+            errors.InvalidScope,
+            errors.AudienceNotAllowed,
+            errors.AudienceRequired,
+            refusals.UnsupportedGrantType,
+            refusals.FormInvalid,
         ),
         opt={"form": TokenForm},
     )

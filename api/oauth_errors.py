@@ -15,6 +15,7 @@ NAMES: dict[type[Refused], tuple[int, str]] = {
     errors.UnsupportedTokenType: (400, "unsupported_token_type"),
     errors.InvalidScope: (400, "invalid_scope"),
     errors.AudienceNotAllowed: (400, "invalid_target"),
+    errors.AudienceRequired: (400, "invalid_target"),
     errors.AmbiguousCredentials: (400, "invalid_request"),
     refusals.UnsupportedGrantType: (400, "unsupported_grant_type"),
     refusals.ValidationFailed: (400, "invalid_request"),

@@ -69,6 +69,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.NoSuchFactor: 404,
     errors.TooManyFactors: 409,
     errors.AudienceNotAllowed: 403,
+    errors.AudienceRequired: 403,
     errors.PermissionDenied: 403,
     errors.RightsExceeded: 403,
     errors.LastAdminProtected: 409,

@@ -13,7 +13,7 @@ from commands.transact import read_states
 from domain import client
 from domain.audience import Rules, for_client, scope
 from domain.client import Registered
-from domain.errors import AudienceNotAllowed, InvalidScope
+from domain.errors import AudienceNotAllowed, AudienceRequired, InvalidScope
 from domain.ids import AudienceName
 from domain.permission import Permission, within
 
@@ -42,11 +42,13 @@ class ClientToken(Struct, frozen=True, kw_only=True):
 
 
 async def grant_client_token(command: GrantClientToken, ports: Ports) -> ClientToken:
-    """Raises InvalidClient, AudienceNotAllowed, InvalidScope."""
+    """Raises InvalidClient, AudienceNotAllowed, AudienceRequired, InvalidScope."""
     audience = command.audience or await _only_audience(command.shown, ports)
     tx = await read_states(ports, [client_read(command.shown), *audience_reads([audience or NONE])])
     account = await require_client(tx, command.shown, ports)
-    if audience is None or audience not in account.audiences:
+    if audience is None:
+        raise AudienceRequired
+    if audience not in account.audiences:
         raise AudienceNotAllowed
     rules = for_client(audience_in(tx, audience), account.client_id)
     permissions = _granted(account, rules, command.permissions)

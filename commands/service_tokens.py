@@ -20,7 +20,7 @@ from commands.transact import Done, Read, Transaction, read_states, transact
 from domain import client, machine_token, signing_key
 from domain.audience import Rules, for_client, scope
 from domain.client import Registered
-from domain.errors import AudienceNotAllowed, Contended, NoSuchServiceAccount
+from domain.errors import AudienceNotAllowed, AudienceRequired, Contended, NoSuchServiceAccount
 from domain.ids import AudienceName, AudienceSlug, ClientId, ClientSlug, Kid, TokenId
 from domain.machine_token import TokenRevocation
 from domain.permission import PermissionText
@@ -64,7 +64,7 @@ class _Moved(Exception):
 
 
 async def issue_service_token(command: IssueServiceToken, ctx: Context, ports: Ports) -> Done[ServiceToken]:
-    """Raises NoSuchServiceAccount, AudienceNotAllowed, RightsExceeded, Contended."""
+    """Raises NoSuchServiceAccount, AudienceNotAllowed, AudienceRequired, RightsExceeded, Contended."""
     for _ in range(ATTEMPTS):
         claims, rules = await _claims(command, ports)
         token = await ports.mint.access_token(claims, rules.algorithm)
@@ -101,7 +101,9 @@ async def _claims(command: IssueServiceToken, ports: Ports) -> tuple[AccessClaim
     of_client: Read = (client.decider, client.stream(command.client_id))
     known = _enabled((await read_states(ports, [of_client])).state(client.decider, of_client[1]))
     audience = command.audience or (known.audiences[0] if len(known.audiences) == 1 else None)
-    if audience is None or audience not in known.audiences:
+    if audience is None:
+        raise AudienceRequired
+    if audience not in known.audiences:
         raise AudienceNotAllowed
     tx = await read_states(ports, [of_client, *audience_reads([audience])])
     account = _enabled(tx.state(client.decider, of_client[1]))

@@ -25,6 +25,11 @@ class AudienceNotAllowed(Refused):
     detail = "No token can be issued for this audience here."
 
 
+class AudienceRequired(AudienceNotAllowed):
+    code = "audience_required"
+    detail = "This service account has several audiences: name the one that the token is for."
+
+
 class ServicesOnly(Refused):
     code = "services_only"
     detail = "This audience is for services: no person may ask for a token for it."

@@ -104,6 +104,14 @@ async def test_other_grants_scopes_and_targets_are_refused_by_name(served: Serve
     assert (await ask(served, {**GRANT, "resource": "urn:minos:audience:orders"}, one.basic)).status_code == 200
 
 
+async def test_of_several_audiences_one_has_to_be_named(served: Served, admin: Person) -> None:
+    one = await robot(admin, audiences=("orders", "minos"))
+    refused = await ask(served, GRANT, one.basic)
+    assert error(refused) == (400, "invalid_target")
+    assert "name the one that the token is for" in refused.json()["error_description"]
+    assert (await ask(served, {**GRANT, "audience": "minos"}, one.basic)).status_code == 200
+
+
 async def test_two_ways_to_prove_oneself_at_once_are_refused(served: Served, admin: Person) -> None:
     one = await robot(admin)
     assert error(await ask(served, {**GRANT, "client_secret": one.secret}, one.basic)) == (400, "invalid_request")
