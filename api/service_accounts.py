@@ -96,7 +96,7 @@ class ServiceAccounts(Controller):
         "/{client_id:str}",
         operation_id="deleteServiceAccount",
         summary="End a service account",
-        description="Its tokens, secrets and keys are worth nothing from now on. There is no way back.",
+        description="Its tokens and secrets are worth nothing from now on, and its API keys are revoked. There is no way back.",
         responses=refuses(*CHANGED),
     )
     async def end(self, request: Asking, client_id: ClientPath) -> None:

@@ -51,24 +51,24 @@ async def delete_user(command: DeleteUser, ctx: Context, ports: Ports) -> Done[N
 
     def decide(tx: Transaction, authority: Authority, keys: OwnersKeys) -> None:
         authority.require(tx)
-        if delete_in(tx, keys, reason=DeleteReason(command.reason), restorable_s=ports.policy.restore_period):
+        if delete_in(tx, command.user_id, keys, reason=DeleteReason(command.reason), restorable_s=ports.policy.restore_period):
             hold_erasure(tx, command.user_id, ports)
 
     return await acting_on(command.user_id, ctx, ports, act)
 
 
-def delete_in(tx: Transaction, keys: OwnersKeys, *, reason: DeleteReason, restorable_s: int) -> bool:
-    """Delete whose keys these are; reads have to hold the account, the administrators and the keys. False where that was done before.
+def delete_in(tx: Transaction, user_id: UserId, keys: OwnersKeys, *, reason: DeleteReason, restorable_s: int) -> bool:
+    """Delete an account with its keys; reads have to hold it, the administrators and the keys. False where that was done before.
 
     Raises LastAdminProtected.
     """
-    of_user = user.stream(keys.owner)
+    of_user = user.stream(user_id)
     events = deletion.delete(tx.state(user.decider, of_user), reason=reason, restorable_s=restorable_s, at=tx.at)
     tx.record(user.decider, of_user, events)
     if events:
         keys.end(tx, KeyRevocation.ACCOUNT_DELETED)
     admins = tx.state(administrators.decider, administrators.STREAM)
-    tx.record(administrators.decider, administrators.STREAM, administrators.remove(admins, keys.owner, at=tx.at))
+    tx.record(administrators.decider, administrators.STREAM, administrators.remove(admins, user_id, at=tx.at))
     return bool(events)
 
 

@@ -79,7 +79,7 @@ async def begin_erasure(user_id: UserId, ctx: Context, ports: Ports) -> bool:
         begun = bool(events) and isinstance(tx.record(*of_erasure, events), erasure.Begun)
         if begun and isinstance(tx.state(*of_user), Active | Suspended):
             kept_s = ports.policy.barred_names if isinstance(tx.state(*of_user), Suspended) else 0
-            delete_in(tx, keys, reason=DeleteReason.ERASURE, restorable_s=kept_s)
+            delete_in(tx, user_id, keys, reason=DeleteReason.ERASURE, restorable_s=kept_s)
         return begun
 
     async def begin(keys: OwnersKeys) -> bool:

@@ -1,4 +1,4 @@
-"""Every API key of a person, revoked in the append that has a reason for it: none is left, and none slips in meanwhile."""
+"""Every API key of an owner, revoked in the append that has a reason for it: none is left, and none slips in meanwhile."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from commands.transact import Read, Transaction, read_states
 from domain import api_key, key_owner
 from domain.api_key import KeyRevocation
 from domain.errors import Contended
-from domain.ids import KeyId, StreamName, UserId
+from domain.ids import ClientId, KeyId, StreamName, UserId
 
 R = TypeVar("R")
 ATTEMPTS = 16
@@ -23,20 +23,19 @@ class KeysMoved(Exception):
 class OwnersKeys:
     """Read `reads` in the decision, and `end` them in it."""
 
-    owner: UserId
+    of_owner: StreamName
     listed: tuple[KeyId, ...]
 
     @property
     def reads(self) -> list[Read]:
-        return [(key_owner.decider, key_owner.stream(self.owner)), *((api_key.decider, api_key.stream(key)) for key in self.listed)]
+        return [(key_owner.decider, self.of_owner), *((api_key.decider, api_key.stream(key)) for key in self.listed)]
 
     def end(self, tx: Transaction, reason: KeyRevocation) -> None:
         """Raises KeysMoved."""
-        of_owner = key_owner.stream(self.owner)
-        if tuple(entry.key_id for entry in tx.state(key_owner.decider, of_owner).keys) != self.listed:
+        if tuple(entry.key_id for entry in tx.state(key_owner.decider, self.of_owner).keys) != self.listed:
             raise KeysMoved
         for key_id in self.listed:
-            end_key(tx, of_owner, key_id, reason)
+            end_key(tx, self.of_owner, key_id, reason)
 
 
 def end_key(tx: Transaction, of_owner: StreamName, key_id: KeyId, reason: KeyRevocation) -> None:
@@ -46,13 +45,13 @@ def end_key(tx: Transaction, of_owner: StreamName, key_id: KeyId, reason: KeyRev
     tx.record(key_owner.decider, of_owner, key_owner.remove(tx.state(key_owner.decider, of_owner), key_id, at=tx.at))
 
 
-async def with_keys_of(owner: UserId, ports: Ports, act: Callable[[OwnersKeys], Awaitable[R]]) -> R:
+async def with_keys_of(owner: UserId | ClientId, ports: Ports, act: Callable[[OwnersKeys], Awaitable[R]]) -> R:
     """Run `act` with the keys there are; again where others were made meanwhile. Raises Contended."""
     of_owner: Read = (key_owner.decider, key_owner.stream(owner))
     for _ in range(ATTEMPTS):
         listed = tuple(entry.key_id for entry in (await read_states(ports, [of_owner])).state(*of_owner).keys)
         try:
-            return await act(OwnersKeys(owner, listed))
+            return await act(OwnersKeys(of_owner[1], listed))
         except KeysMoved:
             continue
     raise Contended

@@ -10,10 +10,12 @@ from commands.audience_heads import audience_in, audience_reads
 from commands.authority import caller_reads, require_within
 from commands.client_secrets import ClientSecret, MadeSecret, SecretTtl, draw_secret, kept_as, shown, shown_again
 from commands.context import Context
+from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.ports import Ports
 from commands.shown_text import SHOWN
-from commands.transact import Done, Transaction, earlier_answer, transact
+from commands.transact import Done, Read, Transaction, earlier_answer, transact
 from domain import client
+from domain.api_key import KeyRevocation
 from domain.audience import open_to_services
 from domain.client import Registered
 from domain.client_events import ClientEvent, DisableReason
@@ -121,8 +123,19 @@ async def change_service_account(command: ChangeServiceAccount, ctx: Context, po
 
 
 async def delete_service_account(command: DeleteServiceAccount, ctx: Context, ports: Ports) -> Done[None]:
-    """Its tokens, secrets and keys are worth nothing from now on. Raises NoSuchServiceAccount, RightsExceeded."""
-    return await acting_on_client(command.client_id, ctx, ports, lambda now, tx: client.delete(now, at=tx.at))
+    """Its tokens and secrets are worth nothing from now on, and its API keys are revoked.
+
+    Raises NoSuchServiceAccount, RightsExceeded, Contended.
+    """
+
+    async def end(keys: OwnersKeys) -> Done[None]:
+        def decide(now: Registered, tx: Transaction) -> Sequence[ClientEvent]:
+            keys.end(tx, KeyRevocation.ACCOUNT_DELETED)
+            return client.delete(now, at=tx.at)
+
+        return await acting_on_client(command.client_id, ctx, ports, decide, besides=keys.reads)
+
+    return await with_keys_of(command.client_id, ports, end)
 
 
 async def disable_service_account(command: DisableServiceAccount, ctx: Context, ports: Ports) -> Done[None]:
@@ -142,6 +155,7 @@ async def acting_on_client(
     decide: Callable[[Registered, Transaction], Sequence[ClientEvent]],
     *,
     audiences: Iterable[AudienceName] = (),
+    besides: Sequence[Read] = (),
 ) -> Done[None]:
     """Decide on a service account as it is, unless it may do what the caller may not. Raises NoSuchServiceAccount, RightsExceeded."""
     stream = client.stream(client_id)
@@ -151,7 +165,7 @@ async def acting_on_client(
         require_within(now.permissions, ctx, tx)
         tx.record(client.decider, stream, decide(now, tx))
 
-    return await transact(ports, ctx, [(client.decider, stream), *audience_reads(audiences), *caller_reads(ctx)], held)
+    return await transact(ports, ctx, [(client.decider, stream), *besides, *audience_reads(audiences), *caller_reads(ctx)], held)
 
 
 def _require_audiences(names: Iterable[AudienceName], tx: Transaction) -> None:

@@ -1,5 +1,6 @@
 """What a key is bounded by besides its owner: a service account's rights, an audience's rules, who acts on it, a factor demanded."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -24,10 +25,13 @@ from commands.revoke_api_key import RevokeApiKey, revoke_api_key
 from commands.rotate_api_key import RotateApiKey, rotate_api_key
 from commands.service_accounts import (
     ChangeServiceAccount,
+    DeleteServiceAccount,
     DisableServiceAccount,
     change_service_account,
+    delete_service_account,
     disable_service_account,
 )
+from domain.api_key import ApiKeyRevoked, KeyRevocation
 from domain.audience import Rules
 from domain.errors import ApiKeyEnded, AudienceNotAllowed, InvalidToken, NoSuchApiKey, RightsExceeded
 from domain.factor_policy import Requirement
@@ -53,6 +57,24 @@ async def test_a_service_accounts_key_is_bounded_by_it_and_ends_with_it(world: W
     await disable_service_account(DisableServiceAccount(client_id=client_id), SYSTEM, world.ports)
     with pytest.raises(InvalidToken):
         await gives(world, key.api_key)
+
+
+async def test_a_service_accounts_keys_are_revoked_with_it_and_none_slips_in_meanwhile(world: World) -> None:
+    """Nobody is told any more that they end soon, and no list has them."""
+    client_id, other = await service_account(world, READ), await service_account(world, READ)
+    wish = MakeServiceKey(client_id=client_id, name="k", permissions=(READ,))
+    stays = (await make_service_key(MakeServiceKey(client_id=other, name="k", permissions=(READ,)), SYSTEM, world.ports)).result
+    made = [(await make_service_key(wish, SYSTEM, world.ports)).result]
+    late, _ = await asyncio.gather(
+        make_service_key(wish, SYSTEM, world.ports),
+        delete_service_account(DeleteServiceAccount(client_id=client_id), SYSTEM, world.ports),
+        return_exceptions=True,
+    )
+    if not isinstance(late, BaseException):
+        made.append(late.result)
+    revoked = {event.key_id: event.reason for event in world.happened(ApiKeyRevoked) if isinstance(event, ApiKeyRevoked)}
+    assert revoked == dict.fromkeys((key.key_id for key in made), KeyRevocation.ACCOUNT_DELETED)
+    assert await gives(world, stays.api_key) == (READ,)
 
 
 @pytest.mark.parametrize("has_ended", [False, True])
