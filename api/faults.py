@@ -30,6 +30,8 @@ def fault(message: str, kind: Any, pointer: str = "") -> Fault:
     match = _MESSAGE.fullmatch(message)
     words, path = (message, None) if match is None else match.group("words", "path")
     steps = [field or index for field, index in _STEP.findall(path or "")]
+    if pointer.startswith("?"):  # in an address null cannot be written
+        words = words.replace(" | null`", "`")
     code, detail = _told(words, kind, steps)
     return Fault(pointer="/".join((pointer, *steps)), code=code, detail=detail)
 

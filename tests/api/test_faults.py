@@ -95,6 +95,10 @@ async def test_parameters_of_an_address_are_told_alike(admin: Person) -> None:
 
 
 async def test_a_parameter_of_another_form_is_told_the_form(admin: Person) -> None:
+    boolean = await admin.ask("GET", "/users?verified=maybe")
+    assert [(each["pointer"], each["detail"]) for each in boolean.json()["errors"]] == [
+        ("?verified", "Of another type than asked for: boolean.")
+    ]
     answer = await admin.ask("GET", "/users?role=Not%20One")
     (found,) = answer.json()["errors"]
     assert (found["pointer"], found["code"]) == ("?role", "pattern")
