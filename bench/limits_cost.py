@@ -33,7 +33,7 @@ async def _plan(running: Running, measuring: Measuring) -> Plan:
     connections = min(SESSION_CONNECTIONS, measuring.scale.people)
     people = [await asyncio.to_thread(member, running.url, number) for number in range(connections)]
     texts = [request("GET", "/api/v1/auth/session", token=person.access_token) for person in people]
-    return Plan(port=port_of(running), requests=texts, seconds=measuring.scale.seconds / 2)
+    return Plan(port=port_of(running), requests=texts, seconds=max(0.3, measuring.scale.seconds / 8))
 
 
 async def _per_answer(running: Running, plan: Plan) -> float:

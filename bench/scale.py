@@ -24,7 +24,7 @@ class Scale(Struct, frozen=True, kw_only=True):
     """With a session each, for the load over HTTP."""
 
 
-FULL = Scale(rounds=3, seconds=4.0, stored_events=10_000_000, rebuilt_events=500_000, starts=3, imported=5_000, turns=9, people=64)
+FULL = Scale(rounds=3, seconds=4.0, stored_events=10_000_000, rebuilt_events=500_000, starts=3, imported=5_000, turns=36, people=64)
 QUICK = Scale(rounds=1, seconds=0.3, stored_events=20_000, rebuilt_events=5_000, starts=1, imported=50, turns=1, people=8)
 
 

@@ -82,12 +82,6 @@ class Counter:
             wait = max(wait, late)
         return wait if wait > _EXACT else 0.0
 
-    def count(self, now: float) -> None:
-        windows = self.rule.windows
-        for i, full_at in enumerate(self.full_at):
-            self.full_at[i] = (max(now, full_at)) + windows[i][0]
-        self.pending += 1
-
     def used(self, now: float) -> float:
         """Give how much of its fullest rate is used up: 0 for a key that may be forgotten, 1 and more for one that is refused."""
         return max((full_at - now) / period for full_at, (_, period) in zip(self.full_at, self.rule.windows, strict=True))
@@ -105,12 +99,11 @@ class Counter:
         """Write the rate with the least left as an item of a RateLimit field (draft, 4.1)."""
         least, tightest, full_in = math.inf, 0, 0.0
         for i, (interval, period) in enumerate(self.rule.windows):
-            spent = max(0.0, self.full_at[i] - now)
+            spent = max(self.full_at[i] - now, 0.0)
             left = (period - spent) / interval
             if left < least:
                 least, tightest, full_in = left, i, spent
-        name, amount = self.rule.names[tightest]
-        return b"%s;r=%d;t=%d" % (name, max(0, min(amount, int(least + _EXACT))), math.ceil(full_in - _EXACT))
+        return b"%s;r=%d;t=%d" % (self.rule.names[tightest][0], least + _EXACT if least > 0 else 0, math.ceil(full_in - _EXACT))
 
     def told_refused(self, wait: int) -> bytes:
         """As `told`, to who is refused for so many seconds."""
@@ -157,8 +150,9 @@ class Counters:
     def take(self, counters: Sequence[Counter], now: float) -> Refusal | None:
         """Count one request under all of these, or say which of them refuses it; then none is counted."""
         for counter in counters:
-            for full_at, latest in zip(counter.full_at, counter.rule.latest, strict=True):
-                if full_at - latest > now:
+            full = counter.full_at
+            for i, latest in enumerate(counter.rule.latest):
+                if full[i] - latest > now:
                     return Refusal(counter, counter.wait(now))
         for counter in counters:
             self.count(counter, now)
@@ -168,7 +162,7 @@ class Counters:
         """Count one request, whatever is left."""
         rule, full = counter.rule, counter.full_at
         for i, interval in enumerate(rule.intervals):
-            full[i] = (max(now, full[i])) + interval
+            full[i] = max(full[i], now) + interval
         counter.pending += 1
         if not counter.queued:
             self._queue(counter)
