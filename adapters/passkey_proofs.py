@@ -1,6 +1,6 @@
 """What a passkey shows, parsed and verified with `webauthn` (py_webauthn); what is accepted is decided by whoever asks.
 
-That library is a tenth of what an API process holds in memory: only who is shown a passkey loads this module.
+That library takes 6 of the 81 MB that an API process held: only who is shown a passkey loads this module.
 """
 
 from collections.abc import Sequence
