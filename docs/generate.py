@@ -4,10 +4,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from docs.generator import access, commands, decisions, errors, events, limits, metrics, openapi, settings
+from docs.generator import access, commands, decisions, errors, events, limits, metrics, openapi, sdk_codes, settings
 
 DOCS = Path(__file__).parent
 PAGES: dict[str, Callable[[], str]] = {
+    "../sdk/python/src/minos_sdk/codes.py": sdk_codes.page,
     "adr/README.md": decisions.page,
     "reference/access.md": access.page,
     "reference/cli.md": commands.page,
