@@ -1,4 +1,4 @@
-"""Keys that sign access tokens: what their streams say of them, and their private halves from the vault (threats.md 14)."""
+"""Keys that sign: what their streams say of them, and their private halves from the vault. A keyring has those of one purpose."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from commands.ports import EventStore, NewKey, StoredHead
 from domain import codec, signing_key
 from domain.errors import StoreUnavailable
 from domain.ids import Kid
-from domain.signing_key import Absent, Active, Algorithm, PublicJwk, Published, Retiring, Revoked, SigningKey, SigningKeyEvent
+from domain.signing_key import Absent, Active, Algorithm, PublicJwk, Published, Purpose, Retiring, Revoked, SigningKey, SigningKeyEvent
 
 FRESH_S = 2.0
 """Keys are looked up again when what is known of them is older. Strong checks read the key's head besides."""
@@ -56,15 +56,17 @@ class Keyring:
         store: EventStore,
         *,
         algorithm: Algorithm = Algorithm.ES256,
+        purpose: Purpose = Purpose.ACCESS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`algorithm`: what is signed with where an audience asks for none of its own."""
+        """`algorithm`: what is signed with where nobody asks for another. Keys of other purposes sign and verify nothing here."""
         self._secrets = secrets
         self._store = store
         self._clock = clock
         self._known: _Known | None = None
         self._look = asyncio.Lock()
         self._algorithm = algorithm
+        self._purpose = purpose
         self._signers: dict[Kid, Signer] = {}
 
     async def generate(self, algorithm: Algorithm) -> NewKey:
@@ -136,12 +138,15 @@ class Keyring:
         heads = await self._store.load([signing_key.stream(kid) for kid in kids])
         states = {kid: await self._state(head) for kid, head in zip(kids, heads.heads, strict=True)}
         await self._destroy_spent(states)
-        usable = {kid: state for kid, state in states.items() if signing_key.verifies(state, at=heads.at)}
+        usable = {kid: state for kid, state in states.items() if self._is_ours(state) and signing_key.verifies(state, at=heads.at)}
         verifiers = {kid: _verifier(kid, state) for kid, state in usable.items()}
         in_order = sorted((state for state in usable.values() if isinstance(state, Active)), key=lambda key: key.promoted_at)
         active = {state.algorithm: state.kid for state in in_order}
         newest = in_order[-1].kid if in_order else None
         return _Known(at, states, {k: v for k, v in verifiers.items() if v is not None}, _key_set(usable), active, newest)
+
+    def _is_ours(self, state: SigningKey) -> bool:
+        return isinstance(state, Published | Active | Retiring) and state.purpose is self._purpose
 
     async def _state(self, head: StoredHead) -> SigningKey:
         of = signing_key.decider

@@ -1,7 +1,7 @@
 """Opens everything a command may touch, from the settings, for one process; and closes it in the end."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ from adapters.vault import PostgresVault
 from adapters.wrapping import CannotUnwrap, Wrapping
 from commands.ports import Policy, Ports
 from domain.errors import StoreUnavailable
-from domain.signing_key import Algorithm
+from domain.signing_key import Algorithm, Purpose
 
 SECRETS_REFRESH_S = 20.0
 """Well below `secrets_store.SETTLED_S`: a new version is known to every process before one uses it."""
@@ -56,6 +56,8 @@ class Opened:
     store: PostgresEventStore
     vault: PostgresVault
     keyring: Keyring
+    signals_keyring: Keyring
+    internal_keyring: Keyring
     tokens: AccessTokenVerifier
     versions: StreamVersions
     cursors: Cursors
@@ -90,8 +92,10 @@ async def open_ports(
         await closing.enter_async_context(_kept_fresh(secrets))
         last_used = PostgresLastUsed(links)
         await closing.enter_async_context(last_used.kept())
-        keyring = Keyring(PostgresSigningSecrets(links, wrapping), store, algorithm=Algorithm(settings.signing_algorithm))
-        yield _opened(_Parts(settings, links, store, vault, hasher, secrets.secrets, keyring, last_used))
+        signing = PostgresSigningSecrets(links, wrapping)
+        keyring = Keyring(signing, store, algorithm=Algorithm(settings.signing_algorithm))
+        others = {purpose: Keyring(signing, store, purpose=purpose) for purpose in (Purpose.SIGNALS, Purpose.INTERNAL)}
+        yield _opened(_Parts(settings, links, store, vault, hasher, secrets.secrets, keyring, last_used), others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +121,14 @@ def _hasher(settings: Settings, metrics: HashMetrics | None) -> Argon2Hasher:
     )
 
 
-def _opened(of: _Parts) -> Opened:
+def _opened(of: _Parts, others: Mapping[Purpose, Keyring]) -> Opened:
     return Opened(
         ports=_ports(of),
         store=of.store,
         vault=of.vault,
         keyring=of.keyring,
+        signals_keyring=others[Purpose.SIGNALS],
+        internal_keyring=others[Purpose.INTERNAL],
         tokens=AccessTokenVerifier(of.keyring, issuer=of.settings.issuer),
         versions=StreamVersions(of.secrets),
         cursors=Cursors(of.secrets),

@@ -62,6 +62,8 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
                 ports=replace(_ports(opened, hints, spans), open_sessions=ListedSessions(models)),
                 tokens=opened.tokens,
                 keyring=opened.keyring,
+                signals_keyring=opened.signals_keyring,
+                internal_keyring=opened.internal_keyring,
                 versions=opened.versions,
                 cursors=opened.cursors,
                 models=models,

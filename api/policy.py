@@ -189,6 +189,8 @@ POLICY: dict[str, Access] = {
     "readOpenIdConfiguration": PUBLIC,
     "readAuthorizationServer": PUBLIC,
     "readKeySet": PUBLIC,
+    "readSignalsKeySet": PUBLIC,
+    "readInternalKeySet": PUBLIC,
     "healthLive": PUBLIC,
     "healthReady": PUBLIC,
     "healthStartup": PUBLIC,

@@ -1,4 +1,4 @@
-"""The keys that sign access tokens, as operators see and turn them."""
+"""The keys that sign, each for one purpose, as operators see and turn them."""
 
 from typing import Annotated
 
@@ -8,11 +8,12 @@ from msgspec import UNSET, Struct, UnsetType
 
 from api.asking import Asking
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
+from api.refusals import Fault, ValidationFailed
 from api.refuse import refuses
 from commands.signing_keys import RevokeSigningKey, Rotated, RotateSigningKey, revoke_signing_key, rotate_signing_key
 from domain import errors
 from domain.ids import Kid
-from domain.signing_key import Algorithm, KeyRevocation, stream
+from domain.signing_key import Algorithm, KeyRevocation, Purpose, stream
 from projections import signing_keys
 from projections.signing_keys import KeyStage, SigningKeyRow
 
@@ -20,8 +21,9 @@ KidPath = Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)", des
 
 
 class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Without `algorithm`, the one of the settings."""
+    """Without `algorithm`, the one of the settings. Only for access tokens there is a choice."""
 
+    purpose: Purpose = Purpose.ACCESS
     algorithm: Algorithm | UnsetType = UNSET
 
 
@@ -44,13 +46,15 @@ class SigningKeys(Controller):
         self,
         request: Asking,
         stage: Annotated[KeyStage | None, QueryParameter(description="Only keys in this stage.")] = None,
+        purpose: Annotated[Purpose | None, QueryParameter(description="Only keys for this.")] = None,
         limit: Limit = FIFTY,
         cursor: Cursor = None,
     ) -> Page[SigningKeyRow]:
-        after = place(request, cursor, str, str(stage))
+        asked = f"{stage} {purpose}"
+        after = None if (name := place(request, cursor, str, asked)) is None else Kid(name)
         await settle(request, signing_keys.signing_keys)
-        found = await signing_keys.page(request.world.models, stage=stage, after=None if after is None else Kid(after), limit=limit)
-        return page(request, found.rows, found.next_after, found.freshness, str(stage))
+        found = await signing_keys.page(request.world.models, stage=stage, purpose=purpose, after=after, limit=limit)
+        return page(request, found.rows, found.next_after, found.freshness, asked)
 
     @post(
         "/rotate",
@@ -62,7 +66,10 @@ class SigningKeys(Controller):
     )
     async def rotate(self, request: Asking, data: JSONBody[Rotation]) -> Rotated:
         algorithm = data.algorithm or Algorithm(request.world.settings.signing_algorithm)
-        done = await rotate_signing_key(RotateSigningKey(algorithm=algorithm), request.context(), request.world.ports)
+        command = RotateSigningKey(algorithm=algorithm, purpose=data.purpose)
+        if data.algorithm and command.use.algorithm is not data.algorithm:
+            raise ValidationFailed([Fault(pointer="/algorithm", code="not_for_purpose", detail=f"It is {command.use.algorithm} here.")])
+        done = await rotate_signing_key(command, request.context(), request.world.ports)
         return request.wrote(done, stream(done.result.active))
 
     @post(

@@ -21,6 +21,8 @@ class World:
     ports: Ports
     tokens: AccessTokenVerifier
     keyring: Keyring
+    signals_keyring: Keyring
+    internal_keyring: Keyring
     versions: StreamVersions
     cursors: Cursors
     models: ReadModels

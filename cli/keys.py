@@ -1,4 +1,4 @@
-"""`minos keys`: the keys that sign access tokens."""
+"""`minos keys`: the keys that sign access tokens, signals, and what gateways hand on."""
 
 import argparse
 from datetime import datetime
@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from cli.command import DONE, Commands
+from cli.command import DONE, Commands, NotAccepted
 
 if TYPE_CHECKING:
     from cli.authority import Authority
+    from projections.signing_keys import SigningKeyRow
+
+PURPOSES = ("access", "signals", "internal")
 
 
 class ShownKey(Struct, frozen=True, kw_only=True):
     kid: str
+    purpose: str
     algorithm: str
     stage: str
     created_at: datetime
@@ -27,9 +31,13 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         epilog="example: minos keys rotate",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="list signing keys")
+    listing = actions.add_parser("list", help="list signing keys")
+    listing.add_argument("--purpose", choices=PURPOSES, help="only those that sign this")
     rotate = actions.add_parser("rotate", help="promote the published key, retire the active one, publish the next")
-    rotate.add_argument("--algorithm", choices=("ES256", "RS256", "PS256", "EdDSA"), help="of the new keys (MINOS_SIGNING_ALGORITHM)")
+    rotate.add_argument("--purpose", choices=PURPOSES, default="access", help="what the keys sign (access)")
+    rotate.add_argument(
+        "--algorithm", choices=("ES256", "RS256", "PS256", "EdDSA"), help="of new keys for access tokens (MINOS_SIGNING_ALGORITHM)"
+    )
     revoke = actions.add_parser("revoke", help="withdraw a key at once: tokens it signed are refused from now on")
     revoke.add_argument("kid")
     revoke.add_argument("--reason", choices=("compromised", "superseded", "administrative"), default="compromised")
@@ -53,22 +61,25 @@ async def _act(authority: "Authority", args: argparse.Namespace) -> int:
     match args.action:
         case "rotate":
             algorithm = args.algorithm or authority.settings.signing_algorithm
-            await use.rotate_signing_key(wish(use.RotateSigningKey, algorithm=algorithm), ctx, ports)
+            command = wish(use.RotateSigningKey, algorithm=algorithm, purpose=args.purpose)
+            if args.algorithm and command.use.algorithm != args.algorithm:
+                raise NotAccepted(f"keys for {args.purpose} are always {command.use.algorithm}: leave --algorithm out")
+            await use.rotate_signing_key(command, ctx, ports)
         case "revoke":
             await use.revoke_signing_key(wish(use.RevokeSigningKey, kid=args.kid, reason=args.reason), ctx, ports)
         case _:
             pass
-    print_rows(await _rows(authority), as_json=args.json, empty="no signing keys")
+    print_rows(await _rows(authority, getattr(args, "purpose", None)), as_json=args.json, empty="no signing keys")
     return DONE
 
 
-async def _rows(authority: "Authority") -> list[ShownKey]:
-    """Each completed from its stream: a rotation shows at once."""
+async def _rows(authority: "Authority", purpose: str | None) -> list[ShownKey]:
+    """Those for one purpose, or all. Each completed from its stream: a rotation shows at once."""
     from projections import signing_keys
 
     found = [await signing_keys.get(authority.models, kid) for kid in await authority.ports.keys.kids()]
-    return [
-        ShownKey(kid=key.row.kid, algorithm=key.row.algorithm, stage=key.row.stage, created_at=key.row.created_at)
-        for key in found
-        if key is not None
-    ]
+    return [_shown(key.row) for key in found if key is not None and purpose in {None, key.row.purpose}]
+
+
+def _shown(row: "SigningKeyRow") -> ShownKey:
+    return ShownKey(kid=row.kid, purpose=row.purpose, algorithm=row.algorithm, stage=row.stage, created_at=row.created_at)

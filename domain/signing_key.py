@@ -1,4 +1,4 @@
-"""A key that signs access tokens: published ahead of use, then active, then retiring while its tokens live.
+"""A key that signs: published ahead of use, then active, then retiring while what it signed lives. Each is for one purpose (threats.md 14).
 
 The private half is never here; the vault holds it wrapped.
 """
@@ -25,6 +25,17 @@ class Algorithm(StrEnum):
     RS256 = "RS256"
     PS256 = "PS256"
     EDDSA = "EdDSA"
+
+
+class Purpose(StrEnum):
+    """What a key signs, and nothing else: who verifies one class of token never accepts another's key."""
+
+    ACCESS = "access"
+    """Access tokens, by whichever algorithm an audience has."""
+    SIGNALS = "signals"
+    """What downstream services are told of revocations and roles (RFC 8417)."""
+    INTERNAL = "internal"
+    """What a gateway hands to the services behind it."""
 
 
 class KeyRevocation(StrEnum):
@@ -55,10 +66,11 @@ class PublicJwk(Struct, frozen=True, kw_only=True, omit_defaults=True):
     e: Base64UrlText | None = None
 
 
-class SigningKeyCreated(Event, frozen=True, kw_only=True, tag="signing_key.created.v1"):
+class SigningKeyCreated(Event, frozen=True, kw_only=True, omit_defaults=True, tag="signing_key.created.v1"):
     kid: KidText
     algorithm: Algorithm
     public: PublicJwk
+    purpose: Purpose = Purpose.ACCESS
 
 
 class SigningKeyPromoted(Event, frozen=True, kw_only=True, tag="signing_key.promoted.v1"):
@@ -98,6 +110,7 @@ class Published(Struct, frozen=True, kw_only=True, tag="published"):
     algorithm: Algorithm
     public: PublicJwk
     published_at: datetime
+    purpose: Purpose = Purpose.ACCESS
 
 
 class Active(Struct, frozen=True, kw_only=True, tag="active"):
@@ -107,6 +120,7 @@ class Active(Struct, frozen=True, kw_only=True, tag="active"):
     promoted_at: datetime
     pledged_until: datetime | None = None
     """When the last thing it signed ends, where that is further off than an access token's end."""
+    purpose: Purpose = Purpose.ACCESS
 
 
 class Retiring(Struct, frozen=True, kw_only=True, tag="retiring"):
@@ -114,6 +128,7 @@ class Retiring(Struct, frozen=True, kw_only=True, tag="retiring"):
     algorithm: Algorithm
     public: PublicJwk
     verify_until: datetime
+    purpose: Purpose = Purpose.ACCESS
 
 
 class Revoked(Struct, frozen=True, kw_only=True, tag="revoked"):
@@ -127,13 +142,15 @@ SigningKey = Absent | Published | Active | Retiring | Revoked
 def evolve(state: SigningKey, event: SigningKeyEvent) -> SigningKey:
     match event:
         case SigningKeyCreated():
-            return Published(kid=event.kid, algorithm=event.algorithm, public=event.public, published_at=event.at)
+            return Published(kid=event.kid, algorithm=event.algorithm, public=event.public, published_at=event.at, purpose=event.purpose)
         case SigningKeyRevoked():
             return Revoked(kid=event.kid, reason=event.reason)
         case SigningKeyPromoted() if isinstance(state, Published):
-            return Active(kid=state.kid, algorithm=state.algorithm, public=state.public, promoted_at=event.at)
+            return Active(kid=state.kid, algorithm=state.algorithm, public=state.public, promoted_at=event.at, purpose=state.purpose)
         case SigningKeyRetired() if isinstance(state, Published | Active):
-            return Retiring(kid=state.kid, algorithm=state.algorithm, public=state.public, verify_until=event.verify_until)
+            return Retiring(
+                kid=state.kid, algorithm=state.algorithm, public=state.public, verify_until=event.verify_until, purpose=state.purpose
+            )
         case SigningKeyPledged() if isinstance(state, Active):
             return replace(state, pledged_until=event.until)
         case SigningKeyPromoted() | SigningKeyRetired() | SigningKeyPledged():
@@ -142,17 +159,19 @@ def evolve(state: SigningKey, event: SigningKeyEvent) -> SigningKey:
             assert_never(event)
 
 
-decider: Decider[SigningKey, SigningKeyEvent] = Decider("signing_key", SigningKey, 2, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[SigningKey, SigningKeyEvent] = Decider("signing_key", SigningKey, 3, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(kid: Kid) -> StreamName:
     return StreamName(f"signing_key-{kid}")
 
 
-def create(state: SigningKey, *, kid: Kid, algorithm: Algorithm, public: PublicJwk, at: datetime) -> Sequence[SigningKeyEvent]:
+def create(
+    state: SigningKey, *, kid: Kid, algorithm: Algorithm, public: PublicJwk, at: datetime, purpose: Purpose = Purpose.ACCESS
+) -> Sequence[SigningKeyEvent]:
     if not isinstance(state, Absent):
         return []
-    return [SigningKeyCreated(kid=kid, algorithm=algorithm, public=public, at=at)]
+    return [SigningKeyCreated(kid=kid, algorithm=algorithm, public=public, purpose=purpose, at=at)]
 
 
 def promote(state: SigningKey, *, at: datetime) -> Sequence[SigningKeyEvent]:

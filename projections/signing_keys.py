@@ -11,6 +11,7 @@ from domain.ids import Kid
 from domain.signing_key import (
     Algorithm,
     KeyRevocation,
+    Purpose,
     SigningKeyCreated,
     SigningKeyPledged,
     SigningKeyPromoted,
@@ -33,6 +34,7 @@ class KeyStage(StrEnum):
 
 class SigningKeyRow(Struct, frozen=True, kw_only=True):
     kid: Kid
+    purpose: Purpose
     algorithm: Algorithm
     stage: KeyStage
     created_at: datetime
@@ -48,6 +50,7 @@ def _created(recorded: Recorded[SigningKeyCreated]) -> SigningKeyRow:
     event = recorded.event
     return SigningKeyRow(
         kid=event.kid,
+        purpose=event.purpose,
         algorithm=event.algorithm,
         stage=KeyStage.PUBLISHED,
         created_at=event.at,
@@ -77,7 +80,7 @@ _SQL = beside(__file__)
 
 signing_keys = Entity(
     "signing_keys",
-    1,
+    2,
     "signing_key",
     SigningKeyRow,
     (
@@ -91,9 +94,15 @@ signing_keys = Entity(
 )
 
 
-async def page(models: ReadModels, *, stage: KeyStage | None = None, after: Kid | None = None, limit: int = 50) -> Page[SigningKeyRow, Kid]:
-    """List signing keys by thumbprint, so that a page has a place to go on from; those of one stage if asked. Raises StoreUnavailable."""
-    return await models.page(signing_keys, {"with_stage": stage, "after": after}, limit, lambda row: row.kid)
+async def page(
+    models: ReadModels, *, stage: KeyStage | None = None, purpose: Purpose | None = None, after: Kid | None = None, limit: int = 50
+) -> Page[SigningKeyRow, Kid]:
+    """List signing keys by thumbprint, so that a page has a place to go on from; those of one stage or purpose if asked.
+
+    Raises StoreUnavailable.
+    """
+    asked = {"with_stage": stage, "for_purpose": purpose, "after": after}
+    return await models.page(signing_keys, asked, limit, lambda row: row.kid)
 
 
 async def get(models: ReadModels, kid: Kid) -> Completed[SigningKeyRow] | None:

@@ -3,6 +3,7 @@ CREATE TABLE {table} (
     stream text COLLATE "C" PRIMARY KEY,
     version integer NOT NULL,
     kid text COLLATE "C" NOT NULL,
+    purpose text COLLATE "C" NOT NULL,
     algorithm text COLLATE "C" NOT NULL,
     stage text COLLATE "C" NOT NULL,
     created_at timestamptz NOT NULL,
@@ -21,6 +22,9 @@ SELECT * FROM {table} WHERE true {conditions} ORDER BY kid LIMIT {limit}
 
 -- name: with_stage
 AND stage = {value}::text
+
+-- name: for_purpose
+AND purpose = {value}::text
 
 -- name: after
 AND kid > {value}::text

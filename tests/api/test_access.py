@@ -22,7 +22,7 @@ PUBLIC = {
     "resendLoginCode", "offerTotpAtLogin", "confirmTotpAtLogin", "offerPasskeyAtLogin", "registerPasskeyAtLogin",
     "bootstrap", "register", "login", "completeLogin", "askForPasskey", "loginWithPasskey", "refresh",
     "judgePassword", "readOpenIdConfiguration",
-    "readAuthorizationServer", "readKeySet",
+    "readAuthorizationServer", "readKeySet", "readSignalsKeySet", "readInternalKeySet",
     "healthLive", "healthReady", "healthStartup", "findDocs", "readDocs", "readDocsAsset", "readProblems", "readOpenApi",
 }  # fmt: skip
 WHOLE = {"renameMyFactor": {"name": "mine"}}

@@ -16,22 +16,52 @@ from commands.signing_keys import (
 from domain import signing_key
 from domain.errors import Contended, InvalidToken, NoSuchSigningKey
 from domain.ids import Kid
-from domain.signing_key import Active, Algorithm, KeyRevocation, Published, Retiring, Revoked, SigningKeyCreated
+from domain.signing_key import Active, Algorithm, KeyRevocation, Published, Purpose, Retiring, Revoked, SigningKeyCreated
 from tests.commands.world import SYSTEM, World
 
 
-async def stages(world: World) -> dict[type, list[Kid]]:
+def created(world: World) -> list[SigningKeyCreated]:
+    return [event for event in world.log if isinstance(event, SigningKeyCreated)]
+
+
+async def stages(world: World, purpose: Purpose = Purpose.ACCESS) -> dict[type, list[Kid]]:
     found: dict[type, list[Kid]] = {}
+    made_for = {event.kid: event.purpose for event in created(world)}
     for kid in await world.ports.keys.kids():
+        if made_for.get(kid, purpose) is not purpose:
+            continue
         state = await world.state(signing_key.decider, signing_key.stream(kid))
         found.setdefault(type(state), []).append(kid)
     return found
 
 
-async def test_the_first_start_makes_one_key_to_sign_and_one_to_follow(world: World) -> None:
-    assert {stage: len(kids) for stage, kids in (await stages(world)).items()} == {Active: 1, Published: 1}
+@pytest.mark.parametrize("purpose", Purpose)
+async def test_the_first_start_makes_one_key_to_sign_and_one_to_follow_for_each_purpose(world: World, purpose: Purpose) -> None:
+    assert {stage: len(kids) for stage, kids in (await stages(world, purpose)).items()} == {Active: 1, Published: 1}
     await ensure_signing_keys(Algorithm.ES256, SYSTEM, world.ports)
-    assert len(world.happened(SigningKeyCreated)) == 2
+    assert len(world.happened(SigningKeyCreated)) == 2 * len(Purpose)
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+async def test_turning_the_key_of_one_purpose_leaves_those_of_others(world: World, purpose: Purpose) -> None:
+    before = {each: await stages(world, each) for each in Purpose}
+    done = await rotate_signing_key(RotateSigningKey(purpose=purpose), SYSTEM, world.ports)
+    assert before[purpose][Published] == [done.result.active]
+    assert (await stages(world, purpose))[Retiring] == before[purpose][Active]
+    for other in {*Purpose} - {purpose}:
+        assert await stages(world, other) == before[other]
+
+
+async def test_what_follows_a_revoked_key_is_for_the_same_purpose(world: World) -> None:
+    before = await stages(world, Purpose.SIGNALS)
+    await revoke_signing_key(RevokeSigningKey(kid=before[Active][0]), SYSTEM, world.ports)
+    after = await stages(world, Purpose.SIGNALS)
+    assert (after[Active], len(after[Published])) == (before[Published], 1)
+
+
+async def test_only_access_tokens_have_a_choice_of_algorithm(world: World) -> None:
+    await rotate_signing_key(RotateSigningKey(purpose=Purpose.SIGNALS, algorithm=Algorithm.EDDSA), SYSTEM, world.ports)
+    assert {event.algorithm for event in created(world) if event.purpose is Purpose.SIGNALS} == {Algorithm.ES256}
 
 
 async def test_rotation_promotes_the_published_key_and_retires_the_active_one(world: World) -> None:

@@ -8,7 +8,7 @@ from commands.ports import AccessClaims, Commit, EventStore, NewEvent, NewKey, S
 from domain import codec, signing_key
 from domain.audience import PrincipalKind
 from domain.ids import CommandId, CorrelationId, EventId
-from domain.signing_key import Algorithm, SigningKey, SigningKeyEvent
+from domain.signing_key import Algorithm, Purpose, SigningKey, SigningKeyEvent
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 Decision = Callable[[SigningKey], Sequence[SigningKeyEvent]]
@@ -40,16 +40,22 @@ async def append(store: EventStore, key: NewKey, *decisions: Decision) -> None:
         await store.append(commit)
 
 
-async def published(keyring: Keyring, store: EventStore, algorithm: Algorithm = Algorithm.ES256) -> NewKey:
+async def published(
+    keyring: Keyring, store: EventStore, algorithm: Algorithm = Algorithm.ES256, purpose: Purpose = Purpose.ACCESS
+) -> NewKey:
     key = await keyring.generate(algorithm)
     at = (await store.load([signing_key.stream(key.kid)])).at
-    await append(store, key, lambda s: signing_key.create(s, kid=key.kid, algorithm=key.algorithm, public=key.public, at=at))
+
+    def create(state: SigningKey) -> Sequence[SigningKeyEvent]:
+        return signing_key.create(state, kid=key.kid, algorithm=key.algorithm, public=key.public, purpose=purpose, at=at)
+
+    await append(store, key, create)
     await keyring.refresh()
     return key
 
 
-async def active(keyring: Keyring, store: EventStore, algorithm: Algorithm = Algorithm.ES256) -> NewKey:
-    key = await published(keyring, store, algorithm)
+async def active(keyring: Keyring, store: EventStore, algorithm: Algorithm = Algorithm.ES256, purpose: Purpose = Purpose.ACCESS) -> NewKey:
+    key = await published(keyring, store, algorithm, purpose)
     at = (await store.load([signing_key.stream(key.kid)])).at
     await append(store, key, lambda s: signing_key.promote(s, at=at))
     await keyring.refresh()

@@ -23,7 +23,7 @@ from adapters.secrets_store import random_secrets
 from adapters.signing_secrets import MemorySigningSecrets
 from domain import signing_key
 from domain.errors import InvalidToken
-from domain.signing_key import Algorithm, KeyRevocation
+from domain.signing_key import Algorithm, KeyRevocation, Purpose
 from tests.keys.conftest import SettableClock
 from tests.keys.signing import active, append, claims, mirrored
 
@@ -130,6 +130,20 @@ async def test_attack_a_header_that_brings_its_own_key_or_rules(
     said = {"alg": "ES256", "kid": signer.kid, "typ": "at+jwt", extra: ["https://evil.example"]}
     message = to_text(msgspec.json.encode(said)) + "." + token.split(".")[1]
     assert await refused(verifier, f"{message}.{to_text(signer.sign(message.encode()))}")
+
+
+@pytest.mark.parametrize("purpose", [Purpose.SIGNALS, Purpose.INTERNAL])
+async def test_threat_14_a_perfect_access_token_under_the_key_of_another_purpose(
+    store: MemoryEventStore, clock: SettableClock, purpose: Purpose
+) -> None:
+    secrets = MemorySigningSecrets()
+    other = Keyring(secrets, store, purpose=purpose, clock=clock.monotonic)
+    await active(other, store, purpose=purpose)
+    token = await KeyedMint(other, DerivedTokens(random_secrets()), issuer=ISSUER).access_token(claims(clock.monotonic()))
+    ours = AccessTokenVerifier(Keyring(secrets, store, clock=clock.monotonic), issuer=ISSUER, clock=clock.monotonic)
+    theirs = AccessTokenVerifier(other, issuer=ISSUER, clock=clock.monotonic)
+    assert await refused(ours, token)
+    assert not await refused(theirs, token)
 
 
 @pytest.mark.parametrize("typ", ["JWT", "AT+JWT", "application/at+jwt", "secevent+jwt", "action+jwt", "id+jwt", "", None])

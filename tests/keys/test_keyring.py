@@ -17,7 +17,7 @@ from commands.ports import Heads
 from domain import signing_key
 from domain.errors import StoreUnavailable
 from domain.ids import Kid, StreamName
-from domain.signing_key import Algorithm, KeyRevocation
+from domain.signing_key import Algorithm, KeyRevocation, Purpose
 from tests.keys.conftest import MASTER, OTHER_MASTER, SettableClock
 from tests.keys.signing import active, append, published
 
@@ -225,3 +225,14 @@ async def test_an_algorithm_without_a_key_signs_nothing(store: MemoryEventStore)
     await active(keyring, store, Algorithm.ES256)
     with pytest.raises(StoreUnavailable):
         await keyring.signer(Algorithm.RS256)
+
+
+async def test_each_purpose_signs_and_publishes_with_keys_of_its_own(store: MemoryEventStore, clock: SettableClock) -> None:
+    secrets = MemorySigningSecrets()
+    rings = {purpose: Keyring(secrets, store, purpose=purpose, clock=clock.monotonic) for purpose in Purpose}
+    keys = {purpose: await active(ring, store, purpose=purpose) for purpose, ring in rings.items()}
+    for purpose, ring in rings.items():
+        await ring.refresh()
+        assert (await ring.signer()).kid == keys[purpose].kid
+        assert await kids_in(ring) == {keys[purpose].kid}
+        assert [other for other, key in keys.items() if await ring.verifier(key.kid) is not None] == [purpose]

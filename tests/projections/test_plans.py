@@ -83,7 +83,7 @@ FILL = (
               now() + n * interval '1 hour', NULL, now(), CASE WHEN n % 9 > 0 THEN now() END FROM generate_series(1, 20000) n""",
     """INSERT INTO read.service_tokens_v2_g1 SELECT 'token-' || n, 1, gen_random_uuid(), 'c' || n % 900, 'a', now(),
               now() + n * interval '1 hour', NULL, CASE WHEN n % 9 > 0 THEN now() END FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.signing_keys_v1_g1 SELECT 'signing_key-' || n, 1, 'k' || n, 'ES256', 'retiring', now(), NULL, NULL, NULL,
+    """INSERT INTO read.signing_keys_v2_g1 SELECT 'signing_key-' || n, 1, 'k' || n, 'access', 'ES256', 'retiring', now(), NULL, NULL, NULL,
               NULL, NULL FROM generate_series(1, 5000) n""",
     "ANALYZE",
 )
