@@ -30,6 +30,11 @@ CROSSINGS = [
     ("composed", "api", "import cli"),
     ("composed", "workers", "import migrations"),
     ("migrations", "migrations", "import adapters"),
+    ("sdk", "minos_sdk", "import domain"),
+    ("sdk", "minos_sdk", "import adapters"),
+    ("sdk", "minos_sdk", "import msgspec"),
+    ("service", "api", "import minos_sdk"),
+    ("service", "domain", "import minos_sdk"),
 ]
 
 

@@ -1,0 +1,22 @@
+"""Permissions are dotted segments; `*` stands for one whole segment, and at the end for one or more of them."""
+
+from collections.abc import Iterable
+
+
+def covers(held: str, wanted: str) -> bool:
+    """Tell whether whoever holds one may do all that the other allows. `wanted` may be a pattern too.
+
+    `tasks.*` covers `tasks.read` and `tasks.read.own`, never `tasks` and never `tasksadmin.read`.
+    """
+    have, want = held.split("."), wanted.split(".")
+    *begin, last = have
+    if len(want) < len(have) or any(h not in ("*", w) for h, w in zip(begin, want, strict=False)):
+        return False
+    if last == "*":
+        return True
+    return len(want) == len(have) and last == want[-1]
+
+
+def allows(held: Iterable[str], wanted: str) -> bool:
+    """Tell whether any one of the held permissions covers the wanted one."""
+    return any(covers(each, wanted) for each in held)
