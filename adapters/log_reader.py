@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from asyncpg import Record
 from msgspec import Struct
 
 from adapters.event_store_columns import stored_event
@@ -47,15 +48,19 @@ class LogReader:
 
     async def read(self, after: int, limit: int) -> LogPage:
         """Give at most `limit` positions following `after`. Raises LogBroken on a gap."""
-        rows = await self._link.read(SQL["read_log"], after, limit)
-        size, epoch = rows[0][14], rows[0][15]
-        through = min(size, after + limit)
-        if through <= after:
-            return LogPage(events=(), through=after, size=size, epoch=epoch)
-        events = [stored_event(row) for row in rows if row[0] is not None]
-        if len(events) != through - after or any(event.position != wanted for wanted, event in enumerate(events, after + 1)):
-            raise LogBroken(f"events are missing between positions {after + 1} and {through}")
-        return LogPage(events=events, through=through, size=size, epoch=epoch)
+        return page_of(await self._link.read(SQL["read_log"], after, limit), after, limit)
 
     async def close(self) -> None:
         await self._link.close()
+
+
+def page_of(rows: Sequence[Record], after: int, limit: int) -> LogPage:
+    """Take what `read_log` answered to `after` and `limit`. Raises LogBroken on a gap."""
+    size, epoch = rows[0][14], rows[0][15]
+    through = min(size, after + limit)
+    if through <= after:
+        return LogPage(events=(), through=after, size=size, epoch=epoch)
+    events = [stored_event(row) for row in rows if row[0] is not None]
+    if len(events) != through - after or any(event.position != wanted for wanted, event in enumerate(events, after + 1)):
+        raise LogBroken(f"events are missing between positions {after + 1} and {through}")
+    return LogPage(events=events, through=through, size=size, epoch=epoch)

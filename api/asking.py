@@ -1,6 +1,7 @@
 """The request as handlers see it: its message decoded, its caller known, and the parts they may call."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -17,6 +18,7 @@ from commands.ports import AccessClaims
 from commands.transact import Done
 from domain.errors import IdempotencyKeyInvalid
 from domain.ids import CorrelationId, SessionId, StreamName
+from domain.permission import Permission
 
 R = TypeVar("R")
 EMPTY = b"{}"
@@ -67,6 +69,12 @@ class Asking(Request[Any, Any, State]):
     def own_session(self) -> SessionId | None:
         """The session of the person who calls; a machine has none."""
         return None if self.exchange.principal is None else self.exchange.principal.session_id
+
+    @property
+    def permissions(self) -> Sequence[Permission]:
+        """What the caller may do at this moment, where the access rule asks for a permission."""
+        machine = self.exchange.machine
+        return self.caller.permissions if machine is None else machine.permissions
 
     @property
     def controllers(self) -> tuple[type[Controller], ...]:

@@ -25,7 +25,6 @@ from commands.ports import AccessClaims
 from commands.step_up import require_proof
 from domain.audience import PrincipalKind
 from domain.errors import InvalidToken, PermissionDenied, SessionRequired, StrongerFactorRequired
-from domain.permission import allows
 
 
 async def enforce(request: Request[Any, Any, Any]) -> None:
@@ -56,8 +55,7 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
     count = world.limiter.token if access.step_up is None else world.limiter.unproved
     count(exchange, exchange.claims)  # before anything is read for them
     caller = await _caller(exchange, exchange.claims, access, world)
-    if access.permission is not None and not allows(caller.permissions, access.permission):
-        raise StrongerFactorRequired if isinstance(caller, Principal) and allows(caller.withheld, access.permission) else PermissionDenied
+    _require_permission(caller, access)
     if access.step_up is not None and isinstance(caller, Principal):  # last: nobody is sent for a proof that would not help them
         exchange.action = _presented_action(request, exchange, caller, world)
         if exchange.action is None:
@@ -65,6 +63,24 @@ async def enforce(request: Request[Any, Any, Any]) -> None:
         else:
             exchange.principal = replace(caller, amr=exchange.action.amr, factorless=exchange.action.factorless)
         world.limiter.proven(exchange, exchange.claims)
+
+
+async def reidentify(exchange: Exchange, access: Access, world: World) -> None:
+    """Find the caller of a request that goes on for long as they are by now. Raises as `enforce`, but that nothing is counted."""
+    token = credential(exchange.headers)
+    if token.startswith(MARK):
+        held, _ = await identify_key(token, world.ports)
+        exchange.machine = held.machine
+        _require_permission(held.machine, access)
+        return
+    exchange.claims = await world.tokens.verify(token, audiences=world.own_audience)
+    _require_permission(await _caller(exchange, exchange.claims, access, world), access)
+
+
+def _require_permission(caller: Principal | Machine, access: Access) -> None:
+    """Raises PermissionDenied, StrongerFactorRequired where a factor would help."""
+    if not access.opens(caller.permissions):
+        raise StrongerFactorRequired if isinstance(caller, Principal) and access.opens(caller.withheld) else PermissionDenied
 
 
 def _presented_action(request: Request[Any, Any, Any], exchange: Exchange, caller: Principal, world: World) -> ActionUse | None:
@@ -91,8 +107,7 @@ async def _key_calls(exchange: Exchange, key: str, access: Access, world: World)
         raise InvalidToken
     exchange.machine = held.machine
     world.limiter.account(exchange, held.machine.name)
-    if access.permission is not None and not allows(held.machine.permissions, access.permission):
-        raise PermissionDenied
+    _require_permission(held.machine, access)
 
 
 async def _caller(exchange: Exchange, claims: AccessClaims, access: Access, world: World) -> Principal | Machine:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 
 import asyncpg
 
+from adapters.event_feed import EventFeed
 from adapters.hints import APPENDED, Hints
 from adapters.limits.counters import Counters
 from adapters.limits.exchanger import Exchanger, Totals
@@ -56,7 +57,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
         await opened.keyring.refresh()
         await opened.hasher.start()
         counters, models = Counters(), ReadModels(pool)
-        async with _exchanging(counters, opened.totals) as exchanger:
+        async with aclosing(EventFeed(settings.database_url.reveal())) as feed, _exchanging(counters, opened.totals) as exchanger:
             yield World(
                 settings=settings,
                 ports=replace(_ports(opened, hints, spans), open_sessions=ListedSessions(models)),
@@ -68,6 +69,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
                 cursors=opened.cursors,
                 models=models,
                 pool=pool,
+                feed=feed,
                 waiting=Waiting(_nobody_to_tell if hints is None else hints.send),
                 limiter=Limiter(limits, counters),
                 exchanger=exchanger,

@@ -178,7 +178,9 @@ def _complete(operation: dict[str, Any]) -> None:
 
 def _asked(access: Access) -> Iterator[str]:
     """Say what the policy table asks of the caller beyond a token."""
-    if access.permission is not None:
+    if access.permission is not None and access.parts:
+        yield f"Needs the permission `{access.permission}`, or one below it: `{access.parts[0]}` and the like give a part."
+    elif access.permission is not None:
         yield f"Needs the permission `{access.permission}`."
     if access.step_up is not None:
         yield f"Needs a proof of who is there that is no older than {access.step_up.max_age} seconds (`auth/reauthenticate`)."
@@ -258,7 +260,7 @@ def _header_parameters(name: str, responses: dict[str, Any]) -> list[dict[str, A
                 "schema": {"type": "string", "pattern": "^[!-~]{22,255}$"},
             }
         )
-    if f"`{errors.TooManyWaiting.code}`" in responses.get("429", {}).get("description", ""):
+    if f"`{errors.StreamVersionInvalid.code}`" in responses.get("400", {}).get("description", ""):
         wanted.append(
             {
                 "name": "Minos-Wait-For",

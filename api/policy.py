@@ -6,9 +6,10 @@ from enum import Enum, auto
 
 from msgspec import Struct
 
+from adapters.event_envelope import CATEGORIES
 from domain.assurance import StepUp
 from domain.ids import ActionName
-from domain.permission import Permission
+from domain.permission import Permission, allows
 
 
 class Needs(Enum):
@@ -31,8 +32,15 @@ class Access(Struct, frozen=True):
     needs: Needs
     permission: Permission | None = None
     step_up: StepUp | None = None
+    parts: tuple[Permission, ...] = ()
+    """Permissions that let in as well, each to a part of what there is; the handler gives no more than they cover."""
     rights: bool = False
     """What the caller's roles give bounds what they do here, although none of it is asked for."""
+
+    def opens(self, held: Iterable[Permission]) -> bool:
+        """Tell whether these permissions let somebody in, to some part at least."""
+        own = tuple(held)
+        return self.permission is None or any(allows(own, each) for each in (self.permission, *self.parts))
 
     @property
     def is_for_machines(self) -> bool:
@@ -41,6 +49,7 @@ class Access(Struct, frozen=True):
         return self.needs is Needs.PERMISSION and self.step_up is None
 
 
+READ_EVENTS = Permission("minos.events.read")
 FRESH = StepUp(max_age=900)
 PUBLIC = Access(Needs.NOTHING)
 TOKEN = Access(Needs.TOKEN)
@@ -53,6 +62,10 @@ BOUNDED = Access(Needs.CALLER, step_up=FRESH, rights=True)
 
 def _holding(permission: str) -> Access:
     return Access(Needs.PERMISSION, Permission(permission))
+
+
+def _holding_some(permission: str, parts: Iterable[str]) -> Access:
+    return Access(Needs.PERMISSION, Permission(permission), parts=tuple(Permission(f"{permission}.{part}") for part in sorted(parts)))
 
 
 def _proven(permission: str) -> Access:
@@ -180,6 +193,7 @@ POLICY: dict[str, Access] = {
     "rotateSigningKey": _proven("minos.keys.write"),
     "revokeSigningKey": _proven("minos.keys.write"),
     "listAuditEvents": _holding("minos.audit.read"),
+    "readEvents": _holding_some(READ_EVENTS, CATEGORIES),
     "readProjections": _holding("minos.projections.read"),
     "readSettings": _holding("minos.settings.read"),
     "readLimits": _holding("minos.settings.read"),

@@ -95,6 +95,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.Overloaded: 503,
     errors.StoreUnavailable: 503,
     errors.TooManyWaiting: 429,
+    errors.LogChanged: 409,
     http.ValidationFailed: 422,
     http.NoSuchRoute: 404,
     http.MethodNotAllowed: 405,

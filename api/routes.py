@@ -12,6 +12,7 @@ from api.client_credentials import ClientCredentials
 from api.docs import Docs
 from api.enrolling import Enrolling
 from api.erasure import Erasures, MyErasure
+from api.events import Events
 from api.factor_policy import FactorPolicies
 from api.factors import MyFactors, UserFactors
 from api.health import Health
@@ -33,6 +34,6 @@ from api.well_known import WellKnown
 ROUTES: list[type[Controller]] = [
     Bootstrap, Auth, Enrolling, Passwords, Mailed, ActionTokens, Me, MyErasure, MyMail, MyFactors, Permissions, Users, UserRoles,
     Invitations, Acceptance, Erasures, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
-    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Operations, OAuth, WellKnown, Health, Docs,
+    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Events, Operations, OAuth, WellKnown, Health, Docs,
     AccountPages,
 ]  # fmt: skip

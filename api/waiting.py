@@ -16,6 +16,10 @@ class Waiting:
         self._hurry = hurry
         self._callers: Counter[str] = Counter()
 
+    def of(self, caller: str) -> int:
+        """Tell how many wait."""
+        return self._callers[caller]
+
     @contextmanager
     def one_more(self, caller: str) -> Generator[None]:
         """Raises TooManyWaiting."""

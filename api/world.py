@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from adapters.access_tokens import AccessTokenVerifier
+from adapters.event_feed import EventFeed
 from adapters.keyring import Keyring
 from adapters.limits.exchanger import Exchanger
 from adapters.opaque_tokens import Cursors, StreamVersions
@@ -27,6 +28,7 @@ class World:
     cursors: Cursors
     models: ReadModels
     pool: "asyncpg.Pool[asyncpg.Record]"
+    feed: EventFeed
     waiting: Waiting
     limiter: Limiter
     exchanger: Exchanger

@@ -1,100 +1,12 @@
-"""An event as the world outside may see it: who, what, when, on what, and nothing personal, sealed or not.
+"""An event as the message that NATS gets."""
 
-A field leaves only if its type says that it cannot hold free text or a secret: ids, names of a constrained alphabet,
-enumerations, times and numbers. Ciphertext, bytes and text stay.
-"""
-
-from collections.abc import Iterable
-from datetime import datetime
-from enum import Enum
-from types import NoneType, UnionType
-from typing import Annotated, Any, NewType, Union, get_args, get_origin, get_type_hints
-from uuid import UUID
-
-import msgspec
-from msgspec import Meta, Raw, Struct
-
+from adapters.event_envelope import envelope
 from adapters.event_stream import Outgoing
 from commands.ports import StoredEvent
-from domain.codec import EVENT_TYPES
-from domain.errors import UnknownEventTag
-from domain.event import Event, Sealed
-from domain.ids import CorrelationId, EventId, SessionId, StreamName
-from domain.legacy import LEGACY
-
-
-class Envelope(Struct, frozen=True, kw_only=True):
-    """The body of a message. `position` counts within `epoch`; times are RFC 3339, UTC."""
-
-    position: int
-    epoch: int
-    event_id: EventId
-    stream: StreamName
-    version: int
-    type: str
-    recorded_at: datetime
-    actor: str
-    session_id: SessionId | None
-    correlation_id: CorrelationId
-    data: dict[str, Raw]
-
-
-def may_leave(hint: Any) -> bool:
-    """Tell whether a value of this type can be shown to anybody."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        return any(isinstance(part, Meta) and part.pattern for part in arguments[1:]) or may_leave(arguments[0])
-    if isinstance(hint, NewType):
-        return may_leave(hint.__supertype__)
-    if origin is Union or isinstance(hint, UnionType) or origin is tuple:
-        return all(may_leave(part) for part in arguments if part is not Ellipsis)
-    if not isinstance(hint, type) or hint is Sealed:
-        return False
-    if issubclass(hint, Struct):
-        return all(may_leave(part) for part in get_type_hints(hint, include_extras=True).values())
-    return issubclass(hint, UUID | datetime | int | Enum | NoneType)
-
-
-def _leaving(event_types: Iterable[type[Event]]) -> dict[str, frozenset[str]]:
-    return {
-        str(event_type.__struct_config__.tag): frozenset(
-            name
-            for name, hint in get_type_hints(event_type, include_extras=True).items()
-            if name in event_type.__struct_fields__ and may_leave(hint)
-        )
-        for event_type in event_types
-    }
-
-
-LEAVING = _leaving((*EVENT_TYPES.values(), *LEGACY))
-"""Which fields of an event leave, by its tag as it is stored."""
-
-_payload: msgspec.json.Decoder[dict[str, Raw]] = msgspec.json.Decoder(dict[str, Raw])
-_body = msgspec.json.Encoder()
 
 
 def outgoing(stored: StoredEvent, *, epoch: int, root: str = "minos.events") -> Outgoing:
-    """Write the message of one sequenced event: the same bytes every time.
-
-    Raises UnknownEventTag: what may leave of an event we do not know is not known either.
-    """
-    leaving = LEAVING.get(stored.type)
-    if leaving is None:
-        raise UnknownEventTag(stored.type)
-    if stored.position is None:
-        raise ValueError("an event without a position cannot be published")
-    envelope = Envelope(
-        position=stored.position,
-        epoch=epoch,
-        event_id=stored.event_id,
-        stream=stored.stream,
-        version=stored.version,
-        type=stored.type,
-        recorded_at=stored.recorded_at,
-        actor=stored.actor,
-        session_id=stored.session_id,
-        correlation_id=stored.correlation_id,
-        data={name: value for name, value in _payload.decode(stored.payload).items() if name in leaving},
-    )
+    """Write the message of one sequenced event. Raises UnknownEventTag."""
+    body = envelope(stored, epoch=epoch)
     category, what, _ = stored.type.split(".")
-    return Outgoing(f"{root}.v1.{category}.{what}", _body.encode(envelope))
+    return Outgoing(f"{root}.v1.{category}.{what}", body)

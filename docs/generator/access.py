@@ -36,7 +36,9 @@ def _row(method: str, path: str, name: str, access: Access) -> list[str]:
 
 
 def _needed(access: Access) -> str:
-    return code(access.permission) if access.permission else _WORDS[access.needs]
+    if access.permission is None:
+        return _WORDS[access.needs]
+    return code(access.permission) + (", or for a part " + code(f"{access.permission}.<part>") if access.parts else "")
 
 
 def _proof(access: Access) -> str:

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 
+from adapters.event_envelope import LEAVING
 from docs.generator.markdown import code, document, one_line, table
 from domain.codec import EVENT_TYPES, SEALED_FIELDS
 from domain.event import Event, Sealed
 from domain.session_events import TokenIssued
-from workers.outgoing import LEAVING
 
 ACTIVITY = frozenset({TokenIssued})
 """Events that only say an ended thing was busy: the payloads that retention may one day prune. All others are lasting."""

@@ -59,6 +59,13 @@ class StoreUnavailable(Refused):
     detail = "A store this needs is away; try again shortly."
 
 
+class LogChanged(Refused):
+    """The reader has to begin anew: after a restore, what it knows may never have happened."""
+
+    code = "log_changed"
+    detail = "The log has another epoch than that, or does not reach that position: read it from the start."
+
+
 class TooManyWaiting(Refused):
     code = "too_many_waiting"
     detail = "Too many of your requests are waiting already."

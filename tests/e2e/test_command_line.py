@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 
+from adapters.event_envelope import LEAVING
 from bench.running import Running
 from tests.e2e.people import Person, address, register
 from tests.keys.test_foreign_hashes import MADE
 from tests.keys.test_foreign_hashes import PASSWORD as IMPORTED
-from workers.outgoing import LEAVING
 
 
 async def told(running: Running, *arguments: str) -> Any:

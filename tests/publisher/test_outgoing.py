@@ -8,13 +8,14 @@ import msgspec
 import pytest
 from msgspec import Meta
 
+from adapters.event_envelope import LEAVING, may_leave
 from commands.ports import StoredEvent
 from domain.codec import EVENT_TYPES, SEALED_FIELDS, encode_event, key_of, tag_of
 from domain.errors import UnknownEventTag
 from domain.event import Sealed
 from domain.ids import CommandId, CorrelationId, EventId, SessionId, StreamName, UserId
 from tests.projections.histories import registered, started, uuid7
-from workers.outgoing import LEAVING, may_leave, outgoing
+from workers.outgoing import outgoing
 
 
 def _stored(event: Any, stream: str) -> StoredEvent:

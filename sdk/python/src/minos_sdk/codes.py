@@ -134,6 +134,8 @@ class Code(StrEnum):
     """503: The keys that tokens are verified with cannot be had at the moment."""
     LAST_ADMIN_PROTECTED = "last_admin_protected"
     """409: The last administrator cannot be demoted, suspended or removed."""
+    LOG_CHANGED = "log_changed"
+    """409: The log has another epoch than that, or does not reach that position: read it from the start."""
     LOGIN_NAME_REQUIRED = "login_name_required"
     """422: Exactly one of email and username is needed."""
     MAIL_LIMITED = "mail_limited"
