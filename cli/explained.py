@@ -17,6 +17,8 @@ def explained(error: Exception) -> str | None:
             return "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
         case PermissionError() if (owner := _other_owner(error)) is not None:
             return f"no permission for {error.filename}: it belongs to {owner}; was `minos up` started with sudo, or by another user?"
+        case OSError(filename=str(file), strerror=str(why)):
+            return f"{file}: {why}"
         case OSError() | TimeoutError():
             return f"{type(error).__name__}: {error}"
         case _ if module.startswith(("asyncpg.", "nats.")):

@@ -34,3 +34,9 @@ def test_what_is_our_own_is_blamed_on_nobody(tmp_path: Path) -> None:
 
 def test_a_fault_of_ours_keeps_its_traceback() -> None:
     assert explained(KeyError("x")) is None
+
+
+def test_a_file_that_cannot_be_opened_is_named_before_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(OSError) as caught:  # noqa: PT011 - any error of a file
+        (tmp_path / "users.jsonl").open()
+    assert explained(caught.value) == f"{tmp_path / 'users.jsonl'}: No such file or directory"
