@@ -16,7 +16,9 @@ LOOK_SECONDS = 0.025
 class EventFeed:
     """One look at the log's size serves all who wait for it, and nobody looks while nobody waits."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, leaving: asyncio.Event) -> None:
+        """Nobody waits any longer once `leaving` is set."""
+        self._leaving = leaving
         self._links = Links(url, size=CONNECTIONS)
         self._waiting: dict[asyncio.Future[None], int] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -50,6 +52,9 @@ class EventFeed:
         try:
             while self._waiting:
                 await asyncio.sleep(LOOK_SECONDS)
+                if self._leaving.is_set():
+                    self._wake(None)
+                    continue
                 try:
                     (row,) = await self._links.read(SQL["log_size"])
                 except StoreUnavailable:

@@ -9,6 +9,7 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from adapters import settings_source
+from adapters.farewell import Farewell
 from adapters.limits import policy_file
 from adapters.settings import Settings
 from api import tracing
@@ -27,8 +28,11 @@ from api.routes import ROUTES
 from api.world import World
 
 
-def create(settings: Settings | None = None) -> Edge:
-    """Make the application (ASGI). Without settings they are read as at every start. Raises BadSettings, BadLimits."""
+def create(settings: Settings | None = None, *, farewell: Farewell | None = None) -> Edge:
+    """Make the application (ASGI). Without settings they are read as at every start. Raises BadSettings, BadLimits.
+
+    `farewell` says when answers that would go on for ever have to end.
+    """
     chosen = settings_source.load().settings if settings is None else settings
     limits = policy_file.load(chosen.limits_file)
     policy_file.require_operations(limits, POLICY)
@@ -36,12 +40,19 @@ def create(settings: Settings | None = None) -> Edge:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
+        leaving = asyncio.Event()
+        if farewell is not None:
+            farewell.heard(leaving)
+
         def opened(world: World) -> None:
             app.state.world = world
             edge.let_everyone_in(express_lane(world), world.limiter)
 
-        async with kept_open(lambda: open_world(chosen, limits, spans), opened):
-            yield
+        async with kept_open(lambda: open_world(chosen, limits, spans, leaving=leaving), opened):
+            try:
+                yield
+            finally:
+                leaving.set()
         if spans is not None:
             await asyncio.to_thread(spans.close)
 

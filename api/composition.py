@@ -37,7 +37,7 @@ UNHURRIED = frozenset({codec.tag_of(kind) for kind in (SessionStarted, TokenIssu
 
 
 @asynccontextmanager
-async def open_world(settings: Settings, limits: Limits, spans: Spans | None = None) -> AsyncGenerator[World]:
+async def open_world(settings: Settings, limits: Limits, spans: Spans | None = None, *, leaving: asyncio.Event) -> AsyncGenerator[World]:
     """Raises what kept it from opening; try again later. Without `spans` nothing of a trace is in anybody's way."""
     if settings.database_url is None:
         raise NoDatabase("set MINOS_DATABASE_URL")
@@ -57,7 +57,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
         await opened.keyring.refresh()
         await opened.hasher.start()
         counters, models = Counters(), ReadModels(pool)
-        async with aclosing(EventFeed(settings.database_url.reveal())) as feed, _exchanging(counters, opened.totals) as exchanger:
+        async with aclosing(EventFeed(settings.database_url.reveal(), leaving)) as feed, _exchanging(counters, opened.totals) as exchanger:
             yield World(
                 settings=settings,
                 ports=replace(_ports(opened, hints, spans), open_sessions=ListedSessions(models)),
@@ -70,6 +70,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
                 models=models,
                 pool=pool,
                 feed=feed,
+                leaving=leaving,
                 waiting=Waiting(_nobody_to_tell if hints is None else hints.send),
                 limiter=Limiter(limits, counters),
                 exchanger=exchanger,

@@ -88,7 +88,7 @@ async def _awaited(request: Asking, found: Written, limit: int, seconds: int) ->
     """Wait for something that the caller may see, by the rights they have once it is there."""
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
-    while not found.data and (left := until - loop.time()) > 0:
+    while not (found.data or request.world.leaving.is_set()) and (left := until - loop.time()) > 0:
         await request.world.feed.beyond(found.next, left)
         await reidentify(request.exchange, access_of(request.route_handler), request.world)
         found = await _page(request, found.next, limit, found.epoch)

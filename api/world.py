@@ -1,5 +1,6 @@
 """Everything a handler may touch, opened once per process by the composition root."""
 
+import asyncio
 from dataclasses import dataclass
 
 import asyncpg
@@ -29,6 +30,8 @@ class World:
     models: ReadModels
     pool: "asyncpg.Pool[asyncpg.Record]"
     feed: EventFeed
+    leaving: asyncio.Event
+    """Set once this process is to stop: what goes on for long ends then."""
     waiting: Waiting
     limiter: Limiter
     exchanger: Exchanger

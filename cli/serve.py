@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from adapters.farewell import Farewell
 from adapters.metrics_server import FOLDER_VARIABLE, MetricsServer, prepare_folder
 from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
@@ -94,8 +95,10 @@ def _serve(host: str, port: int, workers: int, grace_s: int) -> None:
             "loggers": {"_granian": {"handlers": [], "propagate": True}, "granian.access": {"handlers": [], "propagate": False}}
         },
     )
+    farewell = Farewell()
+    server.on_startup(farewell.on_signals)  # when it has put up handlers of its own
     try:
-        server.serve(target_loader=partial(_load, port), wrap_loader=False)
+        server.serve(target_loader=partial(_load, port, farewell), wrap_loader=False)
     except RuntimeError as error:  # its word for the system's refusal of the address
         if "(os error " not in str(error):
             raise
@@ -114,7 +117,7 @@ def _connections() -> int:
     return CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, soft // 2))
 
 
-def _load(port: int) -> Callable[..., Any]:
+def _load(port: int, farewell: Farewell) -> Callable[..., Any]:
     """Make the application in a worker. A worker whose parent dies goes too, or its port would stay taken by old code."""
     from adapters.orphaned import die_with_parent
     from adapters.stalled_peers import end_stalled
@@ -122,6 +125,6 @@ def _load(port: int) -> Callable[..., Any]:
 
     die_with_parent()
     end_stalled(port)
-    application = create()
+    application = create(farewell=farewell.in_worker())
     gc.freeze()  # what was made until now stays for ever: nobody need look through it again
     return application

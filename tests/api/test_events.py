@@ -131,7 +131,7 @@ def test_a_permission_over_all_of_them_shows_all(held: str) -> None:
 
 
 async def test_nobody_looks_at_the_log_while_nobody_waits(served: Served) -> None:
-    feed = EventFeed(served.database.app_url)
+    feed = EventFeed(served.database.app_url, asyncio.Event())
     await feed.beyond(2**40, 0.06)
     looking = feed._looking
     await feed.aclose()

@@ -119,7 +119,7 @@ async def test_without_tracing_the_ports_are_those_that_were_opened(served: Serv
 
 async def test_without_tracing_nobody_stands_before_the_edge_or_the_queue(served: Served, api_database: Database, api_folder: Path) -> None:
     assert served.edge._answering == served.edge._answer
-    async with open_world(settings_for(api_database, api_folder), limits()) as world:
+    async with open_world(settings_for(api_database, api_folder), limits(), leaving=asyncio.Event()) as world:
         assert isinstance(world.ports.hasher, Argon2Hasher)
         assert type(world.ports.hasher._queue._metrics) is HashFigures
 

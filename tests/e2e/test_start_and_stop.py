@@ -54,7 +54,18 @@ async def test_stopping_finishes_what_is_under_way_and_starting_again_finds_all_
         assert await issued(running, answered) == answered, "a token was issued and its answer cut off"
         assert [await person.is_signed_in() for person in (admin, *people)] == [True] * 5
         assert (await admin.get("/users?limit=200")).status_code == 200
-    assert await running.stop(signal.SIGTERM) < 3.0
+        follower = await following(admin)
+        assert await running.stop(signal.SIGTERM) < 3.0
+        assert (await follower).json()["data"] == []
+
+
+async def following(reader: Person) -> "asyncio.Task[httpx.Response]":
+    """Let them wait for an event that does not come."""
+    after = (await reader.get("/events")).json()["size"]
+    waiting = asyncio.create_task(reader.get(f"/events?after={after}&wait=25"))
+    for _ in range(3):  # it is asked before these are answered
+        await reader.get("/me")
+    return waiting
 
 
 async def under_load(running: Running, people: list[Person]) -> dict[str, list[int]]:

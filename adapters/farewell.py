@@ -1,0 +1,55 @@
+"""How the workers of a server hear that it is to stop, before it waits for what they have under way.
+
+A server that was told to stop lets every answer finish, and one that goes on for as long as anybody listens would keep it until it is
+killed. So that answers of this kind end by themselves, the process that is told first closes a pipe, whose other end the workers watch;
+its death closes it too.
+"""
+
+import asyncio
+import os
+import signal
+from types import FrameType
+from typing import Self
+
+
+class Farewell:
+    """Made before the workers are forked. The parent says it, a worker hears it."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        self._said = False
+
+    def say(self) -> None:
+        if not self._said:
+            self._said = True
+            os.close(self._write)
+
+    def on_signals(self) -> None:
+        """Say it at the first SIGINT or SIGTERM, before whoever handles them now does so."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._on_signal(number)
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        before = signal.getsignal(number)
+
+        def told(given: int, frame: FrameType | None) -> None:
+            self.say()
+            if callable(before):
+                before(given, frame)
+
+        signal.signal(number, told)
+
+    def in_worker(self) -> Self:
+        """Let go of the end that only the parent may hold."""
+        self.say()
+        return self
+
+    def heard(self, leaving: asyncio.Event) -> None:
+        """Set the event once it is said. Call it in the worker's loop."""
+        loop = asyncio.get_running_loop()
+
+        def closed() -> None:
+            loop.remove_reader(self._read)
+            leaving.set()
+
+        loop.add_reader(self._read, closed)
