@@ -13,7 +13,8 @@ from pathlib import Path
 import structlog
 
 from adapters.children import CannotStart, end_leftovers, exited, hold_folder, spawn, stop
-from adapters.nats_keys import is_user_seed, new_seed, public_key, signature
+from adapters.nats_home import NatsHome
+from adapters.nats_keys import public_key, signature
 
 _START_S = 30.0
 _POLL_S = 0.01
@@ -29,12 +30,14 @@ class NatsServer:
     """One nats-server for `home`; its port is chosen at the first start and kept, so that clients find it again.
 
     Every acknowledged message is on disk (`sync_interval: always`). It stops by itself when the thread that called
-    `start` ends. Only who has the generated seed (kept in `home`, mode 0600) may connect: it signs what the server asks to be
-    signed and is never sent, so that whoever listens on the port after the server died learns nothing from those who come.
+    `start` ends. Minos connects with a generated seed (kept in `home`, mode 0600): it signs what the server asks to be signed and
+    is never sent, so that whoever listens on the port after the server died learns nothing from Minos. About anybody else the
+    server asks the API (api.callout), and lets nobody in while that does not run.
     """
 
     def __init__(self, home: Path, *, port: int | None = None) -> None:
         self.home = home.resolve()
+        self._home = NatsHome(self.home)
         self._port = port
         self._child: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
@@ -51,8 +54,17 @@ class NatsServer:
 
     @property
     def credentials(self) -> Path:
-        """The file with the seed that clients prove themselves with."""
-        return self.home / "seed"
+        """The file with the seed that Minos proves itself with."""
+        return self._home.seed
+
+    @property
+    def callout_issuer(self) -> Path:
+        """The file with the seed of the account key that the server trusts to say who others are."""
+        return self._home.callout_issuer
+
+    @property
+    def callout_xkey(self) -> Path:
+        return self._home.callout_xkey
 
     async def start(self) -> None:
         """Start, and return when a client can connect and JetStream is on. Raises CannotStart or AlreadyRunning."""
@@ -64,7 +76,7 @@ class NatsServer:
                 log.warning("leftover_server_stopped", part="nats")
             self._log_path.touch(mode=0o600)
             self._port = self._kept_port() if self._port is None else _still_free(self._port)
-            self._write_conf()
+            self._home.prepare(f"{_HOST}:{self._port}")
             self._child = self._launch()
             await self._ready()
         except BaseException:
@@ -112,21 +124,6 @@ class NatsServer:
             port = _free_port(0)
         kept.write_text(str(port))
         return port
-
-    def _write_conf(self) -> None:
-        """Name the one who may enter. Makes the seed where there is none, or what is there was cut short."""
-        if not self.credentials.exists() or not is_user_seed(self.credentials.read_text()):
-            _write_private(self.credentials, new_seed())
-        conf = f"""
-server_name: minos
-listen: "{_HOST}:{self._port}"
-pid_file: "nats.pid"
-authorization {{ users: [ {{ nkey: {public_key(self.credentials.read_text())} }} ], timeout: 5 }}
-jetstream {{ store_dir: "jetstream", sync_interval: always }}
-max_payload: 1MB
-"""
-        _write_private(self.home / "nats.conf", conf)
-        (self.home / "password").unlink(missing_ok=True)  # of a version that sent one
 
     def _launch(self) -> subprocess.Popen[bytes]:
         binary = Path(sysconfig.get_path("scripts")) / "nats-server"
@@ -183,11 +180,3 @@ def _still_free(port: int) -> int:
         return _free_port(port)
     except OSError as error:
         raise CannotStart(f"nats-server cannot listen on {_HOST}:{port}: {error.strerror}") from None
-
-
-def _write_private(path: Path, text: str) -> None:
-    scratch = path.with_name(path.name + ".new")
-    scratch.unlink(missing_ok=True)
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    scratch.rename(path)

@@ -65,6 +65,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     nats_credentials: Annotated[
         Path | None, _text("File that proves to that server who we are: NATS credentials (JWT and seed), or a user's nkey seed alone.")
     ] = None
+    nats_callout_issuer: Annotated[
+        Secret | None,
+        _text(
+            "Seed of the account key (`SA...`) that the NATS server trusts to say who a connection is (`auth_callout { issuer }`). "
+            "With it services reach NATS by their access tokens."
+        ),
+    ] = None
+    nats_callout_xkey: Annotated[
+        Secret | None, _text("Seed of the curve key (`SX...`) that the NATS server encrypts those questions to (`auth_callout { xkey }`).")
+    ] = None
     master_key: Annotated[
         Secret | None,
         _text("32 random bytes in base64: wraps every key at rest. `minos up` makes and keeps one when the servers are its own."),

@@ -13,6 +13,7 @@ from adapters import attributes_file
 from adapters.limits import policy_file
 from adapters.mail.server import Transport, server_of
 from adapters.nats_credentials import BadCredentials, proof
+from adapters.nats_keys import Kind, is_seed
 from adapters.secret import Secret
 from adapters.settings import Settings
 
@@ -205,6 +206,26 @@ CHECKS: tuple[Check, ...] = (
         lambda s: s.nats_credentials is not None and s.nats_url is None,
         "MINOS_NATS_CREDENTIALS needs MINOS_NATS_URL: the embedded NATS has a key of its own",
         "nats_credentials", "nats_url",
+    ),
+    _never(
+        lambda s: s.nats_callout_issuer is not None and not is_seed(s.nats_callout_issuer.reveal(), Kind.ACCOUNT),
+        "MINOS_NATS_CALLOUT_ISSUER: expected the seed of an account key (SA...)",
+        "nats_callout_issuer",
+    ),
+    _never(
+        lambda s: s.nats_callout_xkey is not None and not is_seed(s.nats_callout_xkey.reveal(), Kind.CURVE),
+        "MINOS_NATS_CALLOUT_XKEY: expected the seed of a curve key (SX...)",
+        "nats_callout_xkey",
+    ),
+    _never(
+        lambda s: (s.nats_callout_issuer is None) != (s.nats_callout_xkey is None),
+        "MINOS_NATS_CALLOUT_ISSUER and MINOS_NATS_CALLOUT_XKEY go together",
+        "nats_callout_issuer", "nats_callout_xkey",
+    ),
+    _never(
+        lambda s: s.nats_callout_issuer is not None and s.nats_url is None,
+        "MINOS_NATS_CALLOUT_ISSUER needs MINOS_NATS_URL: the embedded NATS has keys of its own",
+        "nats_callout_issuer", "nats_url",
     ),
     _never(
         lambda s: s.migration_database_url is not None and s.database_url is None,

@@ -87,7 +87,7 @@ class Audiences(Controller):
         description="Its catalogue holds no permission that the caller lacks. A retired one's name is not free.",
         responses=refuses(
             errors.InvalidToken, errors.PermissionDenied, errors.RightsExceeded, errors.AudienceExists, errors.AudienceProtected,
-            errors.ServicesOnly, errors.IdempotencyKeyInvalid,
+            errors.IdempotencyKeyInvalid,
         ),
     )  # fmt: skip
     async def define(self, request: Asking, data: JSONBody[DefineAudience]) -> DefinedAudience:
@@ -113,7 +113,7 @@ class Audiences(Controller):
         status_code=204,
         summary="Change an audience",
         description="All its rules as they are from now on. Tokens given before are good until they expire.",
-        responses=refuses(*_CHANGED, errors.ServicesOnly),
+        responses=refuses(*_CHANGED),
     )
     async def change(self, request: Asking, audience: AudiencePath, data: JSONBody[RulesWanted]) -> None:
         command = ChangeAudience(audience=AudienceName(audience), rules=data)

@@ -12,9 +12,11 @@ from adapters.hints import APPENDED, Hints
 from adapters.limits.counters import Counters
 from adapters.limits.exchanger import Exchanger, Totals
 from adapters.limits.policy import Limits
+from adapters.nats_callout import Callout
 from adapters.nats_client import NatsConnection
 from adapters.ports import NoDatabase, Opened, open_ports
 from adapters.settings import Settings
+from api.callout import Answering, Door
 from api.limiter import Limiter
 from api.metrics import LIMITS_SHARED, HashFigures, StoreFigures, count_events
 from api.open_sessions import ListedSessions
@@ -25,13 +27,17 @@ from api.watched_store import WatchedStore
 from api.world import World
 from commands.ports import Commit, Ports
 from domain import codec
+from domain.ids import AudienceName
 from domain.session import MINOS
 from domain.session_events import SessionStarted, TokenIssued
+from projections import audiences
 from projections.reading import ReadModels
 
 READERS = 8
 """Connections for lists; what they ask is answered in milliseconds, and a process has one event loop."""
 READ_SECONDS = 5.0
+MOST_AUDIENCES = 256
+"""Whose role signals a service with a pattern of permissions can read at NATS: what it may do there has to fit into one message."""
 UNHURRIED = frozenset({codec.tag_of(kind) for kind in (SessionStarted, TokenIssued)})
 """What nobody waits for: it reaches the read models and NATS together with what else comes in the next moment (docs/adr, 19)."""
 
@@ -57,7 +63,11 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
         await opened.keyring.refresh()
         await opened.hasher.start()
         counters, models = Counters(), ReadModels(pool)
-        async with aclosing(EventFeed(settings.database_url.reveal(), leaving)) as feed, _exchanging(counters, opened.totals) as exchanger:
+        async with (
+            aclosing(EventFeed(settings.database_url.reveal(), leaving)) as feed,
+            _exchanging(counters, opened.totals) as exchanger,
+            _answering(settings, opened, models),
+        ):
             yield World(
                 settings=settings,
                 ports=replace(_ports(opened, hints, spans), open_sessions=ListedSessions(models)),
@@ -76,6 +86,34 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
                 exchanger=exchanger,
                 own_audience=frozenset({MINOS}),
             )
+
+
+@asynccontextmanager
+async def _answering(settings: Settings, opened: Opened, models: ReadModels) -> AsyncGenerator[None]:
+    """Tell NATS who its connections are, where it asks; over a connection that nothing else waits on."""
+    issuer, xkey = settings.nats_callout_issuer, settings.nats_callout_xkey
+    if settings.nats_url is None or issuer is None or xkey is None:
+        yield
+        return
+
+    async def known() -> list[AudienceName]:
+        return [row.audience for row in (await audiences.page(models, retired=False, limit=MOST_AUDIENCES)).rows]
+
+    async def begin() -> None:
+        await nats.connect()
+        await answering.begin()
+
+    nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-callout")
+    answering = Answering(nats.client, Door(Callout(issuer, xkey), opened.tokens, opened.ports, known))
+    beginning = asyncio.create_task(begin(), name="callout")
+    try:
+        yield
+    finally:
+        beginning.cancel()
+        with suppress(asyncio.CancelledError):
+            await beginning
+        await answering.close()
+        await nats.close()
 
 
 @asynccontextmanager

@@ -28,7 +28,6 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.NoSuchAudience: 404,
     errors.AudienceExists: 409,
     errors.AudienceProtected: 409,
-    errors.ServicesOnly: 422,
     errors.TooManyKeys: 409,
     errors.EmailTaken: 409,
     errors.UsernameTaken: 409,

@@ -37,7 +37,7 @@ class Whole:
         self._metrics: MetricsServer | None = None
         name = settings.allowed_hosts[0].removeprefix("*.")
         ready = answers(settings.host, settings.port, name=name)
-        self._api = ChildPart("serve", settings=self._for_children, ready=ready, grace_s=settings.shutdown_grace + 1)
+        self._api = ChildPart("serve", settings=self._for_api, ready=ready, grace_s=settings.shutdown_grace + 1)
         self._workers = ChildPart(
             "work",
             settings=self._for_children,
@@ -115,6 +115,14 @@ class Whole:
         if self._nats is not None:
             given |= {"MINOS_NATS_URL": self._nats.url, "MINOS_NATS_CREDENTIALS": str(self._nats.credentials)}
         return given
+
+    def _for_api(self) -> Mapping[str, str | None]:
+        """The same, and what it tells NATS with who its connections are."""
+        callout: dict[str, str] = {}
+        if self._nats is not None:
+            callout["MINOS_NATS_CALLOUT_ISSUER_FILE"] = str(self._nats.callout_issuer)
+            callout["MINOS_NATS_CALLOUT_XKEY_FILE"] = str(self._nats.callout_xkey)
+        return {**self._for_children(), **callout}
 
     def _greet(self, code: str | None) -> None:
         lines = [f"API      {self._settings.issuer}"]

@@ -8,16 +8,15 @@ from domain.audience import BUILT_IN, Audience, for_client
 from domain.client import Registered
 from domain.errors import AudienceNotAllowed
 from domain.ids import AudienceName
-from domain.session import MINOS
 
 
 def audience_reads(names: Iterable[AudienceName]) -> list[Read]:
-    """What `audience_in` needs to be read: nothing of `minos`, which is built in."""
-    return [(audience.decider, audience.stream(name)) for name in dict.fromkeys(names) if name != MINOS]
+    """What `audience_in` needs to be read: nothing of those that are built in."""
+    return [(audience.decider, audience.stream(name)) for name in dict.fromkeys(names) if name not in BUILT_IN]
 
 
 def audience_in(tx: Transaction, name: AudienceName) -> Audience:
-    return BUILT_IN if name == MINOS else tx.state(audience.decider, audience.stream(name))
+    return BUILT_IN.get(name) or tx.state(audience.decider, audience.stream(name))
 
 
 def serves(tx: Transaction, account: Registered, name: AudienceName) -> bool:

@@ -13,12 +13,11 @@ from commands.shown_text import SHOWN
 from commands.signing_keys import ensure_signing_key
 from commands.transact import Done, Transaction, earlier_answer, read_states, transact
 from domain import audience
-from domain.audience import NATS, PrincipalKind, Rules, Undefined
+from domain.audience import BUILT_IN, Rules, Undefined
 from domain.errors import AudienceNotAllowed, AudienceProtected
 from domain.event import SealClass, Sealed
 from domain.ids import AudienceName, AudienceSlug, StreamName
 from domain.permission import Permission
-from domain.session import MINOS
 
 
 class DefineAudience(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,7 +42,7 @@ class DefinedAudience(Struct, frozen=True, kw_only=True):
 
 
 async def define_audience(command: DefineAudience, ctx: Context, ports: Ports) -> Done[DefinedAudience]:
-    """Raises AudienceExists (also for a retired name), AudienceProtected, ServicesOnly, RightsExceeded."""
+    """Raises AudienceExists (also for a retired name), AudienceProtected, RightsExceeded."""
     if (first := await earlier_answer(ports, ctx, DefinedAudience)) is not None:
         return first
     stream = audience.stream(command.name)
@@ -61,7 +60,7 @@ async def define_audience(command: DefineAudience, ctx: Context, ports: Ports) -
 
 
 async def change_audience(command: ChangeAudience, ctx: Context, ports: Ports) -> Done[None]:
-    """Raises NoSuchAudience, AudienceProtected, ServicesOnly, RightsExceeded (for what its catalogue held before, too)."""
+    """Raises NoSuchAudience, AudienceProtected, RightsExceeded (for what its catalogue held before, too)."""
     stream = _stream_of(command.audience)
     await _ensure_key(stream, command.rules, ctx, ports)
 
@@ -87,7 +86,7 @@ async def retire_audience(command: RetireAudience, ctx: Context, ports: Ports) -
 
 async def register_audiences(names: Iterable[AudienceName], ctx: Context, ports: Ports) -> None:
     """Define those of the settings that were never defined; safe to run at every start. A retired one stays retired."""
-    wanted = [name for name in dict.fromkeys(names) if name != MINOS]
+    wanted = [name for name in dict.fromkeys(names) if name not in BUILT_IN]
     if not wanted:
         return
 
@@ -95,8 +94,7 @@ async def register_audiences(names: Iterable[AudienceName], ctx: Context, ports:
         for name in wanted:
             state = tx.state(audience.decider, audience.stream(name))
             if isinstance(state, Undefined):
-                principals = (PrincipalKind.SERVICE,) if name == NATS else (PrincipalKind.USER, PrincipalKind.SERVICE)
-                events = audience.define(state, audience=name, rules=Rules(principals=principals), description=None, at=tx.at)
+                events = audience.define(state, audience=name, rules=Rules(), description=None, at=tx.at)
                 tx.record(audience.decider, audience.stream(name), events)
 
     await transact(ports, ctx, audience_reads(wanted), decide)
@@ -111,7 +109,7 @@ async def require_registered(names: Sequence[AudienceName], ports: Ports) -> Non
 
 
 def _stream_of(name: AudienceName) -> StreamName:
-    if name == MINOS:
+    if name in BUILT_IN:
         raise AudienceProtected
     return audience.stream(name)
 

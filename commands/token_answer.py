@@ -10,10 +10,11 @@ from domain.account import Account
 from domain.assurance import as_claims
 from domain.audience import BUILT_IN, PrincipalKind, Rules
 from domain.ids import AudienceName, SessionId, UserId
+from domain.session import MINOS
 from domain.session_events import AuthMethod
 from domain.session_state import Live
 
-OWN_RULES = BUILT_IN.rules
+OWN_RULES = BUILT_IN[MINOS].rules
 """Of Minos itself, which is what a token is for where nothing else is said."""
 
 

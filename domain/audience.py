@@ -1,9 +1,9 @@
 """A service that tokens may be issued for: what it knows of permissions, how its tokens are signed, who may ask for one.
 
-Stages: Undefined -> Defined -> Retired. `minos` is built in and has no stream. Its rules are held at every issue.
+Stages: Undefined -> Defined -> Retired. `minos` and `nats` are built in and have no stream. Its rules are held at every issue.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, assert_never
@@ -11,15 +11,16 @@ from typing import Annotated, assert_never
 from msgspec import Meta, Struct
 
 from domain.decider import Decider
-from domain.errors import AudienceExists, AudienceNotAllowed, AudienceProtected, NoSuchAudience, ServicesOnly
+from domain.errors import AudienceExists, AudienceNotAllowed, AudienceProtected, NoSuchAudience
 from domain.event import Event, Sealed
 from domain.ids import AudienceName, AudienceSlug, ClientId, ClientSlug, RoleName, RoleSlug, StreamName
 from domain.permission import Permission, PermissionText, covers, shared
 from domain.session import MINOS
+from domain.signal_rights import SIGNALS
 from domain.signing_key import Algorithm
 
 NATS = AudienceName("nats")
-"""Connections to NATS: for services only, whatever is asked for (threats.md 7)."""
+"""Connections to NATS: for services only, for what they may read there (threats.md 7)."""
 OURS = Permission("minos.*")
 """What may be done at Minos itself: never in a token for another."""
 
@@ -85,7 +86,10 @@ class Retired(Struct, frozen=True, kw_only=True, tag="retired"):
 
 
 Audience = Undefined | Defined | Retired
-BUILT_IN = Defined(audience=MINOS, rules=Rules(permissions=(OURS,)), definition=1)
+BUILT_IN: Mapping[AudienceName, Defined] = {
+    MINOS: Defined(audience=MINOS, rules=Rules(permissions=(OURS,)), definition=1),
+    NATS: Defined(audience=NATS, rules=Rules(permissions=(SIGNALS,), principals=(PrincipalKind.SERVICE,)), definition=1),
+}
 
 
 def evolve(state: Audience, event: AudienceEvent) -> Audience:
@@ -110,17 +114,17 @@ def stream(audience: AudienceName) -> StreamName:
 
 
 def define(state: Audience, *, audience: AudienceName, rules: Rules, description: Sealed | None, at: datetime) -> Sequence[AudienceEvent]:
-    """Raises AudienceExists (also for a retired name), AudienceProtected, ServicesOnly."""
-    _check(audience, rules)
+    """Raises AudienceExists (also for a retired name), AudienceProtected."""
+    if audience in BUILT_IN:
+        raise AudienceProtected
     if not isinstance(state, Undefined):
         raise AudienceExists
     return [AudienceDefined(audience=audience, rules=_ordered(rules), description=description, at=at)]
 
 
 def change(state: Audience, *, rules: Rules, at: datetime) -> Sequence[AudienceEvent]:
-    """Raises NoSuchAudience, ServicesOnly. Tokens given before are good until they expire."""
+    """Raises NoSuchAudience. Tokens given before are good until they expire."""
     now = defined(state)
-    _check(now.audience, rules)
     wanted = _ordered(rules)
     if wanted == now.rules:
         return []
@@ -186,13 +190,6 @@ def scope(rules: Rules, held: Iterable[Permission]) -> tuple[Permission, ...]:
 def in_catalogue(audience: AudienceName, rules: Rules, held: Iterable[Permission]) -> tuple[Permission, ...]:
     """As `scope`, for a key, which asks Minos itself with any permission: there, what means nothing opens nothing."""
     return tuple(held) if audience == MINOS else scope(rules, held)
-
-
-def _check(audience: AudienceName, rules: Rules) -> None:
-    if audience == MINOS:
-        raise AudienceProtected
-    if audience == NATS and PrincipalKind.USER in rules.principals:
-        raise ServicesOnly
 
 
 def _ordered(rules: Rules) -> Rules:

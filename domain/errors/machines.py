@@ -17,7 +17,7 @@ class AudienceExists(Refused):
 
 class AudienceProtected(Refused):
     code = "audience_protected"
-    detail = "The audience of Minos itself cannot be defined, changed or retired."
+    detail = "The audiences `minos` and `nats` are built in: they cannot be defined, changed or retired."
 
 
 class AudienceNotAllowed(Refused):
@@ -28,11 +28,6 @@ class AudienceNotAllowed(Refused):
 class AudienceRequired(AudienceNotAllowed):
     code = "audience_required"
     detail = "This service account has several audiences: name the one that the token is for."
-
-
-class ServicesOnly(Refused):
-    code = "services_only"
-    detail = "This audience is for services: no person may ask for a token for it."
 
 
 class NoSuchServiceAccount(Refused):

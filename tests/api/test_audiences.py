@@ -26,9 +26,10 @@ async def test_a_life_of_more_than_an_hour_is_refused(admin: Person) -> None:
 
 
 async def test_threat_7_nobody_opens_nats_or_minos_to_people(admin: Person) -> None:
-    assert (await admin.ask("POST", "/audiences", json={"name": "nats"})).json()["code"] == "services_only"
-    assert (await admin.ask("POST", "/audiences", json={"name": "minos"})).json()["code"] == "audience_protected"
-    assert (await admin.ask("PUT", "/audiences/minos", json={})).json()["code"] == "audience_protected"
+    for name in ("nats", "minos"):
+        assert (await admin.ask("POST", "/audiences", json={"name": name})).json()["code"] == "audience_protected"
+        assert (await admin.ask("PUT", f"/audiences/{name}", json={})).json()["code"] == "audience_protected"
+        assert (await admin.ask("POST", f"/audiences/{name}/retire")).json()["code"] == "audience_protected"
 
 
 async def test_an_audience_of_a_callers_own_making_is_refused(served: Served) -> None:

@@ -18,7 +18,7 @@ from commands.define_role import DefineRole, define_role
 from commands.grant_role import GrantRole, RevokeRole, grant_role, revoke_role
 from commands.issue_token import IssueToken, issue_token
 from commands.signing_keys import RotateSigningKey, rotate_signing_key
-from domain.audience import AudienceDefined, PrincipalKind, Rules
+from domain.audience import NATS, AudienceDefined, PrincipalKind, Rules
 from domain.errors import AudienceNotAllowed, AudienceProtected, RightsExceeded
 from domain.ids import AudienceName, RoleName
 from domain.permission import Permission
@@ -120,20 +120,21 @@ async def test_who_will_be_refused_makes_no_signing_key(world: World) -> None:
     assert await world.ports.keys.kids() == before
 
 
-async def test_minos_itself_can_neither_be_changed_nor_retired(world: World) -> None:
+@pytest.mark.parametrize("name", [MINOS, NATS])
+async def test_what_is_built_in_can_neither_be_changed_nor_retired(world: World, name: AudienceName) -> None:
     with pytest.raises(AudienceProtected):
-        await change_audience(ChangeAudience(audience=MINOS, rules=Rules()), SYSTEM, world.ports)
+        await change_audience(ChangeAudience(audience=name, rules=Rules()), SYSTEM, world.ports)
     with pytest.raises(AudienceProtected):
-        await retire_audience(RetireAudience(audience=MINOS), SYSTEM, world.ports)
+        await retire_audience(RetireAudience(audience=name), SYSTEM, world.ports)
 
 
 async def test_every_start_registers_the_audiences_of_the_settings_once(world: World) -> None:
     before = len(world.happened(AudienceDefined))
     for _ in range(2):
-        await register_audiences([MINOS, AudienceName("nats"), AudienceName("tasks")], SYSTEM, world.ports)
+        await register_audiences([MINOS, NATS, AudienceName("depot"), AudienceName("tasks")], SYSTEM, world.ports)
     [made] = world.happened(AudienceDefined)[before:]
     assert isinstance(made, AudienceDefined)
-    assert (made.audience, made.rules.principals) == ("nats", (PrincipalKind.SERVICE,))
+    assert (made.audience, made.rules.principals) == ("depot", (PrincipalKind.SERVICE, PrincipalKind.USER))
 
 
 async def test_a_retired_audience_stays_retired_whatever_the_settings_name(world: World) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from domain import audience
 from domain.audience import BUILT_IN, NATS, Defined, PrincipalKind, Retired, Rules, Undefined
-from domain.errors import AudienceExists, AudienceNotAllowed, AudienceProtected, ServicesOnly
-from domain.ids import ClientId
+from domain.errors import AudienceExists, AudienceNotAllowed, AudienceProtected
+from domain.ids import AudienceName, ClientId
 from domain.permission import Permission
 from domain.session import MINOS
 from tests.domain.examples import EDITOR, NOW, REPORTER, TASKS, USER_ROLE
@@ -47,17 +47,24 @@ def test_a_service_account_has_to_be_one_of_the_clients_where_there_are_any() ->
 
 
 def test_threat_7_nats_is_for_services_only() -> None:
-    with pytest.raises(ServicesOnly):
-        audience.define(Undefined(), audience=NATS, rules=Rules(), description=None, at=NOW)
-    [defined] = audience.define(Undefined(), audience=NATS, rules=Rules(principals=(PrincipalKind.SERVICE,)), description=None, at=NOW)
-    with pytest.raises(ServicesOnly):
-        audience.change(audience.decider.fold([defined]), rules=Rules(), at=NOW)
+    with pytest.raises(AudienceNotAllowed):
+        audience.for_user(BUILT_IN[NATS], [USER_ROLE])
+    assert audience.for_client(BUILT_IN[NATS], REPORTER) == BUILT_IN[NATS].rules
 
 
-def test_minos_itself_is_built_in() -> None:
+@pytest.mark.parametrize("name", [MINOS, NATS])
+def test_what_is_built_in_is_not_defined_anew(name: AudienceName) -> None:
     with pytest.raises(AudienceProtected):
-        audience.define(Undefined(), audience=MINOS, rules=Rules(), description=None, at=NOW)
-    assert audience.for_user(BUILT_IN, []) == BUILT_IN.rules
+        audience.define(Undefined(), audience=name, rules=Rules(), description=None, at=NOW)
+
+
+def test_minos_itself_is_for_everybody() -> None:
+    assert audience.for_user(BUILT_IN[MINOS], []) == audience.for_client(BUILT_IN[MINOS], REPORTER) == BUILT_IN[MINOS].rules
+
+
+def test_a_token_for_nats_carries_signals_and_no_other_right() -> None:
+    held = [Permission("minos.*"), Permission("minos.signals.access"), Permission("tasks.read")]
+    assert audience.scope(BUILT_IN[NATS].rules, held) == (Permission("minos.signals.*"), Permission("minos.signals.access"))
 
 
 def test_a_retired_name_is_not_free() -> None:
@@ -75,4 +82,4 @@ def test_a_token_carries_what_the_catalogue_knows_and_its_holder_has() -> None:
 def test_what_may_be_done_at_minos_is_in_no_token_for_another() -> None:
     held = [Permission("minos.users.read"), READ]
     assert audience.scope(Rules(), held) == (READ,)
-    assert audience.scope(BUILT_IN.rules, held) == (Permission("minos.users.read"),)
+    assert audience.scope(BUILT_IN[MINOS].rules, held) == (Permission("minos.users.read"),)

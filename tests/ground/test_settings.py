@@ -15,6 +15,9 @@ from adapters.settings_source import BadSettings, Loaded, load
 
 NOWHERE = Path("/nonexistent-folder")
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+ISSUER = "SAAAAAICAMCAKBQHBAEQUCYMBUHA6EARCIJRIFIWC4MBSGQ3DQOR4HYMHI"
+XKEY = "SXAAAAICAMCAKBQHBAEQUCYMBUHA6EARCIJRIFIWC4MBSGQ3DQOR4H74KM"
+NATS_URL = "nats://host"
 FIT_FOR_PRODUCTION = {
     "MINOS_ENVIRONMENT": "production",
     "MINOS_ISSUER": "https://id.example.org",
@@ -249,6 +252,10 @@ def test_production_tells_every_refusal_at_once() -> None:
         {"MINOS_LINK_URL": "https://app.example.org/account?x=1"},
         {"MINOS_LINK_URL": "javascript:alert(1)"},
         {"MINOS_SMTP_CA_FILE": "/nowhere/ca.pem"},
+        {"MINOS_NATS_URL": NATS_URL, "MINOS_NATS_CALLOUT_ISSUER": ISSUER},  # and no curve key
+        {"MINOS_NATS_URL": NATS_URL, "MINOS_NATS_CALLOUT_ISSUER": ISSUER, "MINOS_NATS_CALLOUT_XKEY": ISSUER},
+        {"MINOS_NATS_URL": NATS_URL, "MINOS_NATS_CALLOUT_ISSUER": XKEY, "MINOS_NATS_CALLOUT_XKEY": XKEY},
+        {"MINOS_NATS_CALLOUT_ISSUER": ISSUER, "MINOS_NATS_CALLOUT_XKEY": XKEY},  # and no server
     ],
     ids=str,
 )
@@ -262,4 +269,5 @@ def test_every_setting_says_what_it_is_and_what_it_takes() -> None:
         assert setting.name == "MINOS_" + setting.field.upper()
     assert {setting.name for setting in SETTINGS if setting.secret} == {
         "MINOS_DATABASE_URL", "MINOS_MIGRATION_DATABASE_URL", "MINOS_NATS_URL", "MINOS_MASTER_KEY", "MINOS_SMTP_URL",
+        "MINOS_NATS_CALLOUT_ISSUER", "MINOS_NATS_CALLOUT_XKEY",
     }  # fmt: skip
