@@ -123,14 +123,16 @@ def _refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
     """What is not understood is not passed over, nor is one of two values picked."""
     if not request.scope["query_string"]:
         return
-    known = parameters_of(request.route_handler)
+    known, listed = parameters_of(request.route_handler), lists_of(request.route_handler)
     given = [name for name, _ in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)]
     faults = [
         Fault(pointer=f"?{name[:64]}", code="unknown_parameter", detail="There is no such parameter here.")
         for name in given
         if name not in known
     ]
-    faults += [Fault(pointer=f"?{name}", code="repeated", detail="Given more than once.") for name in known if given.count(name) > 1]
+    faults += [
+        Fault(pointer=f"?{name}", code="repeated", detail="Given more than once.") for name in known - listed if given.count(name) > 1
+    ]
     if faults:
         raise ValidationFailed(faults[:16])
 
@@ -140,6 +142,15 @@ def parameters_of(handler: HTTPRouteHandler) -> frozenset[str]:
     """Give the names of a route's query parameters."""
     fields = handler.parsed_fn_signature.parameters.items()
     return frozenset(name for name, field in fields if isinstance(field.kwarg_definition, QueryParameter))
+
+
+@lru_cache(maxsize=256)
+def lists_of(handler: HTTPRouteHandler) -> frozenset[str]:
+    """Give the names of those that may be given several times."""
+    fields = handler.parsed_fn_signature.parameters
+    return frozenset(
+        name for name in parameters_of(handler) if any(part.is_non_string_sequence for part in (fields[name], *fields[name].inner_types))
+    )
 
 
 def access_of(handler: HTTPRouteHandler) -> Access:

@@ -123,6 +123,8 @@ def _shape(operation: dict[str, Any], handler: HTTPRouteHandler, shapes: Shapes)
     for status, response in operation["responses"].items():
         if response["description"] == HTTPStatus(int(status)).description:  # the framework's own, such as "Document created, URL follows"
             response["description"] = _DONE.get(status, "")
+        if status == "200" and "told" in handler.opt:
+            response["headers"] = {name: {"description": what, "schema": _TEXT} for name, what in handler.opt["told"].items()}
         if problems.CONTENT_TYPE in response.get("content", {}):
             response["content"][problems.CONTENT_TYPE] = {"schema": _PROBLEM}
         elif "form" in handler.opt and int(status) >= 400:
@@ -133,6 +135,8 @@ def _shape(operation: dict[str, Any], handler: HTTPRouteHandler, shapes: Shapes)
             response["content"] = {"application/json": {"schema": answer}}
     for parameter in operation.get("parameters", []):
         _simplify(parameter)
+        if "items" in parameter["schema"]:
+            parameter["schema"]["items"] = _items(handler, parameter["name"])
 
 
 def _simplify(parameter: dict[str, Any]) -> None:
@@ -149,6 +153,14 @@ def _simplify(parameter: dict[str, Any]) -> None:
     for bound in ("minimum", "maximum"):
         if bound in schema:
             schema[bound] = int(schema[bound])
+
+
+def _items(handler: HTTPRouteHandler, name: str) -> dict[str, Any]:
+    """Give what each of several values has to be, which the framework leaves out."""
+    several = next(
+        part for part in msgspec.json.schema(handler.parsed_fn_signature.parameters[name].annotation)["anyOf"] if "items" in part
+    )
+    return {**several["items"], "pattern": several["items"]["pattern"].replace("$(?!\\n)", "$")}
 
 
 def _complete(operation: dict[str, Any]) -> None:

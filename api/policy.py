@@ -87,6 +87,7 @@ POLICY: dict[str, Access] = {
     "refresh": PUBLIC,
     "logout": TOKEN,
     "readAuthSession": TOKEN,
+    "checkCredential": PUBLIC,
     "reauthenticate": CALLER,
     "askForProof": CALLER,
     "askForCode": CALLER,

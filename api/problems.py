@@ -112,6 +112,8 @@ STATUS: dict[type[errors.Refused], int] = {
     http.AddressTooLong: 414,
     http.HostNotAllowed: 421,
     http.AuthenticationRequired: 401,
+    http.AudienceUnnamed: 400,
+    http.IdentityTooLong: 403,
     http.BadRequest: 400,
     http.RateLimited: 429,
     http.Starting: 503,

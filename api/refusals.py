@@ -114,6 +114,20 @@ class AuthenticationRequired(Refused):
     detail = "This needs a bearer token."
 
 
+class AudienceUnnamed(Refused):
+    """What a gateway is told that does not say whom it asks for (threats.md 7)."""
+
+    code = "audience_unnamed"
+    detail = "Say which audience the credential has to be for: ?audience=<name>."
+
+
+class IdentityTooLong(Refused):
+    """Nothing of it is left out: a service that is told of fewer rights than there are is wrong, and does not know."""
+
+    code = "identity_too_long"
+    detail = "The roles and permissions at this audience are more than fit into a header field of 8,192 characters."
+
+
 class BadRequest(Refused):
     code = "bad_request"
     detail = "The request could not be understood."

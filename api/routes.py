@@ -8,6 +8,7 @@ from api.api_keys import ApiKeys, MyApiKeys
 from api.audiences import Audiences
 from api.audit import Audit
 from api.auth import Auth, Bootstrap
+from api.check import Check
 from api.client_credentials import ClientCredentials
 from api.docs import Docs
 from api.enrolling import Enrolling
@@ -32,7 +33,7 @@ from api.users import Users
 from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
-    Bootstrap, Auth, Enrolling, Passwords, Mailed, ActionTokens, Me, MyErasure, MyMail, MyFactors, Permissions, Users, UserRoles,
+    Bootstrap, Auth, Check, Enrolling, Passwords, Mailed, ActionTokens, Me, MyErasure, MyMail, MyFactors, Permissions, Users, UserRoles,
     Invitations, Acceptance, Erasures, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
     ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Events, Operations, OAuth, WellKnown, Health, Docs,
     AccountPages,

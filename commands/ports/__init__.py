@@ -24,6 +24,7 @@ from commands.ports.factors import (
     RecoveryMacs,
     SignInChallenge,
 )
+from commands.ports.gateways import Found, WhoCalls
 from commands.ports.mail import Budget, Letter, Mailbox, MailToken, MailTokenKind, MailTokens
 from commands.ports.passkeys import Assertion, Attestation, NewPasskey, Passkeys
 from commands.ports.policy import Policy, Score
@@ -93,6 +94,7 @@ __all__ = [
     "CodePurpose",
     "Commit",
     "EventStore",
+    "Found",
     "GuardReading",
     "Heads",
     "Holding",
@@ -140,6 +142,7 @@ __all__ = [
     "Unusable",
     "Vault",
     "Verified",
+    "WhoCalls",
 ]
 
 

@@ -21,7 +21,7 @@ PUBLIC = {
     "revokeLeakedApiKey",
     "resendLoginCode", "offerTotpAtLogin", "confirmTotpAtLogin", "offerPasskeyAtLogin", "registerPasskeyAtLogin",
     "bootstrap", "register", "login", "completeLogin", "askForPasskey", "loginWithPasskey", "refresh",
-    "judgePassword", "readOpenIdConfiguration",
+    "judgePassword", "checkCredential", "readOpenIdConfiguration",
     "readAuthorizationServer", "readKeySet", "readSignalsKeySet", "readInternalKeySet",
     "healthLive", "healthReady", "healthStartup", "findDocs", "readDocs", "readDocsAsset", "readProblems", "readOpenApi",
 }  # fmt: skip
