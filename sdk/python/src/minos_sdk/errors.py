@@ -45,6 +45,11 @@ class InvalidToken(MinosError):
     code = "invalid_token"
     message = "The credential is not valid here."
 
+    def __init__(self, message: str | None = None, *, reason: str = "invalid") -> None:
+        """`reason`: a word for metrics and logs, which whoever sent the credential never sees."""
+        super().__init__(message)
+        self.reason = reason
+
     def challenge(self) -> str | None:
         return f'Bearer error="invalid_token", error_description="{self.message}"'
 

@@ -20,3 +20,9 @@ def covers(held: str, wanted: str) -> bool:
 def allows(held: Iterable[str], wanted: str) -> bool:
     """Tell whether any one of the held permissions covers the wanted one."""
     return any(covers(each, wanted) for each in held)
+
+
+def shared(some: Iterable[str], others: Iterable[str]) -> frozenset[str]:
+    """Give what both allow, as far as one of two permissions covers the other: of `a.*` and `a.b`, `a.b`."""
+    ours, theirs = tuple(some), tuple(others)
+    return frozenset({each for each in ours if allows(theirs, each)} | {each for each in theirs if allows(ours, each)})

@@ -1,0 +1,1 @@
+"""Ways for signals to get here."""

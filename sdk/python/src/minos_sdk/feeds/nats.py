@@ -1,0 +1,65 @@
+"""Signals over NATS: live copies and hints as they happen, and the stream for all that came before or got lost."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from importlib.util import find_spec
+from random import SystemRandom
+
+import httpx
+
+from minos_sdk.errors import MinosError
+from minos_sdk.feeds.nats_connection import Connection, Login, TokenLogin
+from minos_sdk.feeds.reading import Reading
+from minos_sdk.ports import TokenSource
+from minos_sdk.receiver import Receiver
+
+log = logging.getLogger("minos_sdk")
+_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.1, 5.0
+_chance = SystemRandom()
+
+
+class NatsFeed:
+    """minos_sdk.feeds.feed.Feed. Needs the extra `nats`.
+
+    A connection ends with the token it was made with, so a new one is there before that; the old one is closed only then.
+    """
+
+    def __init__(self, servers: str | Sequence[str], token_source: TokenSource | None = None, *, login: Login | None = None) -> None:
+        """`token_source`: gives tokens for the audience `nats`. `login`: another way in, for installations with static users."""
+        if find_spec("nats") is None:
+            raise ImportError("signals over NATS need nats-py: install minos-sdk[nats]")
+        if (token_source is None) == (login is None):
+            raise ValueError("a feed gets into NATS by a token source or by another login")
+        self._servers = [servers] if isinstance(servers, str) else list(servers)
+        self._login: Login = TokenLogin(token_source) if token_source is not None else login or _none()
+
+    async def run(self, receiver: Receiver, http: httpx.AsyncClient) -> None:  # noqa: ARG002 - one shape for all feeds
+        readings = {name: Reading(receiver, name) for name in receiver.classes}
+        current: Connection | None = None
+        pause = _FIRST_PAUSE_S
+        try:
+            while True:
+                try:
+                    following = await Connection.open(self._servers, self._login, receiver, readings)
+                except (MinosError, OSError, httpx.HTTPError) as error:
+                    receiver.counts["connections_failed"] += 1
+                    log.info("no connection to NATS: %s", type(error).__name__)
+                    await asyncio.sleep(pause * _chance.uniform(0.5, 1.0))
+                    pause = min(2 * pause, _LAST_PAUSE_S)
+                else:
+                    receiver.counts["connections"] += 1
+                    pause = _FIRST_PAUSE_S
+                    if current is not None:
+                        await current.close()
+                    current = following
+                if current is not None:
+                    await current.until_due()
+                    current = current if current.is_open else None
+        finally:
+            if current is not None:
+                await current.close()
+
+
+def _none() -> Login:
+    raise AssertionError("checked before")

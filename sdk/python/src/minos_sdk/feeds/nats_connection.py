@@ -1,0 +1,202 @@
+"""One connection to NATS, subscribed to what one audience needs, for as long as its token lives."""
+
+import asyncio
+import json
+import logging
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, Self
+
+from minos_sdk.feeds.reading import Reading
+from minos_sdk.ports import TokenSource
+from minos_sdk.receiver import ACCESS, Receiver
+from minos_sdk.signal_sets import Beat
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+
+log = logging.getLogger("minos_sdk")
+_CONNECT_S = 3
+_SILENT_S = 10.0
+"""After so long without a heartbeat another connection is tried: this one may be dead, or see nothing."""
+_MARGIN_S = 60.0
+_AGAIN_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How to get in. `name`: whose inboxes these are; `ends_at`: seconds since 1970, or None for no end."""
+
+    name: str
+    token: str | None = field(default=None, repr=False)
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ends_at: float | None = None
+
+
+class Login(Protocol):
+    async def entry(self) -> Entry: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogin:
+    """By an access token of a service account: NATS asks Minos about it, and cuts the connection when it ends."""
+
+    source: TokenSource
+
+    async def entry(self) -> Entry:
+        token = await self.source.token("nats")
+        said = _unverified(token)
+        return Entry(name=str(said.get("client_id", "")), token=token, ends_at=float(str(said.get("exp", 0))))
+
+
+@dataclass(frozen=True, slots=True)
+class StaticLogin:
+    """By a user that the server's configuration names: for installations without the authoriser."""
+
+    user: str
+    password: str = field(repr=False)
+
+    async def entry(self) -> Entry:
+        return Entry(name=self.user, user=self.user, password=self.password)
+
+
+class Connection:
+    """Open from the start, until it is lost or closed."""
+
+    def __init__(self, client: "Client", entry: Entry, receiver: Receiver, readings: Mapping[str, Reading]) -> None:
+        self._client = client
+        self._receiver = receiver
+        self._readings = readings
+        self._over = asyncio.Event()
+        self._heard_at = receiver.monotonic()
+        self._renew_at = None if entry.ends_at is None else _renewal(entry.ends_at - time.time()) + receiver.monotonic()
+        self._readers: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(cls, servers: Sequence[str], login: Login, receiver: Receiver, readings: Mapping[str, Reading]) -> Self:
+        """Connect, subscribe, and only then begin to read: what happens between the two is heard. Raises Lost."""
+        from nats.aio.client import Client
+
+        entry = await login.entry()
+        client = Client()
+        connection = cls(client, entry, receiver, readings)
+        try:
+            with told_as_lost():
+                await connection._enter(servers, entry)
+        except BaseException:
+            with suppress(Exception):
+                await client.close()
+            raise
+        for reading in readings.values():
+            reading.wanted.set()
+            connection._readers.append(asyncio.create_task(connection._read(reading)))
+        return connection
+
+    async def _enter(self, servers: Sequence[str], entry: Entry) -> None:
+        await self._client.connect(
+            servers=list(servers),
+            name=entry.name,
+            token=entry.token,
+            user=entry.user,
+            password=entry.password,
+            inbox_prefix=f"_INBOX_{entry.name}".encode(),
+            allow_reconnect=False,
+            connect_timeout=_CONNECT_S,
+            ping_interval=5,
+            max_outstanding_pings=2,
+            closed_cb=self._ended,
+            error_cb=_complain,
+        )
+        for subject in _subjects(self._receiver.audience):
+            await self._client.subscribe(subject, cb=self._heard)  # pyright: ignore[reportUnknownMemberType]  # nats-py: a bare Future
+        await self._client.flush(timeout=_CONNECT_S)
+
+    @property
+    def is_open(self) -> bool:
+        return not self._over.is_set()
+
+    async def until_due(self) -> None:
+        """Wait until this connection is lost, or another has to take its place."""
+        while self.is_open:
+            now = self._receiver.monotonic()
+            due = self._heard_at + _SILENT_S
+            due = due if self._renew_at is None else min(due, self._renew_at)
+            if now >= due:
+                self._heard_at = now
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(due - now):
+                    await self._over.wait()
+
+    async def close(self) -> None:
+        self._over.set()
+        for reader in self._readers:
+            reader.cancel()
+        await asyncio.gather(*self._readers, return_exceptions=True)
+        await self._client.close()
+
+    async def _heard(self, message: "Msg") -> None:
+        told = await self._receiver.signal(message.data.decode(errors="replace"))
+        if isinstance(told, Beat):
+            self._heard_at = self._receiver.monotonic()
+            if (reading := self._readings.get(told.newest.of_class)) is not None:
+                reading.beat(told)
+        elif told is not None and told.place is not None and (reading := self._readings.get(told.place.of_class)) is not None:
+            reading.saw(told.place)
+
+    async def _read(self, reading: Reading) -> None:
+        """What could not be read is wanted again with the next heartbeat that knows of more."""
+        while True:
+            await reading.wanted.wait()
+            try:
+                with told_as_lost():
+                    await reading.read(self._client)
+            except Lost as lost:
+                log.info("signals could not be read: %s", lost)
+                reading.wanted.set()
+                await asyncio.sleep(_AGAIN_S)
+
+    async def _ended(self) -> None:
+        self._over.set()
+
+
+class Lost(OSError):
+    """The server is away, refuses, or went."""
+
+
+@contextmanager
+def told_as_lost() -> Generator[None]:
+    """Turn what nats-py raises into Lost. It is imported late: the package does without it."""
+    from nats.errors import Error
+
+    try:
+        yield
+    except (Error, OSError, ValueError) as error:
+        raise Lost(type(error).__name__) from error
+
+
+def _subjects(audience: str) -> tuple[str, ...]:
+    roles, role_map = f"roles.{audience}", f"role_map.{audience}"
+    heard = [f"{way}.v1.{what}.>" for way in ("live", "hint") for what in (ACCESS, roles)]
+    return *heard, f"live.v1.{role_map}.>"
+
+
+def _renewal(life: float) -> float:
+    """Seconds from now: well before the end, which is a minute for long lives."""
+    return max(life - min(_MARGIN_S, life / 3), 1.0)
+
+
+def _unverified(token: str) -> Mapping[str, object]:
+    """What a token of our own says: only to know what it is called and when to get another. Raises ValueError."""
+    body = token.split(".")[1]
+    said: Mapping[str, object] = json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return said
+
+
+async def _complain(error: Exception) -> None:
+    log.warning("NATS: %s", error)

@@ -1,0 +1,84 @@
+"""One class of signals out of its stream: from where everything is known, whenever something may be missing."""
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from minos_sdk.feeds.direct_get import stored_from
+from minos_sdk.receiver import Receiver
+from minos_sdk.signal_sets import Beat, Place, Signal
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+_PATIENCE = 3
+"""So many times a stream may end before the newest message it should have: it may have expired, or a copy of it lags behind."""
+_WITHOUT_PAUSE = 16
+
+
+def stream_of(of_class: str) -> str:
+    """`access` is in SIG_ACCESS, `roles.shop` in SIG_ROLES_shop."""
+    kind, _, audience = of_class.partition(".")
+    return f"SIG_{kind.upper()}_{audience}" if audience else f"SIG_{kind.upper()}"
+
+
+class Reading:
+    """`wanted` is set when something may be missing. The place to go on from is only taken from what is signed."""
+
+    def __init__(self, receiver: Receiver, of_class: str) -> None:
+        self.wanted = asyncio.Event()
+        self.wanted.set()
+        self._receiver = receiver
+        self._class = of_class
+        self._known_to = (0, 0)
+        self._beat: Beat | None = None
+        self._short = 0
+
+    def beat(self, beat: Beat) -> None:
+        """Take in what a heartbeat says; read when it knows of more than is known here."""
+        self._beat = beat
+        if self._receiver.beat(beat):
+            self._known_to = max(self._known_to, (beat.newest.epoch, beat.sequence))
+        else:
+            self.wanted.set()
+
+    def saw(self, place: Place) -> None:
+        """Take in a live copy; read when it is not the next one."""
+        progress = self._receiver.classes[self._class]
+        if not progress.saw(place.epoch, place.count):
+            self._receiver.counts["holes"] += 1
+            self.wanted.set()
+
+    async def read(self, client: "Client") -> None:
+        """Read to the end, and note what is known by that. Raises Unread, and what nats-py raises."""
+        self.wanted.clear()
+        beat = self._beat
+        epoch, sequence = self._known_to
+        first = sequence + 1 if beat is None or beat.newest.epoch == epoch else 1
+        whole, newest, last = True, Place(self._class, 0, 0), first - 1
+        async with aclosing(stored_from(client, stream_of(self._class), first)) as stored:
+            async for each in stored:
+                told = await self._receiver.signal(each.data.decode(errors="replace"))
+                last = each.sequence
+                if isinstance(told, Signal) and told.place is not None and told.place.of_class == self._class:
+                    newest = max(newest, told.place, key=lambda place: (place.epoch, place.count))
+                else:
+                    whole = False
+                if each.sequence % _WITHOUT_PAUSE == 0:
+                    await asyncio.sleep(0)
+        self._receiver.counts["reads"] += 1
+        if whole:
+            self._note(newest, beat, last)
+
+    def _note(self, newest: Place, beat: Beat | None, last: int) -> None:
+        self._receiver.reached(newest)
+        if beat is None:
+            return
+        progress = self._receiver.classes[self._class]
+        if not progress.lacks(beat.newest.epoch, beat.newest.count):
+            self._short = 0
+        elif last >= beat.sequence or self._short >= _PATIENCE:
+            self._short = 0
+            self._receiver.reached(beat.newest)
+        else:
+            self._short += 1

@@ -1,0 +1,50 @@
+"""The signed snapshot of all signals there are: for a start without history, and for those who only ask now and then."""
+
+import httpx
+
+from minos_sdk.errors import MinosError
+from minos_sdk.http import Unreachable, get
+from minos_sdk.ports import TokenSource
+from minos_sdk.receiver import Receiver
+from minos_sdk.signal_sets import LONGEST_SNAPSHOT
+
+MINOS = "minos"
+"""The audience of the issuer itself."""
+UNANSWERED = (MinosError, OSError, httpx.HTTPError)
+"""What a token source and HTTP raise when the issuer is away or refuses."""
+_WITHIN_S = 60.0
+
+
+class Snapshots:
+    """Asks for a snapshot, or whether the last one still holds."""
+
+    def __init__(self, receiver: Receiver, http: httpx.AsyncClient, token_source: TokenSource) -> None:
+        self._receiver = receiver
+        self._http = http
+        self._token_source = token_source
+        self._etag: str | None = None
+
+    async def take(self, *, now: float) -> bool:
+        """Bring the receiver to what is committed at `now` of its monotonic clock. False when that could not be."""
+        receiver = self._receiver
+        url = f"{receiver.issuer.rstrip('/')}/api/v1/signals/snapshot?audience={receiver.audience}"
+        try:
+            headers = {"Authorization": f"Bearer {await self._token_source.token(MINOS)}"}
+            if self._etag is not None:
+                headers["If-None-Match"] = self._etag
+            answer = await get(self._http, url, longest=LONGEST_SNAPSHOT, headers=headers, within=_WITHIN_S)
+            return await self._taken(answer, now)
+        except UNANSWERED:
+            receiver.counts["snapshot_unanswered"] += 1
+            return False
+
+    async def _taken(self, answer: httpx.Response, now: float) -> bool:
+        if answer.status_code == 304 and self._etag is not None:
+            self._receiver.still_complete(now)
+            return True
+        if answer.status_code != 200:
+            raise Unreachable(f"the snapshot answered {answer.status_code}")
+        if not await self._receiver.snapshot(answer.text, asked_at=now):
+            return False
+        self._etag = answer.headers.get("etag")
+        return True

@@ -1,0 +1,63 @@
+"""What the parts ask of one another: another implementation of any of these fits."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from minos_sdk.key_set import Key
+
+
+class Clock(Protocol):
+    """`time`: seconds since 1970. `monotonic`: seconds that only ever rise at the pace of time."""
+
+    @property
+    def time(self) -> Callable[[], float]: ...
+
+    @property
+    def monotonic(self) -> Callable[[], float]: ...
+
+
+class SystemClock:
+    """The clocks of this machine, as attributes: a method around them would cost more than they do."""
+
+    def __init__(self) -> None:
+        self.time: Callable[[], float] = time.time
+        self.monotonic: Callable[[], float] = time.monotonic
+
+
+class KeySource(Protocol):
+    """An issuer's public keys for one purpose."""
+
+    def get(self, kid: str) -> Key | None:
+        """Give a key without waiting. Raises KeysUnavailable when there are none, or none that are fresh enough."""
+        ...
+
+    async def find(self, kid: str) -> Key | None:
+        """Give a key, after one look for new ones where it makes sense. Raises KeysUnavailable."""
+        ...
+
+    async def run(self) -> None:
+        """Keep the keys fresh until cancelled."""
+        ...
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called whenever a key came or went."""
+        ...
+
+
+class TokenSource(Protocol):
+    """Where this service's own tokens come from."""
+
+    async def token(self, audience: str) -> str:
+        """Give an access token for an audience that is good for a while."""
+        ...
+
+
+class Introspector(Protocol):
+    async def introspect(self, token: str) -> Mapping[str, object]:
+        """Ask the issuer about a token; the answer of RFC 7662 2.2. Raises MinosError or OSError when there is none."""
+        ...
+
+
+StopCalling = Callable[[], None]
+"""Call it to have a callback called no more."""
