@@ -37,6 +37,7 @@ async def stages(world: World, purpose: Purpose = Purpose.ACCESS) -> dict[type, 
 
 @pytest.mark.parametrize("purpose", Purpose)
 async def test_the_first_start_makes_one_key_to_sign_and_one_to_follow_for_each_purpose(world: World, purpose: Purpose) -> None:
+    await ensure_signing_keys(Algorithm.ES256, SYSTEM, world.ports)
     assert {stage: len(kids) for stage, kids in (await stages(world, purpose)).items()} == {Active: 1, Published: 1}
     await ensure_signing_keys(Algorithm.ES256, SYSTEM, world.ports)
     assert len(world.happened(SigningKeyCreated)) == 2 * len(Purpose)
@@ -44,6 +45,7 @@ async def test_the_first_start_makes_one_key_to_sign_and_one_to_follow_for_each_
 
 @pytest.mark.parametrize("purpose", Purpose)
 async def test_turning_the_key_of_one_purpose_leaves_those_of_others(world: World, purpose: Purpose) -> None:
+    await ensure_signing_keys(Algorithm.ES256, SYSTEM, world.ports)
     before = {each: await stages(world, each) for each in Purpose}
     done = await rotate_signing_key(RotateSigningKey(purpose=purpose), SYSTEM, world.ports)
     assert before[purpose][Published] == [done.result.active]
@@ -53,6 +55,7 @@ async def test_turning_the_key_of_one_purpose_leaves_those_of_others(world: Worl
 
 
 async def test_what_follows_a_revoked_key_is_for_the_same_purpose(world: World) -> None:
+    await ensure_signing_keys(Algorithm.ES256, SYSTEM, world.ports)
     before = await stages(world, Purpose.SIGNALS)
     await revoke_signing_key(RevokeSigningKey(kid=before[Active][0]), SYSTEM, world.ports)
     after = await stages(world, Purpose.SIGNALS)
@@ -60,6 +63,7 @@ async def test_what_follows_a_revoked_key_is_for_the_same_purpose(world: World) 
 
 
 async def test_only_access_tokens_have_a_choice_of_algorithm(world: World) -> None:
+    await ensure_signing_keys(Algorithm.ES256, SYSTEM, world.ports)
     await rotate_signing_key(RotateSigningKey(purpose=Purpose.SIGNALS, algorithm=Algorithm.EDDSA), SYSTEM, world.ports)
     assert {event.algorithm for event in created(world) if event.purpose is Purpose.SIGNALS} == {Algorithm.ES256}
 

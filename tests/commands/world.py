@@ -38,7 +38,7 @@ from commands.ports import AccessClaims, Appended, ClaimMac, Commit, EventStore,
 from commands.register_user import RegisterUser, register_user
 from commands.sign_in import SignIn, sign_in
 from commands.sign_in_challenge import EnrolmentRequired, FactorRequired
-from commands.signing_keys import ensure_signing_keys
+from commands.signing_keys import ensure_signing_key
 from commands.token_answer import SignedIn
 from commands.transact import Read, read_states
 from domain import codec, session, user
@@ -182,7 +182,7 @@ class World:
 
 
 async def make_world(hasher: Argon2Hasher) -> World:
-    """Make a world with its signing keys and built-in roles."""
+    """Make a world with keys for access tokens and the built-in roles."""
     clock = Clock()
     memory = MemoryEventStore(clock)
     store = InterleavedStore(memory)
@@ -211,7 +211,7 @@ async def make_world(hasher: Argon2Hasher) -> World:
         mail_codes=DerivedMailCodes(secrets),
         policy=Policy(),
     )
-    await ensure_signing_keys(Algorithm.ES256, SYSTEM, ports)
+    await ensure_signing_key(Algorithm.ES256, SYSTEM, ports)
     await define_built_in_roles(SYSTEM, ports)
     await register_audiences(map(AudienceName, ("tasks", "notes")), SYSTEM, ports)
     tokens = AccessTokenVerifier(keyring, issuer=ISSUER, clock=clock.timestamp)
