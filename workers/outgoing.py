@@ -1,7 +1,7 @@
 """An event as the message that NATS gets."""
 
 from adapters.event_envelope import envelope
-from adapters.event_stream import Outgoing
+from adapters.jetstream import Outgoing
 from commands.ports import StoredEvent
 
 

@@ -15,7 +15,8 @@ import msgspec
 import structlog
 from nats.aio.client import Client
 
-from adapters.event_stream import MOST_IN_BATCH, EventStream, NotTheEnd, Outgoing, StreamAway
+from adapters.event_stream import EventStream
+from adapters.jetstream import MOST_IN_BATCH, NotTheEnd, Outgoing, StreamAway
 from adapters.log_reader import LogPage, LogReader
 from commands.ports import StoredEvent
 from domain.errors import UnknownEventTag

@@ -47,7 +47,7 @@ async def fragile(database: Database, broker: NatsServer) -> AsyncIterator[Line]
 
 
 async def _until_sent(line: Line, publisher: Publisher) -> None:
-    from adapters.event_stream import NotTheEnd, StreamAway
+    from adapters.jetstream import NotTheEnd, StreamAway
 
     async with asyncio.timeout(20):
         while True:

@@ -4,7 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.event_stream import FEW, EventStream, NotTheEnd, Outgoing
+from adapters.event_stream import EventStream
+from adapters.jetstream import FEW, NotTheEnd, Outgoing
 from tests.publisher.conftest import Line
 
 
@@ -33,3 +34,13 @@ async def test_nothing_is_added_at_the_wrong_place(line: Line, count: int, wrong
     with pytest.raises(NotTheEnd):
         await stream.append(wrong, messages(line, count))
     assert await line.last_sequence() == 1
+
+
+async def test_a_stream_that_anybody_could_be_let_read_is_closed_when_it_is_opened(line: Line) -> None:
+    stream = EventStream(line.client, epoch=1, name=line.name, root=line.root)
+    await stream.open()
+    assert not (await line.ask(f"STREAM.INFO.{line.name}"))["config"].get("allow_direct")
+    made = (await line.ask(f"STREAM.INFO.{line.name}"))["config"]
+    await line.ask(f"STREAM.UPDATE.{line.name}", {**made, "allow_direct": True})
+    await stream.open()
+    assert not (await line.ask(f"STREAM.INFO.{line.name}"))["config"].get("allow_direct")

@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from adapters.event_stream import NotTheEnd, StreamAway
+from adapters.jetstream import NotTheEnd, StreamAway
 from tests.publisher.conftest import Line, drain
 from workers.publisher import Halted, Published
 from workers.sequencer import resequence
