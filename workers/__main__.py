@@ -1,4 +1,4 @@
-"""Runs workers: `python -m workers [sequencer] [publisher] [projector] [mailer] [timekeeper] [reaper] [surveyor]`, all when none is named.
+"""Runs workers: `python -m workers [name]...`, of those in NAMES; all when none is named.
 
 Each has an owner that starts it again after an error, with a growing pause; no worker's fault is another's.
 """
@@ -26,6 +26,8 @@ from workers.projector import Projector
 from workers.publisher import Published, Publisher
 from workers.reaper import Reaper
 from workers.sequencer import ForeignLog, Sequencer, Step
+from workers.signals.folder import Folded
+from workers.signals.signaller import OpenedSignaller
 from workers.status import WorkerCondition, note
 from workers.surveyor import Surveyor
 from workers.timekeeper import Timekeeper
@@ -52,7 +54,7 @@ class UnknownWorker(Exception):
     """The name of a worker that there is not. The message lists those there are."""
 
 
-NAMES = ("sequencer", "publisher", "projector", "mailer", "timekeeper", "reaper", "surveyor")
+NAMES = ("sequencer", "publisher", "projector", "signaller", "mailer", "timekeeper", "reaper", "surveyor")
 
 
 async def run(names: Sequence[str], settings: Settings) -> None:
@@ -64,7 +66,7 @@ async def run(names: Sequence[str], settings: Settings) -> None:
     gc.freeze()  # what the imports made stays for ever: nobody need look through it again
     stop = stop_within(LAST_SECONDS)
     nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-workers")
-    hints = {name: Hint() for name in ("sequencer", "publisher", "projector", "mailer")}
+    hints = {name: Hint() for name in ("sequencer", "publisher", "projector", "signaller", "mailer")}
     made = _workers(settings, settings.database_url.reveal(), nats, hints)
     try:
         await _until_stopped(names or NAMES, made, nats, hints, stop)
@@ -89,12 +91,17 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
         note("publisher", WorkerCondition.HALTED if state.halted else WorkerCondition.RUNNING, state.halted)
         metrics.published(state)
 
+    def folded(state: Folded) -> None:
+        note("signaller", WorkerCondition.HALTED if state.halted else WorkerCondition.RUNNING, state.halted)
+        metrics.signals_folded(state)
+
     projected, mailed = _running("projector", metrics.projected), _running("mailer", metrics.mail_waits)
     done_when_due, pruned = _running("timekeeper", metrics.done_when_due), _running("reaper", metrics.pruned)
     return {
         "sequencer": lambda: Sequencer(url, hint=hints["sequencer"], observe=sequenced),
         "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published),
         "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
+        "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], folded=folded, sent=metrics.signals_sent),
         "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], settled=metrics.mail_settled, observe=mailed),
         "timekeeper": lambda: Timekeeper(settings, observe=done_when_due, seen=metrics.token_ends),
         "reaper": lambda: Reaper(url, observe=pruned),
@@ -139,7 +146,7 @@ async def _listen(nats: NatsConnection, hints: Mapping[str, Hint]) -> None:
 
 def _wake(hints: Mapping[str, Hint]) -> None:
     """Let those look who follow the log."""
-    for name in ("publisher", "projector", "mailer"):
+    for name in ("signaller", "publisher", "projector", "mailer"):  # what is waited for comes first
         hints[name].set()
 
 

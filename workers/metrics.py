@@ -8,6 +8,8 @@ from workers.mailer.mailer import Settled
 from workers.projector import Progress
 from workers.publisher import Published
 from workers.sequencer import Step
+from workers.signals.folder import Folded
+from workers.signals.sender import Sent
 
 READY = Gauge("minos_worker_ready", "1 while the worker runs, 0 while it waits or is halted.", ["worker"], multiprocess_mode="livemin")
 LOG_SIZE = Gauge("minos_log_size", "Events that have a position.", multiprocess_mode="livemostrecent")
@@ -50,6 +52,37 @@ TOKEN_ENDS = Gauge(
     "minos_service_token_next_end_timestamp_seconds", "When the first of all service tokens ends, since the epoch; 0 without any.",
     multiprocess_mode="livemostrecent",
 )  # fmt: skip
+
+SIGNALS_POSITION = Gauge("minos_signals_position", "Last position in the set of live signals.", multiprocess_mode="livemostrecent")
+SIGNALS_LAG = Gauge("minos_signals_lag_events", "Sequenced events not yet in the set of live signals.", multiprocess_mode="livemostrecent")
+SIGNALS_HALTED = Gauge("minos_signals_halted", "1 while an event cannot be told to services.", multiprocess_mode="livemax")
+SIGNALS = Counter("minos_signals", "Signals that came into the set of what services have to know.")
+SIGNALS_SENT = Counter("minos_signals_sent", "Signals that NATS has acknowledged.", ["class"])
+SIGNALS_BEHIND = Gauge("minos_signals_behind", "Signals that wait for NATS.", ["class"], multiprocess_mode="livemostrecent")
+SIGNALS_EPOCH = Gauge(
+    "minos_signals_epoch", "Rises whenever all that holds had to be sent anew.", ["class"], multiprocess_mode="livemostrecent"
+)  # fmt: skip
+SIGNALS_STATE = Gauge(
+    "minos_signals_state", "1 for the state that services are told of: running, catching_up or halted.", ["class", "state"],
+    multiprocess_mode="livemostrecent",
+)  # fmt: skip
+STATES = ("running", "catching_up", "halted")
+
+
+def signals_folded(state: Folded) -> None:
+    SIGNALS_HALTED.set(state.halted is not None)
+    if state.halted is None and not state.standing_by:
+        SIGNALS_POSITION.set(state.position)
+        SIGNALS_LAG.set(state.lag_events)
+        SIGNALS.inc(state.rows)
+
+
+def signals_sent(state: Sent) -> None:
+    SIGNALS_SENT.labels(state.of_class).inc(state.count)
+    SIGNALS_BEHIND.labels(state.of_class).set(state.behind)
+    SIGNALS_EPOCH.labels(state.of_class).set(state.epoch)
+    for each in STATES:
+        SIGNALS_STATE.labels(state.of_class, each).set(each == state.state)
 
 
 def token_ends(seen: Endings) -> None:

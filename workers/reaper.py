@@ -30,6 +30,7 @@ AGES: dict[str, str] = {
     "used_assertions": "1 hour",
     "mail_budget": "0 seconds",
     "pending_registrations": "0 seconds",
+    "live_signals": "1 minute",
     "mails_done": "7 days",
     "mails_failed": "30 days",
 }

@@ -135,3 +135,12 @@ WITH gone AS (
         ORDER BY expires_at LIMIT $2)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
+
+-- One that was told anew meanwhile has a later end: it is looked at again when it is its turn.
+-- name: live_signals
+WITH gone AS (
+    DELETE FROM live_signals WHERE (class, subject) IN (
+        SELECT class, subject FROM live_signals WHERE until < statement_timestamp() - $1::text::interval
+        ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone

@@ -119,6 +119,11 @@ def roles_class(audience: AudienceName) -> SignalClass:
     return f"roles.{audience}"
 
 
+def audience_of(roles: SignalClass) -> AudienceName:
+    """Give whose class of roles it is."""
+    return AudienceName(roles.removeprefix("roles."))
+
+
 def class_of(fact: Fact) -> SignalClass:
     return roles_class(fact.audience) if isinstance(fact, RolesFact | RoleMapFact) else ACCESS
 

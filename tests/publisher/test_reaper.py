@@ -46,6 +46,7 @@ async def test_refused_sign_ins_are_kept_for_as_long_as_they_are_of_use(database
         "sign_in_facts",
         "last_used_sessions",
         "last_used_others",
+        "live_signals",
     ],
 )
 async def test_what_is_not_due_is_not_read(database: Database, statement: str) -> None:

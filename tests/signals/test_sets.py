@@ -7,7 +7,6 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-from adapters.jwk import Signer, generate, public_jwk, thumbprint
 from adapters.signal_sets import Beat, Feed, SignalSigner
 from domain.api_key import ApiKeyRevoked
 from domain.client_events import ClientTokensRevoked
@@ -16,13 +15,13 @@ from domain.ids import CorrelationId, EventId
 from domain.machine_token import TokenRevoked
 from domain.role import RoleDefined
 from domain.session_events import SessionRevoked
-from domain.signing_key import Algorithm, SigningKeyRevoked
+from domain.signing_key import SigningKeyRevoked
 from domain.user_events import RoleGranted, UserSuspended
 from tests.golden.examples import tag_of
 from tests.signals.golden import BODIES
+from tests.signals.one_key import ISSUER, OneKey
 from tests.signals.told import example, told
 
-ISSUER = "https://id.example.org"
 EVENT = EventId(UUID("0192f0c1-0000-8000-8000-0000000eeee1"))
 TXN = CorrelationId(UUID("0192f0c1-0000-7000-8000-00000000c0e1"))
 ONE_OF_EACH_KIND = (
@@ -35,19 +34,6 @@ ONE_OF_EACH_KIND = (
     RoleGranted,
     RoleDefined,
 )
-
-
-class OneKey:
-    """A keyring with one signals key."""
-
-    def __init__(self) -> None:
-        private = generate(Algorithm.ES256)
-        self.public = private.public_key()
-        self.key = Signer(thumbprint(public_jwk(self.public)), Algorithm.ES256, private)
-
-    async def signer(self, algorithm: Algorithm | None = None) -> Signer:
-        assert algorithm is Algorithm.ES256
-        return self.key
 
 
 def body(event_type: type[Event]) -> bytes:

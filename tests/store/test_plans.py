@@ -22,6 +22,8 @@ FILES = [
     ROOT / "adapters/log_reader.sql",
     ROOT / "workers/sequencer.sql",
     ROOT / "workers/mailer/ledger.sql",
+    ROOT / "workers/signals/outbox.sql",
+    ROOT / "workers/reaper.sql",
 ]
 TABLES = "heads, claim_index, command_results, log_runs, log_head, events_p000000"
 

@@ -1,0 +1,63 @@
+-- name: begin
+INSERT INTO projection_state (name, version, position) VALUES ('signals', 1, 0) ON CONFLICT DO NOTHING
+
+-- name: state
+SELECT s.position, s.epoch, f.life, ARRAY(SELECT substr(c.class, 7) FROM signal_classes c WHERE c.class LIKE 'roles.%' AND c.told) AS told
+FROM projection_state s CROSS JOIN signal_feed f
+WHERE s.name = 'signals' AND s.version = 1 AND s.slot_from = 0
+
+-- name: halt
+UPDATE projection_state SET status = 'halted', reason = $1
+WHERE name = 'signals' AND version = 1 AND slot_from = 0 AND (status <> 'halted' OR reason IS DISTINCT FROM $1)
+
+-- name: catalogue
+-- Heads of every role and every audience: by their names in the index, which is in the order of bytes.
+SELECT stream, version, state, state_version FROM heads WHERE stream >= 'role-' AND stream < 'role.'
+UNION ALL
+SELECT stream, version, state, state_version FROM heads WHERE stream >= 'audience-' AND stream < 'audience.'
+
+-- name: fold
+SELECT fold_signals($1, $2, $3, $4, $5::text[], $6::boolean[], $7::text[], $8::text[], $9::bytea[], $10::bigint[])
+
+-- name: completeness
+SELECT size, complete_to FROM log_completeness()
+
+-- name: beat
+SELECT beat_signals($1, $2, $3)
+
+-- name: let_go
+UPDATE signal_feed SET leased_until = '-infinity' WHERE only_row AND holder = $1
+
+-- name: due
+-- Of each class how it stands, and the first rows that NATS has not acknowledged; one row without a subject where there are none.
+SELECT c.class, c.epoch, c.count AS newest, c.sent, c.sequence, c.first_sequence, c.resend_to, c.beat,
+       (extract(epoch FROM c.complete_to) * 1000000)::bigint AS complete_to, coalesce(s.status = 'halted', false) AS halted,
+       l.subject, l.count, l.fact, l.ttl
+FROM signal_classes c
+LEFT JOIN projection_state s ON s.name = 'signals' AND s.version = 1 AND s.slot_from = 0
+LEFT JOIN LATERAL (
+    SELECT r.subject, r.count, r.fact, ceil(extract(epoch FROM r.until - clock_timestamp()))::bigint AS ttl FROM live_signals r
+    WHERE r.class = c.class AND r.count > c.sent ORDER BY r.count LIMIT $1
+) l ON c.sent < c.count
+ORDER BY c.class, l.count
+
+-- name: sent
+SELECT signals_sent($1::text[], $2::integer[], $3::bigint[], $4::bigint[])
+
+-- name: fact_of
+SELECT fact FROM live_signals WHERE class = $1 AND count = $2
+
+-- name: renew
+-- The stream is not what was sent: all that holds goes out again, after what is there, as another epoch than any before.
+UPDATE signal_classes
+SET epoch = next_signal_epoch(greatest(epoch, $3::integer)), sent = 0, resend_to = count, sequence = $4::bigint, first_sequence = $4::bigint + 1
+WHERE class = $1 AND epoch = $2
+
+-- name: resume
+-- The stream has more than was noted: what follows comes after it.
+UPDATE signal_classes
+SET sequence = $3::bigint, first_sequence = CASE WHEN resend_to > 0 AND sent = 0 THEN $3::bigint + 1 ELSE first_sequence END
+WHERE class = $1 AND epoch = $2
+
+-- name: resent
+UPDATE signal_classes SET resend_to = 0 WHERE class = $1 AND epoch = $2

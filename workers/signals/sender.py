@@ -1,0 +1,211 @@
+"""Sends the set of live signals to NATS: into the stream of its class, then as a live copy; and a heartbeat each second.
+
+What NATS has acknowledged is noted afterwards: killed in between, it is sent again, which changes nothing for whoever has it. A stream
+that ends before what was noted has lost something, by being emptied, replaced or set back: then all that holds is sent anew, as another
+epoch. So does a stream that tells of what Postgres does not know, which lost it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+from nats.aio.client import Client
+
+from adapters.jetstream import MOST_IN_BATCH, NotTheEnd, Outgoing, StreamAway
+from adapters.signal_sets import Beat, Feed, SignalSigner
+from adapters.signal_stream import DURABLE, LIVE, SEQUENCE, SignalStream, Told
+from domain.signals.facts import SignalClass
+from workers.hints import Hint
+from workers.signals.folder import Lead
+from workers.signals.outbox import Due, Outbox, Waiting
+
+IDLE_SECONDS = 0.5
+AWAY_SECONDS = 0.25
+LOST_SECONDS = 0.25
+"""How long a writer that met another one leaves it the field."""
+AWAY_TOLD = 4
+SIGNED_AT_ONCE = 64
+"""Then others have a turn: a signature keeps the process for some 30 us."""
+
+log = structlog.stdlib.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """`count` signals of a class were acknowledged now, `behind` wait. `state` as in the heartbeat."""
+
+    of_class: SignalClass
+    epoch: int
+    count: int
+    behind: int
+    state: str
+    away: bool = False
+
+
+@dataclass(slots=True)
+class _Line:
+    """A stream this writer knows the end of."""
+
+    stream: SignalStream
+    epoch: int
+    sequence: int
+    beat: int
+    complete_to: int = 0
+
+
+class Sender:
+    def __init__(
+        self,
+        url: str,
+        client: Client,
+        signer: SignalSigner,
+        lead: Lead,
+        *,
+        hint: Hint,
+        observe: Callable[[Sent], None] = lambda _: None,
+        replicas: int = 1,
+    ) -> None:
+        self._outbox = Outbox(url)
+        self._client = client
+        self._signer = signer
+        self._lead = lead
+        self._hint = hint
+        self._observe = observe
+        self._replicas = replicas
+        self._lines: dict[SignalClass, _Line] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until `stop` is set. NATS being away is waited out; raises StoreUnavailable: call it again then."""
+        away = 0
+        while not stop.is_set():
+            self._hint.clear()
+            if not self._lead.held:
+                self._lines.clear()
+                await self._hint.within(IDLE_SECONDS)
+                continue
+            try:
+                if not await self.step():
+                    await self._hint.within(IDLE_SECONDS)
+                away = 0
+            except NotTheEnd:
+                await asyncio.sleep(LOST_SECONDS)
+            except StreamAway as error:
+                away += 1
+                if away == AWAY_TOLD:
+                    log.warning("signals_wait_for_nats", reason=str(error))
+                await asyncio.sleep(AWAY_SECONDS)
+
+    async def step(self) -> bool:
+        """Send what waits of every class, and the heartbeats that are due; True where more waits.
+
+        Raises NotTheEnd, StreamAway, StoreUnavailable, of one class when all have had their turn.
+        """
+        more, failed = False, None
+        for due in await self._outbox.due(MOST_IN_BATCH):
+            try:
+                more = await self._serve(due) or more
+            except (NotTheEnd, StreamAway) as error:
+                self._lines.pop(due.of_class, None)
+                self._observe(Sent(due.of_class, due.epoch, 0, due.newest - due.sent, "catching_up", away=True))
+                failed = failed or error
+            except BaseException:
+                self._lines.pop(due.of_class, None)
+                raise
+        if failed is not None:
+            raise failed
+        return more
+
+    async def close(self) -> None:
+        await self._outbox.close()
+
+    async def _serve(self, due: Due) -> bool:
+        line = self._lines.get(due.of_class)
+        if line is None or (line.epoch, line.sequence) != (due.epoch, due.sequence):
+            return await self._open(due)
+        whole = len(due.rows) < MOST_IN_BATCH
+        sent = due.newest if whole else due.rows[-1].count
+        if sent > due.sent:
+            await self._send(line, due, sent)
+        if whole:
+            line.complete_to = due.complete_to
+            if due.resending:
+                await line.stream.forget_before(due.first_sequence)
+                await self._outbox.resent(due)
+        state = "halted" if due.halted else "catching_up" if due.resending or not whole else "running"
+        if due.beat > line.beat:
+            await self._beat(line, due, sent, state)
+        self._observe(Sent(due.of_class, due.epoch, len(due.rows), due.newest - sent, state))
+        return not whole or due.resending
+
+    async def _open(self, due: Due) -> bool:
+        """Learn where the stream ends, and see that it has what it is said to have. What follows from that is told by the next look."""
+        stream = SignalStream(self._client, due.of_class, replicas=self._replicas)
+        end = await stream.open()
+        if end.sequence < due.sequence or (end.last is not None and await self._is_foreign(end.last, due)):
+            log.warning("signals_sent_anew", of_class=due.of_class, sequence=due.sequence, found=end.sequence)
+            await self._outbox.renew(due, end)
+            return True
+        if end.sequence > due.sequence:
+            await self._outbox.resume(due, end)
+        self._lines[due.of_class] = _Line(stream, due.epoch, end.sequence, due.beat - 1)
+        return True
+
+    async def _is_foreign(self, last: Told, due: Due) -> bool:
+        """Tell whether the stream's last message is something that Postgres never told, or has forgotten."""
+        feed = last.feed
+        if feed.of_class != due.of_class or (feed.epoch, feed.count) > (due.epoch, due.newest):
+            return True
+        if feed.epoch != due.epoch or (fact := await self._outbox.fact_of(due.of_class, feed.count)) is None:
+            return False
+        return msgspec.json.decode(fact, type=_Named).jti != str(last.jti)
+
+    async def _send(self, line: _Line, due: Due, sent: int) -> None:
+        """Append, then send live copies, then note it. What has ended meanwhile is not worth a message."""
+        rows = [row for row in due.rows if row.ttl is None or row.ttl > 0]
+        tokens = await self._signed(due, rows)
+        if rows:
+            await line.stream.append(line.sequence, [_message(row, token) for row, token in zip(rows, tokens, strict=True)])
+            if not due.resending:
+                for sequence, (row, token) in enumerate(zip(rows, tokens, strict=True), line.sequence + 1):
+                    await self._client.publish(_live(row.subject), token, headers={SEQUENCE: str(sequence)})
+            line.sequence += len(rows)
+        await self._outbox.sent(due, count=sent, sequence=line.sequence)
+
+    async def _signed(self, due: Due, rows: Sequence[Waiting]) -> list[bytes]:
+        tokens: list[bytes] = []
+        for number, row in enumerate(rows, 1):
+            feed = Feed(of_class=due.of_class, epoch=due.epoch, count=row.count)
+            tokens.append((await self._signer.sign(row.fact, feed)).encode())
+            if number % SIGNED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return tokens
+
+    async def _beat(self, line: _Line, due: Due, sent: int, state: str) -> None:
+        """Tell how the class stands, having looked that the stream still has it all."""
+        if await line.stream.end() != line.sequence:
+            raise NotTheEnd
+        beat = Beat(
+            of_class=due.of_class,
+            epoch=due.epoch,
+            count=sent,
+            sequence=line.sequence,
+            beat=due.beat,
+            complete_to=line.complete_to,
+            state=state,
+        )
+        await self._client.publish(f"{LIVE}{due.of_class}.heartbeat", (await self._signer.heartbeat(beat)).encode())
+        line.beat = due.beat
+
+
+class _Named(msgspec.Struct, frozen=True):
+    jti: str
+
+
+def _message(row: Waiting, token: bytes) -> Outgoing:
+    return Outgoing(row.subject, token, {} if row.ttl is None else {"Nats-TTL": str(row.ttl)})
+
+
+def _live(subject: str) -> str:
+    return LIVE + subject.removeprefix(DURABLE)

@@ -1,0 +1,122 @@
+"""From a page of the log to the rows it leaves in the set of live signals."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from adapters.log_reader import LogPage
+from adapters.signal_sets import SignalSigner
+from adapters.signal_stream import DURABLE
+from commands.ports import EventStore, StoredEvent, StoredHead
+from commands.transact import folded
+from domain import audience, client, role, user
+from domain.audience import AudienceChanged, AudienceDefined
+from domain.codec import EVENT_TYPES, decode_event, tag_of
+from domain.decider import Decider
+from domain.errors import AudienceNotAllowed, UnknownEventTag
+from domain.event import Event
+from domain.ids import AudienceName, RoleName, StreamName
+from domain.legacy import LEGACY
+from domain.session_events import TokenIssued
+from domain.signals.changes import TAGS, AudienceRedefined, Change, changes
+from domain.signals.facts import SignalClass, class_of, roles_class, subject_of, until_of
+from domain.signals.lives import life_in
+from domain.signals.telling import Known, needs, tell
+from workers.signals.outbox import Outbox, Row, State
+
+K = TypeVar("K")
+S = TypeVar("S")
+
+_SHOWING: tuple[type[Event], ...] = (TokenIssued, AudienceDefined, AudienceChanged, *LEGACY)
+READ = TAGS | frozenset(tag_of(event_type) for event_type in _SHOWING)
+"""Whatever else happens is looked at by its tag alone."""
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What a page tells. `audiences`: classes it opens, each with whether it hears of roles."""
+
+    life: int
+    audiences: Sequence[tuple[SignalClass, bool]]
+    rows: Sequence[Row]
+
+
+class _Happened(Struct, frozen=True):
+    stored: StoredEvent
+    event: Event
+    change: Change
+
+
+class Teller:
+    """Asks heads for what is true now: a fact may be newer than its event, and is never older."""
+
+    def __init__(self, store: EventStore, outbox: Outbox, signer: SignalSigner) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._signer = signer
+
+    async def told(self, page: LogPage, state: State, *, ended_by: float) -> Told:
+        """Leave out what had ended by then, in seconds since 1970. Raises UnknownEventTag rather than ever passing one over."""
+        events = [(stored, event) for stored in page.events if (event := _read(stored)) is not None]
+        happened = [_Happened(stored, event, change) for stored, event in events for change in changes(event)]
+        life = max([state.life, *(life_in(event) for _, event in events)])
+        opened = frozenset(each.change.audience for each in happened if isinstance(each.change, AudienceRedefined))
+        known = await self._known([each.change for each in happened], state.told, opened) if happened else Known()
+        rows: dict[tuple[SignalClass, str], Row] = {}
+        for each in happened:
+            for row in self._rows(each, known, life=life, epoch=page.epoch):
+                if row.until is None or row.until > ended_by:
+                    rows.pop((row.of_class, row.subject), None)
+                    rows[row.of_class, row.subject] = row
+        audiences = [(roles_class(name), name in known.told) for name in sorted(opened)]
+        return Told(life=life, audiences=audiences, rows=list(rows.values()))
+
+    def _rows(self, of: _Happened, known: Known, *, life: int, epoch: int) -> Iterable[Row]:
+        for signal in tell(of.change, known, at=of.event.at, life=life, version=epoch << 40 | (of.stored.position or 0)):
+            body = self._signer.body(signal, event_id=of.stored.event_id, txn=of.stored.correlation_id)
+            yield Row(class_of(signal.fact), DURABLE + subject_of(signal.fact), body, until_of(signal.fact))
+
+    async def _known(self, of: Sequence[Change], told: frozenset[AudienceName], opened: frozenset[AudienceName]) -> Known:
+        """Audiences that are defined by now and whose own event comes later have no class to tell anything to yet."""
+        wanted = needs(of)
+        users = await self._states(user.decider, {each: user.stream(each) for each in wanted.users})
+        clients = await self._states(client.decider, {each: client.stream(each) for each in wanted.clients})
+        if not wanted.catalogue:
+            return Known(users=users, clients=clients, told=told)
+        heads = await self._outbox.catalogue()
+        audiences = await self._named(heads, audience.decider, AudienceName)
+        roles = await self._named(heads, role.decider, RoleName)
+        return Known(
+            users=users,
+            clients=clients,
+            roles=roles,
+            audiences=audiences,
+            told=told | {name for name in opened if _is_for_people(audiences[name])},
+        )
+
+    async def _states(self, of: Decider[S, Any], streams: Mapping[K, StreamName]) -> dict[K, S]:
+        if not streams:
+            return {}
+        heads = await self._store.load(list(streams.values()))
+        return {each: await folded(self._store, head, of) for each, head in zip(streams, heads.heads, strict=True)}
+
+    async def _named(self, heads: Iterable[StoredHead], of: Decider[S, Any], name: Callable[[str], K]) -> dict[K, S]:
+        prefix = f"{of.category}-"
+        found = [head for head in heads if head.stream.startswith(prefix)]
+        return {name(head.stream.removeprefix(prefix)): await folded(self._store, head, of) for head in found}
+
+
+def _read(stored: StoredEvent) -> Event | None:
+    if stored.type in READ:
+        return decode_event(stored.type, stored.payload)
+    if stored.type not in EVENT_TYPES:
+        raise UnknownEventTag(stored.type)
+    return None
+
+
+def _is_for_people(state: audience.Audience) -> bool:
+    try:
+        audience.open_to_people(state)
+    except AudienceNotAllowed:
+        return False
+    return True
