@@ -8,13 +8,14 @@ from api.problems import STATUS
 OF_THE_SDK: dict[str, tuple[int, str]] = {
     "action_token_required": (403, "This asks for an action token."),
     "credential_unknown": (503, "Whether this credential is good cannot be found out at the moment."),
-    "freshness_unknown": (503, "Whether this credential was revoked is not known at the moment."),
     "keys_unavailable": (503, "The keys that tokens are verified with cannot be had at the moment."),
+    "revocations_unknown": (503, "It is not known at the moment which credentials were revoked."),
     "role_required": (403, "This asks for a role that the caller does not have."),
     "scope_required": (403, "This asks for a scope that the token does not have."),
     "service_required": (403, "This is for certain services only."),
     "token_expired": (401, "The access token has expired."),
     "token_revoked": (401, "The access token, or what it belongs to, was revoked."),
+    "unavailable": (503, "Credentials cannot be judged at the moment."),
     "unreachable": (503, "Minos cannot be reached at the moment."),
 }
 """What only a service can say, about Minos being away and about its own rules."""

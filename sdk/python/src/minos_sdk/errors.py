@@ -31,7 +31,7 @@ class Unauthenticated(MinosError):
     """No credential came with the request. RFC 6750 3.1: the challenge then names no error."""
 
     status = 401
-    code = "unauthenticated"
+    code = "authentication_required"
     message = "This needs a credential."
 
     def challenge(self) -> str | None:

@@ -1,0 +1,105 @@
+"""Which credentials a service takes, what judges them, and what it knows of its caller then."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from minos_sdk.answers import Scope
+from minos_sdk.credentials import Credential
+from minos_sdk.errors import InvalidToken, Unauthenticated
+from minos_sdk.identity import Identity
+from minos_sdk.policies import BlindPolicy
+from minos_sdk.rules import Rule
+
+CALLER = "minos.caller"
+"""Where in the scope the `Caller` is."""
+
+
+class Ended(Protocol):
+    """Set once an identity was revoked."""
+
+    def is_set(self) -> bool: ...
+
+    async def wait(self) -> object: ...
+
+
+class Verifies(Protocol):
+    """What `Verifier` does, as far as it is asked here."""
+
+    async def verify(self, token: str, *, on_blind: BlindPolicy | None = None) -> Identity:
+        """Raises InvalidToken, Unavailable."""
+        ...
+
+    def watching(self, identity: Identity) -> AbstractAsyncContextManager[Ended]:
+        """Give what is set as soon as this identity is revoked."""
+        ...
+
+
+class IdentifiesKeys(Protocol):
+    """What `ApiKeys` does."""
+
+    async def identify(self, key: str) -> Identity:
+        """Raises InvalidToken, Unavailable."""
+        ...
+
+
+class NotInstalled(RuntimeError):
+    """A rule was asked about a request that never passed the middleware: nobody is let through then."""
+
+
+class Admission:
+    """`api_keys` lets keys in besides tokens, `bearer=False` keys alone. `on_blind` is meant where the verifier's own policy is not."""
+
+    def __init__(
+        self, verifier: Verifies, *, api_keys: IdentifiesKeys | None = None, bearer: bool = True, on_blind: BlindPolicy | None = None
+    ) -> None:
+        if not bearer and api_keys is None:
+            raise ValueError("neither bearer tokens nor API keys: nobody could call")
+        self.verifier = verifier
+        self._api_keys = api_keys
+        self._bearer = bearer
+        self._on_blind = on_blind
+
+    async def identify(self, credential: Credential, on_blind: BlindPolicy | None = None) -> Identity:
+        """Raises InvalidToken, Unavailable."""
+        if credential.kind == "bearer" and self._bearer:
+            return await self.verifier.verify(credential.text, on_blind=self._on_blind if on_blind is None else on_blind)
+        if credential.kind == "api_key" and self._api_keys is not None:
+            return await self._api_keys.identify(credential.text)
+        raise InvalidToken
+
+
+class Caller:
+    """Who is calling, as the middleware found out. `identity` is None where nobody has to say."""
+
+    __slots__ = ("_admission", "_credential", "identity")
+
+    def __init__(self, admission: Admission, credential: Credential | None = None, identity: Identity | None = None) -> None:
+        self.identity = identity
+        self._credential = credential
+        self._admission = admission
+
+    async def again(self, on_blind: BlindPolicy | None = None) -> Identity | None:
+        """Judge the same credential as of now, by a stricter policy if one is named. Raises InvalidToken, Unavailable."""
+        if self._credential is not None:
+            self.identity = await self._admission.identify(self._credential, on_blind)
+        return self.identity
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Raises NotInstalled where no middleware has looked at this request."""
+    caller = scope.get(CALLER)
+    if not isinstance(caller, Caller):
+        raise NotInstalled("MinosMiddleware has not seen this request")
+    return caller
+
+
+async def admitted(scope: Scope, rule: Rule | None = None, on_blind: BlindPolicy | None = None) -> Identity:
+    """Give the caller of a request, who keeps the rule and is known by the stricter policy, if one is named.
+
+    Raises Unauthenticated where nobody is, what the rule refuses with, and NotInstalled.
+    """
+    caller = caller_of(scope)
+    identity = caller.identity if on_blind is None else await caller.again(on_blind)
+    if identity is None:
+        raise Unauthenticated
+    return identity if rule is None else rule.require(identity)

@@ -1,0 +1,110 @@
+"""Middleware for every ASGI framework: who is calling is known, or the request goes no further."""
+
+from collections.abc import Collection
+
+from minos_sdk.admission import CALLER, Admission, Caller, IdentifiesKeys, Verifies
+from minos_sdk.answers import ASGIApp, Message, Receive, Scope, Send, refuse
+from minos_sdk.credentials import handed_on, shown_by
+from minos_sdk.errors import MinosError, Unauthenticated
+from minos_sdk.open_socket import ClosedByRefusal, OpenSocket
+from minos_sdk.policies import BlindPolicy
+
+
+class MinosMiddleware:
+    """Judge the credential of each request and WebSocket, and put a `Caller` into the scope.
+
+    `exempt`: paths without a look at credentials, one exactly, or all below one by `/assets/*`. With `required=False` a request without
+    a credential passes, without an identity; a bad credential is refused all the same. `by_gateway`: the credential is what a gateway
+    handed on in `Minos-Identity`, for a `GatewayVerifier`. The rest is as `Admission` has it.
+
+    A MinosError from further in is answered too, as long as nothing was sent. An open WebSocket is closed as soon as its credential
+    would not be accepted any more: revoked, expired, or not to be judged.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        verifier: Verifies,
+        *,
+        api_keys: IdentifiesKeys | None = None,
+        bearer: bool = True,
+        required: bool = True,
+        exempt: Collection[str] = (),
+        by_gateway: bool = False,
+        on_blind: BlindPolicy | None = None,
+    ) -> None:
+        if isinstance(exempt, str):
+            raise TypeError("exempt is a collection of paths")
+        self._app = app
+        self._admission = Admission(verifier, api_keys=api_keys, bearer=bearer, on_blind=on_blind)
+        self._shown_by = handed_on if by_gateway else shown_by
+        self._required = required
+        self._exempt = frozenset(path for path in exempt if not path.endswith("/*"))
+        self._exempt_below = tuple(path[:-1] for path in exempt if path.endswith("/*"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        try:
+            scope[CALLER] = caller = await self._admit(scope)
+        except MinosError as refused:
+            await refuse(scope, receive, send, refused)
+            return
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            await self._open(scope, receive, send, caller)
+
+    async def _admit(self, scope: Scope) -> Caller:
+        if self._is_exempt(_path(scope)):
+            return Caller(self._admission)
+        credential = self._shown_by(scope["headers"])
+        if credential is not None:
+            return Caller(self._admission, credential, await self._admission.identify(credential))
+        if self._required:
+            raise Unauthenticated
+        return Caller(self._admission)
+
+    def _is_exempt(self, path: str) -> bool:
+        """Nothing that a router, a proxy or a file system may read as a way up is below an exempt path."""
+        if path in self._exempt:
+            return True
+        return bool(self._exempt_below) and path.startswith(self._exempt_below) and _is_plain(path)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except MinosError as refused:
+            if started:
+                raise
+            await refuse(scope, receive, send, refused)
+
+    async def _open(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        socket = OpenSocket(scope, await receive(), receive, send)
+        try:
+            async with socket.watched(self._admission.verifier, caller):
+                await self._app(scope, socket.receive, socket.send)
+        except MinosError as refused:
+            await socket.end(refused)
+        except ClosedByRefusal:
+            return
+
+
+def _is_plain(path: str) -> bool:
+    segments = path.split("/")[1:]
+    return not any(mark in path for mark in "\\%") and not {".", ".."} & set(segments) and "" not in segments[:-1]
+
+
+def _path(scope: Scope) -> str:
+    """The path below where the application is mounted."""
+    path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
+    below = path.removeprefix(root)
+    return below if root and below != path and below[:1] in {"", "/"} else path

@@ -1,0 +1,48 @@
+"""Asking Minos what a token or key is worth at this moment (RFC 7662), as a service account that proves itself."""
+
+import logging
+from collections.abc import Mapping
+from typing import Self
+
+import httpx
+
+from minos_sdk import calls
+from minos_sdk.call_errors import CallFailed, CallRefused
+from minos_sdk.client_credentials import ClientCredentials
+from minos_sdk.drivers import AsyncDriver
+from minos_sdk.refusals import CredentialUnknown
+from minos_sdk.steps import Retries
+
+_log = logging.getLogger("minos_sdk")
+_QUICK = Retries(times=2, first_s=0.05, longest_s=0.2)
+"""Somebody waits for the answer."""
+
+
+class Introspection:
+    """minos_sdk.ports.Introspector. Minos answers only about credentials for audiences that the service account has."""
+
+    def __init__(
+        self, issuer: str, credentials: ClientCredentials, *, retries: Retries = _QUICK, http: httpx.AsyncClient | None = None
+    ) -> None:
+        self._driver = AsyncDriver(issuer, http)
+        self._issuer = issuer
+        self._credentials = credentials
+        self._retries = retries
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def introspect(self, token: str) -> Mapping[str, object]:
+        """Raises CredentialUnknown when there is no answer, or Minos does not answer this service."""
+        try:
+            return await self._driver.run(calls.introspect(token, self._credentials, self._issuer, self._retries))
+        except CallFailed as failed:
+            if isinstance(failed, CallRefused):
+                _log.error("Minos refuses this service's questions about credentials: %s", failed.code)
+            raise CredentialUnknown from None
+
+    async def close(self) -> None:
+        await self._driver.close()

@@ -1,0 +1,305 @@
+"""The same service in FastAPI and in Litestar: the same answers, and both describe what they take."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Self
+
+import httpx
+import pytest
+from fastapi import FastAPI, WebSocket
+from litestar import Litestar, get, post, websocket
+from litestar import WebSocket as LitestarWebSocket
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+
+import minos_sdk.fastapi
+import minos_sdk.litestar
+from minos_sdk.action_tokens import ActionTokens
+from minos_sdk.errors import Blind, InvalidToken
+from minos_sdk.identity import Identity
+from minos_sdk.policies import REFUSE, BlindPolicy
+from minos_sdk.rules import require_fresh_auth, require_permission, require_role, service_only
+
+URL = "https://auth.example"
+ADA = {"authorization": "Bearer ada"}
+JSON = {"content-type": "application/json"}
+EXPORT = {"authorization": "Bearer export"}
+
+
+class Gate:
+    """A verifier that knows two tokens."""
+
+    def __init__(self) -> None:
+        self.started = 0
+        self.is_blind = False
+
+    async def __aenter__(self) -> Self:
+        self.started += 1
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.started -= 1
+
+    async def verify(self, token: str, *, on_blind: BlindPolicy | None = None) -> Identity:
+        if on_blind is REFUSE and self.is_blind:
+            raise Blind
+        if token == "ada":
+            return Identity(
+                principal="user", subject="ada", user_id="ada", session_id="s1", audience="shop", roles=frozenset({"clerk"}),
+                permissions=frozenset({"orders.read"}), auth_time=0,
+            )  # fmt: skip
+        if token == "export":
+            return Identity(principal="service", subject="client_x", client_id="client_x", audience="shop")
+        raise InvalidToken
+
+    @asynccontextmanager
+    async def watching(self, identity: Identity) -> AsyncGenerator[asyncio.Event]:
+        yield asyncio.Event()
+
+
+class Minos:
+    """Lets action tokens be used up, once each."""
+
+    def __init__(self) -> None:
+        self.asked: list[Mapping[str, Any]] = []
+        self.answer: httpx.Response | None = None
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        assert request.headers["authorization"] == "Bearer own minos"
+        asked = json.loads(request.content)
+        self.asked.append(asked)
+        if self.answer is not None:
+            return self.answer
+        told = {name: asked[name] for name in ("action", "session_id")}
+        return httpx.Response(200, json={**told, "action_id": "a1", "user_id": "ada", "consumed_at": "2026-01-01T00:00:00Z"})
+
+
+class Own:
+    async def token(self, audience: str) -> str:
+        return f"own {audience}"
+
+
+def fastapi_service(gate: Any, actions: ActionTokens) -> Any:
+    minos = minos_sdk.fastapi.Minos(gate, actions=actions)
+    app = FastAPI(lifespan=minos.lifespan, responses=minos_sdk.fastapi.REFUSALS)
+    minos.install(app, exempt=["/health", "/openapi.json"])
+
+    @app.get("/health")
+    async def health() -> str:
+        return "fine"
+
+    @app.get("/me")
+    async def me(who: Annotated[Identity, minos.identity]) -> str:
+        return who.subject
+
+    @app.get("/orders", dependencies=[minos.requires(require_permission("orders.read"))])
+    async def orders() -> str:
+        return "orders"
+
+    @app.get("/admin", dependencies=[minos.requires(require_role("admin"))])
+    async def admin() -> str:
+        return "admin"
+
+    @app.get("/fresh", dependencies=[minos.requires(require_fresh_auth(max_age=300, acr="urn:minos:acr:two-factor"))])
+    async def fresh() -> str:
+        return "fresh"
+
+    @app.get("/export")
+    async def export(who: Annotated[Identity, minos.requires(service_only(allowed=["client_x"]))]) -> str:
+        return who.subject
+
+    @app.get("/strict", dependencies=[minos.requires(on_blind=REFUSE)])
+    async def strict() -> str:
+        return "strict"
+
+    @app.post("/refunds", dependencies=[minos.requires_action("shop:refund", require_role("clerk"))])
+    async def refund(body: dict[str, int]) -> dict[str, int]:
+        return body
+
+    @app.websocket("/live", dependencies=[minos.requires(require_role("admin"))])
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+
+    return app
+
+
+def litestar_service(gate: Any, actions: ActionTokens) -> Any:
+    minos = minos_sdk.litestar.Minos(gate, actions=actions, exempt=["/health", "/schema/*"])
+
+    @get("/health")
+    async def health() -> str:
+        return "fine"
+
+    @get("/me")
+    async def me(identity: NamedDependency[Identity]) -> str:
+        return identity.subject
+
+    @get("/orders", guards=[minos.guard(require_permission("orders.read"))])
+    async def orders() -> str:
+        return "orders"
+
+    @get("/admin", guards=[minos.guard(require_role("admin"))])
+    async def admin() -> str:
+        return "admin"
+
+    @get("/fresh", guards=[minos.guard(require_fresh_auth(max_age=300, acr="urn:minos:acr:two-factor"))])
+    async def fresh() -> str:
+        return "fresh"
+
+    @get("/export", guards=[minos.guard(service_only(allowed=["client_x"]))])
+    async def export(identity: NamedDependency[Identity]) -> str:
+        return identity.subject
+
+    @get("/strict", guards=[minos.guard(on_blind=REFUSE)])
+    async def strict() -> str:
+        return "strict"
+
+    @post("/refunds", guards=[minos.action_guard("shop:refund", require_role("clerk"))], status_code=200)
+    async def refund(data: JSONBody[dict[str, int]]) -> dict[str, int]:
+        return data
+
+    @websocket("/live", guards=[minos.guard(require_role("admin"))])
+    async def live(socket: LitestarWebSocket[Any, Any, Any]) -> None:
+        await socket.accept()
+
+    handlers = [health, me, orders, admin, fresh, export, strict, refund, live]
+    return Litestar(handlers, plugins=[minos])
+
+
+class Served:
+    def __init__(self, make: Any) -> None:
+        self.gate, self.minos = Gate(), Minos()
+        self.actions = ActionTokens(URL, Own(), http=httpx.AsyncClient(transport=httpx.MockTransport(self.minos)))
+        self.app = make(self.gate, self.actions)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://shop.example")
+
+
+@pytest.fixture(params=[fastapi_service, litestar_service], ids=["fastapi", "litestar"])
+def served(request: pytest.FixtureRequest) -> Served:
+    return Served(request.param)
+
+
+async def test_who_calls_is_a_parameter(served: Served) -> None:
+    answer = await served.http.get("/me", headers=ADA)
+    assert (answer.status_code, answer.text.strip('"')) == (200, "ada")
+    assert (await served.http.get("/health")).status_code == 200
+
+
+REFUSED = {
+    "no credential": ("/me", {}, 401, "authentication_required"),
+    "a bad one": ("/me", {"authorization": "Bearer eve"}, 401, "invalid_token"),
+    "two": ("/me", {**ADA, "x-api-key": "mk_"}, 400, "ambiguous_credentials"),
+    "no role": ("/admin", ADA, 403, "role_required"),
+    "no proof": ("/fresh", ADA, 401, "reauthentication_required"),
+    "no service": ("/export", ADA, 403, "service_required"),
+    "no permission": ("/orders", EXPORT, 403, "permission_denied"),
+}
+
+
+@pytest.mark.parametrize(("path", "headers", "status", "code"), REFUSED.values(), ids=REFUSED)
+async def test_refusals_are_problems(served: Served, path: str, headers: dict[str, str], status: int, code: str) -> None:
+    answer = await served.http.get(path, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_the_challenge_for_a_proof_says_how_old_and_how_strong(served: Served) -> None:
+    challenge = (await served.http.get("/fresh", headers=ADA)).headers["www-authenticate"]
+    assert 'error="insufficient_user_authentication"' in challenge
+    assert 'max_age="300", acr_values="urn:minos:acr:two-factor"' in challenge
+
+
+async def test_rules_let_through_who_keeps_them(served: Served) -> None:
+    assert (await served.http.get("/orders", headers=ADA)).status_code == 200
+    assert (await served.http.get("/export", headers=EXPORT)).text.strip('"') == "client_x"
+
+
+async def test_a_route_may_ask_to_know_what_was_revoked(served: Served) -> None:
+    assert (await served.http.get("/strict", headers=ADA)).status_code == 200
+    served.gate.is_blind = True
+    answer = await served.http.get("/strict", headers=ADA)
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "revocations_unknown", "2")
+
+
+async def test_an_action_token_is_used_up_for_this_very_request(served: Served) -> None:
+    answer = await served.http.post("/refunds?order=7", headers={**ADA, **JSON, "x-action-token": "mat_1"}, content=b'{"order": 7}')
+    assert (answer.status_code, answer.json()) == (200, {"order": 7})
+    assert served.minos.asked == [
+        {
+            "action_token": "mat_1", "action": "shop:refund", "session_id": "s1", "method": "POST", "path": "/refunds?order=7",
+            "parameters": "yuCIsWC3BVXqBamej4DNkEDFaLcbnRuZc5_1zOhOBe4",
+        }
+    ]  # fmt: skip
+
+
+async def test_an_action_needs_a_token_a_person_and_the_rules_before_one_is_used_up(served: Served) -> None:
+    answer = await served.http.post("/refunds", headers=ADA, content=b"{}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "action_token_required")
+    answer = await served.http.post("/refunds", headers={**EXPORT, "x-action-token": "mat_1"}, content=b"{}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "role_required")
+    assert served.minos.asked == []
+
+
+ANSWERS = {
+    "used": (409, "action_token_used", 409, "action_token_used"),
+    "of another request": (403, "action_token_invalid", 403, "action_token_invalid"),
+    "this service may not": (403, "permission_denied", 503, "credential_unknown"),
+    "our own token is bad": (401, "invalid_token", 503, "credential_unknown"),
+    "busy": (503, "overloaded", 503, "credential_unknown"),
+}
+
+
+@pytest.mark.parametrize(("status", "code", "told", "as_code"), ANSWERS.values(), ids=ANSWERS)
+async def test_attack_action_done_although_its_token_was_not_used_up(
+    served: Served, status: int, code: str, told: int, as_code: str
+) -> None:
+    served.minos.answer = httpx.Response(status, json={"code": code, "detail": "No."})
+    answer = await served.http.post("/refunds", headers={**ADA, **JSON, "x-action-token": "mat_1"}, content=b'{"order": 7}')
+    assert (answer.status_code, answer.json()["code"]) == (told, as_code)
+    assert len(served.minos.asked) == 1, "a token that may be used up is not shown twice"
+
+
+async def test_the_description_names_what_is_taken(served: Served) -> None:
+    where = "/openapi.json" if isinstance(served.app, FastAPI) else "/schema/openapi.json"
+    told = (await served.http.get(where)).json()
+    assert told["components"]["securitySchemes"]["minosToken"] | {"description": ""} == {
+        "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "",
+    }  # fmt: skip
+    assert {"minosToken": []} in (told.get("security") or told["paths"]["/orders"]["get"]["security"])
+
+
+async def test_a_websocket_that_keeps_no_rule_gets_the_whole_refusal(served: Served) -> None:
+    to, sent = asyncio.Queue[Any](), list[Any]()
+    to.put_nowait({"type": "websocket.connect"})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket", "path": "/live", "raw_path": b"/live", "root_path": "", "query_string": b"", "subprotocols": [],
+        "headers": [(b"authorization", b"Bearer ada"), (b"host", b"shop.example")], "extensions": {"websocket.http.response": {}},
+        "scheme": "ws", "http_version": "1.1", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "asgi": {"version": "3.0"},
+    }  # fmt: skip
+    await served.app(scope, to.get, send)
+    assert [message["type"] for message in sent] == ["websocket.http.response.start", "websocket.http.response.body"]
+    assert (sent[0]["status"], json.loads(sent[1]["body"])["code"]) == (403, "role_required")
+
+
+async def test_the_application_listens_to_revocations_while_it_runs(served: Served) -> None:
+    to, sent = asyncio.Queue[Any](), asyncio.Queue[Any]()
+    to.put_nowait({"type": "lifespan.startup"})
+    running = asyncio.create_task(_lifespan(served.app, to, sent))
+    assert (await sent.get())["type"] == "lifespan.startup.complete"
+    assert served.gate.started == 1
+    to.put_nowait({"type": "lifespan.shutdown"})
+    assert (await sent.get())["type"] == "lifespan.shutdown.complete"
+    await running
+    assert served.gate.started == 0
+
+
+async def _lifespan(app: Any, to: "asyncio.Queue[Any]", sent: "asyncio.Queue[Any]") -> None:
+    await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, to.get, sent.put)
