@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
+from typing import TypeAlias
 
 import asyncpg
+from nats.aio.client import Client
 
 from adapters.event_feed import EventFeed
 from adapters.hints import APPENDED, Hints
@@ -16,10 +18,12 @@ from adapters.nats_callout import Callout
 from adapters.nats_client import NatsConnection
 from adapters.ports import NoDatabase, Opened, open_ports
 from adapters.settings import Settings
+from adapters.signal_sets import SignalSigner
 from api.callout import Answering, Door
 from api.limiter import Limiter
 from api.metrics import LIMITS_SHARED, HashFigures, StoreFigures, count_events
 from api.open_sessions import ListedSessions
+from api.signal_hints import SignalHints
 from api.traced_ports import HashSpans, traced
 from api.tracing import Spans
 from api.waiting import Waiting
@@ -32,6 +36,8 @@ from domain.session import MINOS
 from domain.session_events import SessionStarted, TokenIssued
 from projections import audiences
 from projections.reading import ReadModels
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 READERS = 8
 """Connections for lists; what they ask is answered in milliseconds, and a process has one event loop."""
@@ -49,7 +55,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
         raise NoDatabase("set MINOS_DATABASE_URL")
     hash_figures = HashFigures() if spans is None else HashSpans(HashFigures())
     async with (
-        _hints(settings) as hints,
+        _connected(settings) as nats,
         open_ports(settings, store_metrics=StoreFigures(), hash_metrics=hash_figures) as opened,
         asyncpg.create_pool(
             settings.database_url.reveal(),
@@ -67,10 +73,12 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
             aclosing(EventFeed(settings.database_url.reveal(), leaving)) as feed,
             _exchanging(counters, opened.totals) as exchanger,
             _answering(settings, opened, models),
+            _hints(nats) as hints,
+            _telling(settings, nats, opened, pool) as signals,
         ):
             yield World(
                 settings=settings,
-                ports=replace(_ports(opened, hints, spans), open_sessions=ListedSessions(models)),
+                ports=replace(_ports(opened, _watcher(hints, signals), spans), open_sessions=ListedSessions(models)),
                 tokens=opened.tokens,
                 keyring=opened.keyring,
                 signals_keyring=opened.signals_keyring,
@@ -109,9 +117,7 @@ async def _answering(settings: Settings, opened: Opened, models: ReadModels) -> 
     try:
         yield
     finally:
-        beginning.cancel()
-        with suppress(asyncio.CancelledError):
-            await beginning
+        await _ended(beginning)
         await answering.close()
         await nats.close()
 
@@ -125,9 +131,7 @@ async def _exchanging(counters: Counters, totals: Totals) -> AsyncGenerator[Exch
     try:
         yield exchanger
     finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await _ended(running)
         await exchanger.step()  # the last of it: who restarts us is not to get full buckets for it
 
 
@@ -136,32 +140,64 @@ async def _nothing_to_reset(_: object) -> None:
 
 
 @asynccontextmanager
-async def _hints(settings: Settings) -> AsyncGenerator[Hints | None]:
-    """Wake the workers over NATS where there is one; without it they look by themselves."""
+async def _connected(settings: Settings) -> AsyncGenerator[Client | None]:
+    """A connection to NATS where there is one, made in the background: what is told over it nobody waits for."""
     if settings.nats_url is None:
         yield None
         return
     nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-api")
     connecting = asyncio.create_task(nats.connect(), name="nats")
-    hints = Hints(nats.client, APPENDED)
     try:
-        yield hints
+        yield nats.client
     finally:
-        connecting.cancel()
-        with suppress(asyncio.CancelledError):
-            await connecting
-        await hints.close()
+        await _ended(connecting)
         await nats.close()
 
 
-def _ports(opened: Opened, hints: Hints | None, spans: Spans | None) -> Ports:
-    watched = replace(opened.ports, store=WatchedStore(opened.store, _watcher(hints)))
+@asynccontextmanager
+async def _hints(nats: Client | None) -> AsyncGenerator[Hints | None]:
+    """Wake the workers over NATS where there is one; without it they look by themselves."""
+    if nats is None:
+        yield None
+        return
+    hints = Hints(nats, APPENDED)
+    try:
+        yield hints
+    finally:
+        await hints.close()
+
+
+@asynccontextmanager
+async def _telling(settings: Settings, nats: Client | None, opened: Opened, pool: Pool) -> AsyncGenerator[SignalHints | None]:
+    """Tell services over NATS what was committed, where there is one; without it they hear of it the durable way."""
+    if nats is None:
+        yield None
+        return
+    signals = SignalHints(nats, SignalSigner(opened.signals_keyring, settings.issuer), pool)
+    running = asyncio.create_task(signals.run(), name="signal hints")
+    try:
+        yield signals
+    finally:
+        await _ended(running)
+        await signals.close()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _ports(opened: Opened, appended: Callable[[Commit], None], spans: Spans | None) -> Ports:
+    watched = replace(opened.ports, store=WatchedStore(opened.store, appended))
     return watched if spans is None else traced(watched, spans)
 
 
-def _watcher(hints: Hints | None) -> Callable[[Commit], None]:
+def _watcher(hints: Hints | None, signals: SignalHints | None) -> Callable[[Commit], None]:
     def appended(commit: Commit) -> None:
         count_events(commit)
+        if signals is not None:
+            signals.tell(commit)
         if hints is not None:
             (hints.gather if _unhurried(commit) else hints.send)()
 
