@@ -7,7 +7,9 @@ import asyncpg
 import pytest
 
 from adapters.embedded_postgres import PostgresServer
-from tests.api.conftest import admin, api_folder, served
+from tests import nginx
+from tests.api.conftest import Served, admin, api_folder, served
+from tests.behind_nginx import Gateway, behind_nginx
 from tests.commands.conftest import hashing
 from tests.conftest import Database, database_of
 from tests.e2e.conftest import folder, http, running
@@ -25,3 +27,13 @@ async def api_database(postgres_server: PostgresServer) -> AsyncIterator[Databas
         await connection.execute("DROP DATABASE attacked WITH (FORCE)")
     finally:
         await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def gateway(served: Served, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    """nginx as it is shipped, in front of a service, asking the authority. Skipped with the reason where there is no nginx to be had."""
+    program = nginx.found()
+    if isinstance(program, str):
+        pytest.skip(program)
+    async with behind_nginx(program, tmp_path_factory.mktemp("nginx"), served.edge) as running:
+        yield running

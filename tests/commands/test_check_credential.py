@@ -72,10 +72,12 @@ async def test_a_role_granted_since_is_seen_and_one_taken_is_gone(world: World) 
     await define_role(DefineRole(name=EDITOR, permissions=(READ,)), SYSTEM, world.ports)
     await grant_role(GrantRole(user_id=ada, role=EDITOR), SYSTEM, world.ports)
     assert (await check(world, token, READ, roles=(EDITOR,))).permissions == (READ,)
+    says_it = (await world.sign_in("ada", audience=TASKS)).access_token
     await revoke_role(RevokeRole(user_id=ada, role=EDITOR), SYSTEM, world.ports)
-    for roles in ((EDITOR,), ()):
-        with pytest.raises(PermissionDenied):
-            await check(world, token, READ, roles=roles)
+    for each in (token, says_it):
+        for roles in ((EDITOR,), ()):
+            with pytest.raises(PermissionDenied):
+                await check(world, each, READ, roles=roles)
 
 
 async def test_a_token_is_good_for_its_own_audience_alone(world: World) -> None:

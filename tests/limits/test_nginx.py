@@ -1,4 +1,4 @@
-"""The limits written for nginx: that it takes them (where it is installed), and that it counts as the policy says."""
+"""The limits written for nginx: that it takes them (where it can be had), and that it counts as the policy says."""
 
 import re
 import shutil
@@ -11,9 +11,10 @@ from adapters.limits.policy import DEFAULT, Kind
 from adapters.limits.policy_file import load
 from api.addresses import Served
 from cli.nginx_limits import written
+from docs.console.authority import ROOT
+from tests import nginx
 from tests.api.test_access import ALL, Route
 
-NGINX = shutil.which("nginx")
 SERVED = [Served(route.method, route.path, route.operation) for route in ALL]
 HTTP, SERVER = (written(part, load(None), SERVED) for part in ("http", "server"))
 
@@ -49,16 +50,20 @@ def test_every_rate_it_can_count_is_there_as_the_same_bucket() -> None:
                 assert f"limit_req zone={zone} burst={rate.amount - 1} nodelay;" in SERVER
 
 
-@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
-def test_nginx_takes_it(tmp_path: Path) -> None:
-    assert NGINX is not None
-    (tmp_path / "http.conf").write_text(HTTP)
-    (tmp_path / "server.conf").write_text(SERVER)
+def test_nginx_takes_it_beside_the_gateway_that_is_shipped(tmp_path: Path) -> None:
+    """The two are written to lie in one folder, and name nothing alike."""
+    program = nginx.found()
+    if isinstance(program, str):
+        pytest.skip(program)
+    shutil.copytree(ROOT / "deploy" / "nginx", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "minos" / "http.conf").write_text(HTTP)
+    (tmp_path / "minos" / "server.conf").write_text(SERVER)
     config = tmp_path / "nginx.conf"
+    folders = "".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     config.write_text(
         f"pid {tmp_path}/pid; error_log stderr; events {{}}\n"
-        f"http {{ access_log off; include {tmp_path}/http.conf;\n"
-        f"  server {{ listen unix:{tmp_path}/socket; include {tmp_path}/server.conf; location / {{ return 204; }} }}\n}}\n"
+        f"http {{ access_log off; {folders} include minos/http.conf; include gateway.conf;\n"
+        f"  server {{ listen unix:{tmp_path}/socket; include minos/server.conf; location / {{ proxy_pass http://minos; }} }}\n}}\n"
     )
-    tried = subprocess.run([NGINX, "-t", "-p", tmp_path, "-c", config], capture_output=True, text=True, timeout=20, check=False)
+    tried = subprocess.run([program, "-t", "-p", tmp_path, "-c", config], capture_output=True, text=True, timeout=20, check=False)
     assert tried.returncode == 0, tried.stderr
