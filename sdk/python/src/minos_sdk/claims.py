@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 from minos_sdk.jws import Malformed, Object
 
-_LONGEST_ROLES = 256
+_MOST = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def texts(payload: Object, name: str) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise Malformed("claims")
     members = cast("list[object]", value)
-    if len(members) > _LONGEST_ROLES or not all(isinstance(each, str) and each for each in members):
+    if len(members) > _MOST or not all(isinstance(each, str) and each for each in members):
         raise Malformed("claims")
     return tuple(cast("list[str]", members))
 

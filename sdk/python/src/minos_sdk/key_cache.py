@@ -12,7 +12,7 @@ from minos_sdk.ports import Clock, SystemClock
 LONGEST_STALE_S = 3_600.0
 """Keys are used so long while no newer ones can be had: no token of theirs lives longer."""
 _SHORTEST_S, _USUAL_S, _LONGEST_S = 10.0, 300.0, 3_600.0
-_RETRY_S = 2.0
+_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.1, 5.0
 _FIRST_BACK_OFF_S, _LAST_BACK_OFF_S = 1.0, 10.0
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 
@@ -66,11 +66,15 @@ class KeyCache:
 
     async def run(self) -> None:
         """Fetch again before it is needed; while that fails, what is there is used on."""
+        pause = _FIRST_PAUSE_S
         while True:
             wait = self._due_at - self._clock.monotonic()
-            if wait <= 0 and not await self._refreshed():
-                wait = _RETRY_S
-            await asyncio.sleep(max(wait, 0.0))
+            if wait > 0 or await self._refreshed():
+                pause = _FIRST_PAUSE_S
+                await asyncio.sleep(max(wait, 0.0))
+            else:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LAST_PAUSE_S)
 
     def on_change(self, callback: Callable[[], None]) -> None:
         self._callbacks.append(callback)

@@ -64,7 +64,8 @@ class SetReader:
     async def signal(self, token: str) -> Signal | Beat:
         """Raises Malformed, and KeysUnavailable."""
         signed = read(token, longest=LONGEST)
-        payload = self._verified(signed, await self._keys.find(signed.header.kid), SET)
+        check_type(signed.header, SET)
+        payload = self._verified(signed, await self._keys.find(signed.header.kid))
         if any(name in payload for name in _NOT_OF_A_SET):
             raise Malformed("claims")
         events = payload.get("events")
@@ -77,11 +78,12 @@ class SetReader:
     async def snapshot(self, token: str) -> Snapshot:
         """Raises Malformed, and KeysUnavailable."""
         signed = await asyncio.to_thread(read, token, longest=LONGEST_SNAPSHOT)
+        check_type(signed.header, SNAPSHOT)
         key = await self._keys.find(signed.header.kid)
         return await asyncio.to_thread(self._snapshot, signed, key)
 
     def _snapshot(self, signed: Signed, key: Key | None) -> Snapshot:
-        payload = self._verified(signed, key, SNAPSHOT)
+        payload = self._verified(signed, key)
         classes = [_place(each) for each in _objects(payload, "classes")]
         return Snapshot(
             complete_to=number(payload, "complete_to") / _MICRO,
@@ -89,8 +91,7 @@ class SetReader:
             facts=tuple(read_fact(each) for each in _objects(payload, "facts")),
         )
 
-    def _verified(self, signed: Signed, key: Key | None, typ: str) -> Object:
-        check_type(signed.header, typ)
+    def _verified(self, signed: Signed, key: Key | None) -> Object:
         check_signature(signed, key)
         payload = read_object(signed.body)
         if text(payload, "iss") != self._issuer:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
 
 _PATIENCE = 3
-"""So many times a stream may end before the newest message it should have: it may have expired, or a copy of it lags behind."""
+"""So many times a stream may end before the newest signal there ever was: it may have expired, or a copy of the stream lags behind."""
+_FOLLOWING_S = 45.0
+"""What was told since everything was known this lately cannot have expired: the shortest signal lives a minute."""
 _WITHOUT_PAUSE = 16
 
 
@@ -33,6 +35,7 @@ class Reading:
         self._known_to = (0, 0)
         self._beat: Beat | None = None
         self._short = 0
+        self._must_come = (0, 0)
 
     def beat(self, beat: Beat) -> None:
         """Take in what a heartbeat says; read when it knows of more than is known here."""
@@ -41,6 +44,8 @@ class Reading:
             self._known_to = max(self._known_to, (beat.newest.epoch, beat.sequence))
         else:
             self.wanted.set()
+            if self._receiver.monotonic() - self._receiver.classes[self._class].advanced_at < _FOLLOWING_S:
+                self._must_come = max(self._must_come, (beat.newest.epoch, beat.newest.count))
 
     def saw(self, place: Place) -> None:
         """Take in a live copy; read when it is not the next one."""
@@ -55,11 +60,10 @@ class Reading:
         beat = self._beat
         epoch, sequence = self._known_to
         first = sequence + 1 if beat is None or beat.newest.epoch == epoch else 1
-        whole, newest, last = True, Place(self._class, 0, 0), first - 1
+        whole, newest = True, Place(self._class, 0, 0)
         async with aclosing(stored_from(client, stream_of(self._class), first)) as stored:
             async for each in stored:
                 told = await self._receiver.signal(each.data.decode(errors="replace"))
-                last = each.sequence
                 if isinstance(told, Signal) and told.place is not None and told.place.of_class == self._class:
                     newest = max(newest, told.place, key=lambda place: (place.epoch, place.count))
                 else:
@@ -68,17 +72,15 @@ class Reading:
                     await asyncio.sleep(0)
         self._receiver.counts["reads"] += 1
         if whole:
-            self._note(newest, beat, last)
+            self._note(newest, beat)
 
-    def _note(self, newest: Place, beat: Beat | None, last: int) -> None:
+    def _note(self, newest: Place, beat: Beat | None) -> None:
+        """What was told while this verifier followed has to come, or nothing is complete: somebody may be keeping it back."""
         self._receiver.reached(newest)
-        if beat is None:
-            return
         progress = self._receiver.classes[self._class]
-        if not progress.lacks(beat.newest.epoch, beat.newest.count):
+        if beat is None or not progress.lacks(beat.newest.epoch, beat.newest.count):
             self._short = 0
-        elif last >= beat.sequence or self._short >= _PATIENCE:
-            self._short = 0
-            self._receiver.reached(beat.newest)
-        else:
+        elif not progress.lacks(*self._must_come):
             self._short += 1
+            if self._short >= _PATIENCE:
+                self._receiver.reached(beat.newest)

@@ -1,0 +1,254 @@
+"""The feeds that need nothing but HTTP, against an issuer that answers in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from minos_sdk import PollingFeed, Revoked, SseFeed, Verifier
+from minos_sdk.feeds.feed import Feed
+from minos_sdk.feeds.sse import Event, events
+from minos_sdk.http import Unreachable
+from minos_sdk.testing import Authority, key_set
+
+UNTIL = 4_000_000_000
+
+
+def ended(session_id: str) -> dict[str, Any]:
+    return {"kind": "session", "id": session_id, "until": UNTIL}
+
+
+class Issuer:
+    """Serves key sets, the snapshot and the stream as Minos does, for the service whose token is `minos-token`."""
+
+    def __init__(self, authority: Authority) -> None:
+        self.authority = authority
+        self.facts: list[dict[str, Any]] = []
+        self.asked: list[httpx.Request] = []
+        self.away = False
+        self.streams: list[asyncio.Queue[str | None]] = []
+        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
+
+    async def token(self, audience: str) -> str:
+        assert audience == "minos"
+        return "minos-token"
+
+    def tell(self, fact: dict[str, Any]) -> None:
+        self.facts.append(fact)
+        signal = self.authority.signals.signal(fact, count=len(self.facts))
+        for stream in self.streams:
+            stream.put_nowait(f"event: signal\nid: access:1:{len(self.facts)}\ndata: {signal}\n\n")
+
+    def beat(self) -> None:
+        for stream in self.streams:
+            for name, count in self.counts.items():
+                stream.put_nowait(f": comment\nevent: heartbeat\ndata: {self.authority.signals.heartbeat(name, count=count)}\n\n")
+
+    def cut(self) -> None:
+        for stream in self.streams:
+            stream.put_nowait(None)
+        self.streams = []
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {"access": len(self.facts), "roles.test": 0}
+
+    def snapshots(self) -> list[httpx.Request]:
+        return [request for request in self.asked if request.url.path.endswith("/snapshot")]
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if self.away:
+            raise httpx.ConnectError("away")
+        path = request.url.path
+        if path == "/.well-known/jwks.json":
+            return httpx.Response(200, content=key_set(self.authority.key))
+        if path == "/.well-known/signals-jwks.json":
+            return httpx.Response(200, content=key_set(self.authority.signals_key))
+        assert request.headers["authorization"] == "Bearer minos-token"
+        assert request.url.params["audience"] == "test"
+        return self._snapshot(request) if path == "/api/v1/signals/snapshot" else self._stream()
+
+    def _snapshot(self, request: httpx.Request) -> httpx.Response:
+        etag = f'"1:{len(self.facts)}"'
+        if request.headers.get("if-none-match") == etag:
+            return httpx.Response(304)
+        text = self.authority.signals.snapshot(self.facts, counts=self.counts)
+        return httpx.Response(200, text=text, headers={"ETag": etag, "Content-Type": "application/jwt"})
+
+    def _stream(self) -> httpx.Response:
+        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        self.streams.append(pieces)
+
+        async def body() -> AsyncIterator[bytes]:
+            while (piece := await pieces.get()) is not None:
+                yield piece.encode()
+
+        return httpx.Response(200, content=body(), headers={"Content-Type": "text/event-stream"})
+
+
+@pytest.fixture
+async def issuer(minos_authority: Authority) -> AsyncIterator[Issuer]:
+    issuer = Issuer(minos_authority)
+    yield issuer
+    issuer.cut()
+    await issuer.http.aclose()
+
+
+async def until(happened: Callable[[], object], nudge: Callable[[], object] = lambda: None) -> None:
+    async with asyncio.timeout(10):
+        while not happened():
+            nudge()
+            await asyncio.sleep(0.005)
+
+
+def verifier_with(issuer: Issuer, feed: Feed) -> Verifier:
+    authority = issuer.authority
+    return Verifier(issuer=authority.issuer, audience="test", feed=feed, http=issuer.http, clock=authority.clock)
+
+
+def is_refused(verifier: Verifier, token: str) -> bool:
+    try:
+        verifier.check(token)
+    except Revoked:
+        return True
+    return False
+
+
+async def test_asking_again_finds_what_was_taken_back(issuer: Issuer) -> None:
+    issuer.tell(ended("s1"))
+    old, new = (issuer.authority.tokens.user(sid=sid) for sid in ("s1", "s2"))
+    async with verifier_with(issuer, PollingFeed(issuer, every=0.01)) as verifier:
+        assert verifier.ready()
+        assert is_refused(verifier, old)
+        assert verifier.check(new)
+        issuer.tell(ended("s2"))
+        await until(lambda: is_refused(verifier, new))
+
+
+async def test_that_nothing_changed_keeps_it_fresh_and_costs_no_snapshot(issuer: Issuer) -> None:
+    clock = issuer.authority.clock
+    async with verifier_with(issuer, PollingFeed(issuer, every=0.01)) as verifier:
+        asked = len(issuer.snapshots())
+        clock.advance(4)
+        assert verifier.freshness.state == "late"
+        await until(lambda: verifier.freshness.state == "fresh")
+        assert len(issuer.snapshots()) > asked
+        assert issuer.snapshots()[-1].headers["if-none-match"] == '"1:0"'
+
+
+async def test_an_issuer_that_is_away_makes_it_blind_and_one_that_is_back_fresh(issuer: Issuer) -> None:
+    async with verifier_with(issuer, PollingFeed(issuer, every=0.01)) as verifier:
+        issuer.away = True
+        asked = len(issuer.asked)
+        await until(lambda: len(issuer.asked) > asked + 1)
+        issuer.authority.clock.advance(5)
+        assert verifier.freshness.state == "blind"
+        issuer.away = False
+        await until(lambda: verifier.freshness.state == "fresh")
+
+
+async def test_a_service_that_starts_before_its_issuer_is_ready_once_that_is_there(issuer: Issuer) -> None:
+    issuer.away = True
+    verifier = verifier_with(issuer, PollingFeed(issuer, every=0.01))
+    await verifier.start(wait=0.05)
+    assert not verifier.ready()
+    issuer.away = False
+    await until(verifier.ready)
+    await verifier.close()
+
+
+async def test_the_stream_tells_as_it_happens(issuer: Issuer) -> None:
+    issuer.tell(ended("s1"))
+    old, new = (issuer.authority.tokens.user(sid=sid) for sid in ("s1", "s2"))
+    async with verifier_with(issuer, SseFeed(issuer)) as verifier:
+        assert is_refused(verifier, old)
+        await until(lambda: issuer.streams)
+        issuer.tell(ended("s2"))
+        await until(lambda: is_refused(verifier, new))
+        assert issuer.asked[-1].headers["last-event-id"] == "access:1:1,roles.test:1:0"
+
+
+async def test_heartbeats_of_the_stream_keep_it_fresh(issuer: Issuer) -> None:
+    async with verifier_with(issuer, SseFeed(issuer)) as verifier:
+        await until(lambda: issuer.streams)
+        issuer.authority.clock.advance(4)
+        assert verifier.freshness.state == "late"
+        issuer.beat()
+        await until(lambda: verifier.freshness.state == "fresh")
+
+
+async def test_a_cut_stream_goes_on_after_what_is_known(issuer: Issuer) -> None:
+    async with verifier_with(issuer, SseFeed(issuer)) as verifier:
+        await until(lambda: issuer.streams)
+        issuer.tell(ended("s1"))
+        await until(lambda: verifier.metrics()["entries_session"] == 1)
+        issuer.cut()
+        await until(lambda: issuer.streams)
+        assert issuer.asked[-1].headers["last-event-id"] == "access:1:1,roles.test:1:0"
+
+
+async def test_a_heartbeat_that_knows_of_more_is_answered_by_a_snapshot(issuer: Issuer) -> None:
+    token = issuer.authority.tokens.user(sid="s1")
+    async with verifier_with(issuer, SseFeed(issuer)) as verifier:
+        await until(lambda: issuer.streams)
+        issuer.facts.append(ended("s1"))
+        issuer.beat()
+        await until(lambda: is_refused(verifier, token))
+
+
+async def test_attack_a_signal_that_does_not_verify_is_not_believed_and_not_passed_over(issuer: Issuer) -> None:
+    async with verifier_with(issuer, SseFeed(issuer)) as verifier:
+        await until(lambda: issuer.streams)
+        asked = len(issuer.snapshots())
+        issuer.streams[0].put_nowait(f"event: signal\ndata: {issuer.authority.tokens.user()}\n\n")
+        await until(lambda: len(issuer.snapshots()) > asked)
+        assert verifier.metrics()["signals_dropped_type"] == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, text="<html>welcome</html>"),
+        httpx.Response(302, headers={"Location": "https://evil.test"}),
+        httpx.Response(304),
+        httpx.Response(403),
+    ],
+    ids=lambda answer: str(answer.status_code),
+)
+async def test_attack_what_is_no_snapshot_makes_nobody_ready(issuer: Issuer, answer: httpx.Response) -> None:
+    issuer._snapshot = lambda request: answer  # type: ignore[method-assign]
+    verifier = verifier_with(issuer, PollingFeed(issuer, every=0.01))
+    await verifier.start(wait=0)
+    await until(lambda: len(issuer.snapshots()) > 2)
+    assert not verifier.ready()
+    await verifier.close()
+
+
+async def test_attack_a_snapshot_without_a_class_makes_nobody_ready(minos_authority: Authority) -> None:
+    receiver = minos_authority.verifier(feed=None).receiver
+    partial = minos_authority.signals.snapshot([], counts={"access": 1, "roles.other": 1})
+    assert not await receiver.snapshot(partial, asked_at=0)
+    assert not receiver.is_ready
+
+
+async def test_events_are_read_however_they_are_cut_up() -> None:
+    text = b"event: signal\r\nid: 1\r\ndata: a\r\n\r\n: ping\n\ndata: b\ndata: c\n\nevent: lost\n\ndata: unfinished"
+
+    async def pieces(size: int) -> AsyncIterator[bytes]:
+        for at in range(0, len(text), size):
+            yield text[at : at + size]
+
+    for size in (1, 2, 7, 1_000):
+        assert [each async for each in events(pieces(size))] == [Event("signal", "a"), Event("message", "b\nc")]
+
+
+async def test_attack_a_line_without_an_end() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 10_000
+
+    with pytest.raises(Unreachable):
+        _ = [each async for each in events(endless())]

@@ -1,0 +1,263 @@
+"""The SDK's feed over a real NATS, let in by the token of a service account; what is told is signed by keys of the test's own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.ids import ClientId
+from minos_sdk import NatsFeed, Revoked, Verifier
+from minos_sdk.key_cache import FixedKeys
+from minos_sdk.ports import SystemClock
+from minos_sdk.testing import SignalFactory, SigningKey, TokenFactory, key_set
+from minos_sdk.testing.signals import class_of
+from tests.callout.conftest import Authority
+
+ISSUER = "https://auth.test"
+UNTIL = 4_000_000_000
+CLASSES = ("access", "roles.shop")
+STREAMS = ("SIG_ACCESS", "SIG_ROLES_shop")
+
+
+@dataclass
+class Source:
+    """Tokens of a service account for NATS."""
+
+    authority: Authority
+    client_id: ClientId
+    ttl: int = 300
+    given: int = 0
+
+    async def token(self, audience: str) -> str:
+        assert audience == "nats"
+        self.given += 1
+        return await self.authority.token(self.client_id, ttl=self.ttl)
+
+
+@dataclass
+class Teller:
+    """What Minos does: sends to the stream, then a live copy, and heartbeats."""
+
+    authority: Authority
+    clock: SystemClock = field(default_factory=SystemClock)
+    key: SigningKey = field(default_factory=SigningKey.new)
+    epoch: int = 1
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CLASSES, 0))
+    sequences: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CLASSES, 0))
+
+    def __post_init__(self) -> None:
+        self.signals = SignalFactory(issuer=ISSUER, key=self.key, clock=self.clock)
+
+    async def tell(self, fact: dict[str, Any], *, live: bool = True) -> None:
+        of_class = class_of(fact)
+        self.counts[of_class] += 1
+        signed = self.signals.signal(fact, count=self.counts[of_class], epoch=self.epoch).encode()
+        name = f"{subject(fact)}"
+        ack = await self.authority.minos.jetstream().publish(f"sig.v1.{name}", signed)
+        self.sequences[of_class] = ack.seq
+        if live:
+            await self.authority.minos.publish(f"live.v1.{name}", signed)
+
+    async def hint(self, fact: dict[str, Any]) -> None:
+        await self.authority.minos.publish(f"hint.v1.{subject(fact)}", self.signals.signal(fact).encode())
+
+    async def beat(self) -> None:
+        for of_class in CLASSES:
+            beat = self.signals.heartbeat(
+                of_class, count=self.counts[of_class], epoch=self.epoch, sequence=self.sequences[of_class], at=self.clock.time()
+            )
+            await self.authority.minos.publish(f"live.v1.{of_class}.heartbeat", beat.encode())
+        await self.authority.minos.flush()
+
+
+def subject(fact: dict[str, Any]) -> str:
+    of = f"{fact['kind']}.{fact['audience']}" if "audience" in fact else f"access.{fact['kind']}"
+    return f"{of}.{fact['id']}"
+
+
+def ended(session_id: str) -> dict[str, Any]:
+    return {"kind": "session", "id": session_id, "until": UNTIL}
+
+
+@dataclass
+class Service:
+    teller: Teller
+    source: Source
+    verifier: Verifier
+    tokens: TokenFactory
+
+    async def until(self, happened: Callable[[], object]) -> None:
+        """Beat as Minos does, only sooner, until something happened."""
+        async with asyncio.timeout(20):
+            while not happened():
+                await self.teller.beat()
+                await asyncio.sleep(0.02)
+
+    async def until_refused(self, token: str) -> None:
+        """Without a heartbeat that could help."""
+        async with asyncio.timeout(10):
+            with suppress(Revoked):
+                while True:
+                    self.verifier.check(token)
+                    await asyncio.sleep(0.005)
+
+    def count(self, what: str) -> float:
+        return self.verifier.metrics().get(f"signals_{what}", 0)
+
+
+@pytest.fixture
+async def teller(authority: Authority) -> Teller:
+    for stream in STREAMS:
+        await authority.minos.jetstream().purge_stream(stream)
+    return Teller(authority)
+
+
+@pytest.fixture
+async def service(authority: Authority, teller: Teller) -> AsyncIterator[Service]:
+    client_id = await authority.service("minos.signals.access", "minos.signals.roles.shop")
+    source, key = Source(authority, client_id), SigningKey.new()
+    verifier = Verifier(
+        issuer=ISSUER,
+        audience="shop",
+        feed=NatsFeed(authority.server.url, source),
+        keys=FixedKeys(key_set(key)),
+        signal_keys=FixedKeys(key_set(teller.key)),
+    )
+    tokens = TokenFactory(issuer=ISSUER, audience="shop", key=key, clock=teller.clock)
+    yield Service(teller, source, verifier, tokens)
+    await verifier.close()
+
+
+async def test_what_was_told_before_is_known_at_the_start(service: Service) -> None:
+    for number in range(600):
+        await service.teller.tell(ended(f"s{number}"), live=False)
+    await service.teller.tell({"kind": "role_map", "audience": "shop", "id": "clerk", "permissions": ["a.read"], "version": 1})
+    await service.verifier.start(wait=0)
+    assert not service.verifier.ready()
+    await service.until(service.verifier.ready)
+    with pytest.raises(Revoked):
+        service.verifier.check(service.tokens.user(sid="s0"))
+    assert service.verifier.check(service.tokens.user(roles=["clerk"])).permissions == {"a.read"}
+    assert service.verifier.metrics()["entries_session"] == 600
+
+
+async def started(service: Service) -> Service:
+    await service.verifier.start(wait=0)
+    await service.until(service.verifier.ready)
+    return service
+
+
+async def test_a_live_copy_is_enough(service: Service) -> None:
+    await started(service)
+    token = service.tokens.user(sid="live")
+    assert service.verifier.check(token)
+    await service.teller.tell(ended("live"))
+    await service.until_refused(token)
+    assert service.count("holes") == 0
+
+
+async def test_a_hint_is_enough(service: Service) -> None:
+    await started(service)
+    token = service.tokens.user(sid="hinted")
+    await service.teller.hint(ended("hinted"))
+    await service.until_refused(token)
+
+
+async def test_lost_copies_are_read_from_the_stream_once_the_next_one_comes(service: Service) -> None:
+    await started(service)
+    token = service.tokens.user(sid="lost")
+    await service.teller.tell(ended("lost"), live=False)
+    await service.teller.tell(ended("another"))
+    await service.until_refused(token)
+    assert service.count("holes") == 1
+
+
+async def test_lost_copies_are_read_from_the_stream_once_a_heartbeat_tells_of_them(service: Service) -> None:
+    await started(service)
+    token = service.tokens.user(sid="lost")
+    await service.teller.tell(ended("lost"), live=False)
+    await service.teller.beat()
+    await service.until_refused(token)
+
+
+async def test_a_stream_that_began_anew_is_read_from_its_beginning_and_nothing_is_forgotten(service: Service) -> None:
+    await started(service)
+    teller, before, after = service.teller, service.tokens.user(sid="before"), service.tokens.user(sid="after")
+    for _ in range(5):
+        await teller.tell(ended("before"))
+    await service.until_refused(before)
+    await service.until(lambda: service.verifier.freshness.state == "fresh")
+    teller.epoch, teller.counts["access"] = 2, 0
+    await teller.tell(ended("after"), live=False)
+    await service.until(lambda: service.verifier.metrics()["entries_session"] == 2)
+    with pytest.raises(Revoked):
+        service.verifier.check(after)
+    with pytest.raises(Revoked):
+        service.verifier.check(before)
+
+
+async def test_a_new_connection_is_there_before_the_token_ends_and_nothing_is_missed(service: Service) -> None:
+    service.source.ttl = 3
+    await started(service)
+    told = 0
+
+    async def on() -> None:
+        nonlocal told
+        told += 1
+        await service.teller.tell(ended(f"r{told}"))
+
+    async with asyncio.timeout(20):
+        while service.count("connections") < 3:
+            await on()
+            await service.teller.beat()
+            await asyncio.sleep(0.02)
+            assert service.verifier.freshness.state == "fresh"
+    await service.until(lambda: service.verifier.metrics()["entries_session"] == told)
+    assert service.count("connections_failed") == 0
+
+
+async def test_attack_forged_signals_change_nothing_and_are_counted(service: Service) -> None:
+    """As if the broker were the attacker's: a SET by another key, an access token as a SET, and one of another issuer."""
+    await started(service)
+    minos, token = service.teller.authority.minos, service.tokens.user(sid="innocent")
+    forger = SignalFactory(issuer=ISSUER, key=SigningKey.new(kid=service.teller.key.kid), clock=service.teller.clock)
+    stranger = SignalFactory(issuer="https://other.test", key=service.teller.key, clock=service.teller.clock)
+    for text in (forger.signal(ended("innocent")), stranger.signal(ended("innocent")), token, "garbage"):
+        await minos.publish("hint.v1.access.session.innocent", text.encode())
+    await service.until(
+        lambda: sum(service.count(f"dropped_{why}") for why in ("signature", "issuer", "type", "malformed", "unknown_key")) == 4
+    )
+    assert service.verifier.check(token)
+
+
+async def test_attack_heartbeats_said_again_make_nobody_fresh(service: Service) -> None:
+    await started(service)
+    teller, minos = service.teller, service.teller.authority.minos
+    old = teller.signals.heartbeat("access", count=0, at=teller.clock.time() - 1)
+    advanced = service.verifier.receiver.classes["access"].advanced_at
+    heard = uuid4().hex
+    for _ in range(5):
+        await minos.publish("live.v1.access.heartbeat", old.encode())
+    await minos.publish(f"hint.v1.access.session.{heard}", teller.signals.signal(ended(heard)).encode())
+    await service.until_refused(service.tokens.user(sid=heard))
+    assert service.verifier.receiver.classes["access"].advanced_at == advanced
+
+
+async def test_attack_a_broker_that_keeps_a_signal_back_is_told_from_one_that_has_none(service: Service) -> None:
+    """The heartbeat says how many there are, signed: what does not come leaves the verifier blind, however often it is asked for."""
+    await started(service)
+    service.teller.counts["access"] += 1
+    service.teller.sequences["access"] += 1
+    advanced = service.verifier.receiver.classes["access"].advanced_at
+    reads = service.count("reads")
+    await service.until(lambda: service.count("reads") > reads + 10)
+    assert service.verifier.receiver.classes["access"].advanced_at == advanced
+
+
+async def test_the_newest_signal_may_have_expired_before_a_service_starts(service: Service) -> None:
+    service.teller.counts["access"], service.teller.sequences["access"] = 7, 7
+    await started(service)
