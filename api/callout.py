@@ -71,45 +71,47 @@ class Answering:
     async def _answer(self, message: Msg) -> None:
         try:
             asked = self._door.wire.read(message.data, (message.headers or {}).get(SERVER_KEY, ""))
-            await self._client.publish(message.reply, await self._answer_to(asked))
+            await self._client.publish(message.reply, await answer_to(asked, self._door))
         except Unreadable as bad:
             _count("unreadable")
             log.warning("nats_request_unreadable", reason=str(bad))
         except (NatsError, OSError) as error:  # the server has gone, and its question with it
             log.warning("nats_error", error_type=type(error).__name__)
 
-    async def _answer_to(self, asked: ConnectionRequest) -> bytes:
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                answer = await self._admitted(asked)
-        except Refused as no:
-            _count(no.code)
-            log.info("nats_client_refused", code=no.code)
-        except Exception as error:  # the edge of one question: whatever fails, the answer is no, and the process goes on
-            _count("failed")
-            log.exception("nats_client_refused", exc_info=error)
-        else:
-            _count("let_in")
-            return answer
-        return self._door.wire.refuse(asked)
 
-    async def _admitted(self, asked: ConnectionRequest) -> bytes:
-        """Raises InvalidToken, PermissionDenied where there is nothing it may read, StoreUnavailable."""
-        door = self._door
-        if asked.token is None:
-            raise InvalidToken
-        claims = await door.tokens.verify(asked.token.reveal(), audiences={NATS})
-        until = min(claims.exp, asked.asked_at + LONGEST_CONNECTION)
-        if until <= asked.asked_at:
-            raise InvalidToken
-        held = (await identify_machine(claims, door.ports)).permissions
-        known = await door.audiences() if any("*" in permission for permission in held) else ()
-        name, access, audiences = ClientId(claims.sub), allows(held, ACCESS_SIGNALS), role_audiences(held, known)
-        granted = rights(name, access=access, audiences=audiences)
-        if not granted.publish:
-            raise PermissionDenied
-        log.info("nats_client_let_in", client_id=name, audience=",".join(audiences), seconds=until - asked.asked_at)
-        return door.wire.let_in(asked, name=name, rights=granted, until=until)
+async def answer_to(asked: ConnectionRequest, door: Door) -> bytes:
+    """Say yes with what may be done, or no. Never raises."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            answer = await _admitted(asked, door)
+    except Refused as no:
+        _count(no.code)
+        log.info("nats_client_refused", code=no.code)
+    except Exception as error:  # the edge of one question: whatever fails, the answer is no, and the process goes on
+        _count("failed")
+        log.exception("nats_client_refused", exc_info=error)
+    else:
+        _count("let_in")
+        return answer
+    return door.wire.refuse(asked)
+
+
+async def _admitted(asked: ConnectionRequest, door: Door) -> bytes:
+    """Raises InvalidToken, PermissionDenied where there is nothing it may read, StoreUnavailable."""
+    if asked.token is None:
+        raise InvalidToken
+    claims = await door.tokens.verify(asked.token.reveal(), audiences={NATS})
+    until = min(claims.exp, asked.asked_at + LONGEST_CONNECTION)
+    if until <= asked.asked_at:
+        raise InvalidToken
+    held = (await identify_machine(claims, door.ports)).permissions
+    known = await door.audiences() if any("*" in permission for permission in held) else ()
+    name, access, audiences = ClientId(claims.sub), allows(held, ACCESS_SIGNALS), role_audiences(held, known)
+    granted = rights(name, access=access, audiences=audiences)
+    if not granted.publish:
+        raise PermissionDenied
+    log.info("nats_client_let_in", client_id=name, audience=",".join(audiences), seconds=until - asked.asked_at)
+    return door.wire.let_in(asked, name=name, rights=granted, until=until)
 
 
 def _count(outcome: str) -> None:

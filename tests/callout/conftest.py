@@ -14,15 +14,18 @@ import nats
 import pytest
 from msgspec.structs import replace
 from nats.aio.client import Client
-from nats.errors import NoRespondersError
+from nats.errors import Error
 from nats.js.api import StreamConfig
 
 from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import PostgresServer
-from adapters.nats_callout import SUBJECT
+from adapters.nats_callout import Callout
 from adapters.nats_credentials import proof
+from adapters.nats_keys import public_key
 from adapters.secret import Secret
+from adapters.settings import Settings
 from api.app import create
+from api.callout import Door, answer_to
 from api.world import World
 from cli.first_start import prepare
 from commands.context import Context
@@ -34,6 +37,7 @@ from domain.audience import NATS
 from domain.ids import AudienceName, ClientId, CorrelationId
 from domain.permission import Permission
 from tests.api.conftest import BASE, Served, lifespan, settings_for, until_open
+from tests.callout.asking import Server
 from tests.conftest import database_of
 
 SUBJECTS = {
@@ -53,6 +57,10 @@ class Authority:
     server: NatsServer
     minos: Client
     """Connected as Minos itself."""
+    door: Door
+    """As the API has it."""
+    asking: Server
+    """Asks as a second server of a cluster would."""
 
     @property
     def world(self) -> World:
@@ -60,6 +68,11 @@ class Authority:
 
     def context(self) -> Context:
         return Context(correlation_id=CorrelationId(self.world.ports.random.uuid7()), system="cli")
+
+    async def answer(self, **shown: str) -> dict[str, Any]:
+        """Give what the other server would hear of one that shows this."""
+        asked = self.door.wire.read(self.asking.asks(self.asking.claims(**shown)), self.asking.curve)
+        return self.asking.hears(await answer_to(asked, self.door))
 
     async def service(self, *permissions: str) -> ClientId:
         wish = CreateServiceAccount(name="shop", audiences=(NATS, AudienceName("minos")), permissions=tuple(map(Permission, permissions)))
@@ -94,21 +107,36 @@ class Entered:
     async def failed(self, error: Exception) -> None:
         self.errors.append(str(error))
 
+    async def told(self, errors: int) -> None:
+        """Wait until the server has said of so many things that they are not allowed, and of no more."""
+        await self.settled()
+        async with asyncio.timeout(5):
+            while len(self.errors) < errors:
+                await asyncio.sleep(0.01)
+        assert len(self.errors) == errors, self.errors
+
     async def settled(self) -> None:
         """Wait until the server has done all that was asked of it before."""
         await self.client.flush()
 
 
-async def until_answered(minos: Client) -> None:
-    """Wait until somebody hears what a server would ask."""
+async def until_answered(server: NatsServer) -> None:
+    """Wait until somebody hears what the server asks."""
     async with asyncio.timeout(10):
         while True:
+            stranger = Client()
             try:
-                await minos.request(SUBJECT, b"", timeout=0.05)
-            except NoRespondersError:
-                await asyncio.sleep(0.01)
-            except TimeoutError:  # what nobody can read is not answered
-                return
+                async with asyncio.timeout(0.5):
+                    await stranger.connect(server.url, token="guess", allow_reconnect=False, error_cb=_keep_quiet)
+            except (Error, TimeoutError) as no:
+                if "Authorization Violation" in str(no):
+                    return
+            finally:
+                await stranger.close()
+
+
+async def _keep_quiet(_: Exception) -> None:
+    pass
 
 
 @pytest.fixture(scope="session")
@@ -134,7 +162,7 @@ async def authority(postgres_server: PostgresServer, callout_folder: Path) -> As
     assert code is not None
     async with AsyncExitStack() as closing:
         closing.push_async_callback(connection.close)
-        closing.push_async_callback(server.stop)
+        closing.push_async_callback(server.kill)  # which waits for nobody who was still to be asked about
         edge = create(settings)
         transport = httpx.ASGITransport(app=edge)  # type: ignore[arg-type]  # the same protocol, typed less openly
         await closing.enter_async_context(lifespan(edge))
@@ -142,13 +170,30 @@ async def authority(postgres_server: PostgresServer, callout_folder: Path) -> As
         await until_open(edge)
         served = Served(edge, http, database, code)
         closing.push_async_callback(served.close)
-        minos = await nats.connect(server.url, **proof(server.credentials))
+        minos = await nats.connect(server.url, reconnect_time_wait=0.1, **proof(server.credentials))
         closing.push_async_callback(minos.close)
-        await until_answered(minos)
+        await until_answered(server)
         for name, subjects in SUBJECTS.items():
             config = StreamConfig(name=name, subjects=subjects, allow_direct=True, max_msgs_per_subject=1)
             await minos.jetstream().add_stream(config)
-        yield Authority(served, server, minos)
+        yield Authority(served, server, minos, door_of(served.world, settings), asking_of(settings))
+
+
+def door_of(world: World, settings: Settings) -> Door:
+    async def none_known() -> list[AudienceName]:
+        return []
+
+    issuer, xkey = settings.nats_callout_issuer, settings.nats_callout_xkey
+    assert issuer is not None
+    assert xkey is not None
+    return Door(Callout(issuer, xkey), world.tokens, world.ports, none_known)
+
+
+def asking_of(settings: Settings) -> Server:
+    issuer, xkey = settings.nats_callout_issuer, settings.nats_callout_xkey
+    assert issuer is not None
+    assert xkey is not None
+    return Server(issuer=public_key(issuer.reveal()), xkey=public_key(xkey.reveal()))
 
 
 @pytest.fixture
