@@ -24,7 +24,8 @@ from domain.signal_rights import ACCESS_SIGNALS, role_audiences
 QUEUE = "minos-callout"
 """The API processes share the requests: the server gives each to one of them."""
 MOST_AT_ONCE = 64
-"""One more is not answered, which the server takes for a no; who comes again finds room."""
+MOST_WAITING = 1_024
+"""As after a restart of NATS, when every service comes back. Further ones are not answered, which the server takes for a no in the end."""
 ANSWER_SECONDS = 4.0
 """The server asks for 5 (`authorization { timeout }`)."""
 LONGEST_CONNECTION = 300
@@ -49,11 +50,12 @@ class Answering:
     def __init__(self, client: Client, door: Door) -> None:
         self._client = client
         self._door = door
+        self._room = asyncio.Semaphore(MOST_AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def begin(self) -> None:
         """Hear from now on, over reconnects, until the client is closed. It has to be connected."""
-        await self._client.subscribe(SUBJECT, queue=QUEUE, cb=self._heard, pending_msgs_limit=16 * MOST_AT_ONCE)  # pyright: ignore[reportUnknownMemberType] - nats-py leaves the result of its future untyped
+        await self._client.subscribe(SUBJECT, queue=QUEUE, cb=self._heard, pending_msgs_limit=MOST_WAITING)  # pyright: ignore[reportUnknownMemberType] - nats-py leaves the result of its future untyped
 
     async def close(self) -> None:
         """Let what is under way end, for as long as its server would wait."""
@@ -61,12 +63,14 @@ class Answering:
             await asyncio.wait(self._under_way, timeout=ANSWER_SECONDS)
 
     async def _heard(self, message: Msg) -> None:
-        if len(self._under_way) >= MOST_AT_ONCE:
-            _count("busy")
-            return
+        await self._room.acquire()  # meanwhile the client keeps what comes, within bounds
         task = asyncio.create_task(self._answer(message), name="callout")
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._room.release()
 
     async def _answer(self, message: Msg) -> None:
         try:

@@ -19,7 +19,7 @@ REFRESHES = Counter("minos_refreshes", "Refreshes by outcome: issued, or the cod
 CLIENT_TOKENS = Counter("minos_client_tokens", "Tokens asked for by service accounts: issued, or the code of the refusal.", ("outcome",))
 INTROSPECTIONS = Counter("minos_introspections", "Questions about tokens: active, inactive, or the code of the refusal.", ("outcome",))
 NATS_CONNECTIONS = Counter(
-    "minos_nats_connections", "Connections to NATS that a server asked about: let_in, busy, or the code of the refusal.", ("outcome",)
+    "minos_nats_connections", "Connections to NATS that a server asked about: let_in, or the code of the refusal.", ("outcome",)
 )
 REFRESH_REUSE = Counter("minos_refresh_token_reuse", "Refresh tokens that came back after being replaced.")
 LOCKOUTS = Counter("minos_sign_in_lockouts", "Times a real account's sign-in was made to wait.")
