@@ -200,6 +200,16 @@ async def test_a_stricter_policy_is_asked_for_where_a_route_wants_it() -> None:
     assert (await ask(MinosMiddleware(strict, Gate()), BEARER))[0] == 503
 
 
+async def test_who_asks_for_an_identity_gets_one_or_a_401() -> None:
+    async def insists(scope: Any, receive: Any, send: Any) -> None:
+        assert await admitted(scope)
+        await whoami(scope, receive, send)
+
+    app = MinosMiddleware(insists, Gate(), required=False)
+    assert (await ask(app))[0] == 401
+    assert (await ask(app, BEARER))[0] == 200
+
+
 async def test_attack_application_without_middleware_lets_everybody_in() -> None:
     with pytest.raises(NotInstalled):
         await ask(whoami, BEARER)
