@@ -16,6 +16,8 @@ TYPE = "minos-internal+jwt"
 LIFE_S = 60
 LONGEST = 8_192
 """Characters, as for any token (adapters/access_tokens.py): services refuse longer ones, and so do buffers of proxies."""
+MOST = 256
+"""Roles, and permissions, that services take in one."""
 
 
 class _Header(Struct, frozen=True):
@@ -45,14 +47,17 @@ class _Payload(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 async def internal_token(found: Found, keyring: Keyring, *, issuer: str, jti: str) -> str:
-    """Sign what was found; never for longer than what was shown is good for. Raises StoreUnavailable while there is no key to sign with."""
+    """Sign what was found; never for longer than what was shown is good for, but for the second in which it is used.
+
+    Raises StoreUnavailable while there is no key to sign with.
+    """
     signer = await keyring.signer()
     issued = int(found.at.timestamp())
     payload = _Payload(
         iss=issuer,
         sub=found.subject,
         aud=found.audience,
-        exp=min(issued + LIFE_S, found.expires_at),
+        exp=min(issued + LIFE_S, max(found.expires_at, issued + 1)),
         iat=issued,
         jti=jti,
         principal=found.principal,

@@ -6,7 +6,7 @@ from litestar import Controller, Response, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 
-from adapters.internal_tokens import LONGEST, internal_token
+from adapters.internal_tokens import LONGEST, MOST, internal_token
 from api.asking import Asking
 from api.callers import credential
 from api.refusals import AudienceUnnamed, AuthenticationRequired, IdentityTooLong
@@ -80,7 +80,7 @@ async def _answer(request: Asking, demand: Demand) -> Response[bytes]:
         world.limiter.token(exchange, claims)
         found = await check_credential(claims, demand, world.ports)
     token = await internal_token(found, world.internal_keyring, issuer=world.settings.issuer, jti=str(world.ports.random.uuid7()))
-    if len(token) > LONGEST:
+    if len(token) > LONGEST or max(len(found.roles), len(found.permissions)) > MOST:
         raise IdentityTooLong
     return Response(b"", headers=dict(zip(HEADERS, _told(token, found), strict=True)), media_type="text/plain")
 

@@ -6,8 +6,10 @@ import httpx
 import jwt
 import pytest
 
-from adapters.internal_tokens import LONGEST
+from adapters.internal_tokens import MOST
 from api.check import HEADERS
+from minos_sdk.errors import InvalidToken
+from minos_sdk.gateway import GatewayVerifier
 from tests.api.conftest import BASE, Person, Served
 from tests.api.test_introspection import token_of
 from tests.api.test_oauth import robot
@@ -154,9 +156,28 @@ async def test_the_length_of_a_body_that_was_not_sent_along_keeps_nobody_waiting
     assert (await ask(served, person.access, method="PUT", audience="orders", headers=headers)).status_code == 200
 
 
-async def test_an_identity_that_fits_into_no_header_field_is_refused_and_not_cut(served: Served, admin: Person) -> None:
-    many = tuple(f"orders.{n:03}.{'x' * 60}" for n in range(120))
-    person = await clerk(served, admin, "hoarder", many)
-    assert sum(map(len, many)) > LONGEST * 3 // 4
+@pytest.mark.parametrize(("number", "length"), [(120, 60), (MOST, 1)])
+async def test_an_identity_that_services_would_not_take_is_refused_and_not_cut(
+    served: Served, admin: Person, number: int, length: int
+) -> None:
+    many = tuple(f"o.{n:03}.{'x' * length}" for n in range(number))
+    person = await clerk(served, admin, f"hoarder-{number}", many)
+    if number == MOST:
+        await admin.ask("POST", "/roles", json={"name": "one-more", "permissions": ["o.more"]})
+        await admin.ask("PUT", f"/users/{person.user_id}/roles/one-more")
     answer = await ask(served, person.access, audience="orders", permission=many[0])
     assert (answer.status_code, answer.json()["code"]) == (403, "identity_too_long")
+
+
+async def test_the_sdk_takes_what_is_handed_on_for_its_own_audience_alone(served: Served, admin: Person) -> None:
+    person, owner, one = await clerk(served, admin, "reader"), await served.person(), await robot(admin, "orders.read")
+    key = (await owner.ask("POST", "/me/api-keys", json={"name": "k", "audience": "orders"})).json()["api_key"]
+    at_orders, at_reports = (GatewayVerifier(issuer=BASE, audience=name, http=served.http) for name in ("orders", "reports"))
+    known: list[tuple[str, str, bool]] = []
+    for shown in (person.access, await token_of(served, one), key):
+        handed_on = (await ask(served, shown, audience="orders")).headers["minos-identity"]
+        identity = await at_orders.verify(handed_on)
+        known.append((identity.principal, identity.subject, identity.has_permission("orders.read")))
+        with pytest.raises(InvalidToken):
+            await at_reports.verify(handed_on)
+    assert known == [("user", person.user_id, True), ("service", one.client_id, True), ("api_key", owner.user_id, False)]
