@@ -1,15 +1,22 @@
 """What `minos service-accounts` and `minos service-token` read, and how they find one by its id or its name."""
 
+from argparse import Namespace
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
 from cli.authority import Authority
 from cli.command import NotAccepted
+from cli.wishes import AUDIENCE
+from commands.audiences import register_audiences
 from commands.read_service_accounts import ServiceAccountView, read_service_accounts
+from domain.audience import NATS
 from domain.errors import NoSuchServiceAccount
-from domain.ids import ClientId, is_slug
+from domain.ids import AudienceName, ClientId, is_slug
+from domain.session import MINOS
+from domain.signal_rights import signals_for
 from projections import service_accounts
 
 
@@ -22,6 +29,29 @@ class ShownServiceAccount(Struct, frozen=True, kw_only=True):
     secrets: int
     keys: int
     last_used_at: datetime | None
+
+
+async def rights(authority: Authority, args: Namespace) -> dict[str, Any]:
+    """Give the fields of a command that were given as arguments.
+
+    Whoever reads signals of an audience does so at NATS and at Minos itself, and asks about its tokens: it has all three audiences, and
+    the one of its own is registered where it was not. Raises NotAccepted.
+    """
+    given = {"audiences": args.audience, "permissions": args.permission, "token_ttl": args.ttl}
+    if args.signals:
+        names = await _registered(authority, args.signals)
+        given["audiences"] = [*(args.audience or ()), *names, MINOS, NATS]
+        given["permissions"] = [*(args.permission or ()), *(permission for name in names for permission in signals_for(name))]
+    return {name: value for name, value in given.items() if value is not None}
+
+
+async def _registered(authority: Authority, names: Sequence[str]) -> Sequence[AudienceName]:
+    for name in names:
+        if not is_slug(name):
+            raise NotAccepted(f"not accepted: {name!r}; {AUDIENCE}")
+    found = [AudienceName(name) for name in names]
+    await register_audiences(found, authority.context(), authority.ports)
+    return found
 
 
 async def every(authority: Authority) -> Sequence[ServiceAccountView]:

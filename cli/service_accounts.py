@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from cli.command import DONE, Commands, at_least
+from cli.command import DONE, Commands, NotAccepted, at_least
 
 if TYPE_CHECKING:
     from cli.authority import Authority
@@ -16,17 +16,17 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         "service-accounts",
         help="list, create, change and end service accounts",
         description="A service account gets tokens by its own credentials, for its audiences. A secret is shown once.",
-        epilog="example: minos service-accounts create reporter --audience tickets --permission tickets.read",
+        epilog="example: minos service-accounts create shop --signals shop",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="list service accounts")
     create = actions.add_parser("create", help="make one; prints its id and its secret")
     create.add_argument("name")
-    _add_rights(create, required=True)
+    _add_rights(create)
     create.add_argument("--secret-ttl", type=at_least(3_600), metavar="SECONDS", help="the secret ends after that (never)")
     change = actions.add_parser("set", help="replace its audiences or its permissions, as far as they are given")
     change.add_argument("account", metavar="ID|NAME")
-    _add_rights(change, required=False)
+    _add_rights(change)
     rotate = actions.add_parser("rotate", help="give it its next secret; prints it")
     rotate.add_argument("account", metavar="ID|NAME")
     rotate.add_argument("--overlap", type=at_least(0), default=86_400, metavar="SECONDS", help="the one before goes on (86400)")
@@ -42,9 +42,15 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_rights(action: argparse.ArgumentParser, *, required: bool) -> None:
-    action.add_argument("--audience", action="append", required=required, help="it may ask for tokens for; repeatable")
+def _add_rights(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--audience", action="append", help="it may ask for tokens for; repeatable")
     action.add_argument("--permission", action="append", help="it has; repeatable")
+    action.add_argument(
+        "--signals",
+        action="append",
+        metavar="AUDIENCE",
+        help="it verifies tokens for this audience (registered where it is not): it may read what takes them back; repeatable",
+    )
     action.add_argument("--ttl", type=at_least(30), metavar="SECONDS", help="its access tokens live at most (300)")
 
 
@@ -74,23 +80,28 @@ async def _act(authority: "Authority", args: argparse.Namespace) -> int:
 
 
 async def _created(authority: "Authority", args: argparse.Namespace) -> "ClientSecret":
+    from cli.service_account_actions import rights
     from cli.wishes import wish
     from commands.service_accounts import CreateServiceAccount, create_service_account
 
-    given = {"name": args.name, "secret_ttl": args.secret_ttl, **_rights(args)}
-    return (await create_service_account(wish(CreateServiceAccount, **given), authority.context(), authority.ports)).result
+    if not (args.audience or args.signals):
+        raise NotAccepted("say what it is for: --audience, or --signals for a service that verifies tokens")
+    command = wish(CreateServiceAccount, name=args.name, secret_ttl=args.secret_ttl, **await rights(authority, args))
+    return (await create_service_account(command, authority.context(), authority.ports)).result
 
 
 async def _changed(authority: "Authority", args: argparse.Namespace, client_id: "ClientId") -> "ClientSecret | None":
     """Give the secret, where there is a new one."""
+    from cli.service_account_actions import rights
     from cli.wishes import wish
     from commands import client_credentials, service_accounts
 
     ports, ctx = authority.ports, authority.context()
     match args.action:
         case "set":
+            given = await rights(authority, args)
             await service_accounts.change_service_account(
-                wish(service_accounts.ChangeServiceAccount, client_id=client_id, **_rights(args)), ctx, ports
+                wish(service_accounts.ChangeServiceAccount, client_id=client_id, **given), ctx, ports
             )
         case "rotate":
             command = wish(client_credentials.RotateClientSecret, client_id=client_id, overlap=args.overlap)
@@ -104,8 +115,3 @@ async def _changed(authority: "Authority", args: argparse.Namespace, client_id: 
         case _:
             await service_accounts.delete_service_account(wish(service_accounts.DeleteServiceAccount, client_id=client_id), ctx, ports)
     return None
-
-
-def _rights(args: argparse.Namespace) -> dict[str, object]:
-    given = {"audiences": args.audience, "permissions": args.permission, "token_ttl": args.ttl}
-    return {name: value for name, value in given.items() if value is not None}

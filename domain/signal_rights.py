@@ -15,6 +15,11 @@ def role_signals(audience: AudienceName) -> Permission:
     return Permission(f"minos.signals.roles.{audience}")
 
 
+def signals_for(audience: AudienceName) -> tuple[Permission, Permission]:
+    """What a service needs that verifies the tokens of an audience by itself."""
+    return ACCESS_SIGNALS, role_signals(audience)
+
+
 def role_audiences(held: Iterable[Permission], known: Iterable[AudienceName]) -> tuple[AudienceName, ...]:
     """Give the audiences whose role signals may be read: those named outright, and of those known the ones a pattern covers."""
     permissions = tuple(held)

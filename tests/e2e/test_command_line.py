@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from nats.aio.client import Client
 
 from adapters.event_envelope import LEAVING
 from bench.running import Running
@@ -199,6 +200,22 @@ async def test_audiences_and_service_accounts_are_made_turned_and_ended(running:
     assert (stopped["name"], stopped["enabled"]) == ("gauge", False)
     assert await told(running, "service-accounts", "delete", "gauge") == []
     assert (await told(running, "audiences", "retire", "boiler"))[0]["retired"]
+
+
+async def test_one_command_lets_a_service_read_its_signals(running: Running, http: httpx.AsyncClient) -> None:
+    [made] = await told(running, "service-accounts", "create", "till", "--signals", "till")
+    [shown] = [account for account in await told(running, "service-accounts", "list") if account["client_id"] == made["client_id"]]
+    assert (shown["audiences"], shown["permissions"]) == (["minos", "nats", "till"], ["minos.signals.access", "minos.signals.roles.till"])
+    assert "till" in {row["audience"] for row in await told(running, "audiences", "list")}
+    grant = {"grant_type": "client_credentials", "client_id": made["client_id"], "client_secret": made["client_secret"], "audience": "nats"}
+    token = (await http.post(f"{running.url}/oauth2/token", data=grant)).json()["access_token"]
+    nats = Client()
+    await nats.connect(running.nats.url, token=token, inbox_prefix=f"_INBOX_{made['client_id']}".encode(), allow_reconnect=False)
+    heard = await nats.subscribe("live.v1.access.heartbeat")
+    assert (await heard.next_msg(timeout=10)).data.startswith(b"eyJ")
+    await nats.close()
+    told_off = await running.minos("service-accounts", "create", "nothing")
+    assert (told_off.code, "--signals" in told_off.err) == (2, True)
 
 
 async def test_accounts_of_another_system_are_imported_and_sign_in(running: Running, http: httpx.AsyncClient, tmp_path: Path) -> None:
