@@ -110,7 +110,7 @@ def test_an_endpoint_without_the_extra_stops_the_start(monkeypatch: pytest.Monke
 
 async def test_without_tracing_the_ports_are_those_that_were_opened(served: Served, api_database: Database, api_folder: Path) -> None:
     async with open_ports(settings_for(api_database, api_folder)) as opened:
-        ports = _ports(opened, None, None)
+        ports = _ports(opened, lambda _: None, None)
     assert isinstance(ports.store, WatchedStore)
     assert ports.store._store is opened.store
     rest = [field.name for field in fields(Ports) if field.name != "store"]
