@@ -15,6 +15,7 @@ from adapters.postgres_sql import statements
 from adapters.settings import Settings
 from cli.broker_checks import broker
 from cli.database import in_words
+from cli.downstream_checks import downstream
 from cli.explained import explained
 from cli.finding import FURTHEST_BEHIND_S, Finding
 from cli.running import connected
@@ -37,6 +38,7 @@ async def examine(settings: Settings) -> list[Finding]:
     else:
         found += [finding async for finding in _database(settings)]
     found += [finding async for finding in broker(settings)]
+    found += [finding async for finding in downstream(settings)]
     found.append(await _api(settings))
     return found
 

@@ -14,7 +14,10 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "doctor",
         help="check an installation",
-        description="Check settings, keys, disk, database, roles, schema, clock, broker and API. Exit code 1 when something is wrong.",
+        description=(
+            "Check settings, keys, disk, database, roles, schema, clock, broker, signals to services and API. "
+            "Exit code 1 when something is wrong."
+        ),
         epilog="example: minos doctor --json",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")

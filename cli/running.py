@@ -24,5 +24,10 @@ def connected(settings: Settings) -> Settings:
     if settings.nats_url is None:
         nats = NatsServer(settings.data_dir / "nats")
         if nats.find():
-            settings = msgspec.structs.replace(settings, nats_url=Secret(nats.url), nats_credentials=nats.credentials)
+            settings = msgspec.structs.replace(
+                settings,
+                nats_url=Secret(nats.url),
+                nats_credentials=nats.credentials,
+                nats_callout_issuer=Secret(nats.callout_issuer.read_text()) if nats.callout_issuer.exists() else None,
+            )
     return settings
