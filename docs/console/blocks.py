@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _FENCE = re.compile(r"^```console\b(?P<how>.*)$")
+_FILE = re.compile(r"^```\w+ (?P<name>[\w.-]+\.\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _END = "```"
 PROMPT, MORE = "$ ", "> "
 
@@ -24,6 +25,11 @@ class Step:
 def steps(document: Path) -> list[Step]:
     """Give every step in order. A line `$ ` begins a command, `> ` goes on with it; the rest, up to the next, is its output."""
     return list(_steps(document.read_text().splitlines()))
+
+
+def files(document: Path) -> dict[str, str]:
+    """Give the files a document shows in whole, by name: blocks whose fence names one after the language."""
+    return {found["name"]: found["text"] for found in _FILE.finditer(document.read_text())}
 
 
 def _steps(lines: list[str]) -> Iterator[Step]:

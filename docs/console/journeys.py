@@ -6,23 +6,25 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from docs.console.authority import ROOT, Authority
-from docs.console.blocks import steps
+from docs.console.authority import ROOT, Authority, free_ports
+from docs.console.blocks import files, steps
 from docs.console.given import given_servers, programs
 from docs.console.walk import Outcome, Walk
 
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """`running`: `./minos up` runs already. `given`: there are servers of somebody else's."""
+    """`running`: `./minos up` runs already. `given`: there are servers of somebody else's. `activated`: so is an environment that has
+    the SDK, in which a service listens on port 8001."""
 
     documents: tuple[str, ...]
     running: bool = False
     given: bool = False
+    activated: bool = False
 
     @property
     def name(self) -> str:
-        return Path(self.documents[0]).stem
+        return self.documents[0].removesuffix(".md")
 
 
 JOURNEYS = (
@@ -46,6 +48,7 @@ JOURNEYS = (
         ("docs/how-to/run-on-given-servers.md", "docs/how-to/run-several-processes.md", "docs/how-to/back-up-and-restore.md"),
         given=True,
     ),
+    Journey(("sdk/python/README.md",), running=True, activated=True),
 )
 
 
@@ -59,6 +62,13 @@ def travel(journey: Journey, folder: Path) -> Iterator[tuple[str, Outcome]]:
         if journey.given:
             swaps = stack.enter_context(given_servers(folder / "given"))
             path = f"{programs()}:{path}"
+        if journey.activated:
+            [port] = free_ports(1)
+            swaps = {"127.0.0.1:8001": f"127.0.0.1:{port}", "--port 8001": f"--port {port}"}
+            path = f"{ROOT / '.venv' / 'bin'}:{path}"
+        for name in journey.documents:
+            for file, text in files(ROOT / name).items():
+                (home / file).write_text(text)
         walk = Walk(Authority(home, {"PATH": path}), swaps)
         if journey.running:
             walk.begin()

@@ -25,7 +25,7 @@ def missing(text: str) -> list[str]:
 def are_tests(text: str) -> bool:
     """Tell whether a text names a test at least, and nothing that is none."""
     named = files_and_tests(text)
-    return bool(named) and all(path.startswith("tests/") and name for path, name in named)
+    return bool(named) and all(path.startswith(("tests/", "sdk/python/tests/")) and name for path, name in named)
 
 
 def _exists(path: str, name: str) -> bool:

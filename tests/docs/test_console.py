@@ -26,6 +26,6 @@ def test_documents_show_what_a_reader_will_see(journey: Journey, folder: Path) -
 
 
 def test_every_document_with_commands_is_on_a_journey() -> None:
-    pages = (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+    pages = (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), ROOT / "sdk" / "python" / "README.md")
     with_commands = {page.relative_to(ROOT).as_posix() for page in pages if "```console" in page.read_text()}
     assert with_commands == {name for journey in JOURNEYS for name in journey.documents}

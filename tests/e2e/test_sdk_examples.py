@@ -61,10 +61,10 @@ async def environment(running: Running, admin: Person) -> AsyncIterator[dict[str
     made = await admin.ask("POST", "/service-accounts", wanted)
     assert made.status_code == 201, made.text
     given = {
-        "MINOS_ISSUER": running.url, "MINOS_CLIENT_ID": made.json()["client_id"], "MINOS_CLIENT_SECRET": made.json()["client_secret"],
+        "AUTH_URL": running.url, "AUTH_CLIENT_ID": made.json()["client_id"], "AUTH_CLIENT_SECRET": made.json()["client_secret"],
         "NATS_URL": running.nats.url,
     }  # fmt: skip
-    rule = {"verifiers": [given["MINOS_CLIENT_ID"]], "max_age": 300}
+    rule = {"verifiers": [given["AUTH_CLIENT_ID"]], "max_age": 300}
     assert (await admin.ask("PUT", "/audiences/orders/actions/refund", rule)).status_code == 204
     role = {"name": "clerk", "permissions": ["orders.read"]}
     assert (await admin.ask("POST", "/roles", role)).status_code == 201
@@ -82,7 +82,7 @@ async def served(name: str, environment: dict[str, str]) -> AsyncIterator[Servic
         while not server.started:
             assert not serving.done()
             await asyncio.sleep(0.01)
-        yield Service(http, port, environment["MINOS_CLIENT_ID"])
+        yield Service(http, port, environment["AUTH_CLIENT_ID"])
     server.should_exit = True
     await serving
 

@@ -18,7 +18,7 @@ from minos_sdk.admission import admitted
 
 
 def service() -> Starlette:
-    verifier = GatewayVerifier(issuer=os.environ["MINOS_ISSUER"], audience="orders")
+    verifier = GatewayVerifier(issuer=os.environ["AUTH_URL"], audience="orders")
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:

@@ -27,8 +27,8 @@ ORDERS = {1: "a kettle", 2: "two cups"}
 
 
 def service() -> FastAPI:
-    issuer = os.environ["MINOS_ISSUER"]
-    account = ClientSecret(os.environ["MINOS_CLIENT_ID"], os.environ["MINOS_CLIENT_SECRET"])
+    issuer = os.environ["AUTH_URL"]
+    account = ClientSecret(os.environ["AUTH_CLIENT_ID"], os.environ["AUTH_CLIENT_SECRET"])
     tokens = ServiceTokens(issuer, account)
     verifier = Verifier(issuer=issuer, audience="orders", feed=NatsFeed(os.environ["NATS_URL"], tokens))
     keys = ApiKeys(issuer, "orders", account, verifier=verifier)

@@ -13,8 +13,8 @@ from minos_sdk.litestar import Minos
 
 
 def service() -> Litestar:
-    issuer = os.environ["MINOS_ISSUER"]
-    tokens = ServiceTokens(issuer, ClientSecret(os.environ["MINOS_CLIENT_ID"], os.environ["MINOS_CLIENT_SECRET"]))
+    issuer = os.environ["AUTH_URL"]
+    tokens = ServiceTokens(issuer, ClientSecret(os.environ["AUTH_CLIENT_ID"], os.environ["AUTH_CLIENT_SECRET"]))
     verifier = Verifier(issuer=issuer, audience="orders", feed=SseFeed(tokens))
     minos = Minos(verifier, exempt=["/ready", "/schema/*"])
 

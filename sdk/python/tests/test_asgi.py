@@ -62,14 +62,14 @@ async def whoami(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def ask(
-    app: Any, *headers: tuple[bytes, bytes], path: str = "/orders", method: str = "GET", root_path: str = ""
+    app: Any, *headers: tuple[bytes, bytes], path: str = "/orders", method: str = "GET", root_path: str = "", query: bytes = b""
 ) -> tuple[int, dict[bytes, bytes], Any]:
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": method, "path": path, "root_path": root_path, "headers": list(headers), "query_string": b""}
+    scope = {"type": "http", "method": method, "path": path, "root_path": root_path, "headers": list(headers), "query_string": query}
     await app(scope, asyncio.Queue[Any]().get, send)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     return sent[0]["status"], dict(sent[0]["headers"]), json.loads(sent[1]["body"])
@@ -147,6 +147,14 @@ async def test_attack_bad_credential_taken_for_none_where_none_is_needed(header:
     status, _, told = await ask(MinosMiddleware(whoami, gate, api_keys=gate, required=False), header)
     assert (status, told["code"]) == (401, "invalid_token")
     assert header[1].decode("latin-1").partition(" ")[2] not in json.dumps(told) or not header[1].partition(b" ")[2]
+
+
+async def test_attack_credential_that_another_site_has_a_browser_send() -> None:
+    gate = Gate()
+    app = MinosMiddleware(whoami, gate, api_keys=gate)
+    for header in ((b"cookie", b"access_token=good; __Host-minos=good; authorization=Bearer good"), (b"x-access-token", b"good")):
+        assert (await ask(app, header, path="/orders", query=b"access_token=good"))[2]["code"] == "authentication_required"
+    assert gate.asked == []
 
 
 async def test_credentials_that_are_not_taken_here_are_refused() -> None:
