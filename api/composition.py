@@ -24,6 +24,7 @@ from api.limiter import Limiter
 from api.metrics import LIMITS_SHARED, HashFigures, StoreFigures, count_events
 from api.open_sessions import ListedSessions
 from api.signal_hints import SignalHints
+from api.telling import open_telling
 from api.traced_ports import HashSpans, traced
 from api.tracing import Spans
 from api.waiting import Waiting
@@ -71,6 +72,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
         counters, models = Counters(), ReadModels(pool)
         async with (
             aclosing(EventFeed(settings.database_url.reveal(), leaving)) as feed,
+            open_telling(settings.database_url.reveal(), opened.signals_keyring, issuer=settings.issuer, leaving=leaving) as telling,
             _exchanging(counters, opened.totals) as exchanger,
             _answering(settings, opened, models),
             _hints(nats) as hints,
@@ -88,6 +90,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
                 models=models,
                 pool=pool,
                 feed=feed,
+                telling=telling,
                 leaving=leaving,
                 waiting=Waiting(_nobody_to_tell if hints is None else hints.send),
                 limiter=Limiter(limits, counters),

@@ -123,6 +123,7 @@ class Edge:
             exchange.body = await read_body(fields, receive, form=is_oauth(scope["path"]))
         elif scope["method"] == "HEAD":
             scope["method"] = "GET"
+            exchange.wants_body = False
         scope[SCOPE_KEY] = exchange
 
     @staticmethod

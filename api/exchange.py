@@ -22,6 +22,7 @@ class Exchange:
     __slots__ = (
         "action", "address", "authorization", "body", "claims", "code", "counter", "extra_headers", "gate", "headers", "machine", "network",
         "principal", "refused_for", "request_id", "source", "started", "status", "trace_id",
+        "wants_body",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -40,6 +41,8 @@ class Exchange:
         """Seconds until it lets one more in, where it refused this request."""
         self.network: str | None = None
         self.body = b""
+        self.wants_body = True
+        """An answer to HEAD has none."""
         self.action: ActionUse | None = None
         self.claims: AccessClaims | None = None
         self.principal: Principal | None = None

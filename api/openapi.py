@@ -119,7 +119,7 @@ def _shape(operation: dict[str, Any], handler: HTTPRouteHandler, shapes: Shapes)
         required = name == "Asked" or bool(shapes.components[name].get("required"))  # no body at all is an empty object
         kind = "application/x-www-form-urlencoded" if "form" in handler.opt else "application/json"
         operation["requestBody"] = {"required": required, "content": {kind: {"schema": body}}}
-    answer = shapes.answer(handler)
+    answer, said = shapes.answer(handler), handler.opt.get("content", "application/json")
     for status, response in operation["responses"].items():
         if response["description"] == HTTPStatus(int(status)).description:  # the framework's own, such as "Document created, URL follows"
             response["description"] = _DONE.get(status, "")
@@ -132,7 +132,7 @@ def _shape(operation: dict[str, Any], handler: HTTPRouteHandler, shapes: Shapes)
         elif status in {"204", "304"} or answer is None:
             response.pop("content", None)
         else:
-            response["content"] = {"application/json": {"schema": answer}}
+            response["content"] = {said: {"schema": answer}}
     for parameter in operation.get("parameters", []):
         _simplify(parameter)
         if "items" in parameter["schema"]:

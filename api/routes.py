@@ -27,6 +27,7 @@ from api.permissions import Permissions
 from api.roles import Roles
 from api.service_accounts import ServiceAccounts
 from api.sessions import Sessions, UserSession
+from api.signals import Signals
 from api.signing_keys import SigningKeys
 from api.user_roles import UserRoles
 from api.users import Users
@@ -35,6 +36,6 @@ from api.well_known import WellKnown
 ROUTES: list[type[Controller]] = [
     Bootstrap, Auth, Check, Enrolling, Passwords, Mailed, ActionTokens, Me, MyErasure, MyMail, MyFactors, Permissions, Users, UserRoles,
     Invitations, Acceptance, Erasures, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
-    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Events, Operations, OAuth, WellKnown, Health, Docs,
+    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Events, Signals, Operations, OAuth, WellKnown, Health, Docs,
     AccountPages,
 ]  # fmt: skip

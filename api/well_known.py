@@ -1,23 +1,18 @@
 """What verifiers and clients discover: the key set and the metadata, with no word that is not true today."""
 
-from typing import Annotated
-
 from litestar import Controller, Response, get
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import HeaderParameter
 from msgspec import Struct
 
 from adapters.keyring import Keyring
 from api.asking import Asking
 from api.client_authentication import METHODS
+from api.etags import NOT_CHANGED, IfNoneMatch, is_known
 from domain.ids import Kid
 from domain.signing_key import Algorithm, Curve, KeyType
 
 KEYS_MAX_AGE = 60
 """Seconds a verifier may keep the key set; the next key is in it long before it signs anything."""
 METADATA_MAX_AGE = 3_600
-_NOT_CHANGED = {304: ResponseSpec(None, generate_examples=False, description="Not changed since that ETag.")}
-_IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match", max_length=200, description="The ETag known already.")]
 
 
 class Jwk(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,10 +60,10 @@ class WellKnown(Controller):
         operation_id="readKeySet",
         summary="The public keys of access tokens",
         description="A key is here before it signs its first token, and until the last one it signed has expired.",
-        responses=_NOT_CHANGED,
+        responses=NOT_CHANGED,
         opt={"answers": JwkSet},
     )
-    async def key_set(self, request: Asking, known: _IfNoneMatch = None) -> Response[bytes]:
+    async def key_set(self, request: Asking, known: IfNoneMatch = None) -> Response[bytes]:
         return await _key_set(request.world.keyring, known)
 
     @get(
@@ -76,10 +71,10 @@ class WellKnown(Controller):
         operation_id="readSignalsKeySet",
         summary="The public keys of signals",
         description="For whoever checks what a broker delivers. None of them signs a token that lets anybody in.",
-        responses=_NOT_CHANGED,
+        responses=NOT_CHANGED,
         opt={"answers": JwkSet},
     )
-    async def signals_key_set(self, request: Asking, known: _IfNoneMatch = None) -> Response[bytes]:
+    async def signals_key_set(self, request: Asking, known: IfNoneMatch = None) -> Response[bytes]:
         return await _key_set(request.world.signals_keyring, known)
 
     @get(
@@ -87,10 +82,10 @@ class WellKnown(Controller):
         operation_id="readInternalKeySet",
         summary="The public keys of what a gateway hands on",
         description="For the services behind a gateway that asks `auth/check`. None of them signs an access token.",
-        responses=_NOT_CHANGED,
+        responses=NOT_CHANGED,
         opt={"answers": JwkSet},
     )
-    async def internal_key_set(self, request: Asking, known: _IfNoneMatch = None) -> Response[bytes]:
+    async def internal_key_set(self, request: Asking, known: IfNoneMatch = None) -> Response[bytes]:
         return await _key_set(request.world.internal_keyring, known)
 
     @get("/openid-configuration", operation_id="readOpenIdConfiguration", summary="Metadata at the OpenID address")
@@ -105,7 +100,7 @@ class WellKnown(Controller):
 async def _key_set(keyring: Keyring, known: str | None) -> Response[bytes]:
     keys = await keyring.key_set()
     headers = {"ETag": keys.etag, "Cache-Control": f"public, max-age={KEYS_MAX_AGE}"}
-    if known is not None and (known == "*" or keys.etag in (part.strip().removeprefix("W/") for part in known.split(","))):
+    if is_known(keys.etag, known):
         return Response(b"", status_code=304, headers=headers, media_type="application/json")
     return Response(keys.body, headers=headers, media_type="application/json")
 

@@ -12,6 +12,7 @@ from adapters.limits.exchanger import Exchanger
 from adapters.opaque_tokens import Cursors, StreamVersions
 from adapters.settings import Settings
 from api.limiter import Limiter
+from api.telling import Telling
 from api.waiting import Waiting
 from commands.ports import Ports
 from projections.reading import ReadModels
@@ -30,6 +31,7 @@ class World:
     models: ReadModels
     pool: "asyncpg.Pool[asyncpg.Record]"
     feed: EventFeed
+    telling: Telling
     leaving: asyncio.Event
     """Set once this process is to stop: what goes on for long ends then."""
     waiting: Waiting

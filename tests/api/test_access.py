@@ -48,6 +48,7 @@ class Route:
             .replace("{kid}", "k" * 43)
             .replace("{audience}", "nothing-here")
             .replace("{action}", "refund")
+            .replace("/signals/stream", "/signals/stream?after=x")  # which is refused: the answer would never end
             .replace("{user_id}", NOBODY)
             .replace("{session_id}", NOBODY)
             .replace("{factor_id}", NOBODY)

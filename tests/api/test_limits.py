@@ -19,7 +19,7 @@ ADDRESSES = Addresses(Address(route.method, route.path, route.operation) for rou
 
 @pytest.mark.parametrize("route", ALL, ids=lambda route: route.operation)
 def test_every_operation_is_found_by_its_address(route: Route) -> None:
-    found = ADDRESSES.find(route.method, route.at())
+    found = ADDRESSES.find(route.method, route.at().partition("?")[0])
     assert found is not None
     assert found.operation == route.operation
 

@@ -1,0 +1,68 @@
+"""The set of live signals as Postgres has it, for those who get it over HTTP."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from adapters.postgres_links import Links
+from adapters.postgres_sql import statements
+from adapters.signal_sets import Beat
+from domain.signals.facts import SignalClass
+
+SQL = statements(Path(__file__).with_suffix(".sql"))
+CONNECTIONS = 3
+"""Of a process, however many listen: one for what is new, two for those who catch up."""
+
+
+class ClassState(Struct, frozen=True, kw_only=True):
+    """How far a class is. `complete_to`: microseconds since 1970, by the database's clock; every commit before it is in the rows."""
+
+    of_class: SignalClass
+    epoch: int
+    count: int
+    beat: int
+    complete_to: int
+    state: str
+
+    @property
+    def heartbeat(self) -> Beat:
+        """There is no stream of messages here that it could be a sequence of."""
+        return Beat(
+            of_class=self.of_class,
+            epoch=self.epoch,
+            count=self.count,
+            sequence=0,
+            beat=self.beat,
+            complete_to=self.complete_to,
+            state=self.state,
+        )
+
+
+class SignalRow(Struct, frozen=True, kw_only=True):
+    """A fact's body as it is signed, and its count: rising, and with gaps where a newer fact took another's place."""
+
+    count: int
+    body: bytes
+
+
+class SignalRows:
+    """All raise StoreUnavailable."""
+
+    def __init__(self, url: str) -> None:
+        self._links = Links(url, size=CONNECTIONS)
+
+    async def classes(self) -> Mapping[SignalClass, ClassState]:
+        rows = await self._links.read(SQL["classes"])
+        return {row["class"]: ClassState(of_class=row["class"], **{name: row[name] for name in _COLUMNS}) for row in rows}
+
+    async def after(self, of_class: SignalClass, count: int, limit: int) -> Sequence[SignalRow]:
+        """Give the first rows after `count`, at most `limit`. Read after the class's state they are all that it says there is."""
+        rows = await self._links.read(SQL["facts_after"], of_class, count, limit)
+        return [SignalRow(count=row["count"], body=row["fact"]) for row in rows]
+
+    async def aclose(self) -> None:
+        await self._links.close()
+
+
+_COLUMNS = ("epoch", "count", "beat", "complete_to", "state")

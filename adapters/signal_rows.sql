@@ -1,0 +1,11 @@
+-- name: classes
+-- How far the one that tells has come stands in `projection_state`. What is complete to longer ago than that is being caught up with.
+SELECT c.class, c.epoch, c.count, c.beat, (extract(epoch FROM c.complete_to) * 1000000)::bigint AS complete_to,
+       CASE WHEN s.status = 'halted' THEN 'halted'
+            WHEN s.status = 'live' AND c.complete_to > clock_timestamp() - interval '3 seconds' THEN 'running'
+            ELSE 'catching_up' END AS state
+FROM signal_classes c
+LEFT JOIN projection_state s ON s.name = 'signals' AND s.version = 1 AND s.slot_from = 0
+
+-- name: facts_after
+SELECT count, fact FROM live_signals WHERE class = $1::text AND count > $2::bigint ORDER BY count LIMIT $3::integer

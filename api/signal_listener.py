@@ -1,0 +1,128 @@
+"""One listener to signals over HTTP: the lines of their event stream, from where they were."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from api.signal_channel import Channel, Told
+from api.signal_hub import AWAY_SECONDS, SignalHub
+from domain.errors import CursorInvalid, Refused, StoreUnavailable
+from domain.signals.facts import SignalClass
+
+LOOKED_AT_AGAIN_SECONDS = 1.0
+"""How long somebody may go on listening whose account, token or right is gone."""
+IN_ONE_PIECE = 64
+"""Signals; some 50 KB."""
+_POSITION = re.compile(r"[a-z0-9_.-]{1,96}:\d{1,10}:\d{1,18}(,[a-z0-9_.-]{1,96}:\d{1,10}:\d{1,18}){0,15}")
+
+
+class Position(Struct, frozen=True):
+    """Everything of a class up to `count` of `epoch` is known."""
+
+    epoch: int
+    count: int
+
+
+def positions(text: str | None) -> Mapping[SignalClass, Position]:
+    """Read the id of an event. Raises CursorInvalid."""
+    if not text:
+        return {}
+    if _POSITION.fullmatch(text) is None:
+        raise CursorInvalid
+    parts = (part.split(":") for part in text.split(","))
+    return {of_class: Position(int(epoch), int(count)) for of_class, epoch, count in parts}
+
+
+class _Place:
+    """Where the listener is in one channel."""
+
+    __slots__ = ("beaten", "channel", "count", "generation")
+
+    def __init__(self, channel: Channel, known: Position | None) -> None:
+        """What somebody knows of another epoch, or beyond what there is, is not what there was: they begin anew."""
+        self.channel = channel
+        self.generation = channel.generation
+        self.count = known.count if known is not None and known.epoch == channel.epoch and known.count <= channel.count else 0
+        self.beaten: Told | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        return self.generation != self.channel.generation or self.count < self.channel.count
+
+    def __str__(self) -> str:
+        return f"{self.channel.of_class}:{self.channel.epoch}:{self.count}"
+
+
+class Listener:
+    """`still` is asked every second whether they may go on; it raises what is to be told them otherwise."""
+
+    def __init__(
+        self, hub: SignalHub, channels: Sequence[Channel], known: Mapping[SignalClass, Position], still: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._hub = hub
+        self._places = [_Place(channel, known.get(channel.of_class)) for channel in channels]
+        self._still = still
+        self._asked = asyncio.get_running_loop().time()
+
+    async def lines(self) -> AsyncGenerator[bytes]:
+        """Give pieces of the event stream for as long as the caller may listen and the process goes on."""
+        yield b"retry: 1000\n\n"
+        while not self._hub.leaving.is_set():
+            news = self._hub.news
+            try:
+                await self._ask_again()
+                for place in self._places:
+                    while place.is_behind:
+                        for piece in await self._missed(place):
+                            yield piece
+                    # Only now, and with no pause before: what it says is complete has to have been told.
+                    beat = place.channel.heartbeat
+                    if beat is not None and beat is not place.beaten:
+                        place.beaten = beat
+                        yield self._with_id(beat)
+            except StoreUnavailable:
+                await asyncio.sleep(AWAY_SECONDS)
+            except Refused as refused:
+                yield b'event: end\ndata: {"code":%b}\n\n' % msgspec.json.encode(refused.code)
+                return
+            try:
+                async with asyncio.timeout(LOOKED_AT_AGAIN_SECONDS):
+                    await news.wait()
+            except TimeoutError:
+                continue
+
+    async def _ask_again(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._asked >= LOOKED_AT_AGAIN_SECONDS:
+            await self._still()
+            self._asked = now
+
+    async def _missed(self, place: _Place) -> Sequence[bytes]:
+        """Give what follows the place, or some of it, and move the place there."""
+        channel = place.channel
+        if place.generation != channel.generation:
+            place.generation, place.count = channel.generation, 0
+        through = channel.count
+        if place.count >= channel.floor:
+            told = channel.after(place.count)
+        else:
+            told, whole = await self._hub.older(channel, place.count)
+            through = max(through, told[-1].count) if whole and told else through if whole else told[-1].count
+        return self._in_pieces(told, place, through)
+
+    def _in_pieces(self, told: Sequence[Told], place: _Place, through: int) -> list[bytes]:
+        pieces: list[bytes] = []
+        for first in range(0, len(told), IN_ONE_PIECE):
+            lines: list[bytes] = []
+            for each in told[first : first + IN_ONE_PIECE]:
+                place.count = each.count
+                lines.append(self._with_id(each))
+            pieces.append(b"".join(lines))
+        place.count = through
+        return pieces
+
+    def _with_id(self, told: Told) -> bytes:
+        return b"id: %b\n%b" % (",".join(map(str, self._places)).encode(), told.lines)

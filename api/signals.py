@@ -1,0 +1,112 @@
+"""Signals for those who have no NATS: all of them in one document, and each as it comes."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Annotated
+
+from litestar import Controller, Response, get
+from litestar.params import HeaderParameter, QueryParameter
+
+from api.asking import Asking
+from api.callers import access_of, reidentify
+from api.etags import NOT_CHANGED, IfNoneMatch, is_known
+from api.policy import READ_ROLE_SIGNALS
+from api.refuse import refuses
+from api.signal_listener import Listener, Position, positions
+from api.snapshots import etag_of
+from api.streaming import Streamed
+from domain import errors
+from domain.errors import PermissionDenied
+from domain.ids import AudienceName
+from domain.permission import Permission, allows
+from domain.signals.facts import ACCESS, SignalClass, roles_class
+
+JWT, EVENTS = "application/jwt", "text/event-stream"
+
+Audience = Annotated[
+    str | None,
+    QueryParameter(pattern=r"^[a-z0-9_-]{1,64}$(?!\n)", description="Whose role signals are wanted besides those of class `access`."),
+]
+After = Annotated[str | None, QueryParameter(max_length=2048, description="As `Last-Event-ID`, for a first request.")]
+LastEventId = Annotated[
+    str | None, HeaderParameter(name="Last-Event-ID", max_length=2048, description="The `id` of the last event known: goes on after it.")
+]
+
+
+class Signals(Controller):
+    path = "/api/v1/signals"
+    tags = ("signals",)
+
+    @get(
+        "/snapshot",
+        operation_id="readSignals",
+        summary="All live signals, signed",
+        description=(
+            "A JWS of type `minos-snapshot+jwt`, under a key of `/.well-known/signals-jwks.json`: every fact that holds, and up to when "
+            "that is complete. Its ETag is of the facts; with a 304, `Minos-Heartbeat` has the signed heartbeat of each class, which says "
+            "up to when nothing has changed. `audience` needs the permission `minos.signals.roles.<audience>` besides."
+        ),
+        responses=NOT_CHANGED | refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchAudience),
+        opt={"content": JWT},
+    )
+    async def snapshot(self, request: Asking, audience: Audience = None, known: IfNoneMatch = None) -> Response[bytes]:
+        telling = request.world.telling
+        states = await telling.hub.states(_classes(request, audience))
+        if is_known(etag := etag_of(states), known):
+            beats = ", ".join([await telling.hub.heartbeat(state) for state in states.values()])
+            return Response(b"", status_code=304, headers={"ETag": etag, "Minos-Heartbeat": beats}, media_type=JWT)
+        snapshot = await telling.snapshots.of(tuple(states))
+        return Response(snapshot.body, headers={"ETag": snapshot.etag}, media_type=JWT)
+
+    @get(
+        "/stream",
+        operation_id="followSignals",
+        summary="Signals as they come",
+        description=(
+            "Server-sent events: `signal` with a SET (RFC 8417) as data, and each second a `heartbeat` of each class, once everything it "
+            "counts has been sent. The `id` says how far that is; counts have gaps where a newer signal took another's place. Another "
+            "epoch than that of `Last-Event-ID` is sent from its start. `end` says why it ends: the token has, or the right is gone."
+        ),
+        responses=refuses(
+            errors.InvalidToken,
+            errors.PermissionDenied,
+            errors.NoSuchAudience,
+            errors.CursorInvalid,
+            errors.TooManyWaiting,
+            errors.Overloaded,
+        ),
+        opt={"content": EVENTS},
+    )
+    async def stream(self, request: Asking, audience: Audience = None, after: After = None, last: LastEventId = None) -> Response[bytes]:
+        classes, known = _classes(request, audience), positions(last or after)
+        telling = request.world.telling
+        telling.streams.require_room(request.caller_name)
+        await telling.hub.states(classes)
+        if not request.exchange.wants_body:
+            return Response(b"", media_type=EVENTS)
+        # A proxy that gathers an answer before it passes it on would hold signals back.
+        return Streamed(_lines(request, audience, classes, known), media_type=EVENTS, headers={"X-Accel-Buffering": "no"})
+
+
+async def _lines(
+    request: Asking, audience: str | None, classes: Sequence[SignalClass], known: Mapping[SignalClass, Position]
+) -> AsyncGenerator[bytes]:
+    telling = request.world.telling
+
+    async def still() -> None:
+        await reidentify(request.exchange, access_of(request.route_handler), request.world)
+        _classes(request, audience)
+
+    with telling.streams.one_more(request.caller_name):
+        async with telling.hub.listening(classes) as channels, aclosing(Listener(telling.hub, channels, known, still).lines()) as lines:
+            async for piece in lines:
+                yield piece
+
+
+def _classes(request: Asking, audience: str | None) -> Sequence[SignalClass]:
+    """Give the classes asked for. Raises PermissionDenied; that there is such an audience is not looked at before."""
+    if audience is None:
+        return (ACCESS,)
+    if not allows(request.permissions, Permission(f"{READ_ROLE_SIGNALS}.{audience}")):
+        raise PermissionDenied
+    return (ACCESS, roles_class(AudienceName(audience)))

@@ -1,0 +1,144 @@
+"""Listening to an answer that never ends, without a socket; and telling signals without the worker that does."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from adapters.base64url import from_text
+from adapters.jwk import Verifier
+from adapters.signal_sets import SignalSigner
+from domain.ids import CorrelationId, EventId, SessionId
+from domain.signals.facts import ACCESS, Cause, EventType, Fact, SessionFact, Signal, class_of, subject_of
+from tests.api.conftest import BASE, Served
+from tests.projections.histories import uuid7
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+
+
+class Heard(Struct, frozen=True):
+    """One event of the stream. `what` is what its SET says, once its signature has been found good."""
+
+    event: str
+    id: str | None
+    data: str
+    what: dict[str, Any]
+
+
+class Stream:
+    """What comes of one open answer. While `is_reading` is clear it takes nothing in."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._parts: asyncio.Queue[bytes] = asyncio.Queue()
+        self._text = ""
+        self.is_reading = asyncio.Event()
+        self.is_reading.set()
+        self.gone = asyncio.Event()
+        self.start: dict[str, Any] = {}
+        self.started = asyncio.Event()
+        self.over = asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        await self.is_reading.wait()
+        if message["type"] == "http.response.start":
+            self.start = message
+            self.started.set()
+        else:
+            self._parts.put_nowait(message["body"])
+            if not message["more_body"]:
+                self.over.set()
+
+    async def next(self, event: str | None = None) -> Heard:
+        """Wait for the next event, of one kind where it is given."""
+        async with asyncio.timeout(10):
+            while True:
+                while "\n\n" not in self._text:
+                    self._text += (await self._parts.get()).decode()
+                block, _, self._text = self._text.partition("\n\n")
+                fields = dict(line.split(": ", 1) for line in block.split("\n"))
+                if "event" in fields and event in {None, fields["event"]}:
+                    return await self._heard(fields)
+
+    async def _heard(self, fields: dict[str, str]) -> Heard:
+        of_set = fields["event"] != "end"
+        what = await opened(self._served, fields["data"], "secevent+jwt") if of_set else json.loads(fields["data"])
+        return Heard(fields["event"], fields.get("id"), fields["data"], what)
+
+
+async def opened(served: Served, token: str, typ: str) -> dict[str, Any]:
+    """Open a JWS that has to be signed by a key of signals, as one that the caller has by the address of their keys."""
+    head, payload, signature = token.split(".")
+    header = json.loads(from_text(head) or b"")
+    assert (header["alg"], header["typ"], set(header)) == ("ES256", typ, {"alg", "typ", "kid"})
+    verifier = await served.world.signals_keyring.verifier(header["kid"])
+    assert isinstance(verifier, Verifier)
+    assert verifier.accepts(f"{head}.{payload}".encode(), from_text(signature) or b"")
+    found: dict[str, Any] = json.loads(from_text(payload) or b"")
+    return found
+
+
+@asynccontextmanager
+async def listening(served: Served, token: str, query: str = "", **fields: str) -> AsyncGenerator[Stream]:
+    """Open the stream of signals; the reader leaves in the end."""
+    stream = Stream(served)
+    path = "/api/v1/signals/stream"
+    given = {"host": BASE.removeprefix("http://"), "authorization": f"Bearer {token}", **fields}
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
+        "raw_path": path.encode(), "query_string": query.encode(), "root_path": "", "client": ("127.0.0.1", 1), "server": None,
+        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()], "state": {},
+    }  # fmt: skip
+    answering = asyncio.create_task(served.edge(scope, stream.receive, stream.send))
+    try:
+        async with asyncio.timeout(10):
+            await stream.started.wait()
+        yield stream
+    finally:
+        stream.gone.set()
+        stream.is_reading.set()
+        await asyncio.wait_for(answering, 10)
+
+
+async def tell(served: Served, *facts: Fact) -> None:
+    """Put facts where the worker puts them, each as the newest of its class."""
+    signer = SignalSigner(served.world.signals_keyring, BASE)
+    connection = await asyncpg.connect(served.database.app_url)
+    try:
+        for fact in facts:
+            signal = Signal(fact=fact, cause=Cause(type=EventType.SESSION_REVOKED), at=NOW)
+            body = signer.body(signal, event_id=EventId(uuid7()), txn=CorrelationId(uuid7()))
+            async with connection.transaction():
+                count = await connection.fetchval(
+                    "UPDATE signal_classes SET count = count + 1 WHERE class = $1 RETURNING count", class_of(fact)
+                )
+                await connection.execute(
+                    "INSERT INTO live_signals (class, subject, count, fact) VALUES ($1, $2, $3, $4) "
+                    "ON CONFLICT (class, subject) DO UPDATE SET count = excluded.count, fact = excluded.fact",
+                    *(class_of(fact), subject_of(fact), count, body),
+                )
+    finally:
+        await connection.close()
+
+
+async def change_class(served: Served, what: str, *, of_class: str = ACCESS) -> None:
+    connection = await asyncpg.connect(served.database.app_url)
+    try:
+        await connection.execute(f"UPDATE signal_classes SET {what} WHERE class = $1", of_class)
+    finally:
+        await connection.close()
+
+
+def ended(session: UUID | None = None) -> SessionFact:
+    """A session that is over, as a fact."""
+    return SessionFact(id=SessionId(session or uuid7()), until=int((NOW + timedelta(minutes=6)).timestamp()))

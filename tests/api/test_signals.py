@@ -1,0 +1,238 @@
+"""Signals over HTTP: all of them in one document, and each as it comes, with and without the worker, for whoever may hear them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from domain.ids import AudienceName, RoleName, UserId
+from domain.permission import Permission
+from domain.signals.facts import RoleMapFact, RolesFact
+from tests.api.conftest import Served
+from tests.api.listening import change_class, ended, listening, opened, tell
+from tests.projections.histories import uuid7
+
+ORDERS = AudienceName("orders")
+
+
+@pytest.fixture(scope="session")
+async def listener(served: Served) -> str:
+    return await served.machine("minos.signals.*")
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def orders(served: Served) -> None:
+    connection = await asyncpg.connect(served.database.app_url)
+    await connection.execute("INSERT INTO signal_classes (class) VALUES ('roles.orders') ON CONFLICT DO NOTHING")
+    await connection.close()
+
+
+def roles_of(user: UserId, version: int, *roles: str) -> RolesFact:
+    return RolesFact(audience=ORDERS, id=user, roles=tuple(map(RoleName, roles)), version=version, until=4_000_000_000)
+
+
+async def snapshot(served: Served, token: str, query: str = "", **fields: str) -> httpx.Response:
+    return await served.http.get(f"/api/v1/signals/snapshot?{query}", headers={"Authorization": f"Bearer {token}", **fields})
+
+
+async def read(served: Served, token: str, query: str = "") -> dict[str, Any]:
+    answer = await snapshot(served, token, query)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/jwt"), answer.text
+    return await opened(served, answer.text, "minos-snapshot+jwt")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_reused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.snapshots.REUSED_SECONDS", 0.0)
+
+
+async def test_a_snapshot_has_every_fact_signed(served: Served, listener: str) -> None:
+    fact = ended()
+    await tell(served, fact)
+    found = await read(served, listener)
+    assert {"kind": "session", "id": str(fact.id), "until": fact.until} in found["facts"]
+    assert [each["class"] for each in found["classes"]] == ["access"]
+    assert set(found) == {"iss", "iat", "complete_to", "classes", "facts"}
+
+
+async def test_a_snapshot_of_an_audience_has_what_its_roles_give(served: Served, listener: str) -> None:
+    user, editor = UserId(uuid7()), RoleName("editor")
+    given = RoleMapFact(audience=ORDERS, id=editor, permissions=(Permission("orders.write"),), retired=False, version=1)
+    await tell(served, roles_of(user, 3, "editor"), given)
+    found = await read(served, listener, "audience=orders")
+    assert [each["class"] for each in found["classes"]] == ["access", "roles.orders"]
+    assert {
+        "kind": "role_map",
+        "audience": "orders",
+        "id": "editor",
+        "permissions": ["orders.write"],
+        "retired": False,
+        "version": 1,
+    } in found["facts"]
+
+
+async def test_a_snapshot_that_is_known_is_not_sent_again_but_how_complete_it_is(served: Served, listener: str) -> None:
+    await tell(served, ended())
+    etag = (await snapshot(served, listener, "audience=orders")).headers["etag"]
+    await change_class(served, "complete_to = complete_to + interval '1 second', beat = beat + 1")
+    answer = await snapshot(served, listener, "audience=orders", **{"If-None-Match": etag})
+    assert (answer.status_code, answer.content) == (304, b"")
+    beats = [await opened(served, each, "secevent+jwt") for each in answer.headers["minos-heartbeat"].split(", ")]
+    assert [beat["feed"]["class"] for beat in beats] == ["access", "roles.orders"]
+    assert all(beat["events"] == {"urn:minos:event:heartbeat": {}} for beat in beats)
+    await tell(served, ended())
+    assert (await snapshot(served, listener, "audience=orders", **{"If-None-Match": etag})).status_code == 200
+
+
+async def test_those_who_ask_at_once_get_one_document(served: Served, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.snapshots.REUSED_SECONDS", 1.0)
+    answers = await asyncio.gather(*(snapshot(served, listener) for _ in range(8)))
+    assert len({answer.text for answer in answers}) == 1
+
+
+async def test_a_signal_is_heard_as_it_comes_and_then_a_heartbeat_that_counts_it(served: Served, listener: str) -> None:
+    async with listening(served, listener, last_event_id=await position(served)) as stream:
+        fact = ended()
+        await tell(served, fact)
+        heard = await stream.next("signal")
+        assert heard.what["minos"] == {"kind": "session", "id": str(fact.id), "until": fact.until}
+        beat = await stream.next("heartbeat")
+        assert beat.what["feed"]["count"] == heard.what["feed"]["count"]
+        assert heard.id == beat.id == f"access:{heard.what['feed']['epoch']}:{heard.what['feed']['count']}"
+    assert dict(stream.start["headers"])[b"content-type"].startswith(b"text/event-stream")
+
+
+async def position(served: Served) -> str:
+    """The id of the newest event of class `access`."""
+    state = (await served.world.telling.hub.states(["access"]))["access"]
+    return f"access:{state.epoch}:{state.count}"
+
+
+async def test_who_comes_back_hears_what_they_missed_and_nothing_twice(served: Served, listener: str) -> None:
+    async with listening(served, listener, last_event_id=await position(served)) as stream:
+        await tell(served, ended())
+        known = (await stream.next("signal")).id or ""
+    missed = [ended(), ended()]
+    await tell(served, *missed)
+    async with listening(served, listener, last_event_id=known) as stream:
+        assert [(await stream.next("signal")).what["minos"]["id"] for _ in missed] == [str(fact.id) for fact in missed]
+
+
+async def test_who_comes_first_hears_all_there_is(served: Served, listener: str) -> None:
+    await tell(served, ended(), ended())
+    everything = (await read(served, listener))["facts"]
+    async with listening(served, listener) as stream:
+        assert [(await stream.next("signal")).what["minos"] for _ in everything] == everything
+        assert (await stream.next()).event == "heartbeat"
+
+
+async def test_what_was_replaced_is_told_once_and_the_count_moves_over_it(served: Served, listener: str) -> None:
+    user, known = UserId(uuid7()), await position(served)
+    await tell(served, roles_of(user, 1, "a"), roles_of(user, 2, "b"), roles_of(user, 3, "c"))
+    async with listening(served, listener, "audience=orders", last_event_id=f"{known},roles.orders:1:0") as stream:
+        heard = [each async for each in _until_beats(stream)]
+        of_user = [each.what for each in heard if each.what.get("minos", {}).get("id") == str(user)]
+        assert [what["minos"]["roles"] for what in of_user] == [["c"]]
+        assert (heard[-1].id or "").endswith(f",roles.orders:1:{of_user[0]['feed']['count']}")
+
+
+async def _until_beats(stream: Any) -> AsyncIterator[Any]:
+    beats: set[str] = set()
+    while len(beats) < 2:
+        heard = await stream.next()
+        yield heard
+        if heard.event == "heartbeat":
+            beats.add(heard.what["feed"]["class"])
+
+
+async def test_another_epoch_is_heard_from_its_start(served: Served, listener: str) -> None:
+    await tell(served, ended(), ended())
+    known = await position(served)
+    await change_class(served, "epoch = epoch + 1")
+    everything = (await read(served, listener))["facts"]
+    async with listening(served, listener, last_event_id=known) as stream:
+        assert [(await stream.next("signal")).what["minos"] for _ in everything] == everything
+
+
+async def test_an_epoch_that_begins_while_somebody_listens_is_heard_from_its_start(served: Served, listener: str) -> None:
+    await tell(served, ended())
+    everything = (await read(served, listener))["facts"]
+    async with listening(served, listener, last_event_id=await position(served)) as stream:
+        await stream.next("heartbeat")
+        await change_class(served, "epoch = epoch + 1")
+        assert [(await stream.next("signal")).what["minos"] for _ in everything] == everything
+
+
+async def test_a_position_beyond_what_there_is_begins_anew(served: Served, listener: str) -> None:
+    """After a restore: what was told of the lost part says nothing of what is there."""
+    await tell(served, ended())
+    epoch = (await position(served)).split(":")[1]
+    async with listening(served, listener, last_event_id=f"access:{epoch}:999999999") as stream:
+        assert (await stream.next("signal")).what["feed"]["count"] == 1
+
+
+async def test_everybody_hears_the_same_signature(served: Served, listener: str) -> None:
+    known = await position(served)
+    async with listening(served, listener, last_event_id=known) as one, listening(served, listener, last_event_id=known) as other:
+        await one.next("heartbeat")
+        await other.next("heartbeat")
+        await tell(served, ended())
+        assert (await one.next("signal")).data == (await other.next("signal")).data
+
+
+async def test_who_is_far_behind_reads_the_rows(served: Served, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.signal_channel.KEPT", 2)
+    monkeypatch.setattr("api.signal_hub.PAGE", 3)
+    async with listening(served, listener, last_event_id=await position(served)) as stream:
+        await stream.next("heartbeat")
+        stream.is_reading.clear()
+        facts = [ended() for _ in range(9)]
+        await tell(served, *facts)
+        await asyncio.sleep(0.1)
+        stream.is_reading.set()
+        assert [(await stream.next("signal")).what["minos"]["id"] for _ in facts] == [str(fact.id) for fact in facts]
+
+
+async def test_a_halted_teller_is_told_of(served: Served, listener: str) -> None:
+    connection = await asyncpg.connect(served.database.app_url)
+    await connection.execute(
+        "INSERT INTO projection_state (name, version, status) VALUES ('signals', 1, 'halted') ON CONFLICT (name, version, slot_from) "
+        "DO UPDATE SET status = 'halted'"
+    )
+    await connection.close()
+    async with listening(served, listener, last_event_id=await position(served)) as stream:
+        assert (await stream.next("heartbeat")).what["feed"]["state"] == "halted"
+
+
+async def test_a_reader_that_takes_nothing_in_is_cut_off(served: Served, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.streaming.STALLED_SECONDS", 0.1)
+    async with listening(served, listener, last_event_id=await position(served)) as stream:
+        await stream.next("heartbeat")
+        stream.is_reading.clear()
+        await tell(served, ended())
+        async with asyncio.timeout(5):
+            while served.world.telling.streams.total:
+                await asyncio.sleep(0.01)
+    assert not stream.over.is_set()
+
+
+async def test_a_reader_that_leaves_leaves_nothing_behind(served: Served, listener: str) -> None:
+    async with listening(served, listener, last_event_id=await position(served)) as stream:
+        await stream.next("heartbeat")
+        assert served.world.telling.streams.total == 1
+    assert served.world.telling.streams.total == 0
+
+
+async def test_a_question_for_the_head_alone_ends(served: Served, listener: str) -> None:
+    answer = await served.http.head("/api/v1/signals/stream", headers={"Authorization": f"Bearer {listener}"})
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("known", ["x", "access", "access:1", "access:1:x", "access:1:2,", "access:-1:2", "a" * 3_000, "access:1:2:3"])
+async def test_a_position_that_is_none_is_refused(served: Served, listener: str, known: str) -> None:
+    headers = {"Authorization": f"Bearer {listener}", "Last-Event-ID": known}
+    answer = await served.http.get("/api/v1/signals/stream", headers=headers)
+    assert answer.status_code in {400, 422}
