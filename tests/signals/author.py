@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from adapters.event_store import PostgresEventStore
-from commands.ports import AppendResult, Commit, StreamWrite
+from commands.ports import AppendResult, Commit, NewEvent, StreamWrite
 from domain import api_key, audience, client, machine_token, role, session, signing_key, user
 from domain.api_key import ApiKeyRevoked
 from domain.audience import AudienceDefined, AudienceRetired, PrincipalKind, Rules
@@ -37,6 +37,17 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def _commit(write: StreamWrite) -> Commit:
+    return Commit(
+        command_id=CommandId(uuid4()),
+        actor="system",
+        session_id=None,
+        correlation_id=CorrelationId(uuid4()),
+        causation_id=None,
+        writes=(write,),
+    )
+
+
 @dataclass
 class Author:
     store: PostgresEventStore
@@ -47,6 +58,12 @@ class Author:
         made = self.commit(of, stream, *events)
         assert (await self.store.append(made)).result is AppendResult.DONE
         return made
+
+    async def write_raw(self, name: str, event: NewEvent) -> None:
+        """Append what this code has no type for."""
+        stream = StreamName(name)
+        write = StreamWrite(stream=stream, expected=self.versions.get(stream, 0), events=(event,), state=b"", state_version=0)
+        assert (await self.store.append(_commit(write))).result is AppendResult.DONE
 
     def commit(self, of: Decider[Any, Any], stream: StreamName, *events: Event) -> Commit:
         state = of.fold(events, self.states.get(stream, of.initial))
@@ -59,14 +76,7 @@ class Author:
             state_version=of.state_version,
         )
         self.states[stream], self.versions[stream] = state, expected + len(events)
-        return Commit(
-            command_id=CommandId(uuid4()),
-            actor="system",
-            session_id=None,
-            correlation_id=CorrelationId(uuid4()),
-            causation_id=None,
-            writes=(write,),
-        )
+        return _commit(write)
 
     async def user(self, *roles: str) -> UserId:
         user_id = UserId(uuid7())
@@ -92,6 +102,9 @@ class Author:
     def epoch(self, user_id: UserId) -> int:
         epoch: int = user.account_of(self.states[user.stream(user_id)]).token_epoch
         return epoch
+
+    def roles(self, user_id: UserId) -> tuple[str, ...]:
+        return user.account_of(self.states[user.stream(user_id)]).roles
 
     async def sign_out(self, user_id: UserId) -> Commit:
         return await self.of_user(user_id, SignedOutEverywhere(user_id=user_id, token_epoch=self.epoch(user_id) + 1, at=now()))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapters.log_reader import LogPage
 from adapters.signal_sets import SignalSigner
@@ -60,10 +61,13 @@ class Teller:
         events = [(stored, event) for stored in page.events if (event := _read(stored)) is not None]
         happened = [_Happened(stored, event, change) for stored, event in events for change in changes(event)]
         life = max([state.life, *(life_in(event) for _, event in events)])
-        opened = frozenset(each.change.audience for each in happened if isinstance(each.change, AudienceRedefined))
-        known = await self._known([each.change for each in happened], state.told, opened) if happened else Known()
+        known = await self._known([each.change for each in happened], state.told) if happened else Known(told=state.told)
+        opened: set[AudienceName] = set()
         rows: dict[tuple[SignalClass, str], Row] = {}
         for each in happened:
+            if isinstance(each.change, AudienceRedefined):
+                opened.add(name := each.change.audience)
+                known = replace(known, told=known.told | {name}) if _is_for_people(known.audiences[name]) else known
             for row in self._rows(each, known, life=life, epoch=page.epoch):
                 if row.until is None or row.until > ended_by:
                     rows.pop((row.of_class, row.subject), None)
@@ -76,8 +80,8 @@ class Teller:
             body = self._signer.body(signal, event_id=of.stored.event_id, txn=of.stored.correlation_id)
             yield Row(class_of(signal.fact), DURABLE + subject_of(signal.fact), body, until_of(signal.fact))
 
-    async def _known(self, of: Sequence[Change], told: frozenset[AudienceName], opened: frozenset[AudienceName]) -> Known:
-        """Audiences that are defined by now and whose own event comes later have no class to tell anything to yet."""
+    async def _known(self, of: Sequence[Change], told: frozenset[AudienceName]) -> Known:
+        """Audiences that are defined by now, and whose own event comes later, have no class to tell anything to yet."""
         wanted = needs(of)
         users = await self._states(user.decider, {each: user.stream(each) for each in wanted.users})
         clients = await self._states(client.decider, {each: client.stream(each) for each in wanted.clients})
@@ -86,13 +90,7 @@ class Teller:
         heads = await self._outbox.catalogue()
         audiences = await self._named(heads, audience.decider, AudienceName)
         roles = await self._named(heads, role.decider, RoleName)
-        return Known(
-            users=users,
-            clients=clients,
-            roles=roles,
-            audiences=audiences,
-            told=told | {name for name in opened if _is_for_people(audiences[name])},
-        )
+        return Known(users=users, clients=clients, roles=roles, audiences=audiences, told=told)
 
     async def _states(self, of: Decider[S, Any], streams: Mapping[K, StreamName]) -> dict[K, S]:
         if not streams:
