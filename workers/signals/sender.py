@@ -127,7 +127,7 @@ class Sender:
         whole = len(due.rows) < MOST_IN_BATCH
         sent = due.newest if whole else due.rows[-1].count
         if sent > due.sent:
-            await self._send(line, due, sent)
+            await self._send(line, due, sent, copies=whole and not due.resending)
         if whole:
             line.complete_to = due.complete_to
             if due.resending:
@@ -161,13 +161,16 @@ class Sender:
             return False
         return msgspec.json.decode(fact, type=_Named).jti != str(last.jti)
 
-    async def _send(self, line: _Line, due: Due, sent: int) -> None:
-        """Append, then send live copies, then note it. What has ended meanwhile is not worth a message."""
+    async def _send(self, line: _Line, due: Due, sent: int, *, copies: bool) -> None:
+        """Append, then send live copies, then note it. What has ended meanwhile is not worth a message.
+
+        Of more than one batch only the last has copies: whoever sees those reads the stream for what came before, once.
+        """
         rows = [row for row in due.rows if row.ttl is None or row.ttl > 0]
         tokens = await self._signed(due, rows)
         if rows:
             await line.stream.append(line.sequence, [_message(row, token) for row, token in zip(rows, tokens, strict=True)])
-            if not due.resending:
+            if copies:
                 for sequence, (row, token) in enumerate(zip(rows, tokens, strict=True), line.sequence + 1):
                     await self._client.publish(_live(row.subject), token, headers={SEQUENCE: str(sequence)})
             line.sequence += len(rows)

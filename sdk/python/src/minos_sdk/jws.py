@@ -8,6 +8,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 Object = Mapping[str, object]
@@ -51,8 +52,9 @@ def read(text: str, *, longest: int) -> Signed:
     return Signed(read_header(head), message.encode(), from_base64url(body), from_base64url(tail))
 
 
+@lru_cache(maxsize=32)
 def read_header(text: str) -> Header:
-    """Raises Malformed."""
+    """Remembered, since one key writes the same header each time. Raises Malformed."""
     found = read_object(from_base64url(text))
     alg, kid, typ = found.get("alg"), found.get("kid"), found.get("typ")
     if not (set(found) == _HEADER and isinstance(alg, str) and isinstance(kid, str) and isinstance(typ, str)):

@@ -15,7 +15,7 @@ from minos_sdk.ports import TokenSource
 from minos_sdk.receiver import Receiver
 
 log = logging.getLogger("minos_sdk")
-_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.1, 5.0
+_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.1, 0.5
 _chance = SystemRandom()
 
 

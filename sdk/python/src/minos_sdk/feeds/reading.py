@@ -4,7 +4,7 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from minos_sdk.feeds.direct_get import stored_from
+from minos_sdk.feeds.direct_get import Stored, stored_from
 from minos_sdk.receiver import Receiver
 from minos_sdk.signal_sets import Beat, Place, Signal
 
@@ -25,7 +25,11 @@ def stream_of(of_class: str) -> str:
 
 
 class Reading:
-    """`wanted` is set when something may be missing. The place to go on from is only taken from what is signed."""
+    """`wanted` is set when something may be missing.
+
+    A reading begins where the last one ended: a broker that lies about where that was could as well leave out what it skips. Only within
+    an epoch of the stream; of another one, all is read.
+    """
 
     def __init__(self, receiver: Receiver, of_class: str) -> None:
         self.wanted = asyncio.Event()
@@ -60,19 +64,26 @@ class Reading:
         beat = self._beat
         epoch, sequence = self._known_to
         first = sequence + 1 if beat is None or beat.newest.epoch == epoch else 1
-        whole, newest = True, Place(self._class, 0, 0)
-        async with aclosing(stored_from(client, stream_of(self._class), first)) as stored:
-            async for each in stored:
-                told = await self._receiver.signal(each.data.decode(errors="replace"))
-                if isinstance(told, Signal) and told.place is not None and told.place.of_class == self._class:
-                    newest = max(newest, told.place, key=lambda place: (place.epoch, place.count))
-                else:
-                    whole = False
-                if each.sequence % _WITHOUT_PAUSE == 0:
-                    await asyncio.sleep(0)
+        whole, newest, last = True, Place(self._class, 0, 0), 0
+        async with aclosing(stored_from(client, stream_of(self._class), first)) as parts:
+            async for part in parts:
+                for number, stored in enumerate(part, 1):
+                    place, last = await self._take(stored), stored.sequence
+                    whole = whole and place is not None
+                    newest = max(newest, place or newest, key=lambda known: (known.epoch, known.count))
+                    if number % _WITHOUT_PAUSE == 0:
+                        await asyncio.sleep(0)
         self._receiver.counts["reads"] += 1
         if whole:
+            if newest.epoch == epoch or first == 1:
+                self._known_to = max(self._known_to, (newest.epoch, last))
             self._note(newest, beat)
+
+    async def _take(self, stored: Stored) -> Place | None:
+        """Give where a stored signal stands; None for what does not belong here."""
+        told = await self._receiver.signal(stored.data.decode(errors="replace"))
+        place = told.place if isinstance(told, Signal) else None
+        return place if place is not None and place.of_class == self._class else None
 
     def _note(self, newest: Place, beat: Beat | None) -> None:
         """What was told while this verifier followed has to come, or nothing is complete: somebody may be keeping it back."""
