@@ -44,8 +44,9 @@ class GatewayVerifier:
         self._issuer = issuer
         self._audience = audience
         self._own_http = http is None
-        self._http = http or new_client()
-        self._keys = keys or KeyCache(key_set_of(self._http, f"{checked_issuer(issuer)}/.well-known/internal-jwks.json"), clock=clock)
+        url = f"{checked_issuer(issuer)}/.well-known/internal-jwks.json"
+        self._http = new_client() if http is None and keys is None else http
+        self._keys = keys or KeyCache(key_set_of(self._http or new_client(), url), clock=clock)
         self._clock = clock or SystemClock()
         self._looking: asyncio.Task[None] | None = None
 
@@ -57,7 +58,7 @@ class GatewayVerifier:
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
-        if self._own_http:
+        if self._own_http and self._http is not None:
             await self._http.aclose()
 
     async def verify(self, token: str, *, on_blind: BlindPolicy | None = None) -> Identity:  # noqa: ARG002 - nothing to be blind to

@@ -63,9 +63,9 @@ class Verifier:
         self._clock = clock or SystemClock()
         self._time, self._monotonic = self._clock.time, self._clock.monotonic
         self._own_http = http is None
-        self._http = http or new_client()
-        self._keys = keys or KeyCache(key_set_of(self._http, f"{base}/.well-known/jwks.json"), clock=self._clock)
-        self._signal_keys = signal_keys or KeyCache(key_set_of(self._http, f"{base}/.well-known/signals-jwks.json"), clock=self._clock)
+        self._http = http
+        self._keys = keys or KeyCache(key_set_of(self._client(), f"{base}/.well-known/jwks.json"), clock=self._clock)
+        self._signal_keys = signal_keys or KeyCache(key_set_of(self._client(), f"{base}/.well-known/signals-jwks.json"), clock=self._clock)
         self.feed = feed
         self._on_blind = on_blind
         self.receiver = Receiver(issuer=issuer, audience=audience, keys=self._signal_keys, clock=self._clock)
@@ -168,11 +168,16 @@ class Verifier:
             return
         self._tasks = [
             asyncio.create_task(_kept_up(run))
-            for run in (self._keys.run, self._signal_keys.run, lambda: self.feed.run(self.receiver, self._http))
+            for run in (self._keys.run, self._signal_keys.run, lambda: self.feed.run(self.receiver, self._client()))
         ]
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 await self.wait_until_ready()
+
+    def _client(self) -> httpx.AsyncClient:
+        """Made where it is needed: reading the machine's certificates takes long."""
+        self._http = self._http or new_client()
+        return self._http
 
     async def wait_until_ready(self) -> None:
         await self.receiver.once_ready.wait()
@@ -184,7 +189,7 @@ class Verifier:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        if self._own_http:
+        if self._own_http and self._http is not None:
             await self._http.aclose()
 
     async def __aenter__(self) -> Self:
