@@ -10,12 +10,12 @@ from pathlib import Path
 
 import structlog
 
-from bench import hops, limits_cost, over_http, passwords, rebuilds, report, starts, store_costs
+from bench import hops, limits_cost, over_http, passwords, rebuilds, report, revocations, sdk_costs, starts, store_costs
 from bench.goals import Rounds
 from bench.running import Running
 from bench.scale import FULL, QUICK, Measuring, Scale
 
-PARTS = ("store", "rebuild", "hops", "http", "limits", "passwords", "start")
+PARTS = ("store", "rebuild", "hops", "http", "limits", "revocations", "sdk", "passwords", "start")
 HERE = Path(__file__).parent
 
 
@@ -49,6 +49,10 @@ async def measure(parts: Sequence[str], scale: Scale, told: Callable[[str], None
                         costs = (await over_http.measure(running, measuring)).per_answer
                 case "limits":
                     await limits_cost.measure(folder, measuring, **chosen)
+                case "revocations":
+                    await revocations.measure(folder, measuring, **chosen)
+                case "sdk":
+                    await sdk_costs.measure(measuring)
                 case "passwords":
                     await passwords.measure(folder, measuring)
                 case _:

@@ -35,13 +35,14 @@ async def _driven(text: str, port: int, measuring: Measuring) -> Tally:
 async def made_account(running: Running) -> Account:
     """Make a service account with a token and a key of its own, by the command line."""
     await running.minos("audiences", "define", AUDIENCE, "bench.read")
-    made = await _told(running, "service-accounts", "create", "bench", "--audience", AUDIENCE, "--permission", "bench.read")
-    token = await _told(running, "service-token", "issue", made["client_id"], "--ttl", "2h")
-    key = await _told(running, "api-keys", "create", made["client_id"], "bench", "--audience", AUDIENCE, "--permission", "bench.read")
+    made = await told(running, "service-accounts", "create", "bench", "--audience", AUDIENCE, "--permission", "bench.read")
+    token = await told(running, "service-token", "issue", made["client_id"], "--ttl", "2h")
+    key = await told(running, "api-keys", "create", made["client_id"], "bench", "--audience", AUDIENCE, "--permission", "bench.read")
     return {**made, "token": token["token"], "api_key": key["api_key"]}
 
 
-async def _told(running: Running, *arguments: str) -> dict[str, str]:
+async def told(running: Running, *arguments: str) -> dict[str, str]:
+    """Run a command, and give what it says in JSON; of several things the first."""
     done = await running.minos(*arguments, "--json")
     if done.code:
         raise RuntimeError(done.err)

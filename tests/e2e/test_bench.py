@@ -24,5 +24,5 @@ async def test_part_that_there_is_not_is_refused_by_name(own_folder: Path) -> No
     done = await Running(own_folder).minos("bench", "everything")
     assert (done.code, done.err) == (
         2,
-        "minos: there is no part everything; there are store, rebuild, hops, http, limits, passwords, start\n",
+        "minos: there is no part everything; there are store, rebuild, hops, http, limits, revocations, sdk, passwords, start\n",
     )
