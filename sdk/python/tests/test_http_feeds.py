@@ -28,6 +28,7 @@ class Issuer:
         self.facts: list[dict[str, Any]] = []
         self.asked: list[httpx.Request] = []
         self.away = False
+        self.state = "running"
         self.streams: list[asyncio.Queue[str | None]] = []
         self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
 
@@ -74,7 +75,8 @@ class Issuer:
     def _snapshot(self, request: httpx.Request) -> httpx.Response:
         etag = f'"1:{len(self.facts)}"'
         if request.headers.get("if-none-match") == etag:
-            return httpx.Response(304)
+            beats = (self.authority.signals.heartbeat(name, count=count, state=self.state) for name, count in self.counts.items())
+            return httpx.Response(304, headers={"Minos-Heartbeat": ", ".join(beats)})
         text = self.authority.signals.snapshot(self.facts, counts=self.counts)
         return httpx.Response(200, text=text, headers={"ETag": etag, "Content-Type": "application/jwt"})
 
@@ -139,6 +141,33 @@ async def test_that_nothing_changed_keeps_it_fresh_and_costs_no_snapshot(issuer:
         assert issuer.snapshots()[-1].headers["if-none-match"] == '"1:0"'
 
 
+async def test_attack_that_nothing_changed_is_not_believed_of_a_feed_that_is_halted(issuer: Issuer) -> None:
+    """Nothing is added where nothing is looked at: an unchanged set is then no sign that nobody was revoked."""
+    async with verifier_with(issuer, PollingFeed(issuer, every=0.01)) as verifier:
+        issuer.state = "halted"
+        asked = len(issuer.asked)
+        issuer.authority.clock.advance(5)
+        await until(lambda: len(issuer.asked) > asked + 3)
+        assert verifier.freshness.state == "blind"
+        issuer.state = "running"
+        await until(lambda: verifier.freshness.state == "fresh")
+
+
+async def test_attack_that_nothing_changed_is_believed_of_nobody_but_the_issuer(issuer: Issuer) -> None:
+    """Whoever ends TLS on the way could say 304 for ever, or say again what was signed before."""
+    async with verifier_with(issuer, PollingFeed(issuer, every=0.01)) as verifier:
+        old = issuer._snapshot
+        before = ", ".join(issuer.authority.signals.heartbeat(name, count=0) for name in issuer.counts)
+        for said in ({}, {"Minos-Heartbeat": "x, y"}, {"Minos-Heartbeat": before}):
+            issuer._snapshot = lambda _, said=said: httpx.Response(304, headers=said)  # type: ignore[method-assign,misc]
+            asked = len(issuer.asked)
+            issuer.authority.clock.advance(5)
+            await until(lambda asked=asked: len(issuer.asked) > asked + 3)
+            assert verifier.freshness.state == "blind"
+        issuer._snapshot = old  # type: ignore[method-assign]
+        await until(lambda: verifier.freshness.state == "fresh")
+
+
 async def test_an_issuer_that_is_away_makes_it_blind_and_one_that_is_back_fresh(issuer: Issuer) -> None:
     async with verifier_with(issuer, PollingFeed(issuer, every=0.01)) as verifier:
         issuer.away = True
@@ -188,6 +217,22 @@ async def test_a_cut_stream_goes_on_after_what_is_known(issuer: Issuer) -> None:
         issuer.cut()
         await until(lambda: issuer.streams)
         assert issuer.asked[-1].headers["last-event-id"] == "access:1:1,roles.test:1:0"
+
+
+async def test_a_stream_that_was_good_is_opened_anew_at_once_however_often_it_is_cut(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at the end of each token: were the pauses to grow from one to the next, a service would soon be blind after each."""
+    monkeypatch.setattr("minos_sdk.feeds.sse._FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("minos_sdk.feeds.sse._LAST_PAUSE_S", 1_000.0)
+    async with verifier_with(issuer, SseFeed(issuer)) as verifier:
+        for _ in range(12):
+            await until(lambda: issuer.streams)
+            heard = verifier.metrics().get("signals_heartbeats", 0)
+            issuer.beat()
+            await until(lambda heard=heard: verifier.metrics().get("signals_heartbeats", 0) > heard)
+            issuer.cut()
+        await until(lambda: issuer.streams)
 
 
 async def test_a_heartbeat_that_knows_of_more_is_answered_by_a_snapshot(issuer: Issuer) -> None:

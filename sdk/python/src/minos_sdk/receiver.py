@@ -95,15 +95,16 @@ class Receiver:
         if (progress := self.classes.get(place.of_class)) is not None:
             progress.reached(place.epoch, place.count)
 
-    def beat(self, beat: Beat) -> bool:
-        """Take a heartbeat in. False when it tells of signals that are not known yet: then nothing is complete."""
+    def beat(self, beat: Beat, *, at: float | None = None) -> bool:
+        """Take in a heartbeat of a time of the monotonic clock. False when it tells of signals not known here: nothing is complete then."""
+        self.counts["heartbeats"] += 1
         progress = self.classes.get(beat.newest.of_class)
         if progress is None:
             return True
         if progress.lacks(beat.newest.epoch, beat.newest.count):
             return False
         if beat.running and beat.newest.epoch == progress.epoch:
-            self.complete(beat.newest.of_class, beat.complete_to)
+            self.complete(beat.newest.of_class, beat.complete_to, at=at)
         return True
 
     def complete(self, of_class: str, complete_to: float, *, at: float | None = None) -> None:

@@ -6,7 +6,7 @@ from minos_sdk.errors import MinosError
 from minos_sdk.http import Unreachable, get
 from minos_sdk.ports import TokenSource
 from minos_sdk.receiver import Receiver
-from minos_sdk.signal_sets import LONGEST_SNAPSHOT
+from minos_sdk.signal_sets import LONGEST_SNAPSHOT, Beat
 
 MINOS = "minos"
 """The audience of the issuer itself."""
@@ -40,11 +40,18 @@ class Snapshots:
 
     async def _taken(self, answer: httpx.Response, now: float) -> bool:
         if answer.status_code == 304 and self._etag is not None:
-            self._receiver.still_complete(now)
-            return True
+            return await self._unchanged(answer.headers.get("minos-heartbeat", ""), now)
         if answer.status_code != 200:
             raise Unreachable(f"the snapshot answered {answer.status_code}")
         if not await self._receiver.snapshot(answer.text, asked_at=now):
             return False
         self._etag = answer.headers.get("etag")
         return True
+
+    async def _unchanged(self, heartbeats: str, now: float) -> bool:
+        """That nothing was added says nothing where nobody adds anything any more: up to when it is so is in signed heartbeats beside."""
+        told = [await self._receiver.signal(each.strip()) for each in heartbeats.split(",")]
+        beats = [each for each in told if isinstance(each, Beat)]
+        if not {beat.newest.of_class for beat in beats} >= self._receiver.classes.keys():
+            return False
+        return all(self._receiver.beat(beat, at=now) for beat in beats)

@@ -1,0 +1,228 @@
+"""The SDK's feeds that need nothing but HTTP, against the application as it is served: no NATS anywhere."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+from msgspec import structs
+
+from adapters.signal_sets import SignalSigner
+from api.app import create
+from minos_sdk import PollingFeed, Revoked, SseFeed, Verifier
+from minos_sdk.feeds.feed import Feed
+from minos_sdk.ports import SystemClock
+from tests.api.conftest import BASE, Person, Served, lifespan, settings_for, until_open
+from tests.api.within import Within
+from tests.conftest import Database
+from workers.hints import Hint
+from workers.signals.folder import Folder, Lead
+
+FEEDS: dict[str, Callable[["Source"], Feed]] = {"stream": SseFeed, "polling": lambda source: PollingFeed(source, every=0.05)}
+
+
+class Source:
+    """minos_sdk.ports.TokenSource: tokens of a service account that may hear what concerns `orders`."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self.next: str | None = None
+        self.given = 0
+
+    async def token(self, audience: str) -> str:
+        assert audience == "minos"
+        self.given += 1
+        token, self.next = self.next, None
+        return token or await self._served.machine("minos.signals.access", "minos.signals.roles.orders")
+
+
+class Clock(SystemClock):
+    """Of this machine, and ahead where a test would have to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0.0
+        now = self.monotonic
+        self.monotonic = lambda: now() + self.ahead
+
+
+class Teller:
+    """The worker that tells, by hand."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        world = served.world
+        signer = SignalSigner(world.signals_keyring, BASE)
+        store: Any = served.world.ports.store
+        self.folder = Folder(
+            served.database.app_url, store, signer, Lead(), life=300, hint=Hint(), changed=lambda: None
+        )  # fmt: skip
+
+    async def tell(self) -> None:
+        """Fold all there is, and say so."""
+        await self._served.project()
+        await self.folder._outbox.begin()
+        await self.folder.beat()
+        while await self.folder.step():
+            pass
+        await self.folder.beat()
+
+
+@pytest.fixture
+async def teller(served: Served) -> AsyncIterator[Teller]:
+    teller = Teller(served)
+    await teller.tell()
+    yield teller
+    await teller.folder.close()
+
+
+@pytest.fixture
+def way(served: Served) -> Within:
+    return Within(served.edge)
+
+
+@pytest.fixture
+async def http(way: Within) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=way) as http:
+        yield http
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is waited for elsewhere is asked for at once here."""
+    monkeypatch.setattr("api.snapshots.REUSED_SECONDS", 0.0)
+    monkeypatch.setattr("api.signal_listener.LOOKED_AT_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("api.signal_hub.BEAT_SECONDS", 0.0)
+    monkeypatch.setattr("api.signal_hub.LATEST_BEAT_SECONDS", 0.05)
+
+
+async def visitor(served: Served, admin: Person, *roles: str) -> Person:
+    """Somebody signed in to the orders."""
+    person = await served.person(sign_in=False)
+    for role in roles:
+        await admin.ask("POST", "/roles", json={"name": role, "permissions": [f"orders.{role}"]})
+        assert (await admin.ask("PUT", f"/users/{person.user_id}/roles/{role}")).status_code == 204
+    await person.sign_in(audience="orders")
+    return person
+
+
+def verifier_of(feed: Feed, http: httpx.AsyncClient, **more: Any) -> Verifier:
+    return Verifier(issuer=BASE, audience="orders", feed=feed, http=http, **more)
+
+
+async def until(happened: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not happened():
+            await asyncio.sleep(0.005)
+
+
+def refuses(verifier: Verifier, person: Person) -> bool:
+    try:
+        verifier.check(person.access)
+    except Revoked:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+async def test_a_session_that_ended_is_refused_and_the_next_is_not(
+    served: Served, admin: Person, teller: Teller, http: httpx.AsyncClient, feed: str
+) -> None:
+    ada, eve = await visitor(served, admin), await visitor(served, admin)
+    async with verifier_of(FEEDS[feed](Source(served)), http) as verifier:
+        assert (await verifier.verify(ada.access)).user_id == ada.user_id
+        assert (await ada.ask("POST", "/auth/logout")).status_code == 204
+        await teller.tell()
+        await until(lambda: refuses(verifier, ada))
+        await ada.sign_in(audience="orders")
+        assert await verifier.verify(ada.access)
+        assert await verifier.verify(eve.access)
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+async def test_a_role_that_was_lost_gives_nothing_any_more(
+    served: Served, admin: Person, teller: Teller, http: httpx.AsyncClient, feed: str
+) -> None:
+    ada = await visitor(served, admin, "clerk")
+    await teller.tell()
+    async with verifier_of(FEEDS[feed](Source(served)), http) as verifier:
+        assert (await verifier.verify(ada.access)).has_permission("orders.clerk")
+        await admin.ask("DELETE", f"/users/{ada.user_id}/roles/clerk")
+        await teller.tell()
+        await until(lambda: "clerk" not in verifier.check(ada.access).roles)
+        assert not verifier.check(ada.access).has_permission("orders.clerk")
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+async def test_a_service_that_starts_later_knows_what_ended_before(
+    served: Served, admin: Person, teller: Teller, http: httpx.AsyncClient, feed: str
+) -> None:
+    ada = await visitor(served, admin)
+    await ada.ask("POST", "/auth/logout")
+    await teller.tell()
+    async with verifier_of(FEEDS[feed](Source(served)), http) as verifier:
+        await verifier.verify((await visitor(served, admin)).access)
+        assert refuses(verifier, ada)
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+async def test_attack_a_teller_that_stopped_leaves_nobody_believing_that_all_is_known(
+    served: Served, admin: Person, teller: Teller, http: httpx.AsyncClient, feed: str
+) -> None:
+    """The API answers all the same, and says of nothing that it is newer than it is."""
+    clock = Clock()
+    async with verifier_of(FEEDS[feed](Source(served)), http, clock=clock) as verifier:
+        await until(lambda: verifier.freshness.state == "fresh" and "signals_heartbeats" in verifier.metrics())
+        beats = verifier.metrics()["signals_heartbeats"]
+        clock.ahead += 5
+        await until(lambda: verifier.metrics()["signals_heartbeats"] > beats + 4)
+        assert verifier.freshness.state == "blind"
+        await teller.tell()
+        await until(lambda: verifier.freshness.state == "fresh")
+
+
+async def test_what_happened_while_the_api_was_away_is_heard_when_it_is_back(
+    served: Served, admin: Person, teller: Teller, http: httpx.AsyncClient, way: Within
+) -> None:
+    """Another process takes over; it goes on where the stream was, without a second snapshot."""
+    ada = await visitor(served, admin)
+    async with verifier_of(SseFeed(Source(served)), http) as verifier:
+        await verifier.verify(ada.access)
+        await until(lambda: way.of("/stream"))
+        await way.lose()
+        await ada.ask("POST", "/auth/logout")
+        await teller.tell()
+        assert not refuses(verifier, ada)
+        again = create(settings_for(served.database, served.world.settings.data_dir))
+        async with lifespan(again):
+            await until_open(again)
+            way.edge = again
+            await until(lambda: refuses(verifier, ada))
+            assert len(way.of("/snapshot")) == 1
+            await verifier.close()
+
+
+async def test_a_stream_that_ends_with_its_token_goes_on_with_the_next(
+    served: Served, admin: Person, teller: Teller, http: httpx.AsyncClient, way: Within
+) -> None:
+    source, ada = Source(served), await visitor(served, admin)
+    async with verifier_of(SseFeed(source), http) as verifier:
+        await verifier.verify(ada.access)
+        claims = await served.world.tokens.verify(await source.token("minos"), audiences=None)
+        # The 30 seconds that clocks may differ by are nearly over.
+        source.next = await served.world.ports.mint.access_token(structs.replace(claims, iat=claims.iat - 300, exp=claims.iat - 28))
+        await until(lambda: way.of("/stream"))
+        for answer in list(way.open):
+            answer.pieces.put_nowait(None)  # the connection is lost, and the next has the token that is nearly over
+        given = source.given
+        await until(lambda: source.given > given + 1)
+        await ada.ask("POST", "/auth/logout")
+        await teller.tell()
+        await until(lambda: refuses(verifier, ada))
+        assert verifier.freshness.state == "fresh"
+
+
+@pytest.fixture(autouse=True)
+def of_the_same_database(api_database: Database, served: Served) -> None:
+    assert served.database is api_database
