@@ -1,6 +1,7 @@
 """What the embedded nats-server finds in its folder: keys, configuration, and what JetStream has kept."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -12,7 +13,8 @@ from adapters.nats_rights import DIRECT_GET
 OURS = "MINOS"
 _NO_ACCOUNT = "$G"
 """The account of whoever is in none, where versions before accounts had their streams."""
-_KEYS = {"seed": Kind.USER, "callout-issuer": Kind.ACCOUNT, "callout-xkey": Kind.CURVE}
+KEYS = {"seed": Kind.USER, "callout-issuer": Kind.ACCOUNT, "callout-xkey": Kind.CURVE}
+"""Files with the seeds of what Minos is to NATS: its user, who says who others are, and what that is asked in private with."""
 
 log = structlog.stdlib.get_logger()
 
@@ -29,17 +31,30 @@ class NatsHome:
 
     def prepare(self, address: str) -> None:
         """Write everything for a server at `host:port`. Makes keys where there are none, or what is there was cut short."""
-        for name, kind in _KEYS.items():
-            path = self.folder / name
-            if not path.exists() or not is_seed(path.read_text(), kind):
-                write_private(path, new_seed(kind))
-        write_private(self.folder / "nats.conf", self._conf(address))
+        write_private(self.folder / "nats.conf", _conf(address, *keep_keys(self.folder)))
         (self.folder / "password").unlink(missing_ok=True)  # of a version that sent one
         self._into_our_account()
 
-    def _conf(self, address: str) -> str:
-        user, issuer, xkey = (public_key((self.folder / name).read_text()) for name in _KEYS)
-        return f"""
+    def _into_our_account(self) -> None:
+        """Move the streams of a version before accounts: a stream does not know whose it is, only its folder says so."""
+        kept = self.folder / "jetstream" / "jetstream"
+        before, now = kept / _NO_ACCOUNT, kept / OURS
+        if before.is_dir() and not now.exists():
+            before.rename(now)
+            log.info("streams_moved", folder=str(now))
+
+
+def keep_keys(folder: Path) -> Sequence[str]:
+    """Give the public keys, in the order of KEYS. Makes those that are not there, or of which the file was cut short."""
+    for name, kind in KEYS.items():
+        path = folder / name
+        if not path.exists() or not is_seed(path.read_text().strip(), kind):
+            write_private(path, new_seed(kind))
+    return [public_key((folder / name).read_text().strip()) for name in KEYS]
+
+
+def _conf(address: str, user: str, issuer: str, xkey: str) -> str:
+    return f"""
 server_name: minos
 listen: "{address}"
 pid_file: "nats.pid"
@@ -69,14 +84,6 @@ authorization {{
   auth_callout {{ account: {OURS}, auth_users: [ {user} ], issuer: {issuer}, xkey: {xkey} }}
 }}
 """
-
-    def _into_our_account(self) -> None:
-        """Move the streams of a version before accounts: a stream does not know whose it is, only its folder says so."""
-        kept = self.folder / "jetstream" / "jetstream"
-        before, now = kept / _NO_ACCOUNT, kept / OURS
-        if before.is_dir() and not now.exists():
-            before.rename(now)
-            log.info("streams_moved", folder=str(now))
 
 
 def write_private(path: Path, text: str) -> None:

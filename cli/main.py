@@ -28,6 +28,7 @@ COMMANDS = (
     "api-keys",
     "sessions",
     "keys",
+    "nats-keys",
     "mail",
     "projections",
     "events",

@@ -7,7 +7,10 @@ if [ -z "${MINOS_DATABASE_URL:-}${MINOS_DATABASE_URL_FILE:-}" ]; then
     if [ "${1:-}" = migrate ]; then export MINOS_MIGRATION_DATABASE_URL="postgresql://minos_owner:$(secret owner)@postgres/minos"; fi
 fi
 if [ -z "${MINOS_NATS_URL:-}${MINOS_NATS_URL_FILE:-}" ]; then
-    export MINOS_NATS_URL="nats://minos:$(secret nats)@nats:4222"
+    export MINOS_NATS_URL=nats://nats:4222 MINOS_NATS_CREDENTIALS=/run/secrets/seed
+    if [ "${1:-}" = serve ]; then  # which tells NATS who its connections are
+        export MINOS_NATS_CALLOUT_ISSUER_FILE=/run/secrets/callout-issuer MINOS_NATS_CALLOUT_XKEY_FILE=/run/secrets/callout-xkey
+    fi
 fi
 if [ -z "${MINOS_MASTER_KEY:-}${MINOS_MASTER_KEY_FILE:-}" ]; then
     export MINOS_MASTER_KEY_FILE=/run/secrets/master_key

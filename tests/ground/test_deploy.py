@@ -1,17 +1,13 @@
 """What is shipped beside the code: containers cannot be run in every test environment; scripts can, and the rest is checked on paper."""
 
 import re
-import socket
 import subprocess
-import sysconfig
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-import psutil
 import pytest
 import yaml
 
@@ -19,7 +15,6 @@ from adapters import postgres_home
 from adapters.embedded_postgres import PostgresServer
 from adapters.settings import SETTINGS
 from cli.main import COMMANDS
-from tests.ground.authority import free_port
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ["compose.yaml", "deploy/Dockerfile", "deploy/entrypoint.sh", "README.md"]
@@ -56,7 +51,7 @@ def test_every_file_and_secret_compose_names_is_there_or_declared(compose: Any) 
         assert set(service.get("secrets", [])) <= set(compose["secrets"])
         for volume in service.get("volumes", []):
             source = volume.partition(":")[0]
-            assert source in compose["volumes"] or (ROOT / source).is_file()
+            assert source in compose["volumes"] or source == "./secrets/keys.conf" or (ROOT / source).is_file()
 
 
 def test_our_containers_have_no_rights_they_do_not_need(compose: Any) -> None:
@@ -94,44 +89,32 @@ async def test_psql_reads_the_roles_passwords_itself(server: PostgresServer, tmp
         await (await asyncpg.connect(url, user=f"other_{name}", password=f"{name}'s", timeout=10)).close()
 
 
-def test_nats_has_its_password_from_a_file_in_memory_that_only_its_user_reads(compose: Any, tmp_path: Path) -> None:
-    """The entrypoint is run as it is written, with other folders and ports."""
+def test_nats_knows_public_keys_and_no_secret(compose: Any) -> None:
     service = compose["services"]["nats"]
-    assert service["tmpfs"] == ["/run/minos"]
-    shell, option, script = service["entrypoint"]
-    for folder in ("/etc/minos", "/run/minos", "/run/secrets"):
-        (tmp_path / folder[1:]).mkdir(parents=True)
-        script = script.replace(folder, f"{tmp_path}{folder}")
-    port = free_port()
-    conf = (ROOT / "deploy" / "nats.conf").read_text()
-    for theirs, ours in (("0.0.0.0:4222", f"127.0.0.1:{port}"), ("http: 127.0.0.1:8222", ""), ("/data", f'"{tmp_path}/data"')):
-        conf = conf.replace(theirs, ours)
-    (tmp_path / "etc/minos/nats.conf").write_text(conf)
-    (tmp_path / "run/secrets/nats").write_text("1e5\n")
-    run = [shell, option, script.replace("$$", "$")]
-    path = f"{sysconfig.get_path('scripts')}:/usr/bin:/bin"
-    with subprocess.Popen(run, env={"PATH": path}, stderr=subprocess.DEVNULL) as server:
-        try:
-            assert nats_says(port, "1e5") == b"PONG\r\n"
-            assert nats_says(port, "guess").startswith(b"-ERR 'Authorization Violation'")
-            assert psutil.Process(server.pid).cmdline() == ["nats-server", "-c", f"{tmp_path}/run/minos/nats.conf"]
-            assert (tmp_path / "run/minos/nats.conf").stat().st_mode & 0o777 == 0o600
-        finally:
-            server.kill()
+    assert "secrets" not in service
+    assert [volume.split(":")[0] for volume in service["volumes"]] == ["nats", "./deploy/nats/nats.conf", "./secrets/keys.conf"]
+    assert service["command"] == ["-c", "/etc/minos/nats.conf"]  # and what it includes is beside it
 
 
-def nats_says(port: int, password: str) -> bytes:
-    """Give the first answer to whoever comes with this password, as soon as there is a server."""
-    until = time.monotonic() + 20
-    while True:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection, connection.makefile("rb") as lines:
-                lines.readline()
-                connection.sendall(f'CONNECT {{"verbose": false, "user": "minos", "pass": "{password}"}}\r\nPING\r\n'.encode())
-                return lines.readline()
-        except ConnectionRefusedError:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+@pytest.mark.parametrize("command", ["serve", "work", "migrate"])
+def test_the_entrypoint_gives_each_part_the_secrets_it_has_and_no_other(compose: Any, tmp_path: Path, command: str) -> None:
+    """The script is run as it is written, with other folders."""
+    [service] = [s for s in compose["services"].values() if s.get("command") == [command]]
+    (tmp_path / "bin").mkdir()
+    for name in service["secrets"]:
+        (tmp_path / name).write_text("secret")
+    (tmp_path / "bin" / "minos").write_text("#!/bin/sh\nenv\n")
+    (tmp_path / "bin" / "minos").chmod(0o755)
+    script = (ROOT / "deploy" / "entrypoint.sh").read_text().replace("/run/secrets", str(tmp_path))
+    path = f"{tmp_path}/bin:/usr/bin:/bin"
+    done = subprocess.run(
+        ["sh", "-c", script, "minos", command], env={"PATH": path}, capture_output=True, text=True, check=True, timeout=20
+    )
+    given = dict(line.split("=", 1) for line in done.stdout.splitlines() if line.startswith("MINOS_"))
+    assert given["MINOS_NATS_URL"] == "nats://nats:4222"
+    files = {Path(value).name for name, value in given.items() if name.endswith(("_FILE", "_CREDENTIALS"))}
+    assert files == set(service["secrets"]) - {"owner", "app"}
+    assert ("MINOS_MIGRATION_DATABASE_URL" in given) == (command == "migrate")
 
 
 @pytest.mark.parametrize("script", ["deploy/entrypoint.sh", "deploy/postgres-roles.sh", ".ci/run"])
