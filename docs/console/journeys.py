@@ -43,7 +43,15 @@ JOURNEYS = (
         ),
         running=True,
     ),
-    Journey(("docs/how-to/service-accounts.md", "docs/how-to/put-a-gateway-in-front.md", "docs/how-to/api-keys.md"), running=True),
+    Journey(
+        (
+            "docs/how-to/service-accounts.md",
+            "docs/how-to/give-services-nats.md",
+            "docs/how-to/put-a-gateway-in-front.md",
+            "docs/how-to/api-keys.md",
+        ),
+        running=True,
+    ),
     Journey(
         ("docs/how-to/run-on-given-servers.md", "docs/how-to/run-several-processes.md", "docs/how-to/back-up-and-restore.md"),
         given=True,
