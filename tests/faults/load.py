@@ -20,6 +20,7 @@ class Acknowledged:
     sessions: set[str] = field(default_factory=set[str])
     refreshes: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     roles: dict[tuple[str, str], bool | None] = field(default_factory=dict[tuple[str, str], bool | None])
+    ended: set[str] = field(default_factory=set[str])
     lost: int = 0
     """Requests whose answer never came, or said that a store was away."""
     wrong: list[str] = field(default_factory=list[str])
@@ -68,6 +69,7 @@ class Client:
             if stop.is_set() or not await self._refresh(person, stop):
                 return
         await self._role(person, stop, give=False)
+        await self._sign_out(person, stop)
 
     async def _refresh(self, person: Person, stop: asyncio.Event) -> bool:
         """Try with the same token until it is answered: the grace gives the same next one. Past the grace the family may end."""
@@ -86,6 +88,18 @@ class Client:
                 self._told.wrong.append(f"refresh: {answer.status_code} {answer.text}")
             return False
         return False
+
+    async def _sign_out(self, person: Person, stop: asyncio.Event) -> None:
+        """End the session, until that is acknowledged; somebody who was told so and is told 401 then knows that it is."""
+        while not stop.is_set():
+            answer = await self._try("POST", "/api/v1/auth/logout", {}, person.bearer)
+            if answer is None:
+                continue
+            if answer.status_code in {204, 401}:
+                self._told.ended.add(person.session_id)
+            else:
+                self._told.wrong.append(f"logout: {answer.status_code} {answer.text}")
+            return
 
     async def _role(self, person: Person, stop: asyncio.Event, *, give: bool = True) -> None:
         """Give or take a role, until it is acknowledged."""

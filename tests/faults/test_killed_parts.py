@@ -30,7 +30,10 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_skipped_whatever_dies
     print(f"FAULT_SEED={SEED}")  # noqa: T201 - shown with a failure, to repeat it
     chance = random.Random(SEED)
     with tempfile.TemporaryDirectory(prefix="minos-faults-", ignore_cleanup_errors=True) as folder:
-        async with Running(Path(folder), access_token_ttl="3600", **CHEAP_HASHES, **RAISED_LIMITS) as running, client_of(running) as http:
+        async with (
+            Running(Path(folder), access_token_ttl="3600", audiences="tasks", **CHEAP_HASHES, **RAISED_LIMITS) as running,
+            client_of(running) as http,
+        ):
             admin = await bootstrap(http, running.bootstrap_code)
             assert (await admin.ask("POST", "/roles", {"name": "keeper", "permissions": ["zoo.*"]})).status_code == 201
             told, stop = Acknowledged(), asyncio.Event()
@@ -66,12 +69,15 @@ def holds(events: list[asyncpg.Record], told: Acknowledged) -> None:
     assert told.users
     assert told.sessions
     assert told.refreshes
+    assert told.ended
     for user_id in told.users:
         assert seen.get(("user.registered.v1", f"user-{user_id}", "")) == 1
     for session_id in told.sessions:
         assert seen.get(("session.started.v1", f"session-{session_id}", "")) == 1
     for session_id, generation in told.refreshes:
         assert seen.get(("session.token_issued.v1", f"session-{session_id}", str(generation))) == 1
+    for session_id in told.ended:
+        assert seen.get(("session.revoked.v1", f"session-{session_id}", "")) == 1
     assert not any(kind == "session.refresh_reused.v1" for kind, *_ in seen), "a client that only repeated itself was called a thief"
     held: dict[str, bool] = {}
     for event in events:

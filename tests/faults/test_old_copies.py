@@ -34,7 +34,7 @@ async def with_copy_of(running: Running, what: str) -> None:
         _own_like(store, copy)
         await running.start()
         for _ in range(3):
-            await register(http)
+            assert (await (await register(http)).ask("POST", "/auth/logout", {})).status_code == 204
         await everything_follows_from_the_log(running)
     await running.stop()
     shutil.rmtree(store)
@@ -73,6 +73,7 @@ async def test_database_that_lost_commits_stops_the_push_until_an_operator_opens
         async with asyncio.timeout(10):
             while "publisher_halted" not in running.printed:
                 await asyncio.sleep(0.05)
+        assert (await (await register(http)).ask("POST", "/auth/logout", {})).status_code == 204
         opened = await running.minos("log", "open-epoch", "--json")
         assert opened.code == 0, opened.err
         events = await everything_follows_from_the_log(running)

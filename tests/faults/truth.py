@@ -15,15 +15,16 @@ from nats.js.errors import NotFoundError
 
 from adapters.nats_credentials import proof
 from bench.running import Running
-from domain import administrators, bootstrap, claim, codec, role, session, sign_in_guard, signing_key, user
+from domain import administrators, audience, bootstrap, claim, codec, role, session, sign_in_guard, signing_key, user
 from domain.decider import Decider
 from projections.catalogue import BY_NAME
+from tests.faults.signals import services_were_told_what_the_log_says
 from workers.rebuild import rebuild
 
 DECIDERS: Mapping[str, Decider[Any, Any]] = {
     of.category: of
     for of in (
-        administrators.decider, bootstrap.decider, claim.decider, role.decider, session.decider, sign_in_guard.decider,
+        administrators.decider, audience.decider, bootstrap.decider, claim.decider, role.decider, session.decider, sign_in_guard.decider,
         signing_key.decider, user.decider,
     )
 }  # fmt: skip
@@ -48,6 +49,7 @@ async def everything_follows_from_the_log(running: Running) -> list[asyncpg.Reco
         _positions_and_versions_have_no_gap(events)
         await _heads_are_folds(connection, events)
         await _stream_is_the_log(running, events)
+        await _services_were_told(running, connection, events)
         await _read_models_are_folds(running, connection)
         return events
     finally:
@@ -93,6 +95,14 @@ async def _stream_is_the_log(running: Running, events: list[asyncpg.Record]) -> 
             told.append((message.metadata.sequence.stream, UUID(msgspec.json.decode(message.data)["event_id"])))
         assert told == [(event["position"], event["event_id"]) for event in events]
         assert await _end_of(stream, name) == len(events)
+    finally:
+        await client.close()
+
+
+async def _services_were_told(running: Running, connection: "asyncpg.Connection[asyncpg.Record]", events: list[asyncpg.Record]) -> None:
+    client = await nats.connect(running.nats.url, **proof(running.nats.credentials))
+    try:
+        await services_were_told_what_the_log_says(client, connection, events)
     finally:
         await client.close()
 

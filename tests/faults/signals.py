@@ -1,0 +1,93 @@
+"""What services were told is what the log says, as heads have it now: in Postgres, and in NATS."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import jwt
+import msgspec
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from adapters.signal_stream import DURABLE, stream_name
+from domain import audience, codec, role, user
+from domain.decider import Decider
+from domain.event import Event
+from domain.ids import AudienceName, RoleName, UserId
+from domain.signals.changes import AudienceRedefined, changes
+from domain.signals.facts import class_of, subject_of
+from domain.signals.telling import Known, tell
+
+SENT = "SELECT bool_and(sent = count AND resend_to = 0) FROM signal_classes"
+_SENT_S = 30.0
+
+Facts = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""By class and subject, without when they end."""
+
+
+async def services_were_told_what_the_log_says(
+    client: Client, connection: "asyncpg.Connection[asyncpg.Record]", events: Sequence[asyncpg.Record]
+) -> None:
+    async with asyncio.timeout(_SENT_S):
+        while not await connection.fetchval(SENT):
+            await asyncio.sleep(0.05)
+    wanted = _told_by([(event["position"], codec.decode_event(event["type"], event["payload"])) for event in events])
+    classes = [row["class"] for row in await connection.fetch("SELECT class FROM signal_classes")]
+    rows = await connection.fetch("SELECT class, subject, fact FROM live_signals")
+    kept = {name: {row["subject"]: _said(msgspec.json.decode(row["fact"])) for row in rows if row["class"] == name} for name in classes}
+    assert kept == {name: wanted.get(name, {}) for name in classes}
+    assert {name: await _stored(client, name) for name in classes} == kept
+
+
+def _told_by(events: Sequence[tuple[int, Event]]) -> Facts:
+    known, told = Known(**_heads([event for _, event in events])), frozenset[AudienceName]()
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for position, event in events:
+        for change in changes(event):
+            if isinstance(change, AudienceRedefined):
+                told |= {change.audience}
+            here = msgspec.structs.replace(known, told=told)
+            for signal in tell(change, here, at=event.at, life=0, version=position):
+                fact = msgspec.json.decode(msgspec.json.encode({"minos": signal.fact}))
+                found.setdefault(class_of(signal.fact), {})[DURABLE + subject_of(signal.fact)] = _said(fact)
+    return found
+
+
+def _heads(events: Sequence[Event]) -> dict[str, Any]:
+    return {
+        "users": _folded(events, user.decider, user.UserEvent, lambda e: UserId(e.user_id)),
+        "roles": _folded(events, role.decider, role.RoleEvent, lambda e: RoleName(e.role)),
+        "audiences": _folded(events, audience.decider, audience.AudienceEvent, lambda e: AudienceName(e.audience)),
+    }
+
+
+def _folded(events: Sequence[Event], of: Decider[Any, Any], union: Any, key: Any) -> dict[Any, Any]:
+    histories: dict[Any, list[Event]] = {}
+    for event in events:
+        if isinstance(event, union):
+            histories.setdefault(key(event), []).append(event)
+    return {name: of.fold(history) for name, history in histories.items()}
+
+
+def _said(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a version the position alone: the epoch of the log is another after a database came back with less."""
+    fact = {name: value for name, value in body["minos"].items() if name != "until"}
+    return {**fact, "version": fact["version"] & (1 << 40) - 1} if fact["kind"] == "role_map" else fact
+
+
+async def _stored(client: Client, of_class: str) -> Mapping[str, Mapping[str, Any]]:
+    """Read a stream to its end by batches of Direct Get."""
+    found: dict[str, Mapping[str, Any]] = {}
+    answers, inbox, after, left = asyncio.Queue[Msg](), client.new_inbox(), 0, 1
+    await client.subscribe(inbox, cb=answers.put)
+    while left:
+        question = msgspec.json.encode({"seq": after + 1, "batch": 500})
+        await client.publish(f"$JS.API.DIRECT.GET.{stream_name(of_class)}", question, reply=inbox)
+        while (answer := await asyncio.wait_for(answers.get(), 5)).data:
+            headers = answer.headers or {}
+            after = int(headers["Nats-Sequence"])
+            found[headers["Nats-Subject"]] = _said(jwt.decode(answer.data.decode(), options={"verify_signature": False}))
+        headers = answer.headers or {}
+        left = int(headers.get("Nats-Num-Pending", "0")) if headers.get("Status") == "204" else 0
+    return found
