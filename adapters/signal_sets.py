@@ -89,6 +89,10 @@ class SignalSigner:
             )
         )
 
+    async def kid(self) -> str:
+        """Name the key that signs now. Raises StoreUnavailable while none can be read."""
+        return (await self._keyring.signer(Algorithm.ES256)).kid
+
     async def sign(self, body: bytes, feed: Feed | None = None) -> str:
         """Give the SET of a body. Raises StoreUnavailable while no key can be read."""
         return await self._signed(body, feed)

@@ -8,6 +8,10 @@ ISSUER = "https://id.example.org"
 
 class OneKey:
     def __init__(self) -> None:
+        self.turn()
+
+    def turn(self) -> None:
+        """Put another in its place."""
         private = generate(Algorithm.ES256)
         self.public = private.public_key()
         self.key = Signer(thumbprint(public_jwk(self.public)), Algorithm.ES256, private)

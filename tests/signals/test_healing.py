@@ -73,6 +73,42 @@ async def test_a_stream_that_was_emptied_gets_all_that_holds_as_another_epoch(fe
     assert [beat["state"] for beat in feed_states(subscriber)] == ["running", "catching_up", "running"]
 
 
+async def test_a_new_key_signs_all_that_holds_anew(feed: Feed) -> None:
+    """A subscriber of these tests knows one key, and fails where it meets another."""
+    signaller = feed.signaller()
+    people = await signed_out(feed, signaller)
+    old, before = feed.keyring.key.kid, await epoch(feed)
+    feed.keyring.turn()
+    await feed.tell(signaller)
+    subscriber = feed.subscriber()
+    await subscriber.start()
+    await heard(subscriber, *people)
+    assert await epoch(feed) > before
+    assert feed.keyring.key.kid != old
+
+
+async def test_a_key_turned_between_two_signatures_leaves_nothing_under_the_old_one(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    signaller = feed.signaller()
+    await signed_out(feed, signaller)
+    people = [await feed.author.user() for _ in range(3)]
+    for ada in people:
+        await feed.author.sign_out(ada)
+    signed = signaller.sender._signer.sign
+
+    async def turning(body: bytes, place: Place | None = None) -> str:
+        token = await signed(body, place)
+        monkeypatch.undo()
+        feed.keyring.turn()
+        return token
+
+    monkeypatch.setattr(signaller.sender._signer, "sign", turning)
+    await feed.tell(signaller)
+    await feed.tell(signaller)
+    subscriber = feed.subscriber()
+    await subscriber.start()
+    await heard(subscriber, *people)
+
+
 def feed_states(subscriber: Subscriber) -> list[dict[str, str]]:
     """The states that heartbeats told, each once as long as it lasted."""
     states: list[dict[str, str]] = []

@@ -66,6 +66,8 @@ class Due(Struct, frozen=True, kw_only=True):
     first_sequence: int
     resending: bool
     beat: int
+    kid: str | None
+    """What this epoch is signed with; None before anything was."""
     complete_to: int
     halted: bool
     rows: tuple[Waiting, ...]
@@ -140,6 +142,10 @@ class Outbox:
         seen = due.epoch if end.last is None else end.last.feed.epoch
         await self._link.fetch(SQL["renew"], due.of_class, due.epoch, seen, end.sequence)
 
+    async def sign_with(self, due: Due, kid: str) -> None:
+        """Begin another epoch where the one there is was signed with another key."""
+        await self._link.fetch(SQL["sign_with"], due.of_class, due.epoch, kid)
+
     async def resume(self, due: Due, end: SignalEnd) -> None:
         await self._link.fetch(SQL["resume"], due.of_class, due.epoch, end.sequence)
 
@@ -161,6 +167,7 @@ def _due(rows: Sequence[Record]) -> Due:
         first_sequence=first["first_sequence"],
         resending=first["resend_to"] > 0,
         beat=first["beat"],
+        kid=first["kid"],
         complete_to=first["complete_to"],
         halted=first["halted"],
         rows=tuple(Waiting(row["subject"], row["count"], row["fact"], row["ttl"]) for row in rows if row["subject"] is not None),

@@ -30,7 +30,7 @@ UPDATE signal_feed SET leased_until = '-infinity' WHERE only_row AND holder = $1
 
 -- name: due
 -- Of each class how it stands, and the first rows that NATS has not acknowledged; one row without a subject where there are none.
-SELECT c.class, c.epoch, c.count AS newest, c.sent, c.sequence, c.first_sequence, c.resend_to, c.beat,
+SELECT c.class, c.epoch, c.count AS newest, c.sent, c.sequence, c.first_sequence, c.resend_to, c.beat, c.kid,
        (extract(epoch FROM c.complete_to) * 1000000)::bigint AS complete_to, coalesce(s.status = 'halted', false) AS halted,
        l.subject, l.count, l.fact, l.ttl
 FROM signal_classes c
@@ -52,6 +52,16 @@ SELECT fact FROM live_signals WHERE class = $1 AND count = $2
 UPDATE signal_classes
 SET epoch = next_signal_epoch(greatest(epoch, $3::integer)), sent = 0, resend_to = count, sequence = $4::bigint, first_sequence = $4::bigint + 1
 WHERE class = $1 AND epoch = $2
+
+-- name: sign_with
+-- What was sent under another key goes out again under this one, as another epoch.
+UPDATE signal_classes
+SET kid = $3,
+    epoch = CASE WHEN kid IS NULL THEN epoch ELSE next_signal_epoch(epoch) END,
+    sent = CASE WHEN kid IS NULL THEN sent ELSE 0 END,
+    resend_to = CASE WHEN kid IS NULL THEN resend_to ELSE greatest(count, 1) END,
+    first_sequence = CASE WHEN kid IS NULL THEN first_sequence ELSE sequence + 1 END
+WHERE class = $1 AND epoch = $2 AND kid IS DISTINCT FROM $3
 
 -- name: resume
 -- The stream has more than was noted: what follows comes after it.

@@ -2,7 +2,8 @@
 
 What NATS has acknowledged is noted afterwards: killed in between, it is sent again, which changes nothing for whoever has it. A stream
 that ends before what was noted has lost something, by being emptied, replaced or set back: then all that holds is sent anew, as another
-epoch. So does a stream that tells of what Postgres does not know, which lost it.
+epoch. So does a stream that tells of what Postgres does not know, which lost it; and a key that signs in place of another, which will soon
+verify nothing any more.
 """
 
 import asyncio
@@ -121,6 +122,9 @@ class Sender:
         await self._outbox.close()
 
     async def _serve(self, due: Due) -> bool:
+        if due.kid != (kid := await self._signer.kid()):
+            await self._outbox.sign_with(due, kid)
+            return True
         line = self._lines.get(due.of_class)
         if line is None or (line.epoch, line.sequence) != (due.epoch, due.sequence):
             return await self._open(due)
