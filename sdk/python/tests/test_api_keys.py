@@ -15,6 +15,7 @@ from minos_sdk.errors import InvalidToken
 from minos_sdk.facts import ApiKeyRevoked, ClientEpoch, Fact, RoleGives, SessionEnded, UserEpoch, UserRoles
 from minos_sdk.known_keys import Asking, KnownKeys, digest_of
 from minos_sdk.refusals import CredentialUnknown
+from minos_sdk.sync_api_keys import SyncApiKeys
 
 URL = "https://auth.example"
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -247,6 +248,24 @@ def test_attack_flood_of_made_up_keys_pushes_good_ones_out() -> None:
     assert len(known) <= 20
     known.drop(("user", "ada"))
     assert known._good == known._tied == {}
+
+
+def test_without_a_loop_every_good_key_is_asked_about_and_bad_ones_once() -> None:
+    asked: list[str] = []
+
+    def minos(request: httpx.Request) -> httpx.Response:
+        asked.append(parse_qs(request.content.decode())["token"][0])
+        return httpx.Response(200, json=Minos().told if asked[-1] == KEY else {"active": False})
+
+    http = httpx.Client(transport=httpx.MockTransport(minos))
+    with SyncApiKeys(URL, "shop", ClientSecret("client_shop", "mcs_secret"), http=http) as keys:
+        assert [keys.identify(KEY).key_id for _ in range(2)] == ["k1", "k1"]
+        for _ in range(2):
+            with pytest.raises(InvalidToken):
+                keys.identify(written(2))
+        with pytest.raises(InvalidToken):
+            keys.identify("mk_dev_1")
+    assert asked == [KEY, KEY, written(2)]
 
 
 def test_keys_are_kept_by_their_digest() -> None:

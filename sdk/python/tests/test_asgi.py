@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from minos_sdk import open_socket
+from minos_sdk import standing
 from minos_sdk.admission import NotInstalled, admitted, caller_of
 from minos_sdk.asgi import MinosMiddleware
 from minos_sdk.errors import Blind, ExpiredToken, InvalidToken, Revoked
@@ -345,7 +345,7 @@ async def test_attack_session_revoked_between_the_check_and_the_watch() -> None:
 
 
 async def test_an_open_websocket_is_closed_when_its_token_ends_or_nothing_is_known_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_socket, "CHECK_S", 0.01)
+    monkeypatch.setattr(standing, "CHECK_S", 0.01)
     for refusal, close in ((ExpiredToken(), (3000, "token_expired")), (Blind(), (1013, "revocations_unknown"))):
         gate = Gate()
         socket = Socket(MinosMiddleware(echo, gate), BEARER)
@@ -426,3 +426,55 @@ async def test_nobody_is_watched_where_nobody_has_to_say_who_they_are() -> None:
     assert (await socket.next())["type"] == "websocket.accept"
     assert gate.watched == 0
     await socket.end()
+
+
+async def streaming(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while True:
+        await send({"type": "http.response.body", "body": b"tick", "more_body": True})
+        await asyncio.sleep(0)
+
+
+class Streamed:
+    """A client's end of an answer that goes on."""
+
+    def __init__(self, app: Any) -> None:
+        self.to, self.sent = asyncio.Queue[Any](), asyncio.Queue[Any]()
+        self.to.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+        scope = {"type": "http", "method": "GET", "path": "/events", "headers": [BEARER], "query_string": b""}
+        self.serving = asyncio.create_task(_awaited(app(scope, self.to.get, self.sent.put)))
+
+    async def pieces(self, n: int) -> None:
+        for _ in range(n):
+            assert await self.sent.get()
+
+
+async def test_attack_revoked_session_goes_on_over_an_answer_that_never_ends() -> None:
+    gate = Gate()
+    streamed = Streamed(MinosMiddleware(streaming, gate))
+    await streamed.pieces(5)
+    assert gate.watched == 1
+    gate.revoked.set()
+    with pytest.raises(OSError, match="token_revoked"):
+        await streamed.serving
+    assert gate.watched == 0
+
+
+async def test_a_long_answer_ends_with_its_last_piece() -> None:
+    async def long(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for piece in range(3):
+            await send({"type": "http.response.body", "body": b"tick", "more_body": piece < 2})
+
+    gate = Gate()
+    streamed = Streamed(MinosMiddleware(long, gate))
+    await streamed.serving
+    assert (streamed.sent.qsize(), gate.watched) == (4, 0)
+
+
+async def test_nothing_is_watched_for_an_answer_in_one_piece() -> None:
+    class Watchful(Gate):
+        def watching(self, identity: Identity) -> Any:
+            raise AssertionError
+
+    assert (await ask(MinosMiddleware(whoami, Watchful()), BEARER))[0] == 200

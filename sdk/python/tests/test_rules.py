@@ -132,6 +132,9 @@ def test_a_rule_that_would_ask_for_nothing_cannot_be_made() -> None:
         service_only(allowed="client_export")
     with pytest.raises(ValueError, match="max_age"):
         require_fresh_auth(max_age=0)
+    for acr in ("", 'x"', "stärker", "a\r\nb"):
+        with pytest.raises(ValueError, match="header"):
+            require_fresh_auth(max_age=1, acr=acr)
 
 
 def test_a_condition_of_ones_own_is_a_rule() -> None:

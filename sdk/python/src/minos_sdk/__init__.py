@@ -26,7 +26,7 @@ from minos_sdk.feeds.polling import PollingFeed
 from minos_sdk.feeds.sse import SseFeed
 from minos_sdk.gateway import GatewayVerifier
 from minos_sdk.identity import Identity, Principal
-from minos_sdk.introspection import Introspection
+from minos_sdk.introspection import Introspection, SyncIntrospection
 from minos_sdk.permissions import allows, covers
 from minos_sdk.policies import REFUSE, AcceptUntil, BlindPolicy, Introspect
 from minos_sdk.ports import TokenSource
@@ -45,6 +45,7 @@ from minos_sdk.rules import (
     service_only,
 )
 from minos_sdk.service_tokens import ServiceTokens, SyncServiceTokens
+from minos_sdk.sync_api_keys import SyncApiKeys
 from minos_sdk.sync_client import SyncMinosClient
 from minos_sdk.verifier import Verifier
 from minos_sdk.watching import Watch
@@ -84,6 +85,8 @@ __all__ = [
     "SignedOut",
     "SseFeed",
     "StaticLogin",
+    "SyncApiKeys",
+    "SyncIntrospection",
     "SyncMinosClient",
     "SyncServiceTokens",
     "TokenPair",

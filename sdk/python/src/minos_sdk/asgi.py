@@ -3,11 +3,13 @@
 from collections.abc import Collection
 
 from minos_sdk.admission import CALLER, Admission, Caller, IdentifiesKeys, Verifies
-from minos_sdk.answers import ASGIApp, Message, Receive, Scope, Send, refuse
+from minos_sdk.answers import ASGIApp, Receive, Scope, Send, refuse
 from minos_sdk.credentials import handed_on, shown_by
 from minos_sdk.errors import MinosError, Unauthenticated
-from minos_sdk.open_socket import ClosedByRefusal, OpenSocket
+from minos_sdk.open_answer import OpenAnswer
+from minos_sdk.open_socket import OpenSocket
 from minos_sdk.policies import BlindPolicy
+from minos_sdk.standing import ClosedByRefusal
 
 
 class MinosMiddleware:
@@ -17,8 +19,8 @@ class MinosMiddleware:
     a credential passes, without an identity; a bad credential is refused all the same. `by_gateway`: the credential is what a gateway
     handed on in `Minos-Identity`, for a `GatewayVerifier`. The rest is as `Admission` has it.
 
-    A MinosError from further in is answered too, as long as nothing was sent. An open WebSocket is closed as soon as its credential
-    would not be accepted any more: revoked, expired, or not to be judged.
+    A MinosError from further in is answered too, as long as nothing was sent. An open WebSocket is closed, and an answer that is sent
+    piece by piece broken off at its next one, once their credential would not be accepted any more: revoked, expired, or not known.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class MinosMiddleware:
             await refuse(scope, receive, send, refused)
             return
         if scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            await self._serve(scope, receive, send, caller)
         else:
             await self._open(scope, receive, send, caller)
 
@@ -72,20 +74,16 @@ class MinosMiddleware:
             return True
         return bool(self._exempt_below) and path.startswith(self._exempt_below) and _is_plain(path)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def noting(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        answer = OpenAnswer(send, self._admission.verifier, caller)
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, answer.send)
         except MinosError as refused:
-            if started:
+            if answer.begun:
                 raise
             await refuse(scope, receive, send, refused)
+        finally:
+            await answer.close()
 
     async def _open(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         socket = OpenSocket(scope, await receive(), receive, send)

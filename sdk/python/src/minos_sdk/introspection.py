@@ -9,7 +9,7 @@ import httpx
 from minos_sdk import calls
 from minos_sdk.call_errors import CallFailed, CallRefused
 from minos_sdk.client_credentials import ClientCredentials
-from minos_sdk.drivers import AsyncDriver
+from minos_sdk.drivers import AsyncDriver, SyncDriver
 from minos_sdk.refusals import CredentialUnknown
 from minos_sdk.steps import Retries
 
@@ -40,9 +40,39 @@ class Introspection:
         try:
             return await self._driver.run(calls.introspect(token, self._credentials, self._issuer, self._retries))
         except CallFailed as failed:
-            if isinstance(failed, CallRefused):
-                _log.error("Minos refuses this service's questions about credentials: %s", failed.code)
-            raise CredentialUnknown from None
+            raise _unknown(failed) from None
 
     async def close(self) -> None:
         await self._driver.close()
+
+
+class SyncIntrospection:
+    """As Introspection, for code without a loop. Threads may share one."""
+
+    def __init__(self, issuer: str, credentials: ClientCredentials, *, retries: Retries = _QUICK, http: httpx.Client | None = None) -> None:
+        self._driver = SyncDriver(issuer, http)
+        self._issuer = issuer
+        self._credentials = credentials
+        self._retries = retries
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def introspect(self, token: str) -> Mapping[str, object]:
+        """Raises CredentialUnknown when there is no answer, or Minos does not answer this service."""
+        try:
+            return self._driver.run(calls.introspect(token, self._credentials, self._issuer, self._retries))
+        except CallFailed as failed:
+            raise _unknown(failed) from None
+
+    def close(self) -> None:
+        self._driver.close()
+
+
+def _unknown(failed: CallFailed) -> CredentialUnknown:
+    if isinstance(failed, CallRefused):
+        _log.error("Minos refuses this service's questions about credentials: %s", failed.code)
+    return CredentialUnknown()

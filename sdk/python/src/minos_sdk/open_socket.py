@@ -5,18 +5,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from minos_sdk.admission import Caller, Ended, Verifies
+from minos_sdk.admission import Caller, Verifies
 from minos_sdk.answers import Message, Receive, Scope, Send, close, close_code, deny
-from minos_sdk.errors import MinosError, Revoked, Unavailable
+from minos_sdk.errors import MinosError
+from minos_sdk.standing import ClosedByRefusal, until_refused
 
 REFUSED = "minos.refused"
 """Where in the scope a framework that makes a close of every exception leaves why."""
-CHECK_S = 5.0
-"""How often an open WebSocket's credential is judged anew: for its end, and for not knowing. Revocations are told at once."""
-
-
-class ClosedByRefusal(ConnectionError):
-    """What an application gets for sending on a WebSocket whose credential is over: an OSError, as ASGI asks for."""
 
 
 class OpenSocket:
@@ -87,26 +82,7 @@ class OpenSocket:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch(self, verifier: Verifies, caller: Caller) -> None:
-        if caller.identity is None:
-            return
-        try:
-            async with verifier.watching(caller.identity) as revoked:
-                while not revoked.is_set():
-                    await caller.again()
-                    await _set_within(revoked, CHECK_S)
-            await self.end(Revoked())
-        except MinosError as refused:
-            await self.end(refused)
-        except Exception:  # noqa: BLE001 - whatever keeps us from looking ends it: nobody stays in unwatched
-            await self.end(Unavailable())
-
-
-async def _set_within(event: Ended, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
+        await self.end(await until_refused(verifier, caller))
 
 
 async def _of(receive: Receive) -> Message:

@@ -5,6 +5,7 @@
 Every rule fails closed: without an identity it is refused, whatever it asks and however it is composed.
 """
 
+import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from minos_sdk.identity import Identity
 from minos_sdk.refusals import PermissionDenied, RoleRequired, ScopeRequired, ServiceRequired, StepUpRequired
 
 ACR_FROM_WEAK_TO_STRONG = ("urn:minos:acr:one-factor", "urn:minos:acr:two-factor", "urn:minos:acr:phishing-resistant")
+_IN_HEADERS = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*")
 Judge = Callable[[Identity, float], MinosError | None]
 
 
@@ -115,6 +117,8 @@ def require_fresh_auth(*, max_age: int, acr: str | None = None, methods: Collect
     """
     if max_age < 1:
         raise ValueError("max_age is in whole seconds, at least one")
+    if acr is not None and not _IN_HEADERS.fullmatch(acr):
+        raise ValueError("an acr goes into a header field")
 
     def judge(who: Identity, now: float) -> MinosError | None:
         if who.principal != "user" or who.auth_time is None:
