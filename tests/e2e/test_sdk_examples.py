@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import json
 import secrets
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,7 @@ def example(name: str) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module.service()
 
@@ -189,6 +191,19 @@ async def test_an_action_is_done_once_for_its_token(orders: Service, running: Ru
         assert (await orders.http.post("/orders/2/refund", headers=headers)).json()["code"] == "action_token_invalid"
         assert (await orders.http.post("/orders/1/refund", headers=headers)).json() == {"refunded": 1}
         assert (await orders.http.post("/orders/1/refund", headers=headers)).json()["code"] == "action_token_used"
+
+
+async def test_without_nats_a_revoked_session_is_refused_all_the_same(
+    environment: dict[str, str], http: httpx.AsyncClient, admin: Person
+) -> None:
+    ada, eve = await clerk(http, admin), await (await register(http)).sign_in(audience="orders")
+    async for service in served("orders_litestar", environment):
+        assert (await service.http.get("/ready")).json() is True
+        assert (await service.get("/orders", ada)).json()["1"] == "a kettle"
+        assert (await service.get("/me", ada)).text == ada.user_id
+        assert (await service.get("/orders", eve)).json()["code"] == "permission_denied"
+        await ada.ask("POST", "/auth/logout", {})
+        assert await service.refused("/orders", ada) == "token_revoked"
 
 
 async def test_behind_a_gateway_its_signed_word_counts_and_the_token_does_not(

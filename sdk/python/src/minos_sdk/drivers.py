@@ -14,12 +14,13 @@ T = TypeVar("T")
 
 
 class AsyncDriver:
-    """`url` is where Minos is. A client that is given stays its owner's to close."""
+    """`url` is where Minos is. A client that is given stays its owner's to close. For who asks every few minutes, `rarely`, no connection
+    is kept: there is nothing to close then."""
 
-    def __init__(self, url: str, http: httpx.AsyncClient | None = None) -> None:
+    def __init__(self, url: str, http: httpx.AsyncClient | None = None, *, rarely: bool = False) -> None:
         self._url = checked_issuer(url)
         self._own = http is None
-        self._http = http or httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+        self._http = http or httpx.AsyncClient(timeout=TIMEOUT, limits=_limits(rarely=rarely), follow_redirects=False)
         self._breaker = Breaker()
 
     async def run(self, plan: Plan[T]) -> T:
@@ -56,10 +57,10 @@ class AsyncDriver:
 class SyncDriver:
     """As AsyncDriver, for code without a loop. May be used by several threads."""
 
-    def __init__(self, url: str, http: httpx.Client | None = None) -> None:
+    def __init__(self, url: str, http: httpx.Client | None = None, *, rarely: bool = False) -> None:
         self._url = checked_issuer(url)
         self._own = http is None
-        self._http = http or httpx.Client(timeout=TIMEOUT, follow_redirects=False)
+        self._http = http or httpx.Client(timeout=TIMEOUT, limits=_limits(rarely=rarely), follow_redirects=False)
         self._breaker = Breaker()
 
     def run(self, plan: Plan[T]) -> T:
@@ -91,6 +92,10 @@ class SyncDriver:
     def close(self) -> None:
         if self._own:
             self._http.close()
+
+
+def _limits(*, rarely: bool) -> httpx.Limits:
+    return httpx.Limits(max_connections=100, max_keepalive_connections=0 if rarely else 20)
 
 
 def _answered(answer: httpx.Response) -> Answered:

@@ -28,7 +28,7 @@ class ServiceTokens:
         retries: Retries | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        self._driver = AsyncDriver(issuer, http)
+        self._driver = AsyncDriver(issuer, http, rarely=True)
         self._issuer = issuer
         self._credentials = credentials
         self._scope = tuple(scope)
@@ -76,7 +76,7 @@ class SyncServiceTokens:
         retries: Retries | None = None,
         http: httpx.Client | None = None,
     ) -> None:
-        self._driver = SyncDriver(issuer, http)
+        self._driver = SyncDriver(issuer, http, rarely=True)
         self._issuer = issuer
         self._credentials = credentials
         self._scope = tuple(scope)
