@@ -283,6 +283,14 @@ async def test_whoever_wants_to_know_is_told_of_each_fact_once(minos_authority: 
     assert len(told) == 1
 
 
+async def test_a_callback_that_fails_keeps_nothing_from_the_others(minos_authority: Authority, minos_verifier: Verifier) -> None:
+    told: list[Fact] = []
+    minos_verifier.on_revoked(lambda fact: told.append(fact.no_such_member))  # type: ignore[union-attr]
+    minos_verifier.on_revoked(told.append)
+    minos_authority.feed.end_session("s1")
+    assert len(told) == 1
+
+
 async def test_a_watch_ends_with_its_session_and_with_no_other(minos_authority: Authority, minos_verifier: Verifier) -> None:
     identity = minos_verifier.check(minos_authority.tokens.user(sid="s1"))
     async with minos_verifier.watching(identity) as revoked:

@@ -1,6 +1,7 @@
 """Where every feed brings what it gets: verified here, merged here, and counted here. What does not verify changes nothing."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -12,6 +13,7 @@ from minos_sdk.progress import LATE_S, Freshness, Progress, freshness_at, oldest
 from minos_sdk.revocations import Revocations
 from minos_sdk.signal_sets import Beat, Place, SetReader, Signal
 
+log = logging.getLogger("minos_sdk")
 ACCESS = "access"
 _WITHOUT_PAUSE = 500
 
@@ -115,13 +117,6 @@ class Receiver:
         self.revocations.prune(complete_to)
         self._look_ahead()
 
-    def still_complete(self, at: float) -> None:
-        """Note that the issuer itself just said that nothing was added, asked at a time of the monotonic clock."""
-        for progress in self.classes.values():
-            if progress.advanced_at > float("-inf"):
-                progress.advanced_at = max(progress.advanced_at, at)
-        self._look_ahead()
-
     def _set_clock(self, issuer_offset: float) -> None:
         """A clock here that is behind lets no token live longer (and one that is ahead only shortens lives)."""
         self._issuer_offset = max(self._issuer_offset, issuer_offset)
@@ -139,7 +134,10 @@ class Receiver:
         elif self.revocations.merge(fact):
             self.counts["merged"] += 1
             for callback in tuple(self._callbacks.values()):
-                callback(fact)
+                try:
+                    callback(fact)
+                except Exception:  # a callback of the service's own must not keep signals from the others
+                    log.exception("a callback on a revocation failed")
         else:
             self.counts["known_already"] += 1
 

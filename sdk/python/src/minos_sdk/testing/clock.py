@@ -10,6 +10,7 @@ class SettableClock:
 
     def __init__(self, at: float = BEGINNING) -> None:
         self._wall = at
+        self._wrong_by = 0.0
         self._monotonic = 1_000.0
         self._callbacks: list[Callable[[], None]] = []
         self.time: Callable[[], float] = lambda: self._wall
@@ -26,6 +27,11 @@ class SettableClock:
     def set_back(self, seconds: float) -> None:
         """Make the wall clock alone wrong by so much."""
         self._wall -= seconds
+        self._wrong_by += seconds
+
+    def true_time(self) -> float:
+        """What the authority's clock says."""
+        return self._wall + self._wrong_by
 
     def on_advance(self, callback: Callable[[], None]) -> None:
         self._callbacks.append(callback)

@@ -88,5 +88,4 @@ class MemoryFeed:
         if not self._silent:
             for receiver in self._receivers:
                 for name in receiver.classes:
-                    receiver.complete(name, self._clock.time())
-                receiver.still_complete(self._clock.monotonic())
+                    receiver.complete(name, self._clock.true_time())
