@@ -60,7 +60,7 @@ async def test_a_role_gives_what_it_gives_until_it_is_lost(
     verifier, ada = verifiers[feed], await reader(http, admin)
     await until(verifier, ada, lambda who: isinstance(who, Identity) and who.has_permission("reports.read"))
     assert (await admin.ask("DELETE", f"/users/{ada.user_id}/roles/reader")).status_code == 204
-    await until(verifier, ada, lambda who: isinstance(who, Identity) and who.roles == {"user"} and not who.permissions)
+    await until(verifier, ada, lambda who: isinstance(who, Identity) and who.roles == frozenset({"user"}) and not who.permissions)
 
 
 @pytest.mark.parametrize("feed", FEEDS)
