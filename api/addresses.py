@@ -3,6 +3,11 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+CHECK = "/api/v1/auth/check"
+ASKED_ALIKE = frozenset({"POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that it answers as it does GET: some gateways ask with that of the request they ask about, and one that nobody judged (the
+framework answers OPTIONS by itself) would be one that is let through."""
+
 
 class Served(NamedTuple):
     method: str

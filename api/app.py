@@ -13,7 +13,7 @@ from adapters.farewell import Farewell
 from adapters.limits import policy_file
 from adapters.settings import Settings
 from api import tracing
-from api.addresses import Addresses, Served
+from api.addresses import ASKED_ALIKE, CHECK, Addresses, Served
 from api.asgi import App
 from api.asking import Asking
 from api.callers import enforce
@@ -99,8 +99,8 @@ def operations(app: Litestar) -> list[str | None]:
 
 
 def served(app: Litestar) -> list[Served]:
-    """Give every operation with its method and address, the framework's own answers to OPTIONS left out."""
-    return [
+    """Give every operation with its methods and address, the framework's own answers to OPTIONS left out."""
+    found = [
         Served(method, route.path_format, str(handler.operation_id))
         for route in app.routes
         if isinstance(route, HTTPRoute)
@@ -108,6 +108,7 @@ def served(app: Litestar) -> list[Served]:
         for method in handler.http_methods
         if method != "OPTIONS"
     ]
+    return [*found, *(Served(method, CHECK, each.operation) for each in found if each.path == CHECK for method in sorted(ASKED_ALIKE))]
 
 
 def methods_by_address(app: Litestar) -> dict[str, bytes]:

@@ -7,6 +7,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 
 from adapters.internal_tokens import LONGEST, MOST, internal_token
+from api.addresses import CHECK
 from api.asking import Asking
 from api.callers import credential
 from api.refusals import AudienceUnnamed, AuthenticationRequired, IdentityTooLong
@@ -39,7 +40,7 @@ _GOOD = ResponseSpec(
 
 
 class Check(Controller):
-    path = "/api/v1/auth/check"
+    path = CHECK
     tags = ("gateways",)
 
     @get(

@@ -8,7 +8,7 @@ import structlog
 
 from adapters.request_log import RequestLine, RequestLog
 from api import metrics, oauth_errors, problems
-from api.addresses import Addresses
+from api.addresses import ASKED_ALIKE, CHECK, Addresses
 from api.asgi import App, Message, Receive, Scope, Send
 from api.client_address import Network, client_address, network_of, source_of
 from api.exchange import SCOPE_KEY, Exchange
@@ -31,10 +31,6 @@ _SECURITY: tuple[tuple[bytes, bytes], ...] = (
 _CLOSED = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _NO_STORE = (b"cache-control", b"no-store")
 _HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
-_CHECK = "/api/v1/auth/check"
-_ASKED_ALIKE = frozenset({"POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""Methods it answers as it does GET: some gateways ask with that of the request they ask about, and one that nobody judged (the
-framework answers OPTIONS by itself) would be one that is let through."""
 _UNROUTED = "(none)"
 _OTHER_METHOD = "(other)"
 """What a made-up method is counted as: each label of its own would stay in the metrics for good."""
@@ -112,7 +108,7 @@ class Edge:
         if not self.open and not scope["path"].startswith("/health/"):
             raise Starting
         self._locate(scope, exchange)
-        if scope["path"] == _CHECK and scope["method"] in _ASKED_ALIKE:
+        if scope["path"] == CHECK and scope["method"] in ASKED_ALIKE:
             scope["method"] = "GET"
         one_spelling = _is_one_spelling(scope["path"], scope["raw_path"] or b"")
         if self._limiter is not None:

@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import tempfile
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,16 +28,21 @@ def fetched(folder: Path) -> Path | str:
         return program
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         return "nginx is not installed, and this is no Debian to take it from"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        package = _package(folder)
-        subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True, capture_output=True, timeout=_SECONDS)
-        package.unlink()
-        subprocess.run([str(program), "-v"], check=True, capture_output=True, timeout=_SECONDS)
+        with tempfile.TemporaryDirectory(prefix=folder.name, dir=folder.parent) as unpacking:
+            _unpack(Path(unpacking))
+            with suppress(OSError):  # another process of the tests was faster
+                Path(unpacking, "unpacked").rename(folder)
     except (OSError, subprocess.SubprocessError, StopIteration) as error:
-        program.unlink(missing_ok=True)
         return f"nginx is not installed, and its package cannot be had: {error}"
     return program
+
+
+def _unpack(folder: Path) -> None:
+    """Raises OSError, SubprocessError, StopIteration."""
+    subprocess.run(["dpkg-deb", "-x", str(_package(folder)), str(folder / "unpacked")], check=True, capture_output=True, timeout=_SECONDS)
+    subprocess.run([str(folder / "unpacked" / "usr" / "sbin" / "nginx"), "-v"], check=True, capture_output=True, timeout=_SECONDS)
 
 
 def _package(folder: Path) -> Path:

@@ -4,12 +4,16 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import cast
 
 import pytest
+from litestar import Litestar
 
 from adapters.limits.policy import DEFAULT, Kind
 from adapters.limits.policy_file import load
-from api.addresses import Served
+from adapters.settings import Settings
+from api.addresses import ASKED_ALIKE, CHECK, Served
+from api.app import create, served
 from cli.nginx_limits import written
 from docs.console.authority import ROOT
 from tests import nginx
@@ -48,6 +52,14 @@ def test_every_rate_it_can_count_is_there_as_the_same_bucket() -> None:
                 per_second = int(per[0]) / {"s": 1, "m": 60}[per[1]]
                 assert 0 <= per_second - rate.amount / rate.seconds <= 1 / 60
                 assert f"limit_req zone={zone} burst={rate.amount - 1} nodelay;" in SERVER
+
+
+def test_a_gateways_question_is_one_by_any_method(tmp_path: Path) -> None:
+    """As Minos counts it: Envoy asks with the method of the request it asks about."""
+    app = cast("Litestar", create(Settings(data_dir=tmp_path)).app)
+    patterns = re.findall(r'"~(\S+ \S+)" is_gateways;', written("http", load(None), served(app)))
+    for method in ("GET", "HEAD", *ASKED_ALIKE):
+        assert any(re.search(pattern, f"{method} {CHECK}") for pattern in patterns), method
 
 
 def test_nginx_takes_it_beside_the_gateway_that_is_shipped(tmp_path: Path) -> None:
