@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from adapters.nats_jwt import NotSigned, signed, verified
 from adapters.nats_keys import Kind, public_bytes, public_key
-from adapters.nats_rights import Rights
+from adapters.nats_rights import DOWNSTREAM, Rights
 from adapters.nats_xkey import CannotOpen, opened, sealed
 from adapters.secret import Secret
 from domain.ids import ClientId
@@ -18,8 +18,6 @@ from domain.ids import ClientId
 SUBJECT = "$SYS.REQ.USER.AUTH"
 SERVER_KEY = "Nats-Server-Xkey"
 """Header of a request: the curve key that it was encrypted with, and the answer is to be encrypted to."""
-DOWNSTREAM = "DOWNSTREAM"
-"""The account that services are let into."""
 
 _AUDIENCE = "nats-authorization-request"
 _TYPE = "authorization_request"

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import structlog
 
-from adapters.nats_callout import DOWNSTREAM
 from adapters.nats_keys import Kind, is_seed, new_seed, public_key
-from adapters.nats_rights import DIRECT_GET
+from adapters.nats_rights import DIRECT_GET, DOWNSTREAM, OURS
 
-OURS = "MINOS"
 _NO_ACCOUNT = "$G"
 """The account of whoever is in none, where versions before accounts had their streams."""
 KEYS = {"seed": Kind.USER, "callout-issuer": Kind.ACCOUNT, "callout-xkey": Kind.CURVE}

@@ -6,6 +6,10 @@ from msgspec import Struct
 
 from domain.ids import AudienceName, ClientId
 
+OURS = "MINOS"
+"""The account with the streams."""
+DOWNSTREAM = "DOWNSTREAM"
+"""The account that services are let into."""
 DIRECT_GET = "$JS.API.DIRECT.GET"
 ACCESS_STREAM = "SIG_ACCESS"
 

@@ -70,6 +70,7 @@ async def test_who_listens_on_the_account_sees_neither_question_nor_answer(autho
     [asked, *_] = [message for message in seen if message.subject == SUBJECT]
     assert (asked.data[:4], SERVER_KEY in (asked.headers or {})) == (b"xkv1", True)
     parts = token.split(".")
+    assert not any(part in (authority.server.home / "nats.log").read_text() for part in parts)
     assert not any(part.encode() in message.data for message in seen for part in (*parts, shop))
 
 

@@ -8,6 +8,8 @@ import pytest
 from msgspec.structs import replace
 from nats.errors import Error
 
+from adapters.access_tokens import header
+from adapters.base64url import to_text
 from adapters.nats_keys import new_seed
 from commands.client_credentials import revoke_client_tokens
 from commands.service_accounts import (
@@ -111,6 +113,15 @@ async def as_a_password(authority: Authority) -> Shown:
     return {"user": "shop", "password": await authority.token(await authority.service(ACCESS))}
 
 
+async def signed_for_another_purpose(authority: Authority) -> Shown:
+    """Word for word an access token, under a key for signals (threats.md 14)."""
+    head, body, _ = (await authority.token(await authority.service(ACCESS))).split(".")
+    signer = await authority.world.signals_keyring.signer()
+    message = header(signer.kid, signer.algorithm) + b"." + body.encode()
+    assert head != message.partition(b".")[0].decode()
+    return {"token": f"{message.decode()}.{to_text(signer.sign(message))}"}
+
+
 async def nothing(_: Authority) -> Shown:
     return {}
 
@@ -134,7 +145,8 @@ CHANGES = (disabled, deleted, told_to_let_its_tokens_go, without_its_permission,
     "shown",
     [
         of_another_audience, of_a_person, of_a_person_for_nats, that_has_expired, within_the_leeway_of_its_end, of_who_may_read_nothing,
-        of_none_by_scope, tampered_with, beside_a_password, as_a_password, nothing, garbage, more_than_a_token_can_be, a_strangers_key,
+        of_none_by_scope, signed_for_another_purpose, tampered_with, beside_a_password, as_a_password, nothing, garbage,
+        more_than_a_token_can_be, a_strangers_key,
         *(pytest.param(with_account(change), id=change.__name__) for change in CHANGES),
     ],
 )  # fmt: skip
