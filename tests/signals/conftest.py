@@ -86,6 +86,7 @@ class Feed:
             while True:
                 try:
                     if not await signaller.sender.step():
+                        await signaller.sender.noted()
                         return
                 except (NotTheEnd, StreamAway):
                     await asyncio.sleep(0.02)

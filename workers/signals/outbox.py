@@ -1,6 +1,6 @@
 """The set of live signals in Postgres: what is folded into it, what NATS has of it, and who does that now."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -53,6 +53,15 @@ class Waiting(Struct, frozen=True):
     count: int
     fact: bytes
     ttl: int | None
+
+
+class Acknowledged(Struct, frozen=True):
+    """NATS has every signal of a class up to the count `sent`; the newest is `sequence` in the stream."""
+
+    of_class: SignalClass
+    epoch: int
+    sent: int
+    sequence: int
 
 
 class Due(Struct, frozen=True, kw_only=True):
@@ -126,12 +135,15 @@ class Outbox:
     async def let_go(self, holder: UUID) -> None:
         await self._link.fetch(SQL["let_go"], holder)
 
-    async def due(self, limit: int) -> Sequence[Due]:
-        of_class = groupby(await self._link.read(SQL["due"], limit), key=itemgetter("class"))
+    async def due(self, limit: int, acknowledged: Sequence[Acknowledged] = ()) -> Sequence[Due]:
+        """Say how each class stands. `acknowledged`: what may not be noted yet."""
+        known = [[each.of_class for each in acknowledged], [each.epoch for each in acknowledged], [each.sent for each in acknowledged]]
+        of_class = groupby(await self._link.read(SQL["due"], limit, *known), key=itemgetter("class"))
         return [_due(list(rows)) for _, rows in of_class]
 
-    async def sent(self, due: Due, *, count: int, sequence: int) -> None:
-        await self._link.fetch(SQL["sent"], [due.of_class], [due.epoch], [count], [sequence])
+    async def note(self, acknowledged: Collection[Acknowledged]) -> None:
+        classes, epochs, sent, sequences = zip(*((a.of_class, a.epoch, a.sent, a.sequence) for a in acknowledged), strict=True)
+        await self._link.fetch(SQL["sent"], classes, epochs, sent, sequences)
 
     async def fact_of(self, of_class: SignalClass, count: int) -> bytes | None:
         rows = await self._link.read(SQL["fact_of"], of_class, count)

@@ -29,16 +29,18 @@ SELECT beat_signals($1, $2, $3)
 UPDATE signal_feed SET leased_until = '-infinity' WHERE only_row AND holder = $1
 
 -- name: due
--- Of each class how it stands, and the first rows that NATS has not acknowledged; one row without a subject where there are none.
-SELECT c.class, c.epoch, c.count AS newest, c.sent, c.sequence, c.first_sequence, c.resend_to, c.beat, c.kid,
+-- Of each class how it stands, and the first rows that NATS has not acknowledged; one row without a subject where there are none. What was
+-- acknowledged and is not noted yet is given, each in its epoch.
+SELECT c.class, c.epoch, c.count AS newest, greatest(c.sent, k.sent) AS sent, c.sequence, c.first_sequence, c.resend_to, c.beat, c.kid,
        (extract(epoch FROM c.complete_to) * 1000000)::bigint AS complete_to, coalesce(s.status = 'halted', false) AS halted,
        l.subject, l.count, l.fact, l.ttl
 FROM signal_classes c
 LEFT JOIN projection_state s ON s.name = 'signals' AND s.version = 1 AND s.slot_from = 0
+LEFT JOIN unnest($2::text[], $3::integer[], $4::bigint[]) AS k (class, epoch, sent) ON k.class = c.class AND k.epoch = c.epoch
 LEFT JOIN LATERAL (
     SELECT r.subject, r.count, r.fact, ceil(extract(epoch FROM r.until - clock_timestamp()))::bigint AS ttl FROM live_signals r
-    WHERE r.class = c.class AND r.count > c.sent ORDER BY r.count LIMIT $1
-) l ON c.sent < c.count
+    WHERE r.class = c.class AND r.count > greatest(c.sent, k.sent) ORDER BY r.count LIMIT $1
+) l ON greatest(c.sent, k.sent) < c.count
 ORDER BY c.class, l.count
 
 -- name: sent

@@ -20,7 +20,8 @@ from adapters.signal_stream import DURABLE, LIVE, SEQUENCE, SignalStream, Told
 from domain.signals.facts import SignalClass
 from workers.hints import Hint
 from workers.signals.folder import Lead
-from workers.signals.outbox import Due, Outbox, Waiting
+from workers.signals.notes import Notes
+from workers.signals.outbox import Acknowledged, Due, Outbox, Waiting
 
 IDLE_SECONDS = 0.5
 AWAY_SECONDS = 0.25
@@ -47,10 +48,11 @@ class Sent:
 
 @dataclass(slots=True)
 class _Line:
-    """A stream this writer knows the end of."""
+    """A stream this writer knows the end of, which may be ahead of what is noted."""
 
     stream: SignalStream
     epoch: int
+    sent: int
     sequence: int
     beat: int
     complete_to: int = 0
@@ -76,6 +78,7 @@ class Sender:
         self._observe = observe
         self._replicas = replicas
         self._lines: dict[SignalClass, _Line] = {}
+        self._notes = Notes(url)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop` is set. NATS being away is waited out; raises StoreUnavailable: call it again then."""
@@ -104,7 +107,7 @@ class Sender:
         Raises NotTheEnd, StreamAway, StoreUnavailable, of one class when all have had their turn.
         """
         more, failed = False, None
-        for due in await self._outbox.due(MOST_IN_BATCH):
+        for due in await self._outbox.due(MOST_IN_BATCH, [_acknowledged(name, line) for name, line in self._lines.items()]):
             try:
                 more = await self._serve(due) or more
             except (NotTheEnd, StreamAway) as error:
@@ -118,7 +121,12 @@ class Sender:
             raise failed
         return more
 
+    async def noted(self) -> None:
+        """Wait until all that NATS acknowledged is noted."""
+        await self._notes.written()
+
     async def close(self) -> None:
+        await self._notes.close()
         await self._outbox.close()
 
     async def _serve(self, due: Due) -> bool:
@@ -126,7 +134,7 @@ class Sender:
             await self._outbox.sign_with(due, kid)
             return True
         line = self._lines.get(due.of_class)
-        if line is None or (line.epoch, line.sequence) != (due.epoch, due.sequence):
+        if line is None or line.epoch != due.epoch or line.sequence < due.sequence:
             return await self._open(due)
         whole = len(due.rows) < MOST_IN_BATCH
         sent = due.newest if whole else due.rows[-1].count
@@ -153,7 +161,7 @@ class Sender:
             return True
         if end.sequence > due.sequence:
             await self._outbox.resume(due, end)
-        self._lines[due.of_class] = _Line(stream, due.epoch, end.sequence, due.beat - 1)
+        self._lines[due.of_class] = _Line(stream, due.epoch, due.sent, end.sequence, due.beat - 1)
         return True
 
     async def _is_foreign(self, last: Told, due: Due) -> bool:
@@ -178,7 +186,8 @@ class Sender:
                 for sequence, (row, token) in enumerate(zip(rows, tokens, strict=True), line.sequence + 1):
                     await self._client.publish(_live(row.subject), token, headers={SEQUENCE: str(sequence)})
             line.sequence += len(rows)
-        await self._outbox.sent(due, count=sent, sequence=line.sequence)
+        line.sent = sent
+        self._notes.put(_acknowledged(due.of_class, line))
 
     async def _signed(self, due: Due, rows: Sequence[Waiting]) -> list[bytes]:
         tokens: list[bytes] = []
@@ -204,6 +213,10 @@ class Sender:
         )
         await self._client.publish(f"{LIVE}{due.of_class}.heartbeat", (await self._signer.heartbeat(beat)).encode())
         line.beat = due.beat
+
+
+def _acknowledged(of_class: SignalClass, line: _Line) -> Acknowledged:
+    return Acknowledged(of_class, line.epoch, line.sent, line.sequence)
 
 
 class _Named(msgspec.Struct, frozen=True):
