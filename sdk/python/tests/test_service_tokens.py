@@ -75,6 +75,8 @@ async def test_a_token_that_lasts_is_given_while_minos_is_away() -> None:
     with pytest.raises(Unreachable):
         await held._start()
     assert await tokens.token("shop") == "at-shop-1"
+    for _ in range(10):
+        await asyncio.sleep(0)
     assert len(minos.seen) == 4, "after a failure it is left alone for a moment"
     object.__setattr__(held.held, "ends_at", 0.0)
     minos.answers = [httpx.Response(503)] * 3

@@ -43,6 +43,7 @@ class MinosMiddleware:
         self._required = required
         self._exempt = frozenset(path for path in exempt if not path.endswith("/*"))
         self._exempt_below = tuple(path[:-1] for path in exempt if path.endswith("/*"))
+        self._exempts = bool(exempt)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -59,7 +60,7 @@ class MinosMiddleware:
             await self._open(scope, receive, send, caller)
 
     async def _admit(self, scope: Scope) -> Caller:
-        if self._is_exempt(_path(scope)):
+        if self._exempts and self._is_exempt(_path(scope)):
             return Caller(self._admission)
         credential = self._shown_by(scope["headers"])
         if credential is not None:
@@ -72,7 +73,7 @@ class MinosMiddleware:
         """Nothing that a router, a proxy or a file system may read as a way up is below an exempt path."""
         if path in self._exempt:
             return True
-        return bool(self._exempt_below) and path.startswith(self._exempt_below) and _is_plain(path)
+        return path.startswith(self._exempt_below) and _is_plain(path)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         answer = OpenAnswer(send, self._admission.verifier, caller)
