@@ -81,7 +81,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     audiences: Annotated[
         tuple[str, ...],
-        _text("Names of services that start-up registers as audiences, besides `minos` itself; lower-case slugs."),
+        _text("Names of services that start-up registers as audiences, besides `minos` and `nats`, which are built in; lower-case slugs."),
     ] = ()
     default_role: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)", description="Role a new user has.")] = "user"
     passkey_rp_id: Annotated[

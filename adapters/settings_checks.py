@@ -16,6 +16,7 @@ from adapters.nats_credentials import BadCredentials, proof
 from adapters.nats_keys import Kind, is_seed
 from adapters.secret import Secret
 from adapters.settings import Settings
+from domain.audience import BUILT_IN
 
 MASTER_KEY_BYTES = 32
 _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
@@ -65,8 +66,8 @@ def _about_audiences(settings: Settings) -> Iterator[str]:
     for audience in settings.audiences:
         if not _SLUG.fullmatch(audience):
             yield f"MINOS_AUDIENCES: {audience[:80]!r} is not a lower-case slug of at most 64 characters"
-        elif audience == "minos":
-            yield "MINOS_AUDIENCES: `minos` is always there; name the other services only"
+        elif audience in BUILT_IN:
+            yield f"MINOS_AUDIENCES: `{audience}` is always there; name the other services only"
     if len(set(settings.audiences)) != len(settings.audiences):
         yield "MINOS_AUDIENCES: a name is there twice"
 

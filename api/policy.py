@@ -10,6 +10,7 @@ from adapters.event_envelope import CATEGORIES
 from domain.assurance import StepUp
 from domain.ids import ActionName
 from domain.permission import Permission, allows
+from domain.signal_rights import ACCESS_SIGNALS
 
 
 class Needs(Enum):
@@ -49,7 +50,6 @@ class Access(Struct, frozen=True):
         return self.needs is Needs.PERMISSION and self.step_up is None
 
 
-READ_SIGNALS, READ_ROLE_SIGNALS = Permission("minos.signals.access"), Permission("minos.signals.roles")
 """The latter with the audience's name behind it."""
 READ_EVENTS = Permission("minos.events.read")
 FRESH = StepUp(max_age=900)
@@ -197,8 +197,8 @@ POLICY: dict[str, Access] = {
     "revokeSigningKey": _proven("minos.keys.write"),
     "listAuditEvents": _holding("minos.audit.read"),
     "readEvents": _holding_some(READ_EVENTS, CATEGORIES),
-    "readSignals": _holding(READ_SIGNALS),
-    "followSignals": _holding(READ_SIGNALS),
+    "readSignals": _holding(ACCESS_SIGNALS),
+    "followSignals": _holding(ACCESS_SIGNALS),
     "readProjections": _holding("minos.projections.read"),
     "readSettings": _holding("minos.settings.read"),
     "readLimits": _holding("minos.settings.read"),

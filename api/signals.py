@@ -10,7 +10,6 @@ from litestar.params import HeaderParameter, QueryParameter
 from api.asking import Asking
 from api.callers import access_of, reidentify
 from api.etags import NOT_CHANGED, IfNoneMatch, is_known
-from api.policy import READ_ROLE_SIGNALS
 from api.refuse import refuses
 from api.signal_listener import Listener, Position, positions
 from api.snapshots import etag_of
@@ -18,7 +17,8 @@ from api.streaming import Streamed
 from domain import errors
 from domain.errors import PermissionDenied
 from domain.ids import AudienceName
-from domain.permission import Permission, allows
+from domain.permission import allows
+from domain.signal_rights import role_signals
 from domain.signals.facts import ACCESS, SignalClass, roles_class
 
 JWT, EVENTS = "application/jwt", "text/event-stream"
@@ -107,6 +107,6 @@ def _classes(request: Asking, audience: str | None) -> Sequence[SignalClass]:
     """Give the classes asked for. Raises PermissionDenied; that there is such an audience is not looked at before."""
     if audience is None:
         return (ACCESS,)
-    if not allows(request.permissions, Permission(f"{READ_ROLE_SIGNALS}.{audience}")):
+    if not allows(request.permissions, role_signals(AudienceName(audience))):
         raise PermissionDenied
     return (ACCESS, roles_class(AudienceName(audience)))

@@ -233,6 +233,7 @@ def test_production_tells_every_refusal_at_once() -> None:
     "environ",
     [
         {"MINOS_AUDIENCES": "minos"},
+        {"MINOS_AUDIENCES": "nats"},
         {"MINOS_AUDIENCES": "orders,orders"},
         {"MINOS_AUDIENCES": "Orders"},
         {"MINOS_DEFAULT_ROLE": "admin"},
