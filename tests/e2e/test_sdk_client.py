@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench.running import Running
+from minos_sdk import REFUSE, AcceptUntil, Blind, Introspect, PollingFeed, Revoked, Verifier
 from minos_sdk.action_tokens import ActionTokens
 from minos_sdk.answers_of_minos import TokenPair
 from minos_sdk.api_keys import ApiKeys
@@ -151,6 +152,39 @@ async def test_a_token_may_be_asked_about_by_its_audience(running: Running, http
         assert (await minos.introspect(ada.tokens["access_token"]))["sub"] == ada.user_id
         await ada.ask("POST", "/auth/logout", {})
         assert await minos.introspect(ada.tokens["access_token"]) == {"active": False}
+
+
+class LaterOn:
+    """The clocks of this machine, some seconds ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def time(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+async def test_a_blind_service_asks_minos_where_its_policy_says_so(running: Running, http: httpx.AsyncClient, admin: Person) -> None:
+    ada = await (await register(http)).sign_in(audience="orders")
+    token, clock = ada.tokens["access_token"], LaterOn()
+    account_of_service = await account(admin, "orders", "minos", permissions=["minos.signals.access", "minos.signals.roles.orders"])
+    async with (
+        ServiceTokens(running.url, account_of_service) as own,
+        Introspection(running.url, account_of_service) as minos,
+        Verifier(issuer=running.url, audience="orders", feed=PollingFeed(own, every=1_000), clock=clock) as verifier,
+    ):
+        assert (await verifier.verify(token, on_blind=REFUSE)).user_id == ada.user_id
+        clock.ahead = 10.0
+        with pytest.raises(Blind):
+            await verifier.verify(token, on_blind=REFUSE)
+        assert (await verifier.verify(token, on_blind=Introspect(minos))).user_id == ada.user_id
+        await ada.ask("POST", "/auth/logout", {})
+        assert (await verifier.verify(token, on_blind=AcceptUntil(60))).user_id == ada.user_id
+        with pytest.raises(Revoked):
+            await verifier.verify(token, on_blind=Introspect(minos))
 
 
 async def test_an_action_token_is_used_up_once_for_the_request_it_is_for(running: Running, http: httpx.AsyncClient, admin: Person) -> None:
