@@ -31,8 +31,8 @@ class ShownServiceAccount(Struct, frozen=True, kw_only=True):
     last_used_at: datetime | None
 
 
-async def rights(authority: Authority, args: Namespace) -> dict[str, Any]:
-    """Give the fields of a command that were given as arguments.
+async def rights(authority: Authority, args: Namespace, now: ServiceAccountView | None = None) -> dict[str, Any]:
+    """Give the fields of a command that were given as arguments. Signals are added to the rest, or to what an account has now.
 
     Whoever reads signals of an audience does so at NATS and at Minos itself, and asks about its tokens: it has all three audiences, and
     the one of its own is registered where it was not. Raises NotAccepted.
@@ -40,8 +40,10 @@ async def rights(authority: Authority, args: Namespace) -> dict[str, Any]:
     given = {"audiences": args.audience, "permissions": args.permission, "token_ttl": args.ttl}
     if args.signals:
         names = await _registered(authority, args.signals)
-        given["audiences"] = [*(args.audience or ()), *names, MINOS, NATS]
-        given["permissions"] = [*(args.permission or ()), *(permission for name in names for permission in signals_for(name))]
+        audiences = args.audience or (() if now is None else now.audiences)
+        permissions = args.permission or (() if now is None else now.permissions)
+        given["audiences"] = [*audiences, *names, MINOS, NATS]
+        given["permissions"] = [*permissions, *(permission for name in names for permission in signals_for(name))]
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -8,7 +8,7 @@ from cli.command import DONE, Commands, NotAccepted, at_least
 if TYPE_CHECKING:
     from cli.authority import Authority
     from commands.client_secrets import ClientSecret
-    from domain.ids import ClientId
+    from commands.read_service_accounts import ServiceAccountView
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -24,7 +24,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     create.add_argument("name")
     _add_rights(create)
     create.add_argument("--secret-ttl", type=at_least(3_600), metavar="SECONDS", help="the secret ends after that (never)")
-    change = actions.add_parser("set", help="replace its audiences or its permissions, as far as they are given")
+    change = actions.add_parser("set", help="replace its audiences or its permissions, as far as they are given; --signals adds to them")
     change.add_argument("account", metavar="ID|NAME")
     _add_rights(change)
     rotate = actions.add_parser("rotate", help="give it its next secret; prints it")
@@ -71,7 +71,7 @@ async def _act(authority: "Authority", args: argparse.Namespace) -> int:
         print_rows([await _created(authority, args)], as_json=args.json)
         return DONE
     account = await one(authority, args.account)
-    secret = await _changed(authority, args, account.client_id)
+    secret = await _changed(authority, args, account)
     if args.action == "delete":
         print_rows([], as_json=args.json, empty=f"{account.client_id} is deleted")
     else:
@@ -90,16 +90,16 @@ async def _created(authority: "Authority", args: argparse.Namespace) -> "ClientS
     return (await create_service_account(command, authority.context(), authority.ports)).result
 
 
-async def _changed(authority: "Authority", args: argparse.Namespace, client_id: "ClientId") -> "ClientSecret | None":
+async def _changed(authority: "Authority", args: argparse.Namespace, account: "ServiceAccountView") -> "ClientSecret | None":
     """Give the secret, where there is a new one."""
     from cli.service_account_actions import rights
     from cli.wishes import wish
     from commands import client_credentials, service_accounts
 
-    ports, ctx = authority.ports, authority.context()
+    ports, ctx, client_id = authority.ports, authority.context(), account.client_id
     match args.action:
         case "set":
-            given = await rights(authority, args)
+            given = await rights(authority, args, account)
             await service_accounts.change_service_account(
                 wish(service_accounts.ChangeServiceAccount, client_id=client_id, **given), ctx, ports
             )

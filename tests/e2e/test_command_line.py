@@ -214,6 +214,9 @@ async def test_one_command_lets_a_service_read_its_signals(running: Running, htt
     heard = await nats.subscribe("live.v1.access.heartbeat")
     assert (await heard.next_msg(timeout=10)).data.startswith(b"eyJ")
     await nats.close()
+    [more] = await told(running, "service-accounts", "set", "till", "--signals", "shelf")
+    assert more["permissions"] == ["minos.signals.access", "minos.signals.roles.shelf", "minos.signals.roles.till"]
+    assert more["audiences"] == ["minos", "nats", "shelf", "till"]
     told_off = await running.minos("service-accounts", "create", "nothing")
     assert (told_off.code, "--signals" in told_off.err) == (2, True)
 
