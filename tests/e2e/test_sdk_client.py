@@ -190,7 +190,7 @@ async def test_a_blind_service_asks_minos_where_its_policy_says_so(running: Runn
 async def test_an_action_token_is_used_up_once_for_the_request_it_is_for(running: Running, http: httpx.AsyncClient, admin: Person) -> None:
     shop = await account(admin, "orders", "minos", permissions=["minos.actions.consume"])
     rule = {"verifiers": [shop.client_id], "max_age": 300}
-    assert (await admin.ask("PUT", "/audiences/orders/actions/refund", rule)).status_code == 204
+    assert (await admin.ask("PUT", "/audiences/orders/actions/repay", rule)).status_code == 204
     ada = await register(http)
     async with (
         MinosClient(running.url, audience="orders") as client,
@@ -200,14 +200,14 @@ async def test_an_action_token_is_used_up_once_for_the_request_it_is_for(running
         pair = await client.login(email=ada.email, password=PASSWORD)
         assert isinstance(pair, TokenPair)
         who = Identity(principal="user", subject=pair.user_id, user_id=pair.user_id, session_id=pair.session_id, audience="orders")
-        asked: dict[str, Any] = {"method": "POST", "path": "/refunds?order=7", "body": b'{"amount": 5}'}
-        token = await client.action_token("orders:refund", **asked)
-        others: list[dict[str, Any]] = [{"method": "PUT"}, {"path": "/refunds"}, {"body": b'{"amount": 500}'}, {"body": None}]
+        asked: dict[str, Any] = {"method": "POST", "path": "/repayments?order=7", "body": b'{"amount": 5}'}
+        token = await client.action_token("orders:repay", **asked)
+        others: list[dict[str, Any]] = [{"method": "PUT"}, {"path": "/repayments"}, {"body": b'{"amount": 500}'}, {"body": None}]
         for other in others:
             with pytest.raises(MinosError) as refused:
-                await actions.consume(token, "orders:refund", who, **(asked | other))
+                await actions.consume(token, "orders:repay", who, **(asked | other))
             assert refused.value.code == "action_token_invalid"
-        assert (await actions.consume(token, "orders:refund", who, **asked))["user_id"] == ada.user_id
+        assert (await actions.consume(token, "orders:repay", who, **asked))["user_id"] == ada.user_id
         with pytest.raises(MinosError) as refused:
-            await actions.consume(token, "orders:refund", who, **asked)
+            await actions.consume(token, "orders:repay", who, **asked)
         assert (refused.value.status, refused.value.code) == (409, "action_token_used")
