@@ -2,6 +2,7 @@
 
 from litestar import Controller, Response, get
 
+from api import asyncapi
 from api.asking import Asking
 from api.docs_page import STYLE, page_of, problems_page
 from api.openapi import described, document
@@ -27,6 +28,11 @@ class Docs(Controller):
     async def openapi(self, request: Asking) -> Response[bytes]:
         _open_to(request)
         return Response(await document(request.controllers), headers={"Cache-Control": _SHORT}, media_type="application/json")
+
+    @get("/asyncapi.json", operation_id="readAsyncApi", summary="What is sent to services elsewhere, for machines")
+    async def asyncapi(self, request: Asking) -> Response[bytes]:
+        _open_to(request)
+        return Response(await asyncapi.document(), headers={"Cache-Control": _SHORT}, media_type="application/json")
 
     @get("/docs", operation_id="readDocs", summary="This description, for people")
     async def docs(self, request: Asking) -> Response[bytes]:

@@ -36,9 +36,8 @@ def page_of(described: dict[str, Any]) -> str:
 def _page_of(encoded: bytes) -> str:
     described: dict[str, Any] = msgspec.json.decode(encoded)
     parts = [_HEAD.format(title="Minos API"), "<h1>Minos API</h1>", _text(described["info"]["description"])]
-    parts.append(
-        '<p><a href="/openapi.json">openapi.json</a> · <a href="/docs/problems">problems</a> · <a href="#Problem">their shape</a></p>'
-    )
+    parts.append('<p><a href="/openapi.json">openapi.json</a> · <a href="/asyncapi.json">asyncapi.json</a>, of what is sent to services · ')
+    parts.append('<a href="/docs/problems">problems</a> · <a href="#Problem">their shape</a></p>')
     by_tag: dict[str, list[str]] = {}
     for path, item in described["paths"].items():
         for method, operation in item.items():

@@ -26,8 +26,8 @@ class Shapes:
         unique = {repr(one): one for one in self._types}
         self._names = list(unique)
         schemas, components = msgspec.json.schema_components(unique.values(), ref_template=REF)
-        self._schemas = dict(zip(self._names, (_cleaned(schema) for schema in schemas), strict=True))
-        self.components: dict[str, Any] = {_plain(name): _cleaned(schema) for name, schema in components.items()}
+        self._schemas = dict(zip(self._names, (cleaned(schema) for schema in schemas), strict=True))
+        self.components: dict[str, Any] = {plain(name): cleaned(schema) for name, schema in components.items()}
         for schema in self.components.values():
             schema.pop("title", None)
 
@@ -56,25 +56,26 @@ def _answers(handler: HTTPRouteHandler) -> list[Any]:
     return [part for part in parts if part is not None and part is not type(None)]
 
 
-def _cleaned(schema: Any) -> Any:
+def cleaned(schema: Any) -> Any:
     """Take away what only Python needs, and names with brackets, which a reference cannot hold."""
     match schema:
         case [*parts]:
-            return [_cleaned(part) for part in parts]
+            return [cleaned(part) for part in parts]
         case dict():
-            return _cleaned_object(cast("dict[str, Any]", schema))  # JSON has no other keys
+            return _cleaned_members(cast("dict[str, Any]", schema))  # JSON has no other keys
         case _:
             return schema
 
 
-def _cleaned_object(schema: dict[str, Any]) -> dict[str, Any]:
-    cleaned = {key: _cleaned(value) for key, value in schema.items()}
-    if isinstance(cleaned.get("pattern"), str):
-        cleaned["pattern"] = cleaned["pattern"].replace(_PYTHON_END, "$")
-    if isinstance(cleaned.get("$ref"), str):
-        cleaned["$ref"] = _plain(cleaned["$ref"])
-    return cleaned
+def _cleaned_members(schema: dict[str, Any]) -> dict[str, Any]:
+    found = {key: cleaned(value) for key, value in schema.items()}
+    if isinstance(found.get("pattern"), str):
+        found["pattern"] = found["pattern"].replace(_PYTHON_END, "$")
+    if isinstance(found.get("$ref"), str):
+        found["$ref"] = plain(found["$ref"])
+    return found
 
 
-def _plain(name: str) -> str:
-    return name.replace("[", "Of").replace("]", "").replace("_Of", "Of")
+def plain(name: str) -> str:
+    """Of two types with one name the modules tell them apart; not every reader takes the dots."""
+    return name.replace("[", "Of").replace("]", "").replace("_Of", "Of").replace(".", "_")

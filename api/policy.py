@@ -218,6 +218,7 @@ POLICY: dict[str, Access] = {
     "readDocsAsset": PUBLIC,
     "readProblems": PUBLIC,
     "readOpenApi": PUBLIC,
+    "readAsyncApi": PUBLIC,
     "showVerify": PUBLIC,
     "showConfirm": PUBLIC,
     "showChange": PUBLIC,

@@ -4,13 +4,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from docs.generator import access, commands, decisions, errors, events, limits, metrics, openapi, sdk_codes, settings
+from docs.generator import access, asyncapi, commands, decisions, errors, events, limits, metrics, openapi, sdk_codes, settings, signals
 
 DOCS = Path(__file__).parent
 PAGES: dict[str, Callable[[], str]] = {
     "../sdk/python/src/minos_sdk/codes.py": sdk_codes.page,
     "adr/README.md": decisions.page,
     "reference/access.md": access.page,
+    "reference/asyncapi.json": asyncapi.page,
     "reference/cli.md": commands.page,
     "reference/errors.md": errors.page,
     "reference/events.md": events.page,
@@ -18,6 +19,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/metrics.md": metrics.page,
     "reference/openapi.json": openapi.page,
     "reference/settings.md": settings.page,
+    "reference/signals.md": signals.page,
 }
 
 

@@ -49,6 +49,7 @@ JOURNEYS = (
             "docs/how-to/give-services-nats.md",
             "docs/how-to/put-a-gateway-in-front.md",
             "docs/how-to/api-keys.md",
+            "docs/how-to/follow-without-nats.md",
         ),
         running=True,
     ),

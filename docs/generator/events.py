@@ -22,13 +22,16 @@ Everything that happened is one of these events. The tag is in the payload as `t
 with a default keeps the tag, anything else makes a new one that ends in the next version. The JSON of an event, its keys
 sorted, is the exact bytes in the log.
 
-*Sealed* fields hold personal data as `[key id, ciphertext]`: AES-256-GCM under a key of the person's own. They never leave
-the database; nor does any field whose type could hold free text or a secret. The last column says which fields do. *Lasting*
-events stay whole; of *activity* events the payload may one day be pruned, once the stream they belong to has ended.
+*Sealed* fields hold personal data as `[key id, ciphertext]`: AES-256-GCM under a key of the person's own. They never leave the
+database; nor does any field whose type could hold free text or a secret. The last column says which fields do. *Lasting* events
+stay whole; of *activity* events the payload may one day be pruned, once the stream they belong to has ended.
 
 Around each event the log keeps: position, append id, stream, version in the stream, event id, when it was recorded (database
 clock), actor, session, command id, correlation id, causation id and, where something is sealed, the key's id. The view
-`event_log` shows all of it with the payload as JSON. On NATS an event has the subject `minos.events.v1.<tag without version>`.
+`event_log` shows all of it with the payload as JSON. On NATS an event has the subject `minos.events.v1.<tag without version>`,
+which is for Minos' own parts. For others `GET /api/v1/events` gives the same bytes, to whoever holds `minos.events.read`, or
+`minos.events.read.<category>` for the events of one category, which is the first word of a tag: [how to follow the
+log](../how-to/follow-without-nats.md). What an event looks like there is in [`asyncapi.json`](asyncapi.json), for machines.
 """
 
 
@@ -59,25 +62,25 @@ def _section(tag: str, event_type: type[Event]) -> str:
 def _fields(tag: str, event_type: type[Event]) -> Iterator[tuple[str, str, str]]:
     hints = get_type_hints(event_type, include_extras=True)
     for field in msgspec.structs.fields(event_type):
-        yield code(field.encode_name), _named(hints[field.name]), "yes" if field.name in LEAVING[tag] else "no"
+        yield code(field.encode_name), named(hints[field.name]), "yes" if field.name in LEAVING[tag] else "no"
 
 
-def _named(hint: Any) -> str:
+def named(hint: Any) -> str:
     """Say a type as a reader of JSON meets it."""
     if get_origin(hint) is Annotated:
-        return _named(get_args(hint)[0])
+        return named(get_args(hint)[0])
     parts = get_args(hint)
     if parts and NoneType in parts:
-        return " or ".join(_named(part) for part in parts if part is not NoneType) + ", or null"
+        return " or ".join(named(part) for part in parts if part is not NoneType) + ", or null"
     if get_origin(hint) is tuple:
-        return f"list of {_named(parts[0])}"
+        return f"list of {named(parts[0])}"
     if hint is Sealed:
         return "sealed"
     if choices := _choices(hint):
         return "one of " + ", ".join(code(choice) for choice in choices)
     if isinstance(hint, NewType):
         return f"{'UUID' if hint.__supertype__ is UUID else 'text'} ({hint.__name__})"
-    words = {"datetime": "time (RFC 3339, UTC)", "bytes": "bytes (base64)", "int": "integer", "str": "text"}
+    words = {"bool": "boolean", "datetime": "time (RFC 3339, UTC)", "bytes": "bytes (base64)", "int": "integer", "str": "text"}
     name = str(getattr(hint, "__name__", hint))
     return words.get(name, name)
 

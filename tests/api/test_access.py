@@ -23,7 +23,7 @@ PUBLIC = {
     "bootstrap", "register", "login", "completeLogin", "askForPasskey", "loginWithPasskey", "refresh",
     "judgePassword", "checkCredential", "readOpenIdConfiguration",
     "readAuthorizationServer", "readKeySet", "readSignalsKeySet", "readInternalKeySet",
-    "healthLive", "healthReady", "healthStartup", "findDocs", "readDocs", "readDocsAsset", "readProblems", "readOpenApi",
+    "healthLive", "healthReady", "healthStartup", "findDocs", "readDocs", "readDocsAsset", "readProblems", "readOpenApi", "readAsyncApi",
 }  # fmt: skip
 WHOLE = {"renameMyFactor": {"name": "mine"}}
 """What has no body without a field that must be there."""

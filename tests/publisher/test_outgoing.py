@@ -10,6 +10,8 @@ from msgspec import Meta
 
 from adapters.event_envelope import LEAVING, may_leave
 from commands.ports import StoredEvent
+from domain.api_key import KeyDigest
+from domain.client_events import SecretDigest
 from domain.codec import EVENT_TYPES, SEALED_FIELDS, encode_event, key_of, tag_of
 from domain.errors import UnknownEventTag
 from domain.event import Sealed
@@ -34,7 +36,8 @@ def test_no_sealed_field_and_no_seed_leaves(tag: str) -> None:
 @pytest.mark.parametrize(
     ("hint", "leaves"),
     [(str, False), (bytes, False), (Sealed, False), (Sealed | None, False), (tuple[str, ...], False), (UserId, True), (int, True),
-     (datetime | None, True), (Annotated[str, Meta(pattern="^a$")], True), (Annotated[str, Meta(max_length=9)], False)],
+     (datetime | None, True), (Annotated[str, Meta(pattern="^a$")], True), (Annotated[str, Meta(max_length=9)], False),
+     (SecretDigest, False), (KeyDigest | None, False)],
 )  # fmt: skip
 def test_only_types_that_cannot_hold_free_text_leave(hint: Any, leaves: bool) -> None:
     assert may_leave(hint) is leaves
