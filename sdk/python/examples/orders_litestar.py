@@ -16,7 +16,7 @@ def service() -> Litestar:
     issuer = os.environ["AUTH_URL"]
     tokens = ServiceTokens(issuer, ClientSecret(os.environ["AUTH_CLIENT_ID"], os.environ["AUTH_CLIENT_SECRET"]))
     verifier = Verifier(issuer=issuer, audience="orders", feed=SseFeed(tokens))
-    minos = Minos(verifier, exempt=["/ready", "/schema/*"])
+    minos = Minos(verifier, exempt=["/ready", "/schema", "/schema/*"])
 
     @get("/ready")
     async def ready() -> bool:
