@@ -1,7 +1,7 @@
 """A service with the SDK refuses what was revoked, whatever ends or is cut on the way; and says so where it cannot know."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ async def account(admin: Person) -> Account:
 
 
 @asynccontextmanager
-async def service(running: Running, account: Account, nats: str) -> AsyncIterator[Verifier]:
+async def service(running: Running, account: Account, nats: str) -> AsyncGenerator[Verifier]:
     """A service that would rather refuse everybody than accept what may have been revoked."""
     async with (
         ServiceTokens(running.url, ClientSecret(account.client_id, account.secret)) as tokens,
