@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 
 from adapters.embedded_postgres import PostgresServer
-from tests import nginx
+from tests import envoy, nginx
 from tests.api.conftest import Served, admin, api_folder, served
-from tests.behind_nginx import Gateway, behind_nginx
+from tests.behind_gateways import Gateway, behind_envoy, behind_nginx
 from tests.commands.conftest import hashing
 from tests.conftest import Database, database_of
 from tests.e2e.conftest import folder, http, running
@@ -29,11 +29,16 @@ async def api_database(postgres_server: PostgresServer) -> AsyncIterator[Databas
         await connection.close()
 
 
-@pytest.fixture(scope="session")
-async def gateway(served: Served, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
-    """nginx as it is shipped, in front of a service, asking the authority. Skipped with the reason where there is no nginx to be had."""
-    program = nginx.found()
+GATEWAYS = {"nginx": (nginx.found, behind_nginx), "envoy": (envoy.found, behind_envoy)}
+
+
+@pytest.fixture(scope="session", params=GATEWAYS)
+async def gateway(request: pytest.FixtureRequest, served: Served, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    """As it is shipped, in front of a service, asking the authority. Skipped with the reason where the program cannot be had."""
+    found, behind = GATEWAYS[request.param]
+    program = found()
     if isinstance(program, str):
         pytest.skip(program)
-    async with behind_nginx(program, tmp_path_factory.mktemp("nginx"), served.edge) as running:
+    async with behind(program, tmp_path_factory.mktemp(request.param), served.edge) as running:
+        running.name = request.param
         yield running

@@ -1,19 +1,21 @@
-"""Somebody tries to get past nginx, as we ship its configuration, or to have Minos asked for less than is meant."""
+"""Somebody tries to get past a gateway, as we ship its configuration, or to have Minos asked for less than is meant."""
 
 import json
 
 import pytest
 
-from tests import nginx
 from tests.api.conftest import Person, Served
 from tests.api.test_check import at_orders, clerk
 from tests.api.test_introspection import token_of
 from tests.api.test_oauth import robot
+from tests.attacks.conftest import GATEWAYS
 from tests.attacks.test_identity_brought_along import bearer
-from tests.behind_nginx import Gateway, behind_nginx
+from tests.behind_gateways import Gateway
 
 ELSEWHERE = "/orders/admin/..%2f..%2fopen/1"
-ASKED = "GET /api/v1/auth/check?audience=orders"
+ASKED = "/api/v1/auth/check?audience=orders"
+ODD = {"nginx": 200, "envoy": 400}
+"""An encoded slash: one understands it and passes on what it understood, the other refuses it."""
 
 
 async def test_whoever_may_gets_through_and_the_others_are_told_why_not(served: Served, admin: Person, gateway: Gateway) -> None:
@@ -41,7 +43,7 @@ async def test_a_clients_query_is_never_in_what_minos_is_asked(served: Served, g
     assert (reply.status, reply.got["query"]) == (200, query)
     refused = await gateway.ask("/orders/admin/1?audience=orders&permission=orders.read", bearer(person.access))
     assert refused.status == 403
-    assert gateway.asked[before:] == [ASKED, f"{ASKED}&permission=orders.admin"]
+    assert [question.partition(" ")[2] for question in gateway.asked[before:]] == [ASKED, f"{ASKED}&permission=orders.admin"]
 
 
 @pytest.mark.parametrize(
@@ -50,21 +52,21 @@ async def test_a_clients_query_is_never_in_what_minos_is_asked(served: Served, g
      "/orders/admin/%2e%2e/../open/../orders/admin/1", "/orders", "/ORDERS/1", "/_minos/orders", "/%5fminos/orders"],
 )  # fmt: skip
 async def test_another_spelling_of_an_address_leads_past_nobody(gateway: Gateway, path: str) -> None:
-    """What nginx takes for one address and the service for another would be asked for under the rules of the wrong one."""
+    """What the gateway takes for one address and the service for another would be asked for under the rules of the wrong one."""
     before = len(gateway.reached)
     reply = await gateway.ask(path)
     assert all(address.startswith("/open/") and "%2f" not in address.lower() for address in gateway.reached[before:])
-    assert reply.status == (200 if path == ELSEWHERE else reply.status)
+    assert reply.status == (ODD[gateway.name] if path == ELSEWHERE else reply.status)
     assert reply.status in {200, 301, 400, 401, 404}
 
 
 async def test_what_may_be_read_by_many_does_not_lead_to_what_is_for_few(served: Served, gateway: Gateway) -> None:
     person, before = await at_orders(served), len(gateway.reached)
     for path in ("/orders/x/..%2fadmin/1", "/orders/x/../admin/1", "/orders//admin/1", "/orders/%61dmin/1", "/orders/admin%2f1"):
-        assert (await gateway.ask(path, bearer(person.access))).status == 403
+        assert (await gateway.ask(path, bearer(person.access))).status in ({403} if "%2f" not in path else {403, ODD[gateway.name]} - {200})
     assert gateway.reached[before:] == []
-    assert (await gateway.ask("/open/..%2forders/%31", bearer(person.access))).status == 200
-    assert gateway.reached[before:] == ["/orders/1"]
+    assert (await gateway.ask("/open/..%2forders/%31", bearer(person.access))).status == ODD[gateway.name]
+    assert gateway.reached[before:] == (["/orders/1"] if gateway.name == "nginx" else [])
 
 
 async def test_nobody_gets_their_own_identity_token_out_of_the_gateway(served: Served, gateway: Gateway) -> None:
@@ -72,7 +74,7 @@ async def test_nobody_gets_their_own_identity_token_out_of_the_gateway(served: S
     person, before = await at_orders(served), len(gateway.asked)
     for path in ("/_minos/orders", "/_minos/orders?audience=orders", "/open/..%2f_minos/orders", "/%5fminos/orders-admin"):
         reply = await gateway.ask(path, bearer(person.access))
-        assert (reply.status, "minos-identity" in reply.headers) == (404, False)
+        assert (reply.status in {400, 404}, "minos-identity" in reply.headers) == (True, False)
     assert gateway.asked[before:] == []
     for path in ("/orders/1", "/orders/admin/1"):
         reply = await gateway.ask(path, bearer(person.access))
@@ -84,7 +86,7 @@ async def test_a_body_goes_to_the_service_alone(served: Served, gateway: Gateway
     body = json.dumps({"permission": "orders.admin"}).encode()
     reply = await gateway.ask("/orders/1", bearer(person.access), ("Content-Type", "application/json"), method="PUT", body=body)
     assert (reply.status, reply.got["method"], reply.got["body"]) == (200, "PUT", body.decode())
-    assert gateway.asked[before:] == [ASKED]
+    assert gateway.asked[before:] == [f"{ {'nginx': 'GET', 'envoy': 'PUT'}[gateway.name] } {ASKED}"]
 
 
 async def test_no_credential_goes_further_than_the_gateway(served: Served, gateway: Gateway) -> None:
@@ -107,15 +109,17 @@ async def test_whoever_was_signed_out_is_refused_by_the_gateway_at_once(served: 
     assert (await gateway.ask("/orders/1", bearer(person.access))).status == 401
 
 
-async def test_where_minos_gives_no_answer_nobody_is_let_through(tmp_path_factory: pytest.TempPathFactory) -> None:
-    program = nginx.found()
+@pytest.mark.parametrize("name", GATEWAYS)
+async def test_where_minos_gives_no_answer_nobody_is_let_through(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    found, behind = GATEWAYS[name]
+    program = found()
     if isinstance(program, str):
         pytest.skip(program)
 
     async def failing(scope: object, receive: object, send: object) -> None:
         raise RuntimeError
 
-    async with behind_nginx(program, tmp_path_factory.mktemp("failing"), failing) as gateway:
+    async with behind(program, tmp_path_factory.mktemp("failing"), failing) as gateway:
         reply = await gateway.ask("/orders/1", ("Authorization", "Bearer x"))
-        assert (reply.status, reply.headers["retry-after"], gateway.reached) == (503, "1", [])
-        assert gateway.asked == [ASKED]
+        assert (reply.status, gateway.reached) == (503, [])
+        assert gateway.asked == [f"GET {ASKED}"]

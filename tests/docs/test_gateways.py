@@ -1,4 +1,4 @@
-"""The configurations for gateways name what Minos sends, take nothing of it from clients, and fail closed. nginx is run besides."""
+"""Configurations of gateways name what Minos sends, take nothing of it from clients and fail closed. nginx and Envoy are run besides."""
 
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit

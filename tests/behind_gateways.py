@@ -1,4 +1,4 @@
-"""The shipped configuration of nginx, run for real: the authority behind it on one side, a service on the other that tells what it got."""
+"""The shipped configurations of gateways, run for real: the authority on one side, a service on the other that tells what it got."""
 
 import asyncio
 import json
@@ -17,8 +17,9 @@ from granian.server.embed import Server
 from api.asgi import App, Receive, Scope, Send
 from docs.console.authority import ROOT
 
-SHIPPED = ROOT / "deploy" / "nginx"
-MINOS = "auth.minos.example"
+DEPLOY = ROOT / "deploy"
+MINOS, SHOP = "auth.minos.example", "shop.minos.example"
+"""Both are names that the authority of the tests answers under: Envoy asks under that of the shop."""
 _AROUND = """
 worker_processes 1;
 daemon off;
@@ -32,7 +33,6 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    {more}
     include gateway.conf;
 }}
 """
@@ -59,6 +59,7 @@ class Reply:
 @dataclass(slots=True)
 class Gateway:
     port: int
+    name: str = ""
     asked: list[str] = field(default_factory=list[str])
     """Every question that came to Minos by way of nginx, as path and query."""
     reached: list[str] = field(default_factory=list[str])
@@ -66,7 +67,7 @@ class Gateway:
 
     async def ask(self, path: str, *headers: tuple[str, str], method: str = "GET", body: bytes = b"") -> Reply:
         """Send exactly these bytes: whatever a client of HTTP would mend or refuse is for nginx to see."""
-        fields = [("Host", "shop.example.org"), *headers, ("Connection", "close")]
+        fields = [("Host", SHOP), *headers, ("Connection", "close")]
         if body:
             fields.append(("Content-Length", str(len(body))))
         head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"
@@ -74,50 +75,100 @@ class Gateway:
         try:
             writer.write(head.encode("latin-1") + body)
             async with asyncio.timeout(10):
-                return _reply(await reader.read())
+                return await _reply(reader)
         finally:
             writer.close()
 
 
-def _reply(raw: bytes) -> Reply:
-    head, _, body = raw.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
+async def _reply(reader: asyncio.StreamReader) -> Reply:
+    """Read no further than the answer goes: Envoy keeps what it refused open for another second."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").strip().split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    if headers.get("transfer-encoding") == "chunked":
-        body = b"".join(body.split(b"\r\n")[1::2])
+    if "content-length" in headers:
+        body = await reader.readexactly(int(headers["content-length"]))
+    else:
+        body = await reader.read()
+        if headers.get("transfer-encoding") == "chunked":
+            body = b"".join(body.split(b"\r\n")[1::2])
     return Reply(int(first.split(" ")[1]), headers, body)
 
 
 @asynccontextmanager
-async def behind_nginx(program: Path, folder: Path, minos: App, *, more: str = "") -> AsyncGenerator[Gateway]:
-    """Run nginx as it is shipped but for addresses and names. `more` goes into its `http`."""
+async def behind_nginx(program: Path, folder: Path, minos: App) -> AsyncGenerator[Gateway]:
+    """Run nginx as it is shipped but for addresses and names."""
+    async with _between(minos) as (gateway, changed):
+        shutil.copytree(DEPLOY / "nginx", folder, dirs_exist_ok=True)
+        changed["listen 8080"] = f"listen 127.0.0.1:{gateway.port}"
+        _adapt(folder, changed)
+        (folder / "nginx.conf").write_text(_AROUND.format(folder=folder))
+        _open_to_workers(folder)
+        async with _running(gateway, program, "-p", str(folder), "-c", "nginx.conf"):
+            yield gateway
+
+
+@asynccontextmanager
+async def behind_envoy(program: Path, folder: Path, minos: App) -> AsyncGenerator[Gateway]:
+    """Run Envoy as it is shipped but for addresses and names."""
+    async with _between(minos) as (gateway, changed):
+        shutil.copytree(DEPLOY / "envoy", folder, dirs_exist_ok=True)
+        at = "address: 127.0.0.1, port_value: "
+        minos_port, service_port = (changed[shipped].rpartition(":")[2] for shipped in ("127.0.0.1:8000", "127.0.0.1:9000"))
+        _adapt(folder, {
+            "address: 0.0.0.0, port_value: 8080": f"{at}{gateway.port}",
+            "address: auth.example.org, port_value: 8000": f"{at}{minos_port}",
+            "address: 127.0.0.1, port_value: 9000": f"{at}{service_port}",
+            **changed,
+        })  # fmt: skip
+        quiet = ("--log-level", "error", "--disable-hot-restart", "--concurrency", "1")
+        async with _running(gateway, program, "-c", str(folder / "envoy.yaml"), *quiet):
+            yield gateway
+
+
+@asynccontextmanager
+async def _between(minos: App) -> AsyncGenerator[tuple[Gateway, dict[str, str]]]:
+    """Give a gateway that is not there yet, and what stands for the addresses and names of the configuration."""
     gateway = Gateway(port=_free_port())
     async with _listening(_noting(minos, gateway.asked)) as minos_port, _listening(_telling(gateway.reached)) as service_port:
-        _write(folder, more, {"127.0.0.1:8000": f"127.0.0.1:{minos_port}", "127.0.0.1:9000": f"127.0.0.1:{service_port}",
-                              "listen 8080": f"listen 127.0.0.1:{gateway.port}", "auth.example.org": MINOS})  # fmt: skip
-        arguments = ("-p", str(folder), "-c", "nginx.conf")
-        process = await asyncio.create_subprocess_exec(str(program), *arguments, stderr=asyncio.subprocess.PIPE)
-        try:
-            await _until_listening(gateway.port, process)
-            yield gateway
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.communicate()
+        yield (
+            gateway,
+            {
+                "127.0.0.1:8000": f"127.0.0.1:{minos_port}",
+                "127.0.0.1:9000": f"127.0.0.1:{service_port}",
+                "auth.example.org": MINOS,
+                "shop.example.org": SHOP,
+            },
+        )
 
 
-def _write(folder: Path, more: str, changed: dict[str, str]) -> None:
-    shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
-    for path in folder.rglob("*.conf"):
+def _adapt(folder: Path, changed: dict[str, str]) -> None:
+    for path in (each for each in folder.rglob("*") if each.suffix in {".conf", ".yaml"}):
         text = path.read_text()
         for shipped, ours in changed.items():
             text = text.replace(shipped, ours)
         path.write_text(text)
-    (folder / "nginx.conf").write_text(_AROUND.format(folder=folder, more=more))
-    folder.chmod(0o755)  # as root, its workers are somebody else
+
+
+def _open_to_workers(folder: Path) -> None:
+    """As root, nginx's workers are somebody else, who has to get through to what it keeps here."""
+    folder.chmod(0o755)
     for parent in folder.parents:
         if parent.stat().st_uid == os.getuid() and parent.stat().st_mode & 0o055 != 0o055 and str(parent).startswith("/tmp/"):
             parent.chmod(parent.stat().st_mode | 0o011)
+
+
+@asynccontextmanager
+async def _running(gateway: Gateway, program: Path, *arguments: str) -> AsyncGenerator[None]:
+    process = await asyncio.create_subprocess_exec(
+        str(program), *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        await _until_listening(gateway.port, process)
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.communicate()
 
 
 async def _until_listening(port: int, process: asyncio.subprocess.Process | None = None) -> None:
