@@ -26,8 +26,8 @@ from workers.projector import Projector
 from workers.publisher import Published, Publisher
 from workers.reaper import Reaper
 from workers.sequencer import ForeignLog, Sequencer, Step
-from workers.signals.folder import Folded
 from workers.signals.signaller import OpenedSignaller
+from workers.signals.watch import Watch
 from workers.status import WorkerCondition, note
 from workers.surveyor import Surveyor
 from workers.timekeeper import Timekeeper
@@ -91,17 +91,13 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
         note("publisher", WorkerCondition.HALTED if state.halted else WorkerCondition.RUNNING, state.halted)
         metrics.published(state)
 
-    def folded(state: Folded) -> None:
-        note("signaller", WorkerCondition.HALTED if state.halted else WorkerCondition.RUNNING, state.halted)
-        metrics.signals_folded(state)
-
     projected, mailed = _running("projector", metrics.projected), _running("mailer", metrics.mail_waits)
     done_when_due, pruned = _running("timekeeper", metrics.done_when_due), _running("reaper", metrics.pruned)
     return {
         "sequencer": lambda: Sequencer(url, hint=hints["sequencer"], observe=sequenced),
         "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published),
         "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
-        "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], folded=folded, sent=metrics.signals_sent),
+        "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], watch=Watch()),
         "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], settled=metrics.mail_settled, observe=mailed),
         "timekeeper": lambda: Timekeeper(settings, observe=done_when_due, seen=metrics.token_ends),
         "reaper": lambda: Reaper(url, observe=pruned),

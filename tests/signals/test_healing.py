@@ -19,7 +19,10 @@ from tests.signals.conftest import Feed, laid
 from tests.signals.one_key import ISSUER
 from tests.signals.subscriber import Subscriber, until
 from workers.sequencer import resequence
+from workers.signals.folder import Folded
 from workers.signals.signaller import Signaller
+from workers.signals.watch import Watch
+from workers.status import worker_status
 
 
 @pytest.fixture
@@ -279,3 +282,14 @@ async def test_a_writer_that_another_one_overtook_changes_nothing(feed: Feed) ->
     await feed.tell(second)
     assert await epoch(feed) == 1
     assert await feed.stored() == await feed.rows()
+
+
+@pytest.mark.parametrize(
+    ("halted", "there", "condition"), [("unknown", False, "halted"), (None, False, "waiting"), (None, True, "running")]
+)
+def test_readiness_is_red_while_the_feed_is_halted_or_nats_away(halted: str | None, there: bool, condition: str) -> None:
+    watch = Watch()
+    watch.reached(there)
+    watch.folded(Folded(1, 0, 0, halted=halted))
+    (status,) = (each for each in worker_status() if each.worker == "signaller")
+    assert status.condition == condition

@@ -6,6 +6,7 @@ Killed at any moment: rows and position move in one transaction. Two at once: th
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ import structlog
 from adapters.log_reader import LogReader
 from adapters.signal_sets import SignalSigner
 from commands.ports import EventStore
-from domain.errors import Refused, UnknownEventTag
+from domain.errors import Refused, StoreUnavailable, UnknownEventTag
 from domain.signals.facts import audience_of
 from workers.hints import Hint
 from workers.signals.outbox import Outbox, State
@@ -160,7 +161,8 @@ class Folder:
         """Let another one lead at once."""
         if self._lead.held:
             self._lead.held = False
-            await self._outbox.let_go(self._lead.holder)
+            with suppress(StoreUnavailable):
+                await self._outbox.let_go(self._lead.holder)
         await self._outbox.close()
         await self._reader.close()
 

@@ -145,6 +145,11 @@ class Outbox:
         classes, epochs, sent, sequences = zip(*((a.of_class, a.epoch, a.sent, a.sequence) for a in acknowledged), strict=True)
         await self._link.fetch(SQL["sent"], classes, epochs, sent, sequences)
 
+    async def newest(self, of_class: SignalClass) -> tuple[int, int]:
+        """Give the epoch of a class, and its newest count."""
+        ((epoch, count),) = await self._link.read(SQL["newest"], of_class)
+        return epoch, count
+
     async def fact_of(self, of_class: SignalClass, count: int) -> bytes | None:
         rows = await self._link.read(SQL["fact_of"], of_class, count)
         return rows[0][0] if rows else None

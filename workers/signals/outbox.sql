@@ -46,6 +46,9 @@ ORDER BY c.class, l.count
 -- name: sent
 SELECT signals_sent($1::text[], $2::integer[], $3::bigint[], $4::bigint[])
 
+-- name: newest
+SELECT epoch, count FROM signal_classes WHERE class = $1
+
 -- name: fact_of
 SELECT fact FROM live_signals WHERE class = $1 AND count = $2
 

@@ -24,10 +24,10 @@ from workers.signals.notes import Notes
 from workers.signals.outbox import Acknowledged, Due, Outbox, Waiting
 
 IDLE_SECONDS = 0.5
-AWAY_SECONDS = 0.25
+AWAY_SECONDS = 0.1
 LOST_SECONDS = 0.25
 """How long a writer that met another one leaves it the field."""
-AWAY_TOLD = 4
+AWAY_TOLD = 10
 SIGNED_AT_ONCE = 64
 """Then others have a turn: a signature keeps the process for some 30 us."""
 
@@ -68,6 +68,7 @@ class Sender:
         *,
         hint: Hint,
         observe: Callable[[Sent], None] = lambda _: None,
+        reached: Callable[[bool], None] = lambda _: None,
         replicas: int = 1,
     ) -> None:
         self._outbox = Outbox(url)
@@ -76,6 +77,7 @@ class Sender:
         self._lead = lead
         self._hint = hint
         self._observe = observe
+        self._reached = reached
         self._replicas = replicas
         self._lines: dict[SignalClass, _Line] = {}
         self._notes = Notes(url)
@@ -90,13 +92,16 @@ class Sender:
                 await self._hint.within(IDLE_SECONDS)
                 continue
             try:
-                if not await self.step():
-                    await self._hint.within(IDLE_SECONDS)
+                more = await self.step()
+                self._reached(True)
                 away = 0
+                if not more:
+                    await self._hint.within(IDLE_SECONDS)
             except NotTheEnd:
                 await asyncio.sleep(LOST_SECONDS)
             except StreamAway as error:
                 away += 1
+                self._reached(False)
                 if away == AWAY_TOLD:
                     log.warning("signals_wait_for_nats", reason=str(error))
                 await asyncio.sleep(AWAY_SECONDS)
@@ -106,6 +111,8 @@ class Sender:
 
         Raises NotTheEnd, StreamAway, StoreUnavailable, of one class when all have had their turn.
         """
+        if not self._client.is_connected:
+            raise StreamAway("not connected")
         more, failed = False, None
         for due in await self._outbox.due(MOST_IN_BATCH, [_acknowledged(name, line) for name, line in self._lines.items()]):
             try:
@@ -167,8 +174,10 @@ class Sender:
     async def _is_foreign(self, last: Told, due: Due) -> bool:
         """Tell whether the stream's last message is something that Postgres never told, or has forgotten."""
         feed = last.feed
-        if feed.of_class != due.of_class or (feed.epoch, feed.count) > (due.epoch, due.newest):
+        if feed.of_class != due.of_class:
             return True
+        if (feed.epoch, feed.count) > (due.epoch, due.newest):  # or another writer told it since we looked
+            return (feed.epoch, feed.count) > await self._outbox.newest(due.of_class)
         if feed.epoch != due.epoch or (fact := await self._outbox.fact_of(due.of_class, feed.count)) is None:
             return False
         return msgspec.json.decode(fact, type=_Named).jti != str(last.jti)

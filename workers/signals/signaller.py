@@ -11,6 +11,7 @@ from commands.ports import EventStore
 from workers.hints import Hint
 from workers.signals.folder import Folded, Folder, Lead
 from workers.signals.sender import Sender, Sent
+from workers.signals.watch import Watch
 
 AGAIN_SECONDS = 0.1
 
@@ -29,10 +30,12 @@ class Signaller:
         hint: Hint | None = None,
         folded: Callable[[Folded], None] = lambda _: None,
         sent: Callable[[Sent], None] = lambda _: None,
+        reached: Callable[[bool], None] = lambda _: None,
     ) -> None:
+        """`reached` hears whether NATS is there, whenever it was tried."""
         lead, self._to_send = Lead(), Hint()
         self.hint = Hint() if hint is None else hint
-        self.sender = Sender(url, client, signer, lead, hint=self._to_send, observe=sent)
+        self.sender = Sender(url, client, signer, lead, hint=self._to_send, observe=sent, reached=reached)
         self.folder = Folder(url, store, signer, lead, life=life, hint=self.hint, changed=self._to_send.set, observe=folded)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -63,24 +66,22 @@ async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
 class OpenedSignaller:
     """One of the settings, with what it needs opened when it runs: the keys it signs with are in the vault."""
 
-    def __init__(
-        self, settings: Settings, client: Client, *, hint: Hint, folded: Callable[[Folded], None], sent: Callable[[Sent], None]
-    ) -> None:
+    def __init__(self, settings: Settings, client: Client, *, hint: Hint, watch: Watch) -> None:
         self._settings = settings
         self._client = client
-        self._hint, self._folded, self._sent = hint, folded, sent
+        self._hint, self._watch = hint, watch
 
     async def run(self, stop: asyncio.Event) -> None:
         """Raises StoreUnavailable, NoMasterKey, CannotUnwrap: call it again then."""
         from adapters.ports import NoDatabase, open_ports
 
-        settings = self._settings
+        settings, watch = self._settings, self._watch
         if settings.database_url is None:
             raise NoDatabase("set MINOS_DATABASE_URL")
         async with open_ports(settings) as opened:
             signer = SignalSigner(opened.signals_keyring, settings.issuer)
             signaller = Signaller(
                 settings.database_url.reveal(), self._client, opened.store, signer,
-                life=settings.access_token_ttl, hint=self._hint, folded=self._folded, sent=self._sent,
+                life=settings.access_token_ttl, hint=self._hint, folded=watch.folded, sent=watch.sent, reached=watch.reached,
             )  # fmt: skip
             await signaller.run(stop)
