@@ -132,6 +132,18 @@ async def test_a_clock_that_is_wrong_by_hours_takes_back_what_was_revoked_all_th
         verifier.check(token)
 
 
+async def test_a_clock_that_is_put_right_while_blind_ends_tokens(
+    minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier
+) -> None:
+    """No heartbeat says what time it is meanwhile."""
+    token = minos_authority.tokens.user(ttl=60)
+    minos_authority.feed.silence()
+    minos_clock.advance(5)
+    minos_clock.set_back(-85)
+    with pytest.raises(ExpiredToken):
+        minos_verifier.check(token)
+
+
 class NoFeed:
     async def run(self, receiver: object, http: object) -> None:
         await asyncio.Event().wait()
@@ -256,7 +268,8 @@ async def test_attack_tokens_signed_by_made_up_keys_have_no_key_looked_for_unles
         raise OSError
 
     verifier = minos_authority.verifier(keys=KeyCache(fetch, clock=minos_authority.clock))  # type: ignore[arg-type]
-    for token in ("", "a.b.c", minos_authority.signals.signal({"kind": "session", "id": "s"})):
+    over = minos_authority.tokens.user(exp=int(minos_authority.clock.time()) - 31)
+    for token in ("", "a.b.c", over, minos_authority.signals.signal({"kind": "session", "id": "s"})):
         with pytest.raises(InvalidToken):
             await verifier.verify(token)
     assert asked == []

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from minos_sdk.claims import Claims, read_claims
-from minos_sdk.errors import ExpiredToken, InvalidToken
+from minos_sdk.errors import ExpiredToken, InvalidToken, KeysUnavailable
 from minos_sdk.identity import Identity
 from minos_sdk.jws import Malformed, Signed, read, read_object
 from minos_sdk.key_set import ALGORITHMS, Key
@@ -87,15 +87,19 @@ class TokenReader:
             raise InvalidToken(reason=bad.reason) from None
 
     def _key(self, signed: Signed, now: float) -> Key:
-        """Raises UnknownKey only for what could be good: garbage has no key looked for."""
+        """Raises UnknownKey and KeysUnavailable only for what could be good: garbage has no key looked for."""
         if signed.header.alg not in ALGORITHMS:
             raise Malformed("algorithm")
-        key = self._keys.get(signed.header.kid)
-        if key is None:
-            if now >= self._claims(signed).exp + self._leeway:
-                raise ExpiredToken(reason="expired")
-            raise UnknownKey(signed.header.kid)
-        return key
+        missing: Exception
+        try:
+            if (key := self._keys.get(signed.header.kid)) is not None:
+                return key
+            missing = UnknownKey(signed.header.kid)
+        except KeysUnavailable as away:
+            missing = away
+        if now >= self._claims(signed).exp + self._leeway:
+            raise ExpiredToken(reason="expired")
+        raise missing
 
     def _claims(self, signed: Signed) -> Claims:
         payload = read_object(signed.body)
