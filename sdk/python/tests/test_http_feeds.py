@@ -290,10 +290,11 @@ async def test_events_are_read_however_they_are_cut_up() -> None:
         assert [each async for each in events(pieces(size))] == [Event("signal", "a"), Event("message", "b\nc")]
 
 
-async def test_attack_a_line_without_an_end() -> None:
+@pytest.mark.parametrize("piece", [b"x" * 10_000, b"data: " + b"x" * 1_000 + b"\n"], ids=["line", "event"])
+async def test_attack_a_line_or_event_without_an_end(piece: bytes) -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
-            yield b"x" * 10_000
+            yield piece
 
     with pytest.raises(Unreachable):
         _ = [each async for each in events(endless())]

@@ -10,7 +10,7 @@ from minos_sdk.key_cache import Answer, Fetch
 from minos_sdk.key_set import LONGEST
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class Unreachable(OSError):
@@ -20,7 +20,7 @@ class Unreachable(OSError):
 def checked_issuer(issuer: str) -> str:
     """Give the URL paths are appended to. Raises ValueError for one that anybody on the way could read or change."""
     parts = urlsplit(issuer)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ValueError("an issuer is an https:// URL (http:// only on this machine)")
     if parts.query or parts.fragment or parts.username:
         raise ValueError("an issuer has no query, fragment or user (RFC 8414 2)")

@@ -9,7 +9,7 @@ from random import SystemRandom
 import httpx
 
 from minos_sdk.errors import MinosError
-from minos_sdk.feeds.nats_connection import Connection, Login, TokenLogin
+from minos_sdk.feeds.nats_connection import Connection, Login, Servers, TokenLogin
 from minos_sdk.feeds.reading import Reading
 from minos_sdk.ports import TokenSource
 from minos_sdk.receiver import Receiver
@@ -25,13 +25,19 @@ class NatsFeed:
     A connection ends with the token it was made with, so a new one is there before that; the old one is closed only then.
     """
 
-    def __init__(self, servers: str | Sequence[str], token_source: TokenSource | None = None, *, login: Login | None = None) -> None:
-        """`token_source`: gives tokens for the audience `nats`. `login`: another way in, for installations with static users."""
+    def __init__(
+        self, servers: str | Sequence[str], token_source: TokenSource | None = None, *, login: Login | None = None, plaintext: bool = False
+    ) -> None:
+        """`token_source`: gives tokens for the audience `nats`. `login`: another way in, for installations with static users.
+
+        A server beyond this machine has to have TLS, or it is not shown the credential; `plaintext=True` is for a network that nobody
+        else is on.
+        """
         if find_spec("nats") is None:
             raise ImportError("signals over NATS need nats-py: install minos-sdk[nats]")
         if (token_source is None) == (login is None):
             raise ValueError("a feed gets into NATS by a token source or by another login")
-        self._servers = [servers] if isinstance(servers, str) else list(servers)
+        self._servers = Servers.of(servers, plaintext=plaintext)
         self._login: Login = TokenLogin(token_source) if token_source is not None else login or _none()
 
     async def run(self, receiver: Receiver, http: httpx.AsyncClient) -> None:  # noqa: ARG002 - one shape for all feeds

@@ -5,12 +5,14 @@ import json
 import logging
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
+from urllib.parse import urlsplit
 
 from minos_sdk.feeds.reading import Reading
+from minos_sdk.http import LOOPBACK
 from minos_sdk.ports import TokenSource
 from minos_sdk.receiver import ACCESS, Receiver
 from minos_sdk.signal_sets import Beat
@@ -65,11 +67,33 @@ class StaticLogin:
         return Entry(name=self.user, user=self.user, password=self.password)
 
 
+class Lost(OSError):
+    """The server is away, refuses, or went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where to connect. `need_tls`: whether somebody could listen on the way."""
+
+    urls: tuple[str, ...]
+    need_tls: bool
+
+    @classmethod
+    def of(cls, urls: str | Sequence[str], *, plaintext: bool) -> "Servers":
+        """Raises ValueError for a WebSocket that is not encrypted."""
+        each = (urls,) if isinstance(urls, str) else tuple(urls)
+        far = [url for url in each if urlsplit(url if "://" in url else f"nats://{url}").hostname not in LOOPBACK]
+        if not plaintext and any(url.startswith("ws://") for url in far):
+            raise ValueError("a WebSocket beyond this machine is wss://, or whoever listens gets the service's token")
+        return cls(each, need_tls=bool(far) and not plaintext and not all(url.startswith("wss://") for url in far))
+
+
 class Connection:
     """Open from the start, until it is lost or closed."""
 
-    def __init__(self, client: "Client", entry: Entry, receiver: Receiver, readings: Mapping[str, Reading]) -> None:
+    def __init__(self, client: "Client", servers: "Servers", entry: Entry, receiver: Receiver, readings: Mapping[str, Reading]) -> None:
         self._client = client
+        self._servers = servers
         self._receiver = receiver
         self._readings = readings
         self._over = asyncio.Event()
@@ -78,16 +102,16 @@ class Connection:
         self._readers: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def open(cls, servers: Sequence[str], login: Login, receiver: Receiver, readings: Mapping[str, Reading]) -> Self:
+    async def open(cls, servers: Servers, login: Login, receiver: Receiver, readings: Mapping[str, Reading]) -> Self:
         """Connect, subscribe, and only then begin to read: what happens between the two is heard. Raises Lost."""
         from nats.aio.client import Client
 
         entry = await login.entry()
         client = Client()
-        connection = cls(client, entry, receiver, readings)
+        connection = cls(client, servers, entry, receiver, readings)
         try:
             with told_as_lost():
-                await connection._enter(servers, entry)
+                await connection._enter(entry)
         except BaseException:
             with suppress(Exception):
                 await client.close()
@@ -97,13 +121,13 @@ class Connection:
             connection._readers.append(asyncio.create_task(connection._read(reading)))
         return connection
 
-    async def _enter(self, servers: Sequence[str], entry: Entry) -> None:
+    async def _enter(self, entry: Entry) -> None:
         await self._client.connect(
-            servers=list(servers),
+            servers=list(self._servers.urls),
             name=entry.name,
-            token=entry.token,
+            token=self._kept_private(entry.token),
             user=entry.user,
-            password=entry.password,
+            password=self._kept_private(entry.password),
             inbox_prefix=f"_INBOX_{entry.name}".encode(),
             allow_reconnect=False,
             connect_timeout=_CONNECT_S,
@@ -115,6 +139,23 @@ class Connection:
         for subject in _subjects(self._receiver.audience):
             await self._client.subscribe(subject, cb=self._heard)  # pyright: ignore[reportUnknownMemberType]  # nats-py: a bare Future
         await self._client.flush(timeout=_CONNECT_S)
+
+    def _kept_private(self, secret: str | None) -> Callable[[], str] | None:
+        """Give what nats-py asks for the secret, right before it would send it.
+
+        Whether to use TLS, a client of NATS is told by the server, or by whoever is in between: `tls://` changes nothing about that.
+        """
+        if secret is None:
+            return None
+
+        def shown() -> str:
+            told = self._client._server_info  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # said nowhere else
+            if self._servers.need_tls and not told.get("tls_required"):
+                log.warning("NATS does not offer TLS: the credential is not sent")
+                raise Lost("no TLS")
+            return secret
+
+        return shown
 
     @property
     def is_open(self) -> bool:
@@ -163,10 +204,6 @@ class Connection:
 
     async def _ended(self) -> None:
         self._over.set()
-
-
-class Lost(OSError):
-    """The server is away, refuses, or went."""
 
 
 @contextmanager

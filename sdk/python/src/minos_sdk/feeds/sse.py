@@ -80,7 +80,7 @@ class Event:
 
 
 async def events(pieces: AsyncIterator[bytes]) -> AsyncIterator[Event]:
-    """Read events as the HTML standard writes them (9.2.6), as far as they are used here. Raises Unreachable for an endless line."""
+    """Read events as the HTML standard writes them (9.2.6), as far as they are used here. Raises Unreachable for an endless one."""
     name, data = "message", list[str]()
     async for line in _lines(pieces):
         field, _, value = line.partition(":")
@@ -93,6 +93,8 @@ async def events(pieces: AsyncIterator[bytes]) -> AsyncIterator[Event]:
             name = value
         elif field == "data":
             data.append(value)
+            if sum(map(len, data)) > LONGEST:
+                raise Unreachable("an event of the stream of signals does not end")
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:

@@ -1,0 +1,137 @@
+"""Knowing that one does not know, and what each policy makes of it."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from minos_sdk import REFUSE, AcceptUntil, Blind, ExpiredToken, Introspect, Revoked, Verifier
+from minos_sdk.testing import Authority, SettableClock
+
+
+async def test_a_clock_that_is_put_right_while_blind_ends_tokens(
+    minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier
+) -> None:
+    """No heartbeat says what time it is meanwhile."""
+    token = minos_authority.tokens.user(ttl=60)
+    minos_authority.feed.silence()
+    minos_clock.advance(5)
+    minos_clock.set_back(-85)
+    with pytest.raises(ExpiredToken):
+        minos_verifier.check(token)
+
+
+class NoFeed:
+    async def run(self, receiver: object, http: object) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_nothing_is_accepted_before_the_first_snapshot_by_any_policy(minos_authority: Authority) -> None:
+    verifier = minos_authority.verifier(feed=NoFeed())
+    token = minos_authority.tokens.user()
+    assert not verifier.ready()
+    for policy in (REFUSE, AcceptUntil(3_600)):
+        with pytest.raises(Blind):
+            await verifier.verify(token, on_blind=policy)
+
+
+async def test_freshness_is_said(minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier) -> None:
+    minos_authority.feed.silence()
+    states: list[str] = []
+    for _ in range(6):
+        states.append(minos_verifier.freshness.state)
+        minos_clock.advance(1)
+    assert states == ["fresh", "fresh", "fresh", "late", "late", "blind"]
+
+
+async def test_late_counts_as_fresh_and_blind_is_for_the_policy(
+    minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier
+) -> None:
+    token = minos_authority.tokens.user()
+    minos_authority.feed.silence()
+    minos_clock.advance(4.9)
+    assert minos_verifier.check(token, on_blind=REFUSE)
+    minos_clock.advance(0.1)
+    with pytest.raises(Blind):
+        minos_verifier.check(token, on_blind=REFUSE)
+    assert minos_verifier.check(token, on_blind=AcceptUntil(10))
+
+
+async def test_accepting_blindly_ends(minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier) -> None:
+    """The default is a minute."""
+    token = minos_authority.tokens.user()
+    minos_authority.feed.silence()
+    minos_clock.advance(60)
+    assert minos_verifier.check(token)
+    minos_clock.advance(0.1)
+    with pytest.raises(Blind):
+        minos_verifier.check(token)
+    minos_authority.feed.resume()
+    assert minos_verifier.check(token)
+
+
+@pytest.mark.parametrize("age", [float("inf"), float("nan"), -1, 3_601])
+def test_there_is_no_policy_that_accepts_for_ever(age: float) -> None:
+    with pytest.raises(ValueError, match="needs an end"):
+        AcceptUntil(age)
+
+
+async def test_what_is_known_to_be_revoked_is_refused_however_blind(
+    minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier
+) -> None:
+    token = minos_authority.tokens.user(sid="s1")
+    minos_authority.feed.end_session("s1")
+    minos_authority.feed.silence()
+    minos_clock.advance(30)
+    with pytest.raises(Revoked):
+        await minos_verifier.verify(token)
+
+
+class Issuer:
+    """Answers introspection with what a test says."""
+
+    def __init__(self, **answer: object) -> None:
+        self.answer = answer
+        self.asked: list[str] = []
+
+    async def introspect(self, token: str) -> Mapping[str, object]:
+        self.asked.append(token)
+        if not self.answer:
+            raise OSError
+        return self.answer
+
+
+async def test_blind_the_issuer_is_asked_and_its_word_narrows(
+    minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier
+) -> None:
+    minos_authority.feed.define_role("test", "clerk", ["orders.read"])
+    token = minos_authority.tokens.user("u1", roles=["admin", "clerk"], jti="t1")
+    issuer = Issuer(active=True, sub="u1", aud="test", jti="t1", roles=["clerk", "owner"])
+    assert await minos_verifier.verify(token, on_blind=Introspect(issuer))
+    assert issuer.asked == []
+    minos_authority.feed.silence()
+    minos_clock.advance(5)
+    identity = await minos_verifier.verify(token, on_blind=Introspect(issuer))
+    assert (identity.roles, identity.permissions) == ({"clerk"}, {"orders.read"})
+    assert issuer.asked == [token]
+
+
+@pytest.mark.parametrize(
+    ("answer", "refusal"),
+    [
+        ({"active": False}, Revoked),
+        ({"active": "true", "sub": "u1", "aud": "test", "jti": "t1"}, Revoked),
+        ({"active": True, "sub": "u2", "aud": "test", "jti": "t1"}, Revoked),
+        ({"active": True, "sub": "u1", "aud": "test", "jti": "t2"}, Revoked),
+        ({}, Blind),
+    ],
+    ids=str,
+)
+async def test_blind_what_the_issuer_does_not_confirm_is_refused(
+    minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier, answer: dict[str, object], refusal: type[Exception]
+) -> None:
+    token = minos_authority.tokens.user("u1", jti="t1")
+    minos_authority.feed.silence()
+    minos_clock.advance(5)
+    with pytest.raises(refusal):
+        await minos_verifier.verify(token, on_blind=Introspect(Issuer(**answer)))
