@@ -15,7 +15,7 @@ from minos_sdk.signal_sets import LONGEST, Beat
 
 _TIMEOUT = httpx.Timeout(5.0, connect=2.0, read=10.0)
 """A heartbeat comes each second: after ten without, nobody is there."""
-_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.25, 5.0
+_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.25, 2.0
 _chance = SystemRandom()
 
 
