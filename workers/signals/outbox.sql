@@ -37,10 +37,7 @@ SELECT c.class, c.epoch, c.count AS newest, greatest(c.sent, k.sent) AS sent, c.
 FROM signal_classes c
 LEFT JOIN projection_state s ON s.name = 'signals' AND s.version = 1 AND s.slot_from = 0
 LEFT JOIN unnest($2::text[], $3::integer[], $4::bigint[]) AS k (class, epoch, sent) ON k.class = c.class AND k.epoch = c.epoch
-LEFT JOIN LATERAL (
-    SELECT r.subject, r.count, r.fact, ceil(extract(epoch FROM r.until - clock_timestamp()))::bigint AS ttl FROM live_signals r
-    WHERE r.class = c.class AND r.count > greatest(c.sent, k.sent) ORDER BY r.count LIMIT $1
-) l ON greatest(c.sent, k.sent) < c.count
+LEFT JOIN LATERAL signals_after(c.class, greatest(c.sent, k.sent), $1) l ON greatest(c.sent, k.sent) < c.count
 ORDER BY c.class, l.count
 
 -- name: sent
@@ -50,7 +47,7 @@ SELECT signals_sent($1::text[], $2::integer[], $3::bigint[], $4::bigint[])
 SELECT epoch, count FROM signal_classes WHERE class = $1
 
 -- name: fact_of
-SELECT fact FROM live_signals WHERE class = $1 AND count = $2
+SELECT fact FROM signals_after($1, $2::bigint - 1, 1) WHERE count = $2
 
 -- name: renew
 -- The stream is not what was sent: all that holds goes out again, after what is there, as another epoch than any before.
