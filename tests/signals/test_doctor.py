@@ -46,7 +46,10 @@ async def told(database: Database, *statements: str) -> Finding:
     return finding
 
 
-async def test_it_tells_a_feed_that_goes_on_from_one_that_stands_still_and_one_that_halted(database: Database) -> None:
+async def test_it_tells_a_feed_that_goes_on_from_one_that_stands_still_and_one_that_halted(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downstream_checks, "PATIENCE_S", 0.0)
     never = await told(database)
     assert (never.ok, never.detail) == (False, "never complete: do workers run? services call themselves blind")
     assert (await told(database, NOW)).ok
@@ -58,7 +61,7 @@ async def test_it_tells_a_feed_that_goes_on_from_one_that_stands_still_and_one_t
 
 
 async def test_it_says_that_nothing_comes_and_nobody_lets_services_in(nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downstream_checks, "BEAT_S", 0.1)
+    monkeypatch.setattr(downstream_checks, "PATIENCE_S", 0.1)
     assert {check: finding.ok for check, finding in (await findings(at(nats_server))).items()} == {
         "signals in NATS": False,
         "NATS accounts": True,
@@ -67,7 +70,10 @@ async def test_it_says_that_nothing_comes_and_nobody_lets_services_in(nats_serve
 
 
 @pytest.mark.parametrize(("state", "well"), [("running", True), ("halted", False), ("catching_up", False)])
-async def test_it_hears_how_the_feed_is_and_that_somebody_lets_services_in(nats_server: NatsServer, state: str, well: bool) -> None:
+async def test_it_hears_how_the_feed_is_and_that_somebody_lets_services_in(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, state: str, well: bool
+) -> None:
+    monkeypatch.setattr(downstream_checks, "PATIENCE_S", 5.0 if well else 0.3)
     beat = b"e30." + to_text(msgspec.json.encode({"feed": {"state": state, "complete_to": 0}})).encode() + b".x"
     client = await nats.connect(nats_server.url, **proof(nats_server.credentials))
     wire = Callout(*(Secret(path.read_text()) for path in (nats_server.callout_issuer, nats_server.callout_xkey)))
