@@ -7,7 +7,7 @@ from typing import assert_never
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
@@ -22,6 +22,9 @@ RSA_BITS = 3_072
 _P256_BYTES = 32
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _ECDSA = ec.ECDSA(SHA256())
+_ECDSA_OF_DIGEST = ec.ECDSA(Prehashed(SHA256()))
+_LONG = 64 * 1024
+"""Bytes, from which on the digest is taken apart: that lets the other threads go on, and takes milliseconds of a long message."""
 _PKCS1 = padding.PKCS1v15()
 _PSS = padding.PSS(mgf=padding.MGF1(SHA256()), salt_length=32)
 
@@ -42,7 +45,7 @@ class Signer:
         """Give a JWS signature (RFC 7518 3); of the two an ES256 signature could be, the one with the low `s`. Raises UnfitKey."""
         match self.algorithm, self.key:
             case Algorithm.ES256, ec.EllipticCurvePrivateKey() as key:
-                r, s = decode_dss_signature(key.sign(message, _ECDSA))
+                r, s = decode_dss_signature(_signed(key, message))
                 return r.to_bytes(_P256_BYTES, "big") + min(s, _P256_ORDER - s).to_bytes(_P256_BYTES, "big")
             case Algorithm.RS256, rsa.RSAPrivateKey() as key:
                 return key.sign(message, _PKCS1, SHA256())
@@ -52,6 +55,10 @@ class Signer:
                 return key.sign(message)
             case _:
                 raise UnfitKey(f"{self.kid} does not sign {self.algorithm}")
+
+
+def _signed(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
+    return key.sign(sha256(message).digest(), _ECDSA_OF_DIGEST) if len(message) > _LONG else key.sign(message, _ECDSA)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,4 +8,4 @@ FROM signal_classes c
 LEFT JOIN projection_state s ON s.name = 'signals' AND s.version = 1 AND s.slot_from = 0
 
 -- name: facts_after
-SELECT count, fact FROM signals_after($1::text, $2::bigint, $3::integer)
+SELECT count, fact FROM signals_after($1::text, $2::bigint, $3::bigint)

@@ -22,8 +22,11 @@ LOOK_SECONDS = 0.02
 AWAY_SECONDS = 0.25
 BEAT_SECONDS, LATEST_BEAT_SECONDS = 0.9, 1.1
 """A heartbeat is told when what is complete has moved on, so often at most; and at the latest after this, whatever it says."""
-CATCHING_UP = 2
-"""Of all who are behind, so many at a time have their signals read and signed; the others take turns with them."""
+REST = 1
+"""Of all who are far behind one at a time has signals read and signed, and then nobody for as long as that took: whoever asks for
+everything again and again takes no more than half of the time from the others."""
+PAGES_KEPT = 64
+"""Of those, which are the same for all who begin anew together."""
 PAGE = 500
 """Signals read at a time."""
 SIGNED_AT_ONCE = 64
@@ -43,7 +46,8 @@ class SignalHub:
         self._beaten: dict[SignalClass, tuple[float, int]] = {}
         self._looking: asyncio.Task[None] | None = None
         self._one_look = asyncio.Lock()
-        self._behind = asyncio.Semaphore(CATCHING_UP)
+        self._behind = asyncio.Lock()
+        self._pages: dict[tuple[SignalClass, int, str | None, int], Sequence[Told]] = {}
         self._news = asyncio.Event()
         self.leaving = leaving
 
@@ -84,9 +88,20 @@ class SignalHub:
 
     async def older(self, channel: Channel, after: int) -> tuple[Sequence[Told], bool]:
         """Give the next signals after that count from the rows, and whether that is all there were. Raises StoreUnavailable."""
+        loop, page = asyncio.get_running_loop(), (channel.of_class, channel.epoch, self._kid, after)
         async with self._behind:
+            if (known := self._pages.get(page)) is not None:
+                return known, False
+            began = loop.time()
             rows = await self._rows.after(channel.of_class, after, PAGE)
-            return await self._signed(rows, channel), len(rows) < PAGE
+            told = await self._signed(rows, channel)
+            if len(rows) < PAGE:
+                return told, True
+            self._pages[page] = told
+            if len(self._pages) > PAGES_KEPT:
+                del self._pages[next(iter(self._pages))]
+            await asyncio.sleep(REST * (loop.time() - began))
+            return told, False
 
     async def aclose(self) -> None:
         if self._looking is not None:
@@ -117,6 +132,7 @@ class SignalHub:
             kid = (await self._keys.signer(Algorithm.ES256)).kid
             if kid != self._kid:
                 self._kid = kid
+                self._pages.clear()
                 for channel in self._channels.values():
                     channel.forget()
             for name in list(self._listening):

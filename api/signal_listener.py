@@ -39,18 +39,30 @@ def positions(text: str | None) -> Mapping[SignalClass, Position]:
 class _Place:
     """Where the listener is in one channel."""
 
-    __slots__ = ("beaten", "channel", "count", "generation")
+    __slots__ = ("beaten", "channel", "count", "generation", "is_announced")
 
     def __init__(self, channel: Channel, known: Position | None) -> None:
         """What somebody knows of another epoch, or beyond what there is, is not what there was: they begin anew."""
         self.channel = channel
         self.generation = channel.generation
-        self.count = known.count if known is not None and known.epoch == channel.epoch and known.count <= channel.count else 0
+        fits = known is not None and known.epoch == channel.epoch and known.count <= channel.count
+        self.count = known.count if known is not None and fits else 0
+        self.is_announced = known is None or fits
         self.beaten: Told | None = None
 
     @property
     def is_behind(self) -> bool:
         return self.generation != self.channel.generation or self.count < self.channel.count
+
+    def begin_anew(self) -> None:
+        self.generation, self.count, self.is_announced = self.channel.generation, 0, False
+
+    def announcement(self) -> Told | None:
+        """Give what says first that everything is told anew: whoever has another way to it need not hear it all."""
+        if self.is_announced or self.channel.heartbeat is None:
+            return None
+        self.is_announced = True
+        return self.channel.heartbeat
 
     def __str__(self) -> str:
         return f"{self.channel.of_class}:{self.channel.epoch}:{self.count}"
@@ -75,14 +87,8 @@ class Listener:
             try:
                 await self._ask_again()
                 for place in self._places:
-                    while place.is_behind:
-                        for piece in await self._missed(place):
-                            yield piece
-                    # Only now, and with no pause before: what it says is complete has to have been told.
-                    beat = place.channel.heartbeat
-                    if beat is not None and beat is not place.beaten:
-                        place.beaten = beat
-                        yield self._with_id(beat)
+                    async for piece in self._new(place):
+                        yield piece
             except StoreUnavailable:
                 await asyncio.sleep(AWAY_SECONDS)
             except Refused as refused:
@@ -94,6 +100,20 @@ class Listener:
             except TimeoutError:
                 continue
 
+    async def _new(self, place: _Place) -> AsyncGenerator[bytes]:
+        while place.is_behind:
+            if place.generation != place.channel.generation:
+                place.begin_anew()
+            if (first := place.announcement()) is not None:
+                yield self._with_id(first)
+            for piece in await self._missed(place):
+                yield piece
+        # Only now, and with no pause before: what it says is complete has to have been told.
+        beat = place.channel.heartbeat
+        if beat is not None and beat is not place.beaten:
+            place.beaten = beat
+            yield self._with_id(beat)
+
     async def _ask_again(self) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._asked >= LOOKED_AT_AGAIN_SECONDS:
@@ -103,14 +123,12 @@ class Listener:
     async def _missed(self, place: _Place) -> Sequence[bytes]:
         """Give what follows the place, or some of it, and move the place there."""
         channel = place.channel
-        if place.generation != channel.generation:
-            place.generation, place.count = channel.generation, 0
         through = channel.count
         if place.count >= channel.floor:
             told = channel.after(place.count)
         else:
             told, whole = await self._hub.older(channel, place.count)
-            through = max(through, told[-1].count) if whole and told else through if whole else told[-1].count
+            through = max([through, *(each.count for each in told[-1:])]) if whole else told[-1].count
         return self._in_pieces(told, place, through)
 
     def _in_pieces(self, told: Sequence[Told], place: _Place, through: int) -> list[bytes]:

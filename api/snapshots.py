@@ -71,6 +71,7 @@ class Snapshots:
         self._keys = keys
         self._issuer = issuer
         self._making = asyncio.Lock()
+        self._rest_until = 0.0
         self._made: dict[tuple[SignalClass, ...], Snapshot] = {}
 
     async def of(self, classes: Sequence[SignalClass]) -> Snapshot:
@@ -81,7 +82,10 @@ class Snapshots:
             known = self._made.get(wanted)
             if known is not None and known.made_at > asked_at - REUSED_SECONDS:
                 return known
+            await asyncio.sleep(max(0.0, self._rest_until - loop.time()))
+            began = loop.time()
             made = self._made[wanted] = await self._make(wanted)
+            self._rest_until = 2 * loop.time() - began  # whoever asks for ever other ones gets half of the time at most
             loop.call_later(REUSED_SECONDS, self._made.pop, wanted, None)  # it may be large
             return made
 

@@ -44,8 +44,8 @@ up to when nothing was added, and a 304 without them says nothing.
 
 The `id` of an event is `<class>:<epoch>:<count>` of each class, joined by commas: all up to there was sent. `Last-Event-ID`, or
 `after` for a first request, goes on behind it. Counts have gaps here, where a newer fact took another's place; a heartbeat
-comes once all it counts has been sent. Another epoch, or a count that there is not, is sent from its start: keep what you know,
-and take everything in again.
+comes once all it counts has been sent. Another epoch than that, or a count that there is not, is announced by a
+heartbeat and sent from its start: keep what you know, and take everything in again, or take a snapshot and come back behind it.
 """
 
 

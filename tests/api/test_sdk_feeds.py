@@ -14,6 +14,7 @@ from minos_sdk import PollingFeed, Revoked, SseFeed, Verifier
 from minos_sdk.feeds.feed import Feed
 from minos_sdk.ports import SystemClock
 from tests.api.conftest import BASE, Person, Served, lifespan, settings_for, until_open
+from tests.api.listening import change_class
 from tests.api.within import Within
 from tests.conftest import Database
 from workers.hints import Hint
@@ -201,6 +202,24 @@ async def test_what_happened_while_the_api_was_away_is_heard_when_it_is_back(
             await until(lambda: refuses(verifier, ada))
             assert len(way.of("/snapshot")) == 1
             await verifier.close()
+
+
+async def test_another_epoch_costs_a_snapshot_and_no_stream_of_everything(
+    served: Served, admin: Person, teller: Teller, http: httpx.AsyncClient, way: Within
+) -> None:
+    """As when NATS was replaced, or signals have another key: every service begins anew at once."""
+    ada = await visitor(served, admin)
+    async with verifier_of(SseFeed(Source(served)), http) as verifier:
+        await until(lambda: way.of("/stream"))
+        await change_class(served, "epoch = epoch + 1")
+        await until(lambda: len(way.of("/stream")) > 1)
+        assert len(way.of("/snapshot")) == 2
+        epoch = (await served.world.telling.hub.states(["access"]))["access"].epoch
+        assert way.of("/stream")[-1].headers["last-event-id"].startswith(f"access:{epoch}:")
+        await ada.ask("POST", "/auth/logout")
+        await teller.tell()
+        await until(lambda: refuses(verifier, ada))
+        assert verifier.freshness.state == "fresh"
 
 
 async def test_a_stream_that_ends_with_its_token_goes_on_with_the_next(

@@ -160,9 +160,14 @@ async def test_another_epoch_is_heard_from_its_start(served: Served, listener: s
 async def test_an_epoch_that_begins_while_somebody_listens_is_heard_from_its_start(served: Served, listener: str) -> None:
     await tell(served, ended())
     everything = (await read(served, listener))["facts"]
+    epoch = int((await position(served)).split(":")[1])
     async with listening(served, listener, last_event_id=await position(served)) as stream:
         await stream.next("heartbeat")
         await change_class(served, "epoch = epoch + 1")
+        first = await stream.next()
+        while first.what["feed"]["epoch"] == epoch:
+            first = await stream.next()
+        assert (first.event, first.what["feed"]["epoch"], first.id) == ("heartbeat", epoch + 1, f"access:{epoch + 1}:0")
         assert [(await stream.next("signal")).what["minos"] for _ in everything] == everything
 
 

@@ -55,8 +55,15 @@ async def test_stopping_finishes_what_is_under_way_and_starting_again_finds_all_
         assert [await person.is_signed_in() for person in (admin, *people)] == [True] * 5
         assert (await admin.get("/users?limit=200")).status_code == 200
         follower = await following(admin)
-        assert await running.stop(signal.SIGTERM) < 3.0
+        async with http.stream("GET", "/api/v1/signals/stream", headers=follower_fields(admin)) as signals:
+            assert signals.status_code == 200
+            assert await running.stop(signal.SIGTERM) < 3.0
+            assert (await signals.aread()).startswith(b"retry: "), "it was cut off, not ended"
         assert (await follower).json()["data"] == []
+
+
+def follower_fields(reader: Person) -> dict[str, str]:
+    return {"Authorization": f"Bearer {reader.tokens['access_token']}"}
 
 
 async def following(reader: Person) -> "asyncio.Task[httpx.Response]":

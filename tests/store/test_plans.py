@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 FILES = [
     ROOT / "adapters/event_store.sql",
     ROOT / "adapters/log_reader.sql",
+    ROOT / "adapters/signal_rows.sql",
     ROOT / "workers/sequencer.sql",
     ROOT / "workers/mailer/ledger.sql",
     ROOT / "workers/signals/outbox.sql",

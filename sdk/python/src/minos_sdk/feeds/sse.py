@@ -51,8 +51,11 @@ class SseFeed:
             if response.status_code != 200:
                 raise Unreachable(f"the stream of signals answered {response.status_code}")
             async for event in events(response.aiter_bytes()):
-                if not await _take(receiver, event) and not await snapshots.take(now=receiver.monotonic()):
+                if await _take(receiver, event):
+                    continue
+                if not await snapshots.take(now=receiver.monotonic()):
                     raise Unreachable("the stream of signals cannot be followed")
+                return  # the next one begins behind the snapshot, which spares both sides what this one would say again
 
 
 async def _take(receiver: Receiver, event: "Event") -> bool:
