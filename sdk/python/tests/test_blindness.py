@@ -35,6 +35,15 @@ async def test_nothing_is_accepted_before_the_first_snapshot_by_any_policy(minos
             await verifier.verify(token, on_blind=policy)
 
 
+async def test_what_keeps_a_verifier_from_being_ready_is_logged(minos_authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
+    verifier = minos_authority.verifier(feed=NoFeed())
+    verifier.receiver.complete("access", minos_authority.clock.time())
+    await verifier.start(wait=0)
+    await verifier.close()
+    assert "signals of class roles.test were not heard of" in caplog.text
+    assert "class access" not in caplog.text
+
+
 async def test_freshness_is_said(minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier) -> None:
     minos_authority.feed.silence()
     states: list[str] = []

@@ -170,14 +170,26 @@ class Verifier:
             asyncio.create_task(_kept_up(run))
             for run in (self._keys.run, self._signal_keys.run, lambda: self.feed.run(self.receiver, self._client()))
         ]
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(wait):
                 await self.wait_until_ready()
+        except TimeoutError:
+            log.warning("not ready after %g s: %s", wait, "; ".join(self._lacks()))
 
     def _client(self) -> httpx.AsyncClient:
         """Made where it is needed: reading the machine's certificates takes long."""
         self._http = self._http or new_client()
         return self._http
+
+    def _lacks(self) -> list[str]:
+        """Say what keeps this from being ready: what to look for in metrics and in the issuer's log."""
+        unheard = [name for name, progress in self.receiver.classes.items() if progress.advanced_at == float("-inf")]
+        lacking = [f"signals of class {name} were not heard of in whole" for name in unheard]
+        try:
+            self._keys.get("")
+        except KeysUnavailable:
+            lacking.append("the issuer's keys could not be read")
+        return lacking
 
     async def wait_until_ready(self) -> None:
         await self.receiver.once_ready.wait()
