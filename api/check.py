@@ -10,9 +10,12 @@ from adapters.internal_tokens import LONGEST, MOST, internal_token
 from api.addresses import CHECK
 from api.asking import Asking
 from api.callers import credential
+from api.demands import MOST as MOST_ASKED
+from api.exchange import Exchange
 from api.refusals import AudienceUnnamed, AuthenticationRequired, IdentityTooLong
 from api.refuse import refuses
 from api.users import SLUG
+from api.world import World
 from commands.api_key_text import MARK
 from commands.check_credential import Demand, check_credential
 from commands.ports import Found
@@ -30,8 +33,8 @@ HEADERS = {
 }
 """Every name has one hyphen, so that there is one other spelling of it, with an underscore, for a gateway to strip."""
 _Audience = Annotated[str | None, QueryParameter(required=True, pattern=SLUG, description="What the credential has to be for.")]
-_Roles = Annotated[list[RoleSlug] | None, QueryParameter(max_items=16, description="All of them are needed. Only people have roles.")]
-_Permissions = Annotated[list[PermissionText] | None, QueryParameter(max_items=16, description="All of them are needed.")]
+_Roles = Annotated[list[RoleSlug] | None, QueryParameter(max_items=MOST_ASKED, description="All are needed. Only people have roles.")]
+_Permissions = Annotated[list[PermissionText] | None, QueryParameter(max_items=MOST_ASKED, description="All of them are needed.")]
 _GOOD = ResponseSpec(
     None,
     generate_examples=False,
@@ -60,7 +63,8 @@ class Check(Controller):
     async def check(
         self, request: Asking, audience: _Audience = None, role: _Roles = None, permission: _Permissions = None
     ) -> Response[bytes]:
-        return await _answer(request, _demand(audience, role, permission))
+        token, found = await checked(_demand(audience, role, permission), request.exchange, request.world)
+        return Response(b"", headers=dict(zip(HEADERS, told(token, found), strict=True)), media_type="text/plain")
 
 
 def _demand(audience: str | None, roles: list[RoleName] | None, permissions: list[Permission] | None) -> Demand:
@@ -70,8 +74,8 @@ def _demand(audience: str | None, roles: list[RoleName] | None, permissions: lis
     return Demand(audience=AudienceName(audience), roles=tuple(roles or ()), permissions=tuple(permissions or ()))
 
 
-async def _answer(request: Asking, demand: Demand) -> Response[bytes]:
-    world, exchange = request.world, request.exchange
+async def checked(demand: Demand, exchange: Exchange, world: World) -> tuple[str, Found]:
+    """Judge the credential of a request, and sign who it stands for. Raises what the route refuses with."""
     presented = credential(exchange.headers)
     if presented.startswith(MARK):
         found = await check_credential(presented, demand, world.ports)
@@ -83,9 +87,9 @@ async def _answer(request: Asking, demand: Demand) -> Response[bytes]:
     token = await internal_token(found, world.internal_keyring, issuer=world.settings.issuer, jti=str(world.ports.random.uuid7()))
     if len(token) > LONGEST or max(len(found.roles), len(found.permissions)) > MOST:
         raise IdentityTooLong
-    return Response(b"", headers=dict(zip(HEADERS, _told(token, found), strict=True)), media_type="text/plain")
+    return token, found
 
 
-def _told(token: str, found: Found) -> tuple[str, ...]:
-    """Ids and slugs of ours alone: nothing in them was chosen by whoever calls."""
+def told(token: str, found: Found) -> tuple[str, ...]:
+    """Give a value for each of `HEADERS`: ids and slugs of ours alone, nothing that whoever calls has chosen."""
     return token, found.principal, found.subject, ",".join(found.roles), found.session_id, found.client_id

@@ -11,6 +11,7 @@ from api import metrics, oauth_errors, problems
 from api.addresses import ASKED_ALIKE, CHECK, Addresses
 from api.asgi import App, Message, Receive, Scope, Send
 from api.client_address import Network, client_address, network_of, source_of
+from api.demands import plain_demand
 from api.exchange import SCOPE_KEY, Exchange
 from api.express import Express
 from api.incoming import METHODS, WITH_BODY, HostList, header_fields, read_body
@@ -88,7 +89,7 @@ class Edge:
             exchange.meet(fields)
             await self._let_in(scope, exchange, receive)
             quick = self._express.get((scope["method"], scope["path"]))
-            if quick is not None and self._suits(scope, fields):
+            if quick is not None and self._suits(scope, exchange):
                 await outgoing.send_whole(await quick(exchange))
             else:
                 await self.app(scope, _again(exchange.body, receive), outgoing)
@@ -123,9 +124,15 @@ class Edge:
         scope[SCOPE_KEY] = exchange
 
     @staticmethod
-    def _suits(scope: Scope, fields: dict[bytes, bytes]) -> bool:
-        """Whether the express lane may answer; parameters and conditions are for the ordinary routes."""
-        if scope["query_string"] or b"if-none-match" in fields:
+    def _suits(scope: Scope, exchange: Exchange) -> bool:
+        """Whether the express lane may answer; conditions are for the ordinary routes, and parameters but those of a gateway."""
+        if b"if-none-match" in exchange.headers:
+            return False
+        if scope["path"] == CHECK:
+            exchange.demand = plain_demand(scope["query_string"])
+            if exchange.demand is None:
+                return False
+        elif scope["query_string"]:
             return False
         scope["path_template"] = scope["path"]
         return True

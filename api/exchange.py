@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from adapters.limits.counters import Counter
 from api.gates import Gate
+from commands.check_credential import Demand
 from commands.context import ActionUse, Machine, Principal
 from commands.ports import AccessClaims
 
@@ -20,8 +21,8 @@ class Exchange:
     """Mutable: parts are learned on the way. Nothing of it is shared between requests."""
 
     __slots__ = (
-        "action", "address", "authorization", "body", "claims", "code", "counter", "extra_headers", "gate", "headers", "machine", "network",
-        "principal", "refused_for", "request_id", "source", "started", "status", "trace_id",
+        "action", "address", "authorization", "body", "claims", "code", "counter", "demand", "extra_headers", "gate", "headers",
+        "machine", "network",        "principal", "refused_for", "request_id", "source", "started", "status", "trace_id",
         "wants_body",
     )  # fmt: skip
 
@@ -45,6 +46,8 @@ class Exchange:
         """An answer to HEAD has none."""
         self.action: ActionUse | None = None
         self.claims: AccessClaims | None = None
+        self.demand: Demand | None = None
+        """What a gateway asks, where it asks plainly."""
         self.principal: Principal | None = None
         self.machine: Machine | None = None
         """Who calls is one of the two, or neither."""

@@ -8,13 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
+from api.addresses import CHECK
 from api.asking import EMPTY, context_of
 from api.bodies import decode
 from api.callers import bearer_token
+from api.check import HEADERS, checked, told
 from api.exchange import Exchange
 from api.issuing import refreshed, signed_in
 from api.oauth import granted, introspected
 from api.problems import Answer
+from api.refusals import AudienceUnnamed
 from api.well_known import KEYS_MAX_AGE
 from api.world import World
 from commands.identify import standing
@@ -22,6 +25,8 @@ from commands.issue_token import IssueToken
 from commands.sign_in import SignIn
 
 Express = Callable[[Exchange], Awaitable[Answer]]
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_TOLD = [name.lower().encode("ascii") for name in HEADERS]
 _JSON = (b"content-type", b"application/json")
 _FRESH = (b"cache-control", f"public, max-age={KEYS_MAX_AGE}".encode("ascii"))
 
@@ -46,6 +51,13 @@ def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
         wish = decode(exchange.body or EMPTY, IssueToken)
         return _json(msgspec.json.encode(await refreshed(wish, context_of(exchange, world), exchange, world)))
 
+    async def check(exchange: Exchange) -> Answer:
+        if exchange.demand is None:
+            raise AudienceUnnamed
+        token, found = await checked(exchange.demand, exchange, world)
+        said = zip(_TOLD, told(token, found), strict=True)
+        return Answer(200, [_TEXT, (b"content-length", b"0"), *((name, value.encode("ascii")) for name, value in said)], b"")
+
     async def token(exchange: Exchange) -> Answer:
         return _json(msgspec.json.encode(await granted(exchange, world)))
 
@@ -54,6 +66,7 @@ def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
 
     return {
         ("GET", "/api/v1/auth/session"): session,
+        ("GET", CHECK): check,
         ("GET", "/.well-known/jwks.json"): key_set,
         ("POST", "/api/v1/auth/login"): login,
         ("POST", "/api/v1/auth/refresh"): refresh,

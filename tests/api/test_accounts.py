@@ -271,6 +271,7 @@ async def test_an_express_login_refuses_as_the_ordinary_one_does(served: Served,
 async def test_everything_on_the_express_lane_is_held_against_its_route(served: Served) -> None:
     lane = express_lane(served.edge.app.state.world)  # type: ignore[attr-defined]  # the framework's application
     assert set(lane) == {
+        ("GET", "/api/v1/auth/check"),
         ("GET", "/api/v1/auth/session"),
         ("GET", "/.well-known/jwks.json"),
         ("POST", "/api/v1/auth/login"),

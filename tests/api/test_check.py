@@ -15,6 +15,8 @@ from tests.api.test_introspection import token_of
 from tests.api.test_oauth import robot
 
 EMPTY = ""
+VARYING = {"x-request-id", "minos-identity", "ratelimit"}
+"""New with each answer."""
 
 
 async def ask(
@@ -126,6 +128,24 @@ async def test_every_role_and_permission_that_is_asked_for_is_needed(served: Ser
     ]
     for query, status in asked:
         assert (await ask(served, person.access, audience="orders", **query)).status_code == status
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "audience=orders", "audience=orders&role=user&permission=o.r", "audience=orders&role=user", "audience=reports", "audience=minos",
+     "audience=ORDERS", "audience=orders&audience=orders", "audience=orders&x=1", "audience=orders&role=", "role=user", "audience=%ff",
+     "audience=orders&permission=a..b", "audience=orders" + "&role=user" * 17, "audience=orders;role=user", "&audience=orders&"],
+)  # fmt: skip
+async def test_a_plain_question_is_answered_as_the_ordinary_route_does(served: Served, admin: Person, query: str) -> None:
+    """The express lane takes no other questions; a condition is for the ordinary route."""
+    person = await at_orders(served)
+    for shown in ({"Authorization": f"Bearer {person.access}"}, {"Authorization": "Bearer made-up"}, {"X-API-Key": "mk_x"}, {}):
+        quick, ordinary = [
+            await served.http.get(f"/api/v1/auth/check?{query}", headers={**shown, **more}) for more in ({}, {"If-None-Match": '"x"'})
+        ]
+        assert (quick.status_code, quick.content) == (ordinary.status_code, ordinary.content)
+        told = [{name: value for name, value in answer.headers.items() if name not in VARYING} for answer in (quick, ordinary)]
+        assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])

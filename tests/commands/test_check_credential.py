@@ -64,6 +64,16 @@ async def test_it_is_one_question_to_the_store_as_every_check_of_a_caller(world:
         calls.clear()
 
 
+async def test_what_nobody_gave_costs_no_read(world: World) -> None:
+    token, calls = await editor(world), list[str]()
+    key = (await own_key(world, await world.ctx(await world.sign_in("ada")), READ, audience=TASKS)).api_key
+    world.use(store=Recording("store", world.ports.store, calls))
+    for made_up in (f"{key[:-1]}{'A' if key[-1] != 'A' else 'B'}", "mk_dev_", "mk_live" + key[6:], f"{token[:-8]}AAAAAAAA"):
+        with pytest.raises(InvalidToken):
+            await check(world, made_up)
+    assert calls == []
+
+
 async def test_a_role_granted_since_is_seen_and_one_taken_is_gone(world: World) -> None:
     ada = await world.register("ada")
     token = (await world.sign_in("ada", audience=TASKS)).access_token
