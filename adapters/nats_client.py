@@ -21,8 +21,10 @@ log = structlog.stdlib.get_logger()
 class NatsConnection:
     """Use `client` at once: it is not connected until NATS is there, and again after every loss of it."""
 
-    def __init__(self, url: str, *, credentials: Path | None = None, name: str = "minos") -> None:
+    def __init__(self, url: str, *, credentials: Path | None = None, name: str = "minos", retry_s: float = RETRY_SECONDS) -> None:
+        """`retry_s`: the pause between tries, at first, and always once it was connected."""
         self.client = Client()
+        self._retry_s = retry_s
         self._url = url
         self._credentials = credentials
         self._name = name
@@ -33,7 +35,7 @@ class NatsConnection:
 
     async def connect(self) -> None:
         """Return when first connected, however long that takes; later losses are made good by themselves. Cancel it to give up."""
-        pause = RETRY_SECONDS
+        pause = self._retry_s
         while True:
             try:
                 await self._connect_once()
@@ -65,7 +67,7 @@ class NatsConnection:
             connect_timeout=CONNECT_SECONDS,
             allow_reconnect=True,
             max_reconnect_attempts=-1,
-            reconnect_time_wait=RETRY_SECONDS,  # type: ignore[arg-type]  # seconds, slept as they are: fractions are fine
+            reconnect_time_wait=self._retry_s,  # type: ignore[arg-type]  # seconds, slept as they are: fractions are fine
             no_echo=True,
             error_cb=_on_error,
             disconnected_cb=self._on_loss,

@@ -43,6 +43,8 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 READERS = 8
 """Connections for lists; what they ask is answered in milliseconds, and a process has one event loop."""
 READ_SECONDS = 5.0
+CALLOUT_RETRY_SECONDS = 0.05
+"""After a loss of NATS services come back at once, and those who come before us wait in vain."""
 MOST_AUDIENCES = 256
 """Whose role signals a service with a pattern of permissions can read at NATS: what it may do there has to fit into one message."""
 UNHURRIED = frozenset({codec.tag_of(kind) for kind in (SessionStarted, TokenIssued)})
@@ -114,7 +116,9 @@ async def _answering(settings: Settings, opened: Opened, models: ReadModels) -> 
         await nats.connect()
         await answering.begin()
 
-    nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-callout")
+    nats = NatsConnection(
+        settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-callout", retry_s=CALLOUT_RETRY_SECONDS
+    )
     answering = Answering(nats.client, Door(Callout(issuer, xkey), opened.tokens, opened.ports, known))
     beginning = asyncio.create_task(begin(), name="callout")
     try:

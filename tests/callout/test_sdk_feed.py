@@ -3,19 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from adapters.embedded_nats import NatsServer
+from adapters.nats_callout import Callout
+from adapters.nats_client import NatsConnection
+from adapters.secret import Secret
+from api.callout import Answering
 from domain.ids import ClientId
 from minos_sdk import NatsFeed, Revoked, Verifier
 from minos_sdk.key_cache import FixedKeys
 from minos_sdk.ports import SystemClock
 from minos_sdk.testing import SignalFactory, SigningKey, TokenFactory, key_set
 from minos_sdk.testing.signals import class_of
-from tests.callout.conftest import Authority
+from tests.callout.conftest import Authority, Enter
 
 ISSUER = "https://auth.test"
 UNTIL = 4_000_000_000
@@ -261,3 +267,53 @@ async def test_attack_a_broker_that_keeps_a_signal_back_is_told_from_one_that_ha
 async def test_the_newest_signal_may_have_expired_before_a_service_starts(service: Service) -> None:
     service.teller.counts["access"], service.teller.sequences["access"] = 7, 7
     await started(service)
+
+
+async def counted(verifier: Verifier, what: str) -> None:
+    """Wait until it happened, for less than a server waits for an answer."""
+    async with asyncio.timeout(4):
+        while not verifier.metrics().get(f"signals_{what}"):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_service_that_is_back_before_minos_comes_again_rather_than_wait_for_the_server(
+    authority: Authority, teller: Teller, tmp_path: Path
+) -> None:
+    """After a loss of NATS there may be nobody yet to say who comes: the server would wait for five seconds."""
+    server = NatsServer(tmp_path / "nats")
+    await server.start()
+    minos = NatsConnection(server.url, credentials=server.credentials)
+    await minos.connect()
+    issuer, xkey = (Secret(path.read_text()) for path in (server.callout_issuer, server.callout_xkey))
+    answering = Answering(minos.client, replace(authority.door, wire=Callout(issuer, xkey)))
+    feed = NatsFeed(server.url, Source(authority, await authority.service("minos.signals.access", "minos.signals.roles.shop")))
+    keys = FixedKeys(key_set(teller.key))
+    verifier = Verifier(issuer=ISSUER, audience="shop", feed=feed, keys=keys, signal_keys=keys)
+    try:
+        await verifier.start(wait=0)
+        await counted(verifier, "connections_failed")
+        await answering.begin()
+        await counted(verifier, "connections")
+    finally:
+        await verifier.close()
+        await answering.close()
+        await minos.close()
+        await server.kill()
+
+
+async def test_what_another_service_has_sent_here_is_dropped_unread(authority: Authority, service: Service, enter: Enter) -> None:
+    """It may read the same signals, and names our subject as where the answer is to go."""
+    await started(service)
+    await service.teller.tell(ended("stored"))
+    hostile = await authority.service("minos.signals.access")
+    entered = await enter(name=hostile, token=await authority.token(hostile))
+    await service.until(lambda: service.count("merged"))
+    before = service.count("known_already")
+    for way in ("live", "hint"):
+        asked = b'{"last_by_subj":"sig.v1.access.session.stored"}'
+        await entered.client.publish("$JS.API.DIRECT.GET.SIG_ACCESS", asked, reply=f"{way}.v1.access.session.stored")
+    await entered.settled()
+    token = service.tokens.user(sid="after")
+    await service.teller.tell(ended("after"))
+    await service.until_refused(token)
+    assert service.count("known_already") == before

@@ -9,13 +9,16 @@ from random import SystemRandom
 import httpx
 
 from minos_sdk.errors import MinosError
-from minos_sdk.feeds.nats_connection import Connection, Login, Servers, TokenLogin
+from minos_sdk.feeds.nats_connection import Connection, Login, NotYet, Servers, TokenLogin
 from minos_sdk.feeds.reading import Reading
 from minos_sdk.ports import TokenSource
 from minos_sdk.receiver import Receiver
 
 log = logging.getLogger("minos_sdk")
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.1, 0.5
+_FIRST_PATIENCE_S, _LAST_PATIENCE_S = 1.0, 4.0
+"""NATS asks Minos who comes. Where it has just come back and Minos is not there yet, it waits for five seconds for nothing: coming again is
+faster. Where Minos is only slow, more patience helps."""
 _chance = SystemRandom()
 
 
@@ -43,19 +46,20 @@ class NatsFeed:
     async def run(self, receiver: Receiver, http: httpx.AsyncClient) -> None:  # noqa: ARG002 - one shape for all feeds
         readings = {name: Reading(receiver, name) for name in receiver.classes}
         current: Connection | None = None
-        pause = _FIRST_PAUSE_S
+        pause, patience = _FIRST_PAUSE_S, _FIRST_PATIENCE_S
         try:
             while True:
                 try:
-                    following = await Connection.open(self._servers, self._login, receiver, readings)
+                    following = await Connection.open(self._servers, self._login, receiver, readings, patience)
                 except (MinosError, OSError, httpx.HTTPError) as error:
                     receiver.counts["connections_failed"] += 1
                     log.info("no connection to NATS: %s", type(error).__name__)
                     await asyncio.sleep(pause * _chance.uniform(0.5, 1.0))
                     pause = min(2 * pause, _LAST_PAUSE_S)
+                    patience = min(2 * patience, _LAST_PATIENCE_S) if isinstance(error, NotYet) else _FIRST_PATIENCE_S
                 else:
                     receiver.counts["connections"] += 1
-                    pause = _FIRST_PAUSE_S
+                    pause, patience = _FIRST_PAUSE_S, _FIRST_PATIENCE_S
                     if current is not None:
                         await current.close()
                     current = following

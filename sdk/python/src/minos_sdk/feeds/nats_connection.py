@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
 log = logging.getLogger("minos_sdk")
-_CONNECT_S = 3
+_STEP_S = 3
+_LONGEST_S = 300.0
+"""So long NATS keeps a connection that Minos let in, also where its token lives for longer."""
 _SILENT_S = 10.0
 """After so long without a heartbeat another connection is tried: this one may be dead, or see nothing."""
 _MARGIN_S = 60.0
@@ -54,7 +56,7 @@ class TokenLogin:
         token = await self.source.token("nats")
         said = _unverified(token)
         begun, ends = number(said, "iat"), number(said, "exp")
-        return Entry(name=text(said, "client_id"), token=token, lasts=_left(begun, ends, time.time()))
+        return Entry(name=text(said, "client_id"), token=token, lasts=min(_left(begun, ends, time.time()), _LONGEST_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ class StaticLogin:
 
 class Lost(OSError):
     """The server is away, refuses, or went."""
+
+
+class NotYet(Lost):
+    """The server has said neither yes nor no in the time it was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +109,8 @@ class Connection:
         self._readers: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def open(cls, servers: Servers, login: Login, receiver: Receiver, readings: Mapping[str, Reading]) -> Self:
-        """Connect, subscribe, and only then begin to read: what happens between the two is heard. Raises Lost."""
+    async def open(cls, servers: Servers, login: Login, receiver: Receiver, readings: Mapping[str, Reading], patience: float) -> Self:
+        """Connect within `patience` seconds, subscribe, and only then begin to read: what happens between the two is heard. Raises Lost."""
         from nats.aio.client import Client
 
         try:
@@ -115,7 +121,7 @@ class Connection:
         connection = cls(client, servers, entry, receiver, readings)
         try:
             with told_as_lost():
-                await connection._enter(entry)
+                await connection._enter_within(patience, entry)
         except BaseException:
             with suppress(Exception):
                 await client.close()
@@ -124,6 +130,18 @@ class Connection:
             reading.wanted.set()
             connection._readers.append(asyncio.create_task(connection._read(reading)))
         return connection
+
+    async def _enter_within(self, patience: float, entry: Entry) -> None:
+        try:
+            async with asyncio.timeout(patience):  # nats-py bounds each step alone
+                await self._enter(entry)
+        except TimeoutError:
+            raise NotYet("no answer") from None
+        if not self._client.is_connected:  # a server that has not decided yet asks whether we are there, which nats-py takes for a yes
+            raise NotYet("not let in yet")
+        for subject in _subjects(self._receiver.audience):
+            await self._client.subscribe(subject, cb=self._heard)  # pyright: ignore[reportUnknownMemberType]  # nats-py: a bare Future
+        await self._client.flush(timeout=_STEP_S)
 
     async def _enter(self, entry: Entry) -> None:
         await self._client.connect(
@@ -134,15 +152,12 @@ class Connection:
             password=self._kept_private(entry.password),
             inbox_prefix=f"_INBOX_{entry.name}".encode(),
             allow_reconnect=False,
-            connect_timeout=_CONNECT_S,
+            connect_timeout=_STEP_S,
             ping_interval=5,
             max_outstanding_pings=2,
             closed_cb=self._ended,
             error_cb=_complain,
         )
-        for subject in _subjects(self._receiver.audience):
-            await self._client.subscribe(subject, cb=self._heard)  # pyright: ignore[reportUnknownMemberType]  # nats-py: a bare Future
-        await self._client.flush(timeout=_CONNECT_S)
 
     def _kept_private(self, secret: str | None) -> Callable[[], str] | None:
         """Give what nats-py asks for the secret, right before it would send it.
@@ -186,6 +201,8 @@ class Connection:
         await self._client.close()
 
     async def _heard(self, message: "Msg") -> None:
+        if "Nats-Stream" in (message.headers or {}):  # a stored one, which somebody who may read it had sent here
+            return
         told = await self._receiver.signal(message.data.decode(errors="replace"))
         if isinstance(told, Beat):
             self._heard_at = self._receiver.monotonic()
@@ -217,6 +234,8 @@ def told_as_lost() -> Generator[None]:
 
     try:
         yield
+    except Lost:
+        raise
     except (Error, OSError, ValueError) as error:
         raise Lost(type(error).__name__) from error
 
