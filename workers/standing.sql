@@ -1,6 +1,7 @@
 -- name: standings
+-- The set of live signals is no read model, has one generation, and is followed as they are.
 SELECT s.name, s.version AS generation,
-       bool_or(a.version IS NOT DISTINCT FROM s.version) AS serving,
+       bool_or(a.version IS NOT DISTINCT FROM s.version OR s.name = 'signals') AS serving,
        bool_or(a.previous IS NOT DISTINCT FROM s.version) AS previous,
        CASE WHEN bool_and(s.status = 'live') THEN 'live' ELSE max(s.status) FILTER (WHERE s.status <> 'live') END AS status,
        max(s.reason) AS reason, min(s.position) AS position, max(s.epoch) AS epoch,
