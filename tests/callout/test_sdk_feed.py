@@ -196,9 +196,16 @@ async def test_a_stream_that_began_anew_is_read_from_its_beginning_and_nothing_i
     for _ in range(5):
         await teller.tell(ended("before"))
     await service.until_refused(before)
-    await service.until(lambda: service.verifier.freshness.state == "fresh")
+    access = service.verifier.receiver.classes["access"]
+    known = access.advanced_at
+    await service.until(lambda: access.advanced_at > known)
+    jetstream = teller.authority.minos.jetstream()
+    config = (await jetstream.stream_info("SIG_ACCESS")).config
+    await jetstream.delete_stream("SIG_ACCESS")
+    await jetstream.add_stream(config)
     teller.epoch, teller.counts["access"] = 2, 0
     await teller.tell(ended("after"), live=False)
+    assert teller.sequences["access"] == 1
     await service.until(lambda: service.verifier.metrics()["entries_session"] == 2)
     with pytest.raises(Revoked):
         service.verifier.check(after)
@@ -223,7 +230,8 @@ async def test_a_new_connection_is_there_before_the_token_ends_and_nothing_is_mi
             await asyncio.sleep(0.02)
             assert service.verifier.freshness.state == "fresh"
     await service.until(lambda: service.verifier.metrics()["entries_session"] == told)
-    assert service.count("connections_failed") == 0
+    assert service.count("connections_failed") == service.count("connections_lost") == 0
+    assert len([task for task in asyncio.all_tasks() if "Connection._read" in repr(task)]) == len(CLASSES)
 
 
 async def test_attack_forged_signals_change_nothing_and_are_counted(service: Service) -> None:
@@ -251,6 +259,17 @@ async def test_attack_heartbeats_said_again_make_nobody_fresh(service: Service) 
     await minos.publish(f"hint.v1.access.session.{heard}", teller.signals.signal(ended(heard)).encode())
     await service.until_refused(service.tokens.user(sid=heard))
     assert service.verifier.receiver.classes["access"].advanced_at == advanced
+
+
+async def test_attack_a_broker_that_puts_something_else_in_a_signals_place(service: Service) -> None:
+    """What does not verify stands for what was there before: a verifier that starts cannot know what, and is never ready."""
+    forger = SignalFactory(issuer=ISSUER, key=SigningKey.new(kid=service.teller.key.kid), clock=service.teller.clock)
+    jetstream = service.teller.authority.minos.jetstream()
+    await jetstream.publish("sig.v1.access.session.x", forger.signal(ended("x"), count=1).encode())
+    service.teller.counts["access"] = 1
+    await service.verifier.start(wait=0)
+    await service.until(lambda: service.count("reads") > 10)
+    assert not service.verifier.ready()
 
 
 async def test_attack_a_broker_that_keeps_a_signal_back_is_told_from_one_that_has_none(service: Service) -> None:

@@ -65,7 +65,9 @@ class NatsFeed:
                     current = following
                 if current is not None:
                     await current.until_due()
-                    current = current if current.is_open else None
+                    if not current.is_open:
+                        receiver.counts["connections_lost"] += 1
+                        current = None
         finally:
             if current is not None:
                 await current.close()
