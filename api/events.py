@@ -30,7 +30,7 @@ After = Annotated[int, QueryParameter(ge=0, le=_LAST, description="`next` of the
 Looked = Annotated[int, QueryParameter(ge=1, le=500, description="How many positions to look at; what one may not see counts too.")]
 Wait = Annotated[int, QueryParameter(ge=0, le=25, description="Seconds to wait where there is nothing yet.")]
 Epoch = Annotated[
-    int | None, QueryParameter(ge=1, le=2**31 - 1, description="Of the log that `after` is a position of; refused when it is another's.")
+    int, QueryParameter(ge=0, le=2**31 - 1, description="Of the log that `after` is a position of; refused when it is another's. 0 is any.")
 ]
 
 
@@ -67,9 +67,7 @@ class Events(Controller):
         responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.LogChanged, errors.TooManyWaiting),
         opt={"answers": EventPage},
     )
-    async def read(
-        self, request: Asking, after: After = 0, limit: Looked = A_HUNDRED, wait: Wait = 0, epoch: Epoch = None
-    ) -> Response[bytes]:
+    async def read(self, request: Asking, after: After = 0, limit: Looked = A_HUNDRED, wait: Wait = 0, epoch: Epoch = 0) -> Response[bytes]:
         found = await _page(request, after, limit, epoch)
         if wait and not found.data and found.next == found.size:
             with request.world.waiting.one_more(request.caller_name):
@@ -97,10 +95,10 @@ async def _awaited(request: Asking, found: Written, limit: int, seconds: int) ->
     return found
 
 
-async def _page(request: Asking, after: int, limit: int, epoch: int | None) -> Written:
+async def _page(request: Asking, after: int, limit: int, epoch: int) -> Written:
     """Raises LogChanged."""
     page = await request.world.feed.page(after, limit)
-    if after > page.size or epoch not in {None, page.epoch}:
+    if after > page.size or epoch not in {0, page.epoch}:
         raise LogChanged
     return _written(page, after, readable(tuple(request.permissions)))
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from api.metrics import SIGNAL_STREAMS
 from domain.errors import Overloaded, TooManyWaiting
 
 MOST, MOST_OF_ONE = 512, 64
@@ -29,9 +30,11 @@ class OpenStreams:
     @contextmanager
     def one_more(self, caller: str) -> Generator[None]:
         self._open[caller] += 1
+        SIGNAL_STREAMS.inc()
         try:
             yield
         finally:
+            SIGNAL_STREAMS.dec()
             self._open[caller] -= 1
             if not self._open[caller]:
                 del self._open[caller]

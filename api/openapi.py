@@ -119,8 +119,15 @@ def _shape(operation: dict[str, Any], handler: HTTPRouteHandler, shapes: Shapes)
         required = name == "Asked" or bool(shapes.components[name].get("required"))  # no body at all is an empty object
         kind = "application/x-www-form-urlencoded" if "form" in handler.opt else "application/json"
         operation["requestBody"] = {"required": required, "content": {kind: {"schema": body}}}
-    answer, said = shapes.answer(handler), handler.opt.get("content", "application/json")
-    for status, response in operation["responses"].items():
+    _shape_answers(operation["responses"], handler, shapes.answer(handler))
+    for parameter in operation.get("parameters", []):
+        _simplify(parameter)
+        if "items" in parameter["schema"]:
+            parameter["schema"]["items"] = _items(handler, parameter["name"])
+
+
+def _shape_answers(responses: dict[str, Any], handler: HTTPRouteHandler, answer: dict[str, Any] | None) -> None:
+    for status, response in responses.items():
         if response["description"] == HTTPStatus(int(status)).description:  # the framework's own, such as "Document created, URL follows"
             response["description"] = _DONE.get(status, "")
         if status == "200" and "told" in handler.opt:
@@ -129,14 +136,12 @@ def _shape(operation: dict[str, Any], handler: HTTPRouteHandler, shapes: Shapes)
             response["content"][problems.CONTENT_TYPE] = {"schema": _PROBLEM}
         elif "form" in handler.opt and int(status) >= 400:
             response["content"] = {"application/json": {"schema": _OAUTH_ERROR}}
+        elif status == "200" and "content" in handler.opt:
+            response["content"] = {handler.opt["content"]: {}}  # whose shape is no JSON Schema's to say
         elif status in {"204", "304"} or answer is None:
             response.pop("content", None)
         else:
-            response["content"] = {said: {"schema": answer}}
-    for parameter in operation.get("parameters", []):
-        _simplify(parameter)
-        if "items" in parameter["schema"]:
-            parameter["schema"]["items"] = _items(handler, parameter["name"])
+            response["content"] = {"application/json": {"schema": answer}}
 
 
 def _simplify(parameter: dict[str, Any]) -> None:

@@ -51,7 +51,7 @@ def _answers(handler: HTTPRouteHandler) -> list[Any]:
     if get_origin(given) is Response:
         (given,) = get_args(given)
     if given is bytes:
-        given = str if "content" in handler.opt else handler.opt.get("answers")
+        given = handler.opt.get("answers")
     parts = get_args(given) if get_origin(given) in {Union, UnionType} else (given,)
     return [part for part in parts if part is not None and part is not type(None)]
 

@@ -61,6 +61,13 @@ class Stream:
 
     async def next(self, event: str | None = None) -> Heard:
         """Wait for the next event, of one kind where it is given."""
+        return await self._heard(await self._fields(event))
+
+    async def token(self, event: str) -> str:
+        """As `next`, its data whoever signed it."""
+        return (await self._fields(event))["data"]
+
+    async def _fields(self, event: str | None) -> dict[str, str]:
         async with asyncio.timeout(10):
             while True:
                 while "\n\n" not in self._text:
@@ -68,7 +75,7 @@ class Stream:
                 block, _, self._text = self._text.partition("\n\n")
                 fields = dict(line.split(": ", 1) for line in block.split("\n"))
                 if "event" in fields and event in {None, fields["event"]}:
-                    return await self._heard(fields)
+                    return fields
 
     async def _heard(self, fields: dict[str, str]) -> Heard:
         of_set = fields["event"] != "end"

@@ -1,6 +1,7 @@
 """Signals over HTTP: all of them in one document, and each as it comes, with and without the worker, for whoever may hear them."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,12 +9,15 @@ import asyncpg
 import httpx
 import pytest
 
+from adapters.base64url import from_text
+from adapters.signal_sets import SignalSigner
 from domain.ids import AudienceName, RoleName, UserId
 from domain.permission import Permission
 from domain.signals.facts import RoleMapFact, RolesFact
-from tests.api.conftest import Served
+from tests.api.conftest import BASE, Served
 from tests.api.listening import change_class, ended, listening, opened, tell
 from tests.projections.histories import uuid7
+from tests.signals.one_key import OneKey
 
 ORDERS = AudienceName("orders")
 
@@ -199,6 +203,24 @@ async def test_who_is_far_behind_reads_the_rows(served: Served, listener: str, m
         await asyncio.sleep(0.1)
         stream.is_reading.set()
         assert [(await stream.next("signal")).what["minos"]["id"] for _ in facts] == [str(fact.id) for fact in facts]
+
+
+async def test_attack_what_an_older_key_signed_is_told_by_nobody_once_there_is_another(served: Served, listener: str) -> None:
+    """It may have been withdrawn: whoever comes back hears all of it under the key there is now."""
+    hub, known = served.world.telling.hub, await position(served)
+    async with listening(served, listener, last_event_id=known) as stream:
+        await tell(served, ended())
+        before = await stream.next("signal")
+        keys, signer = hub._keys, hub._signer
+        hub._keys = other = OneKey()
+        hub._signer = SignalSigner(other, BASE)
+        try:
+            async with listening(served, listener, last_event_id=known) as again:
+                token = await again.token("signal")
+        finally:
+            hub._keys, hub._signer = keys, signer
+    assert token != before.data
+    assert json.loads(from_text(token.partition(".")[0]) or b"")["kid"] == other.key.kid
 
 
 async def test_a_halted_teller_is_told_of(served: Served, listener: str) -> None:
