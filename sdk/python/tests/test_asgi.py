@@ -184,6 +184,26 @@ async def test_attack_path_that_only_looks_exempt(path: str) -> None:
     assert (await ask(MinosMiddleware(whoami, Gate(), exempt=["/health", "/assets/*"]), path=path))[0] == 401
 
 
+READ_DIFFERENTLY = [("/assets/api/orders", "/api"), ("/api/assets/api/orders", "/api"), ("/api/health", "/api/"), ("/apihealth", "/api")]
+
+
+@pytest.mark.parametrize(("path", "root"), READ_DIFFERENTLY)
+async def test_attack_path_that_is_exempt_by_one_reading_of_where_the_application_is_mounted(path: str, root: str) -> None:
+    """Litestar cuts what is before the mount's first appearance, Starlette a prefix, and not one with a slash at its end."""
+    assert (await ask(MinosMiddleware(whoami, Gate(), exempt=["/health", "/assets/*"]), path=path, root_path=root))[0] == 401
+
+
+async def test_attack_connection_of_a_kind_that_nobody_looks_at() -> None:
+    reached: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        reached.append(scope)
+
+    with pytest.raises(NotImplementedError):
+        await MinosMiddleware(app, Gate())({"type": "webtransport", "path": "/", "headers": []}, app, app)  # type: ignore[arg-type]
+    assert not reached
+
+
 async def test_exempt_is_no_single_text() -> None:
     with pytest.raises(TypeError):
         MinosMiddleware(whoami, Gate(), exempt="/health")

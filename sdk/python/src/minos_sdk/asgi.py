@@ -6,6 +6,7 @@ from minos_sdk.admission import CALLER, Admission, Caller, IdentifiesKeys, Verif
 from minos_sdk.answers import ASGIApp, Receive, Scope, Send, refuse
 from minos_sdk.credentials import handed_on, shown_by
 from minos_sdk.errors import MinosError, Unauthenticated
+from minos_sdk.exempt import ExemptPaths, PathOf, path_below_root
 from minos_sdk.open_answer import OpenAnswer
 from minos_sdk.open_socket import OpenSocket
 from minos_sdk.policies import BlindPolicy
@@ -17,7 +18,8 @@ class MinosMiddleware:
 
     `exempt`: paths without a look at credentials, one exactly, or all below one by `/assets/*`. With `required=False` a request without
     a credential passes, without an identity; a bad credential is refused all the same. `by_gateway`: the credential is what a gateway
-    handed on in `Minos-Identity`, for a `GatewayVerifier`. The rest is as `Admission` has it.
+    handed on in `Minos-Identity`, for a `GatewayVerifier`. `path_of` finds the path to compare, where a framework changes it on the way.
+    The rest is as `Admission` has it.
 
     A MinosError from further in is answered too, as long as nothing was sent. An open WebSocket is closed, and an answer that is sent
     piece by piece broken off at its next one, once their credential would not be accepted any more: revoked, expired, or not known.
@@ -34,21 +36,20 @@ class MinosMiddleware:
         exempt: Collection[str] = (),
         by_gateway: bool = False,
         on_blind: BlindPolicy | None = None,
+        path_of: PathOf = path_below_root,
     ) -> None:
-        if isinstance(exempt, str):
-            raise TypeError("exempt is a collection of paths")
         self._app = app
         self._admission = Admission(verifier, api_keys=api_keys, bearer=bearer, on_blind=on_blind)
         self._shown_by = handed_on if by_gateway else shown_by
         self._required = required
-        self._exempt = frozenset(path for path in exempt if not path.endswith("/*"))
-        self._exempt_below = tuple(path[:-1] for path in exempt if path.endswith("/*"))
-        self._exempts = bool(exempt)
+        self._exempt = ExemptPaths(exempt, path_of) if exempt else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in {"http", "websocket"}:
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        if scope["type"] not in {"http", "websocket"}:
+            raise NotImplementedError("where a credential is on a connection of another kind is not known")
         try:
             scope[CALLER] = caller = await self._admit(scope)
         except MinosError as refused:
@@ -60,7 +61,7 @@ class MinosMiddleware:
             await self._open(scope, receive, send, caller)
 
     async def _admit(self, scope: Scope) -> Caller:
-        if self._exempts and self._is_exempt(_path(scope)):
+        if self._exempt is not None and self._exempt.has(scope):
             return Caller(self._admission)
         credential = self._shown_by(scope["headers"])
         if credential is not None:
@@ -68,12 +69,6 @@ class MinosMiddleware:
         if self._required:
             raise Unauthenticated
         return Caller(self._admission)
-
-    def _is_exempt(self, path: str) -> bool:
-        """Nothing that a router, a proxy or a file system may read as a way up is below an exempt path."""
-        if path in self._exempt:
-            return True
-        return path.startswith(self._exempt_below) and _is_plain(path)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         answer = OpenAnswer(send, self._admission.verifier, caller)
@@ -95,15 +90,3 @@ class MinosMiddleware:
             await socket.end(refused)
         except ClosedByRefusal:
             return
-
-
-def _is_plain(path: str) -> bool:
-    segments = path.split("/")[1:]
-    return not any(mark in path for mark in "\\%") and not {".", ".."} & set(segments) and "" not in segments[:-1]
-
-
-def _path(scope: Scope) -> str:
-    """The path below where the application is mounted."""
-    path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
-    below = path.removeprefix(root)
-    return below if root and below != path and below[:1] in {"", "/"} else path

@@ -61,6 +61,7 @@ class Minos(InitPlugin):
             exempt=exempt,
             by_gateway=by_gateway,
             on_blind=on_blind,
+            path_of=_routed_path,
         )
         self._schemes = _schemes(bearer=bearer, api_keys=api_keys is not None)
         self._actions = actions
@@ -116,6 +117,11 @@ class Minos(InitPlugin):
                 if isinstance(part, AbstractAsyncContextManager):
                     await stack.enter_async_context(part)
             yield
+
+
+def _routed_path(scope: Scope) -> str | None:
+    """Here routing is over, and has left of the path what is below the application; below a mount, only what is below that."""
+    return None if getattr(scope["route_handler"], "is_mount", False) else str(scope["path"])
 
 
 def _scope(connection: AnyConnection) -> Scope:

@@ -1,0 +1,46 @@
+"""Paths without a look at credentials: only where every reader of the path would read the same."""
+
+from collections.abc import Callable, Collection
+
+from minos_sdk.answers import Scope
+
+PathOf = Callable[[Scope], str | None]
+"""Give the path as the routes of the application name theirs; None where that is not certain, and nothing is exempt."""
+
+
+class ExemptPaths:
+    """One exactly, or all below one by `/assets/*`."""
+
+    def __init__(self, paths: Collection[str], path_of: PathOf) -> None:
+        if isinstance(paths, str):
+            raise TypeError("exempt is a collection of paths")
+        self._path_of = path_of
+        self._exactly = frozenset(path for path in paths if not path.endswith("/*"))
+        self._below = tuple(path[:-1] for path in paths if path.endswith("/*"))
+
+    def has(self, scope: Scope) -> bool:
+        """Nothing that a router, a proxy or a file system may read as a way up is below an exempt path."""
+        path = self._path_of(scope)
+        if path is None:
+            return False
+        return path in self._exactly or (path.startswith(self._below) and _is_plain(path))
+
+
+def path_below_root(scope: Scope) -> str | None:
+    """Give the path below where the application is mounted.
+
+    Frameworks disagree about paths in which the mount's own appears again, or whose mount ends with a slash: Starlette cuts the prefix,
+    Litestar what comes before its first appearance. So these are no path of anything that is exempt.
+    """
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    if not root.strip("/"):
+        return path
+    below = path.removeprefix(root)
+    if root.endswith("/") or root in below or (below != path and below[:1] not in {"", "/"}):
+        return None
+    return below
+
+
+def _is_plain(path: str) -> bool:
+    segments = path.split("/")[1:]
+    return not any(mark in path for mark in "\\%") and not {".", ".."} & set(segments) and "" not in segments[:-1]
