@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -75,9 +76,14 @@ class ActionTokens:
 
 
 def asked_path(scope: Scope) -> str:
-    """Give the path of a request with its query, as a client names it when it asks for a token."""
+    """Give the path of a request with its query, as a client names it when it asks for a token: as it was sent.
+
+    Read, `/files/a%3Fall=1` and `/files/a?all=1` would be one, and a token for either good for both.
+    """
+    raw: bytes | None = scope.get("raw_path")
+    path = quote(str(scope["path"]), safe="/:@!$&'()*+,;=~") if raw is None else raw.partition(b"?")[0].decode("latin-1")
     query = scope.get("query_string", b"").decode("latin-1")
-    return str(scope["path"]) + (f"?{query}" if query else "")
+    return path + (f"?{query}" if query else "")
 
 
 def _consume(wanted: Mapping[str, str], bearer: str) -> Plan[Any]:
