@@ -200,6 +200,47 @@ async def test_the_stream_tells_as_it_happens(issuer: Issuer) -> None:
         assert issuer.asked[-1].headers["last-event-id"] == "access:1:1,roles.test:1:0"
 
 
+@pytest.mark.parametrize("make", [SseFeed, lambda source: PollingFeed(source, every=0.01)], ids=["sse", "polling"])
+async def test_a_first_snapshot_that_took_long_makes_nobody_blind_and_no_clock_fast(issuer: Issuer, make: Callable[[Issuer], Feed]) -> None:
+    """Minos was away for a minute, say, when the token for asking was asked for."""
+    clock, token = issuer.authority.clock, issuer.authority.tokens.user(ttl=100)
+    waits = [60.0]
+
+    async def slowly(audience: str) -> str:
+        clock.advance(waits.pop() if waits else 0)
+        return "minos-token"
+
+    issuer.token = slowly  # type: ignore[method-assign]
+    def time_goes_on() -> None:
+        clock.advance(0.01)
+        issuer.beat()
+
+    async with verifier_with(issuer, make(issuer)) as verifier:
+        await until(lambda: verifier.freshness.state == "fresh", time_goes_on)
+        clock.advance(25)
+        await until(lambda: verifier.freshness.state == "fresh", time_goes_on)
+        assert verifier.check(token)
+
+
+async def test_attack_redirect_to_keys_of_somebody_else(issuer: Issuer) -> None:
+    """Also where the client that was given would follow it."""
+    asked: list[str] = []
+
+    async def elsewhere(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return httpx.Response(307, headers={"Location": f"https://evil.test{request.url.path}"})
+
+    for feed in (PollingFeed(issuer, every=0.01), SseFeed(issuer)):
+        http = httpx.AsyncClient(transport=httpx.MockTransport(elsewhere), follow_redirects=True)
+        authority = issuer.authority
+        verifier = Verifier(issuer=authority.issuer, audience="test", feed=feed, http=http)
+        async with http:
+            await verifier.start(wait=0.05)
+            assert not verifier.ready()
+            await verifier.close()
+    assert set(asked) == {"auth.test"}
+
+
 async def test_heartbeats_of_the_stream_keep_it_fresh(issuer: Issuer) -> None:
     async with verifier_with(issuer, SseFeed(issuer)) as verifier:
         await until(lambda: issuer.streams)

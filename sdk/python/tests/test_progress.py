@@ -61,6 +61,28 @@ def test_attack_heartbeats_let_through_slowly_are_no_freshness() -> None:
     assert at - progress.advanced_at > 60
 
 
+def test_attack_heartbeats_let_through_slower_by_a_hundredth() -> None:
+    """Somebody patient in between: a day of this, and what was complete a quarter of an hour ago would be the news."""
+    progress = Progress()
+    kept = [progress.complete(1_000.0 + beat * 0.99, at=float(beat)) for beat in range(3_600)]
+    assert all(kept[:1_000])
+    assert not any(kept[1_300:])
+
+
+def test_what_was_asked_for_long_before_it_was_written_makes_nothing_after_it_late() -> None:
+    progress = Progress()
+    assert progress.complete(1_060.0, at=0.0, heard_at=60.0)
+    assert progress.advanced_at == 0.0
+    assert all(progress.complete(1_000.0 + beat, at=float(beat)) for beat in range(61, 100))
+
+
+def test_attack_answer_kept_back_for_longer_than_a_feed_may_lag() -> None:
+    progress = Progress()
+    assert progress.complete(1_000.0, at=0.0)
+    assert not progress.complete(1_001.0, at=12.0, heard_at=30.0)
+    assert progress.advanced_at == 0.0
+
+
 def test_a_clock_that_is_slower_by_a_thousandth_stays_fresh() -> None:
     progress = Progress()
     assert all(progress.complete(1_000.0 + beat * 0.999, at=float(beat)) for beat in range(50_000))

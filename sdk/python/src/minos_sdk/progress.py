@@ -9,8 +9,8 @@ FRESH_S = 3.0
 LATE_S = 5.0
 _LAG_S = 10.0
 """How much further behind the issuer's clock than at its best a feed may be."""
-_DRIFT = 0.01
-"""By how much two clocks may run at different speeds, at the very most."""
+_DRIFT = 0.002
+"""By how much two clocks may run at different speeds, at the very most: what somebody may keep heartbeats back by, and no more."""
 _MOST_AHEAD = 4_096
 
 
@@ -62,8 +62,11 @@ class Progress:
             self._ahead.clear()
         self._reach(count)
 
-    def complete(self, complete_to: float, at: float) -> bool:
-        """Note, at a time of the monotonic clock, that all was known which was committed before `complete_to`. False when that is old.
+    def complete(self, complete_to: float, at: float, heard_at: float | None = None) -> bool:
+        """Note, as of a time of the monotonic clock, that all was known which was committed before `complete_to`. False when that is old.
+
+        `heard_at`: when it came, where that is later. The pace is kept by that alone: what was asked for long before it was written would
+        look ahead of its time, and everything after it late.
 
         Somebody in between could let heartbeats through slowly, each a little later than the one before, and nothing would stand
         still: so it is not enough that `complete_to` rises, it also has to keep pace.
@@ -71,10 +74,11 @@ class Progress:
         if complete_to <= self.complete_to:
             return False
         self.complete_to = complete_to
-        offset = complete_to - at
-        best = offset if self._best is None else max(offset, self._best[0] - (at - self._best[1]) * _DRIFT)
-        self._best = best, at
-        if best - offset > _LAG_S:
+        heard_at = at if heard_at is None else heard_at
+        offset = complete_to - heard_at
+        best = offset if self._best is None else max(offset, self._best[0] - (heard_at - self._best[1]) * _DRIFT)
+        self._best = best, heard_at
+        if best - (complete_to - at) > _LAG_S:
             return False
         self.advanced_at = at
         return True

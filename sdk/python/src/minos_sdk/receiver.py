@@ -111,8 +111,8 @@ class Receiver:
 
     def complete(self, of_class: str, complete_to: float, *, at: float | None = None) -> None:
         """Note that all is known of a class that was committed before a time of the issuer's clock."""
-        now = self._clock.monotonic() if at is None else at
-        self.classes[of_class].complete(complete_to, now)
+        now = self._clock.monotonic()
+        self.classes[of_class].complete(complete_to, now if at is None else at, now)
         self._set_clock(complete_to - now)
         self.revocations.prune(complete_to)
         self._look_ahead()
