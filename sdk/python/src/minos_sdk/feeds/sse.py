@@ -47,7 +47,7 @@ class SseFeed:
             "Accept": "text/event-stream",
             "Last-Event-ID": _place_of(receiver),
         }
-        async with http.stream("GET", url, headers=headers, timeout=_TIMEOUT) as response:
+        async with http.stream("GET", url, headers=headers, timeout=_TIMEOUT, follow_redirects=False) as response:
             if response.status_code != 200:
                 raise Unreachable(f"the stream of signals answered {response.status_code}")
             async for event in events(response.aiter_bytes()):
