@@ -1,11 +1,14 @@
 """Knowing that one does not know, and what each policy makes of it."""
 
 import asyncio
+import time
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 
 from minos_sdk import REFUSE, AcceptUntil, Blind, ExpiredToken, Introspect, Revoked, Verifier
+from minos_sdk.ports import SystemClock
 from minos_sdk.testing import Authority, SettableClock
 
 
@@ -123,6 +126,25 @@ async def test_blind_the_issuer_is_asked_and_its_word_narrows(
     identity = await minos_verifier.verify(token, on_blind=Introspect(issuer))
     assert (identity.roles, identity.permissions) == ({"clerk"}, {"orders.read"})
     assert issuer.asked == [token]
+
+
+async def test_attack_scope_that_a_service_lost_while_nobody_was_told(
+    minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier
+) -> None:
+    token = minos_authority.tokens.service("billing", permissions=["orders.read", "orders.refund"], jti="t1")
+    minos_authority.feed.silence()
+    minos_clock.advance(5)
+    issuer = Issuer(active=True, sub="billing", aud="test", jti="t1", scope="orders.read stock.read")
+    identity = await minos_verifier.verify(token, on_blind=Introspect(issuer))
+    assert identity.scopes == identity.permissions == {"orders.read"}
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux has a clock for that which is no wall clock")
+def test_attack_machine_that_slept_takes_what_it_knew_before_for_new() -> None:
+    """A laptop, or a virtual machine that was paused: the usual monotonic clock stands still meanwhile."""
+    clock = SystemClock().monotonic
+    assert isinstance(clock, partial)
+    assert (clock.func, clock.args) == (time.clock_gettime, (time.CLOCK_BOOTTIME,))
 
 
 @pytest.mark.parametrize(

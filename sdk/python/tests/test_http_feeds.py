@@ -211,6 +211,7 @@ async def test_a_first_snapshot_that_took_long_makes_nobody_blind_and_no_clock_f
         return "minos-token"
 
     issuer.token = slowly  # type: ignore[method-assign]
+
     def time_goes_on() -> None:
         clock.advance(0.01)
         issuer.beat()

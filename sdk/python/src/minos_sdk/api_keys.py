@@ -15,6 +15,7 @@ from minos_sdk.facts import ApiKeyRevoked, ClientEpoch, Fact, RoleGives, UserEpo
 from minos_sdk.identity import Identity
 from minos_sdk.introspection import Introspection
 from minos_sdk.known_keys import ROLES, KnownKeys, digest_of
+from minos_sdk.ports import monotonic
 
 _SHAPE = re.compile(r"mk_[a-z]{1,8}_[0-9a-f]{32}_[0-9A-Za-z]{49}")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -63,7 +64,7 @@ class ApiKeys:
         """Raises InvalidToken, and CredentialUnknown while Minos does not answer."""
         if not is_written(key):
             raise InvalidToken
-        digest, now = digest_of(key), time.monotonic()
+        digest, now = digest_of(key), monotonic()
         if self._verifier is None or self._verifier.is_blind:
             self._known.clear()
         identity = self._known.good(digest, now=now)
@@ -95,7 +96,7 @@ class ApiKeys:
             task.exception()
 
     async def _ask(self, key: str, digest: bytes) -> Identity | None:
-        now = time.monotonic()
+        now = monotonic()
         with self._known.asking() as asking:
             told = await self._minos.introspect(key)
             identity = identity_of(told, self._audience)

@@ -1,13 +1,14 @@
 """When to stop asking somebody who does not answer: who waits for two seconds each time to be told nothing is no use to anybody."""
 
-import time
 from collections.abc import Callable
+
+from minos_sdk.ports import monotonic
 
 
 class Breaker:
     """Opens after `failures` in a row; then one question each `pause_s` finds out whether to close."""
 
-    def __init__(self, *, failures: int = 5, pause_s: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, failures: int = 5, pause_s: float = 1.0, clock: Callable[[], float] = monotonic) -> None:
         self._most = failures
         self._pause_s = pause_s
         self._clock = clock

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +12,7 @@ from minos_sdk.answers_of_minos import FactorRequired, Granted, TokenPair, Verdi
 from minos_sdk.call_errors import SignedOut
 from minos_sdk.client_credentials import ClientCredentials
 from minos_sdk.held import Ending, within
+from minos_sdk.ports import monotonic
 from minos_sdk.steps import Answered, Ask, Plan, Retries, answered, granted, refused
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -38,7 +38,7 @@ def refresh(held: Ending[TokenPair] | None, audience: str | None = None) -> Plan
     """Raises SignedOut where the session is over, and Unreachable, after which the same token may be tried again."""
     if held is None:
         raise SignedOut
-    asked_at = time.monotonic()
+    asked_at = monotonic()
     body = {"refresh_token": held.value.refresh_token} | ({} if audience is None else {"audience": audience})
     ask = posting("/api/v1/auth/refresh", body, safe=True)
     answer = yield from answered(ask, WITHIN_GRACE)
@@ -53,7 +53,7 @@ def client_token(
 ) -> Plan[Ending[Granted]]:
     """Repeats are safe: a token more is no event. An assertion is good once, so each try has one of its own."""
     form = {"grant_type": "client_credentials", "audience": audience} | ({"scope": " ".join(scope)} if scope else {})
-    asked_at = time.monotonic()
+    asked_at = monotonic()
     answer = yield from _proved("/oauth2/token", form, credentials, issuer, retries)
     told = granted(answer)
     token = Granted(told["access_token"], told["expires_in"], told.get("scope", ""))
@@ -94,12 +94,12 @@ def named(**fields: str | None) -> dict[str, str]:
 
 def of_now(pair: TokenPair) -> Ending[TokenPair]:
     """A pair that was just given."""
-    return within(pair, pair.expires_in, asked_at=time.monotonic())
+    return within(pair, pair.expires_in, asked_at=monotonic())
 
 
 def of_before(pair: TokenPair) -> Ending[TokenPair]:
     """A pair that was kept somewhere: its refresh token may be good, its access token may have ended."""
-    return within(pair, 0, asked_at=time.monotonic())
+    return within(pair, 0, asked_at=monotonic())
 
 
 def request(

@@ -2,12 +2,12 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from minos_sdk.call_errors import Unreachable
+from minos_sdk.ports import monotonic
 
 T = TypeVar("T")
 _DUE_AT = 0.8
@@ -50,7 +50,7 @@ class AsyncHeld(Generic[T]):
 
     async def get(self) -> T:
         """Give it while it lasts; when it is due, somebody renews it while it goes on being given."""
-        held, now = self._held, time.monotonic()
+        held, now = self._held, monotonic()
         if held is None or now >= held.ends_at:
             return (await self.renewed()).value
         if now >= max(held.due_at, self._not_before):
@@ -81,7 +81,7 @@ class AsyncHeld(Generic[T]):
     def _look_at(self, task: "asyncio.Task[Ending[T]]") -> None:
         """Take note of a failure that nobody may be waiting for: whoever asks when it has ended finds out."""
         if not task.cancelled() and task.exception() is not None:
-            self._not_before = time.monotonic() + _AFTER_FAILURE_S
+            self._not_before = monotonic() + _AFTER_FAILURE_S
 
 
 class SyncHeld(Generic[T]):
@@ -103,7 +103,7 @@ class SyncHeld(Generic[T]):
             self._held = value
 
     def get(self) -> T:
-        held, now = self._held, time.monotonic()
+        held, now = self._held, monotonic()
         if held is None or now >= held.ends_at:
             with self._renewing:
                 return self._renewed(held).value
@@ -111,7 +111,7 @@ class SyncHeld(Generic[T]):
             try:
                 return self._renewed(held).value
             except Unreachable:
-                self._not_before = time.monotonic() + _AFTER_FAILURE_S
+                self._not_before = monotonic() + _AFTER_FAILURE_S
             finally:
                 self._renewing.release()
         return held.value

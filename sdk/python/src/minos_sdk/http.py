@@ -46,9 +46,7 @@ async def get(
 ) -> httpx.Response:
     """Give an answer that was read whole, within so many seconds. Raises Unreachable."""
     try:
-        async with asyncio.timeout(within), client.stream(
-            "GET", url, headers=dict(headers or {}), follow_redirects=False
-        ) as response:
+        async with asyncio.timeout(within), client.stream("GET", url, headers=dict(headers or {}), follow_redirects=False) as response:
             body = bytearray()
             async for piece in response.aiter_bytes():
                 body += piece

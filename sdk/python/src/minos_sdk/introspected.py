@@ -23,7 +23,8 @@ async def introspected(token: str, identity: Identity, introspector: Introspecto
     if answer.get("active") is not True or said != (identity.subject, identity.audience, identity.token_id):
         raise Revoked(reason="revoked_introspected")
     if identity.principal == "service":
-        return replace(identity, permissions=shared(identity.permissions, str(answer.get("scope", "")).split()))
+        scope = str(answer.get("scope", "")).split()
+        return replace(identity, permissions=shared(identity.permissions, scope), scopes=identity.scopes.intersection(scope))
     roles = identity.roles & _roles(answer)
     return replace(identity, roles=roles, permissions=known.given_by(roles))
 

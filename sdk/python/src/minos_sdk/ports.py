@@ -2,9 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from minos_sdk.key_set import Key
+
+_SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+monotonic: Callable[[], float] = time.monotonic if _SINCE_BOOT is None else partial(time.clock_gettime, _SINCE_BOOT)
+"""Goes on while the machine sleeps, where there is such a clock (Linux): what was known before is old then."""
 
 
 class Clock(Protocol):
@@ -22,7 +27,7 @@ class SystemClock:
 
     def __init__(self) -> None:
         self.time: Callable[[], float] = time.time
-        self.monotonic: Callable[[], float] = time.monotonic
+        self.monotonic: Callable[[], float] = monotonic
 
 
 class KeySource(Protocol):

@@ -1,7 +1,6 @@
 """API keys in code without a loop, which has no feed either: so nothing good is kept, and every call asks."""
 
 import threading
-import time
 from typing import Self
 
 import httpx
@@ -12,6 +11,7 @@ from minos_sdk.errors import InvalidToken
 from minos_sdk.identity import Identity
 from minos_sdk.introspection import SyncIntrospection
 from minos_sdk.known_keys import KnownKeys, digest_of
+from minos_sdk.ports import monotonic
 
 
 class SyncApiKeys:
@@ -33,7 +33,7 @@ class SyncApiKeys:
         """Raises InvalidToken, and CredentialUnknown while Minos does not answer."""
         if not is_written(key):
             raise InvalidToken
-        digest, now = digest_of(key), time.monotonic()
+        digest, now = digest_of(key), monotonic()
         with self._lock:
             if self._known.is_bad(digest, now=now):
                 raise InvalidToken
