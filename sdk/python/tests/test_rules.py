@@ -102,6 +102,12 @@ def test_a_proof_has_to_be_fresh_and_strong_enough() -> None:
     )
 
 
+def test_attack_clock_that_is_behind_makes_an_old_proof_fresh() -> None:
+    """The token was issued later than this clock says it is: so much is certain."""
+    late = replace(ADA, auth_time=int(NOW), issued_at=int(NOW) + 3_600)
+    assert refusal(require_fresh_auth(max_age=300), late).status == 401
+
+
 @pytest.mark.parametrize("who", [EXPORT, KEY], ids=["service", "api_key"])
 def test_who_is_no_person_is_not_sent_for_a_proof(who: Identity) -> None:
     for each in (who, replace(who, auth_time=int(NOW))):

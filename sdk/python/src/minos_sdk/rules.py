@@ -123,7 +123,7 @@ def require_fresh_auth(*, max_age: int, acr: str | None = None, methods: Collect
     def judge(who: Identity, now: float) -> MinosError | None:
         if who.principal != "user" or who.auth_time is None:
             return PermissionDenied(rule.asks)
-        fresh = now - who.auth_time <= max_age
+        fresh = max(now, who.issued_at or 0) - who.auth_time <= max_age  # a clock here that is behind makes no proof younger
         shown = methods is None or not frozenset(methods).isdisjoint(who.amr)
         return None if fresh and shown and _reaches(who.acr, acr) else StepUpRequired(max_age=max_age, acr=acr)
 
