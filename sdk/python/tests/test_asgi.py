@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from minos_sdk import standing
-from minos_sdk.admission import NotInstalled, admitted, caller_of
+from minos_sdk.admission import Admission, Caller, NotInstalled, admitted, caller_of
 from minos_sdk.asgi import MinosMiddleware
-from minos_sdk.errors import Blind, ExpiredToken, InvalidToken, Revoked
+from minos_sdk.credentials import Credential
+from minos_sdk.errors import Blind, ExpiredToken, InvalidToken, Revoked, Unauthenticated
 from minos_sdk.identity import Identity
 from minos_sdk.policies import REFUSE, BlindPolicy
-from minos_sdk.rules import require_fresh_auth, require_role
+from minos_sdk.rules import Rule, require_fresh_auth, require_role
+from minos_sdk.testing import Authority
 
 KEY = "mk_dev_" + "0" * 32 + "_" + "A" * 49
 BEARER = (b"authorization", b"Bearer good")
@@ -374,6 +376,44 @@ async def test_an_open_websocket_is_closed_when_its_token_ends_or_nothing_is_kno
         told = await socket.next()
         assert (told["type"], (told["code"], told["reason"])) == ("websocket.close", close)
         await socket.serving
+
+
+@pytest.mark.parametrize("lost", ["role", "knowledge"])
+async def test_attack_websocket_that_outlives_what_its_route_asks_for(monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
+    """The credential stays good; what it was let in by does not."""
+    monkeypatch.setattr(standing, "CHECK_S", 0.01)
+    authority = Authority()
+    verifier = authority.verifier()
+
+    async def for_clerks(scope: Any, receive: Any, send: Any) -> None:
+        await admitted(scope, require_role("clerk") & require_fresh_auth(max_age=300), REFUSE)
+        await echo(scope, receive, send)
+
+    token = authority.tokens.user("ada", roles=["clerk"])
+    socket = Socket(MinosMiddleware(for_clerks, verifier), (b"authorization", f"Bearer {token}".encode()))
+    assert (await socket.next())["type"] == "websocket.accept"
+    if lost == "role":
+        authority.feed.set_roles("test", "ada", [])
+    else:
+        authority.feed.silence()
+        authority.clock.advance(6)
+    closed = await socket.next()
+    assert (closed["type"], closed["code"]) == ("websocket.close", 3003 if lost == "role" else 1013)
+    await socket.serving
+
+
+async def test_an_open_websocket_lasts_longer_than_the_proof_it_was_opened_with_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standing, "CHECK_S", 0.01)
+    now = [1_000.0]
+    monkeypatch.setattr("minos_sdk.admission.time", lambda: now[0])
+    caller = Caller(Admission(Gate()), Credential("bearer", "good"))
+    await caller.again()
+    rule = Rule("freshness", lambda _, at: Unauthenticated() if at > 1_300 else None)
+    await caller.admit(rule, None)
+    now[0] = 2_000
+    await caller.stands()
+    with pytest.raises(Unauthenticated):
+        await caller.admit(rule, None)
 
 
 async def test_attack_watch_that_breaks_leaves_a_websocket_open() -> None:

@@ -1,6 +1,7 @@
 """Which credentials a service takes, what judges them, and what it knows of its caller then."""
 
 from contextlib import AbstractAsyncContextManager
+from time import time
 from typing import Protocol
 
 from minos_sdk.answers import Scope
@@ -12,6 +13,8 @@ from minos_sdk.rules import Rule
 
 CALLER = "minos.caller"
 """Where in the scope the `Caller` is."""
+_MOST_REMEMBERED = 32
+"""Rules of one caller: more than any route has."""
 
 
 class Ended(Protocol):
@@ -71,18 +74,42 @@ class Admission:
 class Caller:
     """Who is calling, as the middleware found out. `identity` is None where nobody has to say."""
 
-    __slots__ = ("_admission", "_credential", "identity")
+    __slots__ = ("_admission", "_credential", "_let_in_by", "identity")
 
     def __init__(self, admission: Admission, credential: Credential | None = None, identity: Identity | None = None) -> None:
         self.identity = identity
         self._credential = credential
         self._admission = admission
+        self._let_in_by: dict[tuple[int, int], tuple[Rule | None, BlindPolicy | None, float]] = {}
 
     async def again(self, on_blind: BlindPolicy | None = None) -> Identity | None:
         """Judge the same credential as of now, by a stricter policy if one is named. Raises InvalidToken, Unavailable."""
         if self._credential is not None:
             self.identity = await self._admission.identify(self._credential, on_blind)
         return self.identity
+
+    async def admit(self, rule: Rule | None, on_blind: BlindPolicy | None) -> Identity:
+        """Give who it is where the rule is kept. Raises Unauthenticated where nobody is, and what the rule refuses with."""
+        identity = self.identity if on_blind is None else await self.again(on_blind)
+        if identity is None:
+            raise Unauthenticated
+        now = time()
+        if rule is not None:
+            rule.require(identity, now=now)
+        if len(self._let_in_by) < _MOST_REMEMBERED and not (rule is None and on_blind is None):
+            self._let_in_by.setdefault((id(rule), id(on_blind)), (rule, on_blind, now))
+        return identity
+
+    async def stands(self) -> None:
+        """Hold what is open against all that it was let in by. A proof that was fresh when it was opened is fresh enough.
+
+        Raises as `again` and `admit` do.
+        """
+        await self.again()
+        for rule, on_blind, at in tuple(self._let_in_by.values()):
+            identity = self.identity if on_blind is None else await self.again(on_blind)
+            if rule is not None:
+                rule.require(identity, now=at)
 
 
 def caller_of(scope: Scope) -> Caller:
@@ -98,8 +125,4 @@ async def admitted(scope: Scope, rule: Rule | None = None, on_blind: BlindPolicy
 
     Raises Unauthenticated where nobody is, what the rule refuses with, and NotInstalled.
     """
-    caller = caller_of(scope)
-    identity = caller.identity if on_blind is None else await caller.again(on_blind)
-    if identity is None:
-        raise Unauthenticated
-    return identity if rule is None else rule.require(identity)
+    return await caller_of(scope).admit(rule, on_blind)

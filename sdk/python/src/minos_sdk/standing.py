@@ -1,4 +1,4 @@
-"""How long something open may stay open: as long as the credential it was opened with would be accepted."""
+"""How long something open may stay open: as long as the credential it was opened with would be let in there."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from minos_sdk.admission import Caller, Ended, Verifies
 from minos_sdk.errors import MinosError, Revoked, Unavailable
 
 CHECK_S = 5.0
-"""How often a credential is judged anew: for its end, and for not knowing. Revocations are told at once."""
+"""How often a credential is judged anew: for its end, for not knowing, and for the rules of the route. Revocations are told at once."""
 
 
 class ClosedByRefusal(ConnectionError):
@@ -21,7 +21,7 @@ async def until_refused(verifier: Verifies, caller: Caller) -> MinosError:
     try:
         async with verifier.watching(caller.identity) as revoked:
             while not revoked.is_set():
-                await caller.again()
+                await caller.stands()
                 await _set_within(revoked, CHECK_S)
         return Revoked()
     except MinosError as refused:
