@@ -44,7 +44,7 @@ class SignalStream:
 
     def __init__(self, client: Client, of_class: SignalClass, *, replicas: int = 1) -> None:
         self._jetstream = JetStream(client)
-        self._class = of_class
+        self.of_class = of_class
         self._replicas = replicas
         self.name = stream_name(of_class)
 
@@ -76,7 +76,7 @@ class SignalStream:
     def _configuration(self) -> dict[str, Any]:
         return {
             "name": self.name,
-            "subjects": subjects(self._class),
+            "subjects": subjects(self.of_class),
             "storage": "file",
             "retention": "limits",
             "discard": "old",

@@ -10,18 +10,19 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import msgspec
 import structlog
 from nats.aio.client import Client
 
 from adapters.jetstream import MOST_IN_BATCH, NotTheEnd, Outgoing, StreamAway
-from adapters.signal_sets import Beat, Feed, SignalSigner
-from adapters.signal_stream import DURABLE, LIVE, SEQUENCE, SignalStream, Told
+from adapters.signal_sets import Feed, SignalSigner
+from adapters.signal_stream import DURABLE, LIVE, SEQUENCE, SignalStream
 from domain.signals.facts import SignalClass
 from workers.hints import Hint
 from workers.signals.folder import Lead
+from workers.signals.heartbeats import Beating, beat
+from workers.signals.line import Line, opened
 from workers.signals.notes import Notes
-from workers.signals.outbox import Acknowledged, Due, Outbox, Waiting
+from workers.signals.outbox import Due, Outbox, Waiting
 
 IDLE_SECONDS = 0.5
 AWAY_SECONDS = 0.1
@@ -46,18 +47,6 @@ class Sent:
     away: bool = False
 
 
-@dataclass(slots=True)
-class _Line:
-    """A stream this writer knows the end of, which may be ahead of what is noted."""
-
-    stream: SignalStream
-    epoch: int
-    sent: int
-    sequence: int
-    beat: int
-    complete_to: int = 0
-
-
 class Sender:
     def __init__(
         self,
@@ -79,7 +68,7 @@ class Sender:
         self._observe = observe
         self._reached = reached
         self._replicas = replicas
-        self._lines: dict[SignalClass, _Line] = {}
+        self._lines: dict[SignalClass, Line] = {}
         self._notes = Notes(url)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -107,25 +96,25 @@ class Sender:
                 await asyncio.sleep(AWAY_SECONDS)
 
     async def step(self) -> bool:
-        """Send what waits of every class, and the heartbeats that are due; True where more waits.
+        """Send what waits of every class, then the heartbeats that are due; True where more waits.
 
         Raises NotTheEnd, StreamAway, StoreUnavailable, of one class when all have had their turn.
         """
         if not self._client.is_connected:
             raise StreamAway("not connected")
-        more, failed = False, None
-        for due in await self._outbox.due(MOST_IN_BATCH, [_acknowledged(name, line) for name, line in self._lines.items()]):
+        more, failed, beats = False, list[Exception](), list[Beating]()
+        for due in await self._outbox.due(MOST_IN_BATCH, [line.acknowledged for line in self._lines.values()]):
             try:
-                more = await self._serve(due) or more
+                more = await self._serve(due, beats) or more
             except (NotTheEnd, StreamAway) as error:
-                self._lines.pop(due.of_class, None)
-                self._observe(Sent(due.of_class, due.epoch, 0, due.newest - due.sent, "catching_up", away=True))
-                failed = failed or error
+                self._give_up(due)
+                failed.append(error)
             except BaseException:
-                self._lines.pop(due.of_class, None)
+                self._give_up(due)
                 raise
-        if failed is not None:
-            raise failed
+        failed += await self._beat_all(beats)
+        if failed:
+            raise failed[0]
         return more
 
     async def noted(self) -> None:
@@ -136,7 +125,7 @@ class Sender:
         await self._notes.close()
         await self._outbox.close()
 
-    async def _serve(self, due: Due) -> bool:
+    async def _serve(self, due: Due, beats: list[Beating]) -> bool:
         if due.kid != (kid := await self._signer.kid()):
             await self._outbox.sign_with(due, kid)
             return True
@@ -154,35 +143,18 @@ class Sender:
                 await self._outbox.resent(due)
         state = "halted" if due.halted else "catching_up" if due.resending or not whole else "running"
         if due.beat > line.beat:
-            await self._beat(line, due, sent, state)
+            beats.append(Beating(line, due, sent, state))
         self._observe(Sent(due.of_class, due.epoch, len(due.rows), due.newest - sent, state))
         return not whole or due.resending
 
     async def _open(self, due: Due) -> bool:
-        """Learn where the stream ends, and see that it has what it is said to have. What follows from that is told by the next look."""
-        stream = SignalStream(self._client, due.of_class, replicas=self._replicas)
-        end = await stream.open()
-        if end.sequence < due.sequence or (end.last is not None and await self._is_foreign(end.last, due)):
-            log.warning("signals_sent_anew", of_class=due.of_class, sequence=due.sequence, found=end.sequence)
-            await self._outbox.renew(due, end)
-            return True
-        if end.sequence > due.sequence:
-            await self._outbox.resume(due, end)
-        self._lines[due.of_class] = _Line(stream, due.epoch, due.sent, end.sequence, due.beat - 1)
+        """What follows from it is told by the next look."""
+        line = await opened(SignalStream(self._client, due.of_class, replicas=self._replicas), due, self._outbox)
+        if line is not None:
+            self._lines[due.of_class] = line
         return True
 
-    async def _is_foreign(self, last: Told, due: Due) -> bool:
-        """Tell whether the stream's last message is something that Postgres never told, or has forgotten."""
-        feed = last.feed
-        if feed.of_class != due.of_class:
-            return True
-        if (feed.epoch, feed.count) > (due.epoch, due.newest):  # or another writer told it since we looked
-            return (feed.epoch, feed.count) > await self._outbox.newest(due.of_class)
-        if feed.epoch != due.epoch or (fact := await self._outbox.fact_of(due.of_class, feed.count)) is None:
-            return False
-        return msgspec.json.decode(fact, type=_Named).jti != str(last.jti)
-
-    async def _send(self, line: _Line, due: Due, sent: int, *, copies: bool) -> None:
+    async def _send(self, line: Line, due: Due, sent: int, *, copies: bool) -> None:
         """Append, then send live copies, then note it. What has ended meanwhile is not worth a message.
 
         Of more than one batch only the last has copies: whoever sees those reads the stream for what came before, once.
@@ -196,7 +168,7 @@ class Sender:
                     await self._client.publish(_live(row.subject), token, headers={SEQUENCE: str(sequence)})
             line.sequence += len(rows)
         line.sent = sent
-        self._notes.put(_acknowledged(due.of_class, line))
+        self._notes.put(line.acknowledged)
 
     async def _signed(self, due: Due, rows: Sequence[Waiting]) -> list[bytes]:
         tokens: list[bytes] = []
@@ -207,29 +179,22 @@ class Sender:
                 await asyncio.sleep(0)
         return tokens
 
-    async def _beat(self, line: _Line, due: Due, sent: int, state: str) -> None:
-        """Tell how the class stands, having looked that the stream still has it all."""
-        if await line.stream.end() != line.sequence:
-            raise NotTheEnd
-        beat = Beat(
-            of_class=due.of_class,
-            epoch=due.epoch,
-            count=sent,
-            sequence=line.sequence,
-            beat=due.beat,
-            complete_to=line.complete_to,
-            state=state,
-        )
-        await self._client.publish(f"{LIVE}{due.of_class}.heartbeat", (await self._signer.heartbeat(beat)).encode())
-        line.beat = due.beat
+    async def _beat_all(self, beats: Sequence[Beating]) -> list[Exception]:
+        """Side by side: each waits for an answer of NATS, and signals wait meanwhile. Gives what went wrong."""
+        failed: list[Exception] = []
+        told = [beat(each, self._client, self._signer) for each in beats]
+        for beating, error in zip(beats, await asyncio.gather(*told, return_exceptions=True), strict=True):
+            if isinstance(error, NotTheEnd | StreamAway):
+                self._give_up(beating.due)
+                failed.append(error)
+            elif error is not None:
+                raise error
+        return failed
 
-
-def _acknowledged(of_class: SignalClass, line: _Line) -> Acknowledged:
-    return Acknowledged(of_class, line.epoch, line.sent, line.sequence)
-
-
-class _Named(msgspec.Struct, frozen=True):
-    jti: str
+    def _give_up(self, due: Due) -> None:
+        """Nobody knows any more what the stream has: ask it again."""
+        self._lines.pop(due.of_class, None)
+        self._observe(Sent(due.of_class, due.epoch, 0, due.newest - due.sent, "catching_up", away=True))
 
 
 def _message(row: Waiting, token: bytes) -> Outgoing:

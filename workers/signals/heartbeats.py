@@ -1,0 +1,38 @@
+"""How a class stands, told to services each second (threats.md 9)."""
+
+from typing import NamedTuple
+
+from nats.aio.client import Client
+
+from adapters.jetstream import NotTheEnd
+from adapters.signal_sets import Beat, SignalSigner
+from adapters.signal_stream import LIVE
+from workers.signals.line import Line
+from workers.signals.outbox import Due
+
+
+class Beating(NamedTuple):
+    """A heartbeat that is due: up to the count `sent` NATS has acknowledged everything."""
+
+    line: Line
+    due: Due
+    sent: int
+    state: str
+
+
+async def beat(of: Beating, client: Client, signer: SignalSigner) -> None:
+    """Tell how a class stands, having looked that the stream still has it all. Raises NotTheEnd where it has not, StreamAway."""
+    line, due = of.line, of.due
+    if await line.stream.end() != line.sequence:
+        raise NotTheEnd
+    said = Beat(
+        of_class=due.of_class,
+        epoch=due.epoch,
+        count=of.sent,
+        sequence=line.sequence,
+        beat=due.beat,
+        complete_to=line.complete_to,
+        state=of.state,
+    )
+    await client.publish(f"{LIVE}{due.of_class}.heartbeat", (await signer.heartbeat(said)).encode())
+    line.beat = due.beat
