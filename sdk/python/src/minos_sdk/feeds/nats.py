@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Sequence
 from importlib.util import find_spec
 from random import SystemRandom
@@ -29,18 +30,24 @@ class NatsFeed:
     """
 
     def __init__(
-        self, servers: str | Sequence[str], token_source: TokenSource | None = None, *, login: Login | None = None, plaintext: bool = False
+        self,
+        servers: str | Sequence[str],
+        token_source: TokenSource | None = None,
+        *,
+        login: Login | None = None,
+        tls: ssl.SSLContext | None = None,
+        plaintext: bool = False,
     ) -> None:
         """`token_source`: gives tokens for the audience `nats`. `login`: another way in, for installations with static users.
 
         A server beyond this machine has to have TLS, or it is not shown the credential; `plaintext=True` is for a network that nobody
-        else is on.
+        else is on. `tls`: whose certificates are good; by default those this machine knows.
         """
         if find_spec("nats") is None:
             raise ImportError("signals over NATS need nats-py: install minos-sdk[nats]")
         if (token_source is None) == (login is None):
             raise ValueError("a feed gets into NATS by a token source or by another login")
-        self._servers = Servers.of(servers, plaintext=plaintext)
+        self._servers = Servers.of(servers, plaintext=plaintext, tls=tls)
         self._login: Login = TokenLogin(token_source) if token_source is not None else login or _none()
 
     async def run(self, receiver: Receiver, http: httpx.AsyncClient) -> None:  # noqa: ARG002 - one shape for all feeds

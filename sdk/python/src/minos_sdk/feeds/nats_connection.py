@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -84,15 +85,16 @@ class Servers:
 
     urls: tuple[str, ...]
     need_tls: bool
+    tls: ssl.SSLContext | None = None
 
     @classmethod
-    def of(cls, urls: str | Sequence[str], *, plaintext: bool) -> "Servers":
+    def of(cls, urls: str | Sequence[str], *, plaintext: bool, tls: ssl.SSLContext | None = None) -> "Servers":
         """Raises ValueError for a WebSocket that is not encrypted."""
         each = (urls,) if isinstance(urls, str) else tuple(urls)
         far = [url for url in each if urlsplit(url if "://" in url else f"nats://{url}").hostname not in LOOPBACK]
         if not plaintext and any(url.startswith("ws://") for url in far):
             raise ValueError("a WebSocket beyond this machine is wss://, or whoever listens gets the service's token")
-        return cls(each, need_tls=bool(far) and not plaintext and not all(url.startswith("wss://") for url in far))
+        return cls(each, need_tls=bool(far) and not plaintext and not all(url.startswith("wss://") for url in far), tls=tls)
 
 
 class Connection:
@@ -123,8 +125,7 @@ class Connection:
             with told_as_lost():
                 await connection._enter_within(patience, entry)
         except BaseException:
-            with suppress(Exception):
-                await client.close()
+            await _closed(client)
             raise
         for reading in readings.values():
             reading.wanted.set()
@@ -152,11 +153,14 @@ class Connection:
             password=self._kept_private(entry.password),
             inbox_prefix=f"_INBOX_{entry.name}".encode(),
             allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
             connect_timeout=_STEP_S,
             ping_interval=5,
             max_outstanding_pings=2,
             closed_cb=self._ended,
             error_cb=_complain,
+            tls=self._servers.tls,
         )
 
     def _kept_private(self, secret: str | None) -> Callable[[], str] | None:
@@ -198,7 +202,7 @@ class Connection:
         for reader in self._readers:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)
-        await self._client.close()
+        await _closed(self._client)
 
     async def _heard(self, message: "Msg") -> None:
         if "Nats-Stream" in (message.headers or {}):  # a stored one, which somebody who may read it had sent here
@@ -259,6 +263,13 @@ def _renewal(life: float) -> float:
 def _unverified(token: str) -> Object:
     """What a token of our own says: only to know what it is called and when to get another. Raises Malformed."""
     return read_object(read(token, longest=len(token)).body)
+
+
+async def _closed(client: "Client") -> None:
+    """Close, without waiting long for a server that is not there, or with which no TLS came about: nats-py would wait for ever."""
+    with suppress(Exception):  # whatever it is, the connection is given up
+        async with asyncio.timeout(_STEP_S):
+            await client.close()
 
 
 async def _complain(error: Exception) -> None:
