@@ -23,7 +23,7 @@ def plain_demand(query: bytes) -> Demand | None:
     audiences = [value for name, value in given if name == "audience"]
     roles = tuple(RoleName(value) for name, value in given if name == "role")
     permissions = tuple(Permission(value) for name, value in given if name == "permission")
-    if len(audiences) != 1 or len(given) != 1 + len(roles) + len(permissions) or max(len(roles), len(permissions)) > MOST:
+    if not audiences or len(given) != 1 + len(roles) + len(permissions) or max(len(roles), len(permissions)) > MOST:
         return None
     if not all(map(is_slug, (*audiences, *roles))) or not all(map(is_permission, permissions)):
         return None
