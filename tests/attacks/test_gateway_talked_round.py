@@ -69,6 +69,14 @@ async def test_what_may_be_read_by_many_does_not_lead_to_what_is_for_few(served:
     assert gateway.reached[before:] == (["/orders/1"] if gateway.name == "nginx" else [])
 
 
+@pytest.mark.parametrize("path", ["/orders/admin", "/orders/admin?x=1", "/orders/./admin", "/orders/x/../admin", "/orders/admin//"])
+async def test_a_slash_left_out_leads_to_nothing_that_is_for_few(served: Served, gateway: Gateway, path: str) -> None:
+    """Many services read `/orders/admin` as `/orders/admin/`."""
+    person, before = await at_orders(served), len(gateway.reached)
+    assert (await gateway.ask(path, bearer(person.access))).status in {301, 403}
+    assert gateway.reached[before:] == []
+
+
 async def test_nobody_gets_their_own_identity_token_out_of_the_gateway(served: Served, gateway: Gateway) -> None:
     """With it they would be past the gateway at every service that can be reached around it."""
     person, before = await at_orders(served), len(gateway.asked)
