@@ -225,7 +225,8 @@ def _telling(reached: list[str]) -> App:
             "body": (await receive()).get("body", b"").decode(),
         }
         body = json.dumps(told).encode()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+        repeated = [(name.removeprefix(b"repeat-"), value) for name, value in pairs if name.startswith(b"repeat-")]
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body)), *repeated]})
         await send({"type": "http.response.body", "body": body})
 
     return service

@@ -89,6 +89,16 @@ async def test_nobody_gets_their_own_identity_token_out_of_the_gateway(served: S
         assert not any(name.startswith("minos-") for name in reply.headers)
 
 
+async def test_a_service_that_repeats_what_it_hears_sends_nobody_behind_the_gateway(served: Served, gateway: Gateway) -> None:
+    """nginx goes itself where the answer of a service says in `X-Accel-Redirect`, into what is internal as well."""
+    person, before = await at_orders(served), len(gateway.asked)
+    for path in ("/open/1", "/orders/1"):
+        reply = await gateway.ask(path, bearer(person.access), ("Repeat-X-Accel-Redirect", "/_minos/orders"))
+        assert not any(name.startswith("minos-") for name in reply.headers)
+        assert reply.got["path"] == path
+    assert gateway.asked[before:] == [f"GET {ASKED}"]
+
+
 async def test_a_body_goes_to_the_service_alone(served: Served, gateway: Gateway) -> None:
     person, before = await at_orders(served), len(gateway.asked)
     body = json.dumps({"permission": "orders.admin"}).encode()
