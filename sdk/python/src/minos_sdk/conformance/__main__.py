@@ -58,11 +58,12 @@ def failures(program: Program, case: Case) -> list[str]:
 
 
 def main(argv: list[str]) -> int:
-    own, _, command = _split(argv)
+    at = argv.index("--") if "--" in argv else len(argv)
+    command = argv[at + 1 :]
     parser = argparse.ArgumentParser(prog="python -m minos_sdk.conformance", epilog="-- COMMAND... is what is tested.")
     parser.add_argument("--vectors", type=Path, default=FOLDER, help="a folder of vectors; by default those of this package")
     parser.add_argument("--only", default="", help="cases whose name has this text in it")
-    options = parser.parse_args(own)
+    options = parser.parse_args(argv[:at])
     if not command:
         parser.error("say what to test, after --")
     program = Program(command)
@@ -75,11 +76,6 @@ def main(argv: list[str]) -> int:
     program.end()
     sys.stdout.write(f"{len(cases) - failed} of {len(cases)} cases passed\n")
     return 1 if failed or not cases else 0
-
-
-def _split(argv: list[str]) -> tuple[list[str], str, list[str]]:
-    at = argv.index("--") if "--" in argv else len(argv)
-    return argv[:at], "--", argv[at + 1 :]
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:

@@ -26,6 +26,7 @@ log = logging.getLogger("minos_sdk")
 _STEP_S = 3
 _LONGEST_S = 300.0
 """So long NATS keeps a connection that Minos let in, also where its token lives for longer."""
+_CLOSE_S = 1.0
 _SILENT_S = 10.0
 """After so long without a heartbeat another connection is tried: this one may be dead, or see nothing."""
 _MARGIN_S = 60.0
@@ -268,7 +269,7 @@ def _unverified(token: str) -> Object:
 async def _closed(client: "Client") -> None:
     """Close, without waiting long for a server that is not there, or with which no TLS came about: nats-py would wait for ever."""
     with suppress(Exception):  # whatever it is, the connection is given up
-        async with asyncio.timeout(_STEP_S):
+        async with asyncio.timeout(_CLOSE_S):
             await client.close()
 
 
