@@ -23,8 +23,6 @@ _P256_BYTES = 32
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _ECDSA = ec.ECDSA(SHA256())
 _ECDSA_OF_DIGEST = ec.ECDSA(Prehashed(SHA256()))
-_LONG = 64 * 1024
-"""Bytes, from which on the digest is taken apart: that lets the other threads go on, and takes milliseconds of a long message."""
 _PKCS1 = padding.PKCS1v15()
 _PSS = padding.PSS(mgf=padding.MGF1(SHA256()), salt_length=32)
 
@@ -45,8 +43,7 @@ class Signer:
         """Give a JWS signature (RFC 7518 3); of the two an ES256 signature could be, the one with the low `s`. Raises UnfitKey."""
         match self.algorithm, self.key:
             case Algorithm.ES256, ec.EllipticCurvePrivateKey() as key:
-                r, s = decode_dss_signature(_signed(key, message))
-                return r.to_bytes(_P256_BYTES, "big") + min(s, _P256_ORDER - s).to_bytes(_P256_BYTES, "big")
+                return _low(key.sign(message, _ECDSA))
             case Algorithm.RS256, rsa.RSAPrivateKey() as key:
                 return key.sign(message, _PKCS1, SHA256())
             case Algorithm.PS256, rsa.RSAPrivateKey() as key:
@@ -56,9 +53,16 @@ class Signer:
             case _:
                 raise UnfitKey(f"{self.kid} does not sign {self.algorithm}")
 
+    def sign_digest(self, digest: bytes) -> bytes:
+        """As `sign`, of a message too long to be held in one piece: its SHA-256. Raises UnfitKey for a key that is not of ES256."""
+        if self.algorithm is not Algorithm.ES256 or not isinstance(self.key, ec.EllipticCurvePrivateKey):
+            raise UnfitKey(f"{self.kid} signs no digests")
+        return _low(self.key.sign(digest, _ECDSA_OF_DIGEST))
 
-def _signed(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
-    return key.sign(sha256(message).digest(), _ECDSA_OF_DIGEST) if len(message) > _LONG else key.sign(message, _ECDSA)
+
+def _low(der: bytes) -> bytes:
+    r, s = decode_dss_signature(der)
+    return r.to_bytes(_P256_BYTES, "big") + min(s, _P256_ORDER - s).to_bytes(_P256_BYTES, "big")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,11 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
-import msgspec
 from msgspec import Struct
 
 from api.signal_channel import Channel, Told
 from api.signal_hub import AWAY_SECONDS, SignalHub
-from domain.errors import CursorInvalid, Refused, StoreUnavailable
+from domain.errors import CursorInvalid, StoreUnavailable
 from domain.signals.facts import SignalClass
 
 LOOKED_AT_AGAIN_SECONDS = 1.0
@@ -80,7 +79,7 @@ class Listener:
         self._asked = asyncio.get_running_loop().time()
 
     async def lines(self) -> AsyncGenerator[bytes]:
-        """Give pieces of the event stream for as long as the caller may listen and the process goes on."""
+        """Give pieces of the event stream for as long as the process goes on. Raises what `still` does."""
         yield b"retry: 1000\n\n"
         while not self._hub.leaving.is_set():
             news = self._hub.news
@@ -91,9 +90,6 @@ class Listener:
                         yield piece
             except StoreUnavailable:
                 await asyncio.sleep(AWAY_SECONDS)
-            except Refused as refused:
-                yield b'event: end\ndata: {"code":%b}\n\n' % msgspec.json.encode(refused.code)
-                return
             try:
                 async with asyncio.timeout(LOOKED_AT_AGAIN_SECONDS):
                     await news.wait()

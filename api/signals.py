@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Annotated
 
+import msgspec
 from litestar import Controller, Response, get
 from litestar.params import HeaderParameter, QueryParameter
 
@@ -15,7 +16,7 @@ from api.signal_listener import Listener, Position, positions
 from api.snapshots import etag_of
 from api.streaming import Streamed
 from domain import errors
-from domain.errors import PermissionDenied
+from domain.errors import PermissionDenied, Refused
 from domain.ids import AudienceName
 from domain.permission import allows
 from domain.signal_rights import role_signals
@@ -98,9 +99,12 @@ async def _lines(
         _classes(request, audience)
 
     with telling.streams.one_more(request.caller_name):
-        async with telling.hub.listening(classes) as channels, aclosing(Listener(telling.hub, channels, known, still).lines()) as lines:
-            async for piece in lines:
-                yield piece
+        try:
+            async with telling.hub.listening(classes) as channels, aclosing(Listener(telling.hub, channels, known, still).lines()) as lines:
+                async for piece in lines:
+                    yield piece
+        except Refused as refused:  # too late for an answer of another status
+            yield b'event: end\ndata: {"code":%b}\n\n' % msgspec.json.encode(refused.code)
 
 
 def _classes(request: Asking, audience: str | None) -> Sequence[SignalClass]:

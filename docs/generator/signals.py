@@ -63,7 +63,7 @@ _EVENTS = (
     ("`heartbeat`", "a SET as above; `sequence` is 0, since there is no stream of messages it could be of"),
     (
         "`end`",
-        '`{"code": ...}`: the token has ended (`invalid_token`), or the right is gone (`permission_denied`); nothing follows',
+        '`{"code": ...}`: the token has ended (`invalid_token`), the right is gone (`permission_denied`), or `store_unavailable`',
     ),
 )
 

@@ -62,6 +62,16 @@ async def test_a_snapshot_has_every_fact_signed(served: Served, listener: str) -
     assert set(found) == {"iss", "iat", "complete_to", "classes", "facts"}
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 7])
+async def test_a_snapshot_is_the_same_in_however_many_pieces_it_is_made(
+    served: Served, listener: str, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    await tell(served, ended(), ended(), ended())
+    whole = (await read(served, listener))["facts"]
+    monkeypatch.setattr("api.snapshots.ROWS", rows)
+    assert (await read(served, listener))["facts"] == whole
+
+
 async def test_a_snapshot_of_an_audience_has_what_its_roles_give(served: Served, listener: str) -> None:
     user, editor = UserId(uuid7()), RoleName("editor")
     given = RoleMapFact(audience=ORDERS, id=editor, permissions=(Permission("orders.write"),), retired=False, version=1)

@@ -1,5 +1,7 @@
 """JWKs against published vectors, and the algorithms against one another."""
 
+from hashlib import sha256
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -76,6 +78,16 @@ def test_an_es256_signature_has_one_spelling() -> None:
         r, s = (int.from_bytes(half, "big") for half in (other[:32], other[32:]))
         public.verify(encode_dss_signature(r, s), message, ec.ECDSA(SHA256()))
         assert not verifier.accepts(message, other)
+
+
+def test_a_long_message_is_signed_by_its_digest_alike() -> None:
+    message = b"x" * 1_000_000
+    signer = Signer(KID, Algorithm.ES256, KEYS[Algorithm.ES256])
+    verifier = Verifier(KID, Algorithm.ES256, KEYS[Algorithm.ES256].public_key())
+    for _ in range(8):  # of which half would have the high `s`
+        assert verifier.accepts(message, signer.sign_digest(sha256(message).digest()))
+    with pytest.raises(UnfitKey):
+        Signer(KID, Algorithm.EDDSA, KEYS[Algorithm.EDDSA]).sign_digest(sha256(message).digest())
 
 
 def test_a_key_is_used_with_no_algorithm_but_its_own() -> None:
