@@ -30,10 +30,11 @@ class NoFeed:
 
 
 async def test_nothing_is_accepted_before_the_first_snapshot_by_any_policy(minos_authority: Authority) -> None:
+    """Asking the issuer would not do: what roles give is not known yet, and those who may come in would be told that they may not."""
     verifier = minos_authority.verifier(feed=NoFeed())
-    token = minos_authority.tokens.user()
+    token = minos_authority.tokens.user("u1", jti="t1")
     assert not verifier.ready()
-    for policy in (REFUSE, AcceptUntil(3_600)):
+    for policy in (REFUSE, AcceptUntil(3_600), Introspect(Issuer(active=True, sub="u1", aud="test", jti="t1"))):
         with pytest.raises(Blind):
             await verifier.verify(token, on_blind=policy)
 

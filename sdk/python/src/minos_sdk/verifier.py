@@ -102,7 +102,7 @@ class Verifier:
             await self._keys.find("")
         except Blind:
             policy = on_blind or self._on_blind
-            if not isinstance(policy, Introspect):
+            if not isinstance(policy, Introspect) or not self.receiver.is_ready:  # before, nobody has told what roles give
                 raise
             identity = self.check(token, on_blind=_ASKED_ABOUT)
             return await introspected(token, identity, policy.introspector, self._revocations)
