@@ -54,7 +54,8 @@ class Verifier:
     ) -> None:
         """`on_blind`: what to do while it is not known what was revoked, where a call says nothing else.
 
-        `leeway`: seconds (30 at most) that clocks may differ by, for `exp`, `nbf` and `iat`. `remembered`: tokens kept in memory, 2 kB for each.
+        `leeway`: seconds (30 at most) that clocks may differ by, for `exp`, `nbf` and `iat`. `remembered`: tokens kept in
+        memory, 2 kB for each.
         `keys`, `signal_keys`: the issuer's key sets, by default fetched from it. Raises ValueError for an issuer without TLS.
         """
         if not 0 <= leeway <= LONGEST_LEEWAY:
