@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 
 import asyncpg
+import structlog
 from msgspec import Struct
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -35,6 +36,7 @@ FRESH_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 
 _SQL = beside(__file__)
+log = structlog.stdlib.get_logger()
 
 
 class _Told(Struct, frozen=True):
@@ -86,15 +88,22 @@ class SignalHints:
             await asyncio.wait(self._telling, timeout=CLOSE_SECONDS)
 
     async def _send(self, commit: Commit) -> None:
+        try:
+            await self._publish(commit)
+        except (StoreUnavailable, NatsError, OSError) as error:
+            log.debug("signal_hint_lost", error_type=type(error).__name__)
+        except Exception:  # the edge: what was committed is committed, and the durable way tells of it
+            log.exception("signal_hint_failed")
+
+    async def _publish(self, commit: Commit) -> None:
         told = self._told
         known = Known(users=_users(commit.writes), clients=_clients(commit.writes), told=told.audiences)
-        with suppress(StoreUnavailable, NatsError):
-            for each in _happened(commit.writes):
-                if not _is_told(each.change, known):
-                    continue
-                for signal in tell(each.change, known, at=each.at, life=told.life, version=0):
-                    body = self._signer.body(signal, event_id=each.event_id, txn=commit.correlation_id)
-                    await self._nats.publish(HINT + subject_of(signal.fact), (await self._signer.sign(body)).encode())
+        for each in _happened(commit.writes):
+            if not _is_told(each.change, known):
+                continue
+            for signal in tell(each.change, known, at=each.at, life=told.life, version=0):
+                body = self._signer.body(signal, event_id=each.event_id, txn=commit.correlation_id)
+                await self._nats.publish(HINT + subject_of(signal.fact), (await self._signer.sign(body)).encode())
 
 
 def _happened(writes: Iterable[StreamWrite]) -> Iterator[_Happened]:

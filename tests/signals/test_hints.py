@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 from nats.aio.client import Client
 
 from adapters.signal_sets import SignalSigner
@@ -137,3 +138,14 @@ async def test_a_change_that_the_commit_does_not_tell_all_of_is_left_to_the_dura
     await feed.tell(feed.signaller())
     await until(subscriber, lambda: f"user:{ada}" in subscriber.facts)
     assert subscriber.hints == 0
+
+
+async def test_a_hint_that_cannot_be_made_is_nobodys_error(feed: Feed, hints: SignalHints, subscriber: Subscriber) -> None:
+    _, commit = await revoked(feed)
+    [write] = commit.writes
+    [event] = write.events
+    hints.tell(replace(commit, writes=(replace(write, events=(replace(event, payload=b"{}"),)),)))
+    name, good = await revoked(feed)
+    hints.tell(good)
+    await until(subscriber, lambda: name in subscriber.facts)
+    assert subscriber.hints == 1
