@@ -18,6 +18,10 @@ IN_ONE_PIECE = 64
 _POSITION = re.compile(r"[a-z0-9_.-]{1,96}:\d{1,10}:\d{1,18}(,[a-z0-9_.-]{1,96}:\d{1,10}:\d{1,18}){0,15}")
 
 
+class _Unsure(Exception):
+    """Nobody can tell whether they may hear the rest of what was taken for them: they come back to it, with the id of what they have."""
+
+
 class Position(Struct, frozen=True):
     """Everything of a class up to `count` of `epoch` is known."""
 
@@ -90,6 +94,8 @@ class Listener:
                         yield piece
             except StoreUnavailable:
                 await asyncio.sleep(AWAY_SECONDS)
+            except _Unsure:
+                return
             try:
                 async with asyncio.timeout(LOOKED_AT_AGAIN_SECONDS):
                     await news.wait()
@@ -98,11 +104,14 @@ class Listener:
 
     async def _new(self, place: _Place) -> AsyncGenerator[bytes]:
         while place.is_behind:
+            if self._hub.leaving.is_set():
+                return
             if place.generation != place.channel.generation:
                 place.begin_anew()
             if (first := place.announcement()) is not None:
                 yield self._with_id(first)
             for piece in await self._missed(place):
+                await self._ask_between()
                 yield piece
         # Only now, and with no pause before: what it says is complete has to have been told.
         beat = place.channel.heartbeat
@@ -115,6 +124,13 @@ class Listener:
         if now - self._asked >= LOOKED_AT_AGAIN_SECONDS:
             await self._still()
             self._asked = now
+
+    async def _ask_between(self) -> None:
+        """Before each piece of what somebody missed: who reads slowly would else hear all of it, whatever became of them."""
+        try:
+            await self._ask_again()
+        except StoreUnavailable as away:
+            raise _Unsure from away
 
     async def _missed(self, place: _Place) -> Sequence[bytes]:
         """Give what follows the place, or some of it, and move the place there."""

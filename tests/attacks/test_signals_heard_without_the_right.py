@@ -85,6 +85,27 @@ async def test_a_disabled_account_is_heard_out_of_the_stream(served: Served) -> 
 
 
 @pytest.mark.usefixtures("looked_at_often")
+async def test_who_is_far_behind_and_reads_slowly_hears_no_more_once_disabled(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million signals at a piece every nine seconds would be hours of what nobody may hear."""
+    monkeypatch.setattr("api.signal_listener.IN_ONE_PIECE", 2)
+    monkeypatch.setattr("api.signal_hub.PAGE", 20)
+    await tell(served, *(ended() for _ in range(60)))
+    token = await served.machine("minos.signals.access")
+    claims = await served.world.tokens.verify(token, audiences=None)
+    async with listening(served, token) as stream:
+        await stream.next("signal")
+        stream.is_reading.clear()
+        ctx = Context(correlation_id=CorrelationId(served.world.ports.random.uuid7()), system="cli")
+        await disable_service_account(DisableServiceAccount(client_id=ClientId(claims.sub)), ctx, served.world.ports)
+        await asyncio.sleep(0.05)
+        stream.is_reading.set()
+        heard = 1
+        while (await stream.next()).event == "signal":
+            heard += 1
+        assert heard < 60
+
+
+@pytest.mark.usefixtures("looked_at_often")
 async def test_a_right_that_is_taken_ends_the_stream(served: Served, admin: Person) -> None:
     await admin.ask("POST", "/roles", json={"name": "hearer", "permissions": ["minos.signals.access"]})
     hearer = await served.person()
