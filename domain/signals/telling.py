@@ -41,6 +41,10 @@ from domain.signals.facts import (
 from domain.signals.lives import API_KEY, LONGEST_SERVICE, SLACK, ends_at
 from domain.user import Active, User, account_of
 
+MOST_ROLES = 512
+"""Of one person, told one by one. With more they have none where services judge by themselves, until they hold fewer: such a token has no
+room in a request, and a fact without bounds would have none in the set."""
+
 
 class Needs(Struct, frozen=True, kw_only=True):
     """What has to be known to tell of some changes. `catalogue`: every role and every audience."""
@@ -105,7 +109,7 @@ def _standing(cause: Cause, user: User) -> Cause:
 
 def _roles_facts(user_id: UserId, known: Known, until: int) -> list[RolesFact]:
     account = account_of(known.users[user_id])
-    roles = tuple(sorted(account.roles))
+    roles = tuple(sorted(account.roles)) if len(account.roles) <= MOST_ROLES else ()
     return [
         RolesFact(audience=audience, id=user_id, roles=roles, version=account.roles_version, until=until) for audience in sorted(known.told)
     ]

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from adapters.log_reader import LogReader
+from adapters.postgres import StatementRefused
 from adapters.signal_sets import SignalSigner
 from commands.ports import EventStore
 from domain.errors import Refused, StoreUnavailable, UnknownEventTag
@@ -119,15 +120,18 @@ class Folder:
             return False
         try:
             told = await self._teller.told(page, state, ended_by=time.time() - LONG_ENDED_SECONDS)
-        except (UnknownEventTag, Refused, LookupError, msgspec.MsgspecError) as error:
+            life = max(told.life, self._life)
+            moved = await self._outbox.fold(state.position, told.through, epoch=page.epoch, life=life, told=told.audiences, rows=told.rows)
+        except StoreUnavailable:  # it says nothing of the event
+            raise
+        except (UnknownEventTag, Refused, LookupError, msgspec.MsgspecError, StatementRefused) as error:
             raise Halted(f"after position {state.position}: {type(error).__name__} {error}") from error
-        life = max(told.life, self._life)
-        if not await self._outbox.fold(state.position, page.through, epoch=page.epoch, life=life, told=told.audiences, rows=told.rows):
+        if not moved:
             return True
         people = {audience_of(name) for name, people in told.audiences if people}
-        self._state = State(page.through, page.epoch, life, state.told | people)
+        self._state = State(told.through, page.epoch, life, state.told | people)
         self._reason = ""
-        self._observe(Folded(page.through, page.size - page.through, len(told.rows)))
+        self._observe(Folded(told.through, page.size - told.through, len(told.rows)))
         if told.rows or told.audiences:
             self._changed()
         return True

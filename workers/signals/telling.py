@@ -1,7 +1,9 @@
 """From a page of the log to the rows it leaves in the set of live signals."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,11 +19,11 @@ from domain.codec import EVENT_TYPES, decode_event, tag_of
 from domain.decider import Decider
 from domain.errors import AudienceNotAllowed, UnknownEventTag
 from domain.event import Event
-from domain.ids import AudienceName, RoleName, StreamName
+from domain.ids import AudienceName, CorrelationId, EventId, RoleName, StreamName
 from domain.legacy import LEGACY
 from domain.session_events import TokenIssued
 from domain.signals.changes import TAGS, AudienceRedefined, Change, changes
-from domain.signals.facts import SignalClass, class_of, roles_class, subject_of, until_of
+from domain.signals.facts import Signal, SignalClass, class_of, roles_class, subject_of, until_of
 from domain.signals.lives import life_in
 from domain.signals.telling import Known, needs, tell
 from workers.signals.outbox import Outbox, Row, State
@@ -34,9 +36,15 @@ READ = TAGS | frozenset(tag_of(event_type) for event_type in _SHOWING)
 """Whatever else happens is looked at by its tag alone."""
 
 
-class Told(Struct, frozen=True, kw_only=True):
-    """What a page tells. `audiences`: classes it opens, each with whether it hears of roles."""
+MOST_ROWS = 5_000
+"""Facts of so many events that one transaction takes them in without anybody's patience ending: one event has more where roles or audiences
+are thousands, and the next ones have their turn after it."""
 
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What a page tells up to the position `through`. `audiences`: classes it opens, each with whether it hears of roles."""
+
+    through: int
     life: int
     audiences: Sequence[tuple[SignalClass, bool]]
     rows: Sequence[Row]
@@ -60,25 +68,37 @@ class Teller:
         """Leave out what had ended by then, in seconds since 1970. Raises UnknownEventTag rather than ever passing one over."""
         events = [(stored, event) for stored in page.events if (event := _read(stored)) is not None]
         happened = [_Happened(stored, event, change) for stored, event in events for change in changes(event)]
+        anew = [AudienceRedefined(name) for name in sorted(state.told)] if page.epoch != state.epoch else []
         life = max([state.life, *(life_in(event) for _, event in events)])
-        known = await self._known([each.change for each in happened], state.told) if happened else Known(told=state.told)
+        known = await self._known([*anew, *(each.change for each in happened)], state.told)
         opened: set[AudienceName] = set()
-        rows: dict[tuple[SignalClass, str], Row] = {}
+        rows = list(self._anew(anew, known, version=page.epoch << 40 | state.position))
+        through, before = page.through, None
         for each in happened:
+            if len(rows) >= MOST_ROWS and before is not None and before is not each.stored:
+                through = before.position or 0
+                break
+            before = each.stored
             if isinstance(each.change, AudienceRedefined):
                 opened.add(name := each.change.audience)
                 known = replace(known, told=known.told | {name}) if _is_for_people(known.audiences[name]) else known
-            for row in self._rows(each, known, life=life, epoch=page.epoch):
-                if row.until is None or row.until > ended_by:
-                    rows.pop((row.of_class, row.subject), None)
-                    rows[row.of_class, row.subject] = row
+            rows += self._rows(each, known, life=life, epoch=page.epoch)
         audiences = [(roles_class(name), name in known.told) for name in sorted(opened)]
-        return Told(life=life, audiences=audiences, rows=list(rows.values()))
+        return Told(through=through, life=life, audiences=audiences, rows=_newest(rows, ended_by))
 
     def _rows(self, of: _Happened, known: Known, *, life: int, epoch: int) -> Iterable[Row]:
         for signal in tell(of.change, known, at=of.event.at, life=life, version=epoch << 40 | (of.stored.position or 0)):
-            body = self._signer.body(signal, event_id=of.stored.event_id, txn=of.stored.correlation_id)
-            yield Row(class_of(signal.fact), DURABLE + subject_of(signal.fact), body, until_of(signal.fact))
+            yield self._row(signal, of.stored.event_id, of.stored.correlation_id)
+
+    def _anew(self, changed: Iterable[Change], known: Known, *, version: int) -> Iterable[Row]:
+        """Say what roles give in another epoch of the log: services may know it of a lost history, as of a later position."""
+        at = datetime.now(UTC)
+        for signal in (signal for change in changed for signal in tell(change, known, at=at, life=0, version=version)):
+            yield self._row(signal, EventId(uuid4()), CorrelationId(uuid4()))
+
+    def _row(self, signal: Signal, event_id: EventId, txn: CorrelationId) -> Row:
+        body = self._signer.body(signal, event_id=event_id, txn=txn)
+        return Row(class_of(signal.fact), DURABLE + subject_of(signal.fact), body, until_of(signal.fact))
 
     async def _known(self, of: Sequence[Change], told: frozenset[AudienceName]) -> Known:
         """Audiences that are defined by now, and whose own event comes later, have no class to tell anything to yet."""
@@ -102,6 +122,16 @@ class Teller:
         prefix = f"{of.category}-"
         found = [head for head in heads if head.stream.startswith(prefix)]
         return {name(head.stream.removeprefix(prefix)): await folded(self._store, head, of) for head in found}
+
+
+def _newest(rows: Iterable[Row], ended_by: float) -> Sequence[Row]:
+    """Give the last of each subject, in the order of these, without what had ended."""
+    newest: dict[tuple[SignalClass, str], Row] = {}
+    for row in rows:
+        if row.until is None or row.until > ended_by:
+            newest.pop((row.of_class, row.subject), None)
+            newest[row.of_class, row.subject] = row
+    return list(newest.values())
 
 
 def _read(stored: StoredEvent) -> Event | None:

@@ -1,0 +1,74 @@
+"""What somebody with rights at Minos could do so that services hear of nothing any more; and that they still do."""
+
+import pytest
+
+from commands.ports import Heads
+from domain.errors import StoreUnavailable
+from domain.ids import RoleName
+from domain.user_events import RoleGranted
+from tests.signals.author import now
+from tests.signals.conftest import Feed
+from tests.signals.subscriber import until
+from workers.sequencer import resequence
+from workers.signals import telling
+
+
+async def test_who_holds_a_thousand_roles_does_not_stop_the_feed(feed: Feed) -> None:
+    """Nobody could use such a token: it counts without any role. What else happens is told."""
+    signaller = feed.signaller()
+    await feed.author.audience("shop")
+    ada = await feed.author.user()
+    names = [f"{number:064d}" for number in range(1_000)]
+    granted = [RoleGranted(user_id=ada, role=RoleName(name), roles_version=2 + n, at=now()) for n, name in enumerate(names)]
+    await feed.author.of_user(ada, *granted)
+    await feed.author.sign_out(ada)
+    await feed.tell(signaller)
+    assert f"sig.v1.access.user.{ada}" in await feed.stored()
+    told = (await feed.stored("roles.shop"))[f"sig.v1.roles.shop.{ada}"]
+    assert (told["roles"], told["version"]) == ([], 1_001)
+
+
+async def test_thousands_of_roles_at_hundreds_of_audiences_do_not_stop_the_feed(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One page of the log would tell more than a transaction takes in before its time is up: it is taken in bit by bit."""
+    monkeypatch.setattr(telling, "MOST_ROWS", 10)
+    signaller = feed.signaller()
+    for number in range(4):
+        await feed.author.audience(f"shop-{number}")
+    for number in range(9):
+        await feed.author.role(f"role-{number}", "shop.read")
+    ada = await feed.author.user()
+    await feed.author.sign_out(ada)
+    await feed.tell(signaller)
+    assert max(state.rows for state in feed.folded) <= 10 + 9
+    assert {len(await feed.stored(f"roles.shop-{number}")) for number in range(4)} == {9}
+    assert f"sig.v1.access.user.{ada}" in await feed.stored()
+
+
+async def test_what_a_role_gave_in_a_history_that_was_lost_it_gives_nowhere_any_more(feed: Feed) -> None:
+    """A database set back to an old backup has positions that are lower than those services know."""
+    signaller, service = feed.signaller(), feed.subscriber("roles.shop")
+    await feed.author.audience("shop")
+    await feed.author.role("clerk", "shop.read")
+    await feed.tell(signaller)
+    await service.start()
+    lost = dict(service.facts["role_map:shop:clerk"]) | {"permissions": ["shop.read", "shop.refund"], "version": (1 << 40) + 1_000}
+    service.facts["role_map:shop:clerk"] = lost
+    await resequence(feed.database.owner_url)
+    await feed.tell(signaller)
+    await until(service, lambda: service.facts["role_map:shop:clerk"] != lost)
+    assert service.facts["role_map:shop:clerk"]["permissions"] == ["shop.read"]
+
+
+async def test_a_database_that_is_away_halts_nothing(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Halted is for what no later try can tell: whoever is called at night for it would find nothing."""
+    signaller = feed.signaller()
+    await feed.author.sign_out(await feed.author.user())
+    await feed.sequence()
+    await signaller.folder._outbox.begin()
+
+    async def away(_: object) -> Heads:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(feed.store, "load", away)
+    with pytest.raises(StoreUnavailable):
+        await signaller.folder.step()
