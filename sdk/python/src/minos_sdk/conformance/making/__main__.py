@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from minos_sdk.conformance.making import forging, freshness, internal, merging, signals, tokens
+from minos_sdk.conformance.making import forging, freshness, internal, key_sets, merging, signals, tokens
 from minos_sdk.conformance.making.world import World
 from minos_sdk.conformance.vectors_of import FOLDER
 
@@ -15,6 +15,7 @@ FILES: dict[str, tuple[str, bool, list[Cases]]] = {
     "tokens": ("Access tokens: good ones, and genuine ones that are not good here or now.", True,
                [tokens.good, tokens.in_time, tokens.lacking, tokens.of_other_kinds, tokens.of_others, tokens.badly_written]),
     "forged-tokens": ("Access tokens as attackers write them.", True, [forging.forged]),
+    "key-sets": ("Key sets with keys in them that are not for this.", True, [key_sets.unfit]),
     "signals": ("Signals: good ones, and what only looks like one.", True, [signals.told, signals.forged]),
     "merging": ("What signals come to, in any order and number.", True,
                 [merging.ended, merging.epochs, merging.narrowed, merging.given_by_roles, merging.lost]),

@@ -46,12 +46,27 @@ def attacked(w: World) -> Iterator[dict[str, Any]]:
     yield case("heartbeats of an earlier epoch", earlier, refuses(token, _UNKNOWN, now=NOW + 6))
     slowly = [step for beat in range(60) for step in w.beats(now=NOW + 2.5 * (beat + 1), at=NOW + beat + 1)]
     yield case("heartbeats let through ever later", slowly, refuses(token, _UNKNOWN, now=NOW + 151))
+    yield case("heartbeats let through slower by a hundredth", _paced(w, 0.99, every=100), refuses(token, _UNKNOWN, now=NOW + 3_001))
+    elsewhere = [w.beat("access", now=NOW + 4), w.beat("roles.bank", now=NOW + 4)]
+    yield case("the class of another audience stands for none", elsewhere, refuses(token, _UNKNOWN, now=NOW + 6))
+    yield case("the end of a session is not forgotten by the clock here", w.signal(session(until=NOW + 60)), _ended(token))
+
+
+def _paced(w: World, pace: float, *, every: int) -> list[dict[str, Any]]:
+    """Thirty heartbeats, whose own time goes at another pace."""
+    return [step for beat in range(1, 31) for step in w.beats(now=NOW + every * beat, at=NOW + every * beat * pace)]
+
+
+def _ended(token: str) -> dict[str, Any]:
+    return refuses(token, "token_revoked", now=NOW + 3_000, on_blind=3_600)
 
 
 def clocks(w: World) -> Iterator[dict[str, Any]]:
     token = w.tokens.user(ttl=60)
     ahead = w.beats(now=NOW + 1, at=NOW + 100)
     yield case("a clock here that is behind lets no token live longer", ahead, refuses(token, "token_expired", now=NOW + 1))
+    lasting = w.tokens.user(ttl=36_000)
+    yield case("a clock there that is slower by a thousandth is no lie", _paced(w, 0.999, every=500), accepts(lasting, now=NOW + 15_001))
 
 
 def unready(w: World) -> Iterator[dict[str, Any]]:
