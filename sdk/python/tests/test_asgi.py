@@ -173,6 +173,8 @@ async def test_paths_that_are_exempt_have_no_identity_and_no_look_at_credentials
         assert (await ask(app, path=path))[::2] == (200, None)
     assert (await ask(app, (b"authorization", b"Bearer bad"), path="/health"))[0] == 200
     assert (await ask(app, path="/api/health", root_path="/api"))[0] == 200
+    assert (await ask(app, path="/api/assets/api.js", root_path="/api"))[0] == 200
+    assert (await ask(app, path="/health", root_path="/api"))[0] == 200
 
 
 LOOKS_EXEMPT = (
@@ -186,7 +188,7 @@ async def test_attack_path_that_only_looks_exempt(path: str) -> None:
     assert (await ask(MinosMiddleware(whoami, Gate(), exempt=["/health", "/assets/*"]), path=path))[0] == 401
 
 
-READ_DIFFERENTLY = [("/assets/api/orders", "/api"), ("/api/assets/api/orders", "/api"), ("/api/health", "/api/"), ("/apihealth", "/api")]
+READ_DIFFERENTLY = [("/assets/api/orders", "/api"), ("/api/health", "/api/"), ("/apihealth", "/api")]
 
 
 @pytest.mark.parametrize(("path", "root"), READ_DIFFERENTLY)

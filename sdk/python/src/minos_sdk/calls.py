@@ -77,7 +77,7 @@ def verdicts(answer: Any) -> Sequence[Verdict]:
 
 
 def bound(method: str, path: str, body: bytes | None) -> dict[str, str]:
-    """Name one request, as an action token is bound to it: `path` with its query, the body by its digest."""
+    """Name one request, as an action token is bound to it: `path` with its query, both as they are sent, the body by its digest."""
     named = {"method": method, "path": path}
     return named | ({"parameters": digest(body)} if body else {})
 

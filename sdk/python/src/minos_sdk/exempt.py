@@ -29,16 +29,18 @@ class ExemptPaths:
 def path_below_root(scope: Scope) -> str | None:
     """Give the path below where the application is mounted.
 
-    Frameworks disagree about paths in which the mount's own appears again, or whose mount ends with a slash: Starlette cuts the prefix,
-    Litestar what comes before its first appearance. So these are no path of anything that is exempt.
+    Frameworks disagree about paths that have the mount's own in them and do not begin with it, or whose mount ends with a slash: Starlette
+    cuts the prefix, Litestar all up to its first appearance. So these are no path of anything that is exempt.
     """
     path, root = str(scope["path"]), str(scope.get("root_path", ""))
     if not root.strip("/"):
         return path
-    below = path.removeprefix(root)
-    if root.endswith("/") or root in below or (below != path and below[:1] not in {"", "/"}):
+    if root.endswith("/"):
         return None
-    return below
+    before, mount, below = path.partition(root)
+    if not mount:
+        return path
+    return below if not before and below[:1] in {"", "/"} else None
 
 
 def _is_plain(path: str) -> bool:
