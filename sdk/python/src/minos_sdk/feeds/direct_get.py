@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from minos_sdk.signal_sets import LONGEST
+
 if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
@@ -51,6 +53,7 @@ class _Answers:
     """What comes for one question. `following`: the sequence to ask for next; None at the end of the stream."""
 
     stream: str
+    first: int
     stored: list[Stored] = field(default_factory=list[Stored])
     following: int | None = None
     error: Unread | None = None
@@ -68,17 +71,21 @@ class _Answers:
         if status is None:
             if len(self.stored) == _BATCH:
                 raise Unread(f"reading {self.stream} was answered with more than was asked for")
+            if len(data) > LONGEST:
+                raise Unread(f"reading {self.stream} was answered with what is no signal")
             self.stored.append(Stored(_number(headers.get("Nats-Sequence")), data))
             return
         if status not in (_END_OF_BATCH, _NOT_FOUND):
             raise Unread(f"reading {self.stream} answered {status}")
         if status == _END_OF_BATCH and _number(headers.get("Nats-Num-Pending")) > 0:
             self.following = _number(headers.get("Nats-Last-Sequence")) + 1
+            if self.following <= self.first:
+                raise Unread(f"reading {self.stream} gets no further")
         self.ended.set()
 
 
 async def _batch(client: "Client", stream: str, first: int) -> _Answers:
-    inbox, answers = client.new_inbox(), _Answers(stream)
+    inbox, answers = client.new_inbox(), _Answers(stream, first)
     subscription = await client.subscribe(inbox, cb=answers.take)  # pyright: ignore[reportUnknownMemberType]  # nats-py: a bare Future
     try:
         question = json.dumps({"seq": max(first, 1), "batch": _BATCH}).encode()

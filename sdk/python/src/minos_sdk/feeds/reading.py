@@ -27,8 +27,8 @@ def stream_of(of_class: str) -> str:
 class Reading:
     """`wanted` is set when something may be missing.
 
-    A reading begins where the last one ended: a broker that lies about where that was could as well leave out what it skips. Only within
-    an epoch of the stream; of another one, all is read.
+    A reading begins where the last one ended, by the broker's word as far as a heartbeat bears it out: one that lies within that could as
+    well leave out what it skips. Only within an epoch of the stream; of another one, all is read.
     """
 
     def __init__(self, receiver: Receiver, of_class: str) -> None:
@@ -76,8 +76,12 @@ class Reading:
         self._receiver.counts["reads"] += 1
         if whole:
             if newest.epoch == epoch or first == 1:
-                self._known_to = max(self._known_to, (newest.epoch, last))
+                self._known_to = max(self._known_to, (newest.epoch, min(last, self._signed_end(newest.epoch))))
             self._note(newest, beat)
+
+    def _signed_end(self, epoch: int) -> int:
+        """Nobody but the newest heartbeat is believed where a stream ends at the furthest."""
+        return self._beat.sequence if self._beat is not None and self._beat.newest.epoch == epoch else 0
 
     async def _take(self, stored: Stored) -> Place | None:
         """Give where a stored signal stands; None for what does not belong here."""
