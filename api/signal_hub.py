@@ -25,7 +25,7 @@ BEAT_SECONDS, LATEST_BEAT_SECONDS = 0.9, 1.1
 REST = 1
 """Of all who are far behind one at a time has signals read and signed, and then nobody for as long as that took: whoever asks for
 everything again and again takes no more than half of the time from the others."""
-PAGES_KEPT = 64
+PAGES_KEPT = 32
 """Of those, which are the same for all who begin anew together."""
 PAGE = 500
 """Signals read at a time."""
@@ -76,6 +76,8 @@ class SignalHub:
                 del self._listening[name]
                 self._channels.pop(name, None)
                 self._beaten.pop(name, None)
+            if not self._listening:
+                self._pages.clear()
 
     @property
     def news(self) -> asyncio.Event:
@@ -146,11 +148,12 @@ class SignalHub:
             channel = self._channels[state.of_class] = Channel(state.of_class, epoch=state.epoch, count=state.count)
         elif state.epoch != channel.epoch or state.count < channel.count:
             channel.begin_anew(epoch=state.epoch, count=state.count)
-        grown = state.count > channel.count
-        while state.count > channel.count:
+        grown = more = state.count > channel.count
+        while more:  # to the very end: what is told anew meanwhile moves there, and is told of no more where it was
             rows = await self._rows.after(state.of_class, channel.count, PAGE)
-            through = max(state.count, rows[-1].count if rows else 0) if len(rows) < PAGE else rows[-1].count
-            channel.add(await self._signed(rows, channel), through=through)
+            more = len(rows) == PAGE
+            last = rows[-1].count if rows else 0
+            channel.add(await self._signed(rows, channel), through=last if more else max(state.count, last))
         return await self._beat(channel, state) or grown
 
     async def _beat(self, channel: Channel, state: ClassState) -> bool:

@@ -42,7 +42,7 @@ def positions(text: str | None) -> Mapping[SignalClass, Position]:
 class _Place:
     """Where the listener is in one channel."""
 
-    __slots__ = ("beaten", "channel", "count", "generation", "is_announced")
+    __slots__ = ("beaten", "channel", "count", "generation", "is_announced", "is_reading")
 
     def __init__(self, channel: Channel, known: Position | None) -> None:
         """What somebody knows of another epoch, or beyond what there is, is not what there was: they begin anew."""
@@ -51,11 +51,13 @@ class _Place:
         fits = known is not None and known.epoch == channel.epoch and known.count <= channel.count
         self.count = known.count if known is not None and fits else 0
         self.is_announced = known is None or fits
+        self.is_reading = False
+        """Whether the rows have not been read to their end yet: a fact that is told anew meanwhile moves there, from where it was."""
         self.beaten: Told | None = None
 
     @property
     def is_behind(self) -> bool:
-        return self.generation != self.channel.generation or self.count < self.channel.count
+        return self.is_reading or self.generation != self.channel.generation or self.count < self.channel.count
 
     def begin_anew(self) -> None:
         self.generation, self.count, self.is_announced = self.channel.generation, 0, False
@@ -136,10 +138,11 @@ class Listener:
         """Give what follows the place, or some of it, and move the place there."""
         channel = place.channel
         through = channel.count
-        if place.count >= channel.floor:
+        if place.count >= channel.floor and not place.is_reading:
             told = channel.after(place.count)
         else:
             told, whole = await self._hub.older(channel, place.count)
+            place.is_reading = not whole
             through = max([through, *(each.count for each in told[-1:])]) if whole else told[-1].count
         return self._in_pieces(told, place, through)
 

@@ -118,14 +118,14 @@ async def listening(served: Served, token: str, query: str = "", **fields: str) 
 
 
 async def tell(served: Served, *facts: Fact) -> None:
-    """Put facts where the worker puts them, each as the newest of its class."""
+    """Put facts where the worker puts them, each as the newest of its class; all at once."""
     signer = SignalSigner(served.world.signals_keyring, BASE)
     connection = await asyncpg.connect(served.database.app_url)
     try:
-        for fact in facts:
-            signal = Signal(fact=fact, cause=Cause(type=EventType.SESSION_REVOKED), at=NOW)
-            body = signer.body(signal, event_id=EventId(uuid7()), txn=CorrelationId(uuid7()))
-            async with connection.transaction():
+        async with connection.transaction():
+            for fact in facts:
+                signal = Signal(fact=fact, cause=Cause(type=EventType.SESSION_REVOKED), at=NOW)
+                body = signer.body(signal, event_id=EventId(uuid7()), txn=CorrelationId(uuid7()))
                 count = await connection.fetchval(
                     "UPDATE signal_classes SET count = count + 1 WHERE class = $1 RETURNING count", class_of(fact)
                 )

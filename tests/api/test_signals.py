@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import asyncpg
@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from adapters.base64url import from_text
+from adapters.signal_rows import SignalRow
 from adapters.signal_sets import SignalSigner
 from domain.ids import AudienceName, RoleName, UserId
 from domain.permission import Permission
-from domain.signals.facts import RoleMapFact, RolesFact
+from domain.signals.facts import RoleMapFact, RolesFact, UserFact
 from tests.api.conftest import BASE, Served
 from tests.api.listening import change_class, ended, listening, opened, tell
 from tests.projections.histories import uuid7
@@ -231,6 +232,41 @@ async def test_attack_what_an_older_key_signed_is_told_by_nobody_once_there_is_a
             hub._keys, hub._signer = keys, signer
     assert token != before.data
     assert json.loads(from_text(token.partition(".")[0]) or b"")["kid"] == other.key.kid
+
+
+@pytest.mark.parametrize("listens", [False, True], ids=["who comes", "who is there"])
+async def test_a_heartbeat_waits_for_what_moved_on_while_it_was_read_towards(
+    served: Served, listener: str, monkeypatch: pytest.MonkeyPatch, listens: bool
+) -> None:
+    """A fact that is told anew leaves its place, and may be beyond what there was when the reading began."""
+    monkeypatch.setattr("api.signal_hub.PAGE", 2)
+    monkeypatch.setattr("api.signal_hub.LATEST_BEAT_SECONDS", 0.0)
+    monkeypatch.setattr("api.signal_hub.LOOK_SECONDS", 0.02 if listens else 0.5)  # so that nothing new is looked for meanwhile
+    rows, known = served.world.telling.hub._rows, await position(served)
+    users = [UserId(uuid7()) for _ in range(6)]
+    after, moved = rows.after, list[UserId]()
+
+    async def moving(of_class: str, count: int, limit: int) -> Sequence[SignalRow]:
+        found = await after(of_class, count, limit)
+        if not moved:
+            moved.extend(users[2:5])
+            await tell(served, *(UserFact(id=user, epoch=2, until=4_000_000_000) for user in moved))
+        return found
+
+    first = [UserFact(id=user, epoch=1, until=4_000_000_000) for user in users]
+    if not listens:
+        await tell(served, *first)
+    monkeypatch.setattr(rows, "after", moving)
+    async with listening(served, listener, last_event_id=known) as stream:
+        if listens:
+            await stream.next("heartbeat")
+            await tell(served, *first)
+        each, heard = await stream.next("signal"), set[str]()
+        while each.event == "signal":
+            heard.add(each.what["minos"]["id"])
+            each = await stream.next()
+    assert moved
+    assert {str(user) for user in users} <= heard
 
 
 async def test_a_halted_teller_is_told_of(served: Served, listener: str) -> None:
