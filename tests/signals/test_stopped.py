@@ -10,7 +10,7 @@ from tests.signals.author import now
 from tests.signals.conftest import Feed
 from tests.signals.subscriber import until
 from workers.sequencer import resequence
-from workers.signals import telling
+from workers.signals import sender, telling
 
 
 async def test_who_holds_a_thousand_roles_does_not_stop_the_feed(feed: Feed) -> None:
@@ -72,3 +72,24 @@ async def test_a_database_that_is_away_halts_nothing(feed: Feed, monkeypatch: py
     monkeypatch.setattr(feed.store, "load", away)
     with pytest.raises(StoreUnavailable):
         await signaller.folder.step()
+
+
+async def test_roles_at_hundreds_of_audiences_do_not_hold_up_who_is_signed_out(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One grant is a message for each audience: between any of them there is room for what ends access, and each has its turn."""
+    signaller = feed.signaller()
+    for number in range(6):
+        await feed.author.audience(f"shop-{number}")
+    await feed.tell(signaller)
+    monkeypatch.setattr(sender, "PATIENCE_SECONDS", 0.0)
+    ada = await feed.author.user()
+    await feed.author.grant(ada, "clerk")
+    await feed.author.sign_out(ada)
+    await feed.sequence()
+    await signaller.folder.step()
+    feed.sent.clear()
+    await feed.send(signaller)
+    served = [state.of_class for state in feed.sent if state.count]
+    assert served[0] == "access"
+    assert sorted(served[1:]) == [f"roles.shop-{number}" for number in range(6)]
+    assert [state.of_class for state in feed.sent].count("access") > 3
+    assert {len(await feed.stored(f"roles.shop-{number}")) for number in range(6)} == {1}

@@ -7,7 +7,7 @@ verify nothing any more.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from adapters.jetstream import MOST_IN_BATCH, NotTheEnd, Outgoing, StreamAway
 from adapters.signal_sets import Feed, SignalSigner
 from adapters.signal_stream import DURABLE, LIVE, SEQUENCE, SignalStream
-from domain.signals.facts import SignalClass
+from domain.signals.facts import ACCESS, SignalClass
 from workers.hints import Hint
 from workers.signals.folder import Lead
 from workers.signals.heartbeats import Beating, beat
@@ -29,6 +29,8 @@ AWAY_SECONDS = 0.1
 LOST_SECONDS = 0.25
 """How long a writer that met another one leaves it the field."""
 AWAY_TOLD = 10
+PATIENCE_SECONDS = 0.05
+"""That the other classes may take before `access` has its turn again: one grant is a message for each of hundreds of audiences."""
 SIGNED_AT_ONCE = 64
 """Then others have a turn: a signature keeps the process for some 30 us."""
 
@@ -69,6 +71,7 @@ class Sender:
         self._reached = reached
         self._replicas = replicas
         self._lines: dict[SignalClass, Line] = {}
+        self._turn: SignalClass = ACCESS
         self._notes = Notes(url)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -96,14 +99,24 @@ class Sender:
                 await asyncio.sleep(AWAY_SECONDS)
 
     async def step(self) -> bool:
-        """Send what waits of every class, then the heartbeats that are due; True where more waits.
+        """Send what waits of every class, or of some, then the heartbeats of these that are due; True where more waits.
 
         Raises NotTheEnd, StreamAway, StoreUnavailable, of one class when all have had their turn.
         """
         if not self._client.is_connected:
             raise StreamAway("not connected")
         more, failed, beats = False, list[Exception](), list[Beating]()
-        for due in await self._outbox.due(MOST_IN_BATCH, [line.acknowledged for line in self._lines.values()]):
+        loop = asyncio.get_running_loop()
+        until: float | None = None
+        known = [line.acknowledged for line in self._lines.values()]
+        for due in self._in_turn(await self._outbox.due(MOST_IN_BATCH, known)):
+            if due.of_class != ACCESS:
+                if until is None:
+                    until = loop.time() + PATIENCE_SECONDS
+                elif loop.time() > until:
+                    more = more or self._has_to_do(due)
+                    continue
+                self._turn = due.of_class
             try:
                 more = await self._serve(due, beats) or more
             except (NotTheEnd, StreamAway) as error:
@@ -116,6 +129,14 @@ class Sender:
         if failed:
             raise failed[0]
         return more
+
+    def _in_turn(self, classes: Iterable[Due]) -> Sequence[Due]:
+        """Order them: `access` before all others, and these from where the last time ended."""
+        return sorted(classes, key=lambda due: (due.of_class != ACCESS, due.of_class <= self._turn))
+
+    def _has_to_do(self, due: Due) -> bool:
+        line = self._lines.get(due.of_class)
+        return line is None or line.epoch != due.epoch or due.newest > due.sent or due.beat > line.beat
 
     async def noted(self) -> None:
         """Wait until all that NATS acknowledged is noted."""
