@@ -145,14 +145,14 @@ async def test_a_session_that_ended_is_refused_and_the_next_is_not(
 async def test_a_role_that_was_lost_gives_nothing_any_more(
     served: Served, admin: Person, teller: Teller, http: httpx.AsyncClient, feed: str
 ) -> None:
-    ada = await visitor(served, admin, "clerk")
+    ada = await visitor(served, admin, "stocktaker")
     await teller.tell()
     async with verifier_of(FEEDS[feed](Source(served)), http) as verifier:
-        assert (await verifier.verify(ada.access)).has_permission("orders.clerk")
-        await admin.ask("DELETE", f"/users/{ada.user_id}/roles/clerk")
+        assert (await verifier.verify(ada.access)).has_permission("orders.stocktaker")
+        await admin.ask("DELETE", f"/users/{ada.user_id}/roles/stocktaker")
         await teller.tell()
-        await until(lambda: "clerk" not in verifier.check(ada.access).roles)
-        assert not verifier.check(ada.access).has_permission("orders.clerk")
+        await until(lambda: "stocktaker" not in verifier.check(ada.access).roles)
+        assert not verifier.check(ada.access).has_permission("orders.stocktaker")
 
 
 @pytest.mark.parametrize("feed", FEEDS)
