@@ -271,13 +271,14 @@ async def test_a_heartbeat_waits_for_what_moved_on_while_it_was_read_towards(
 
 async def test_a_halted_teller_is_told_of(served: Served, listener: str) -> None:
     connection = await asyncpg.connect(served.database.app_url)
-    await connection.execute(
-        "INSERT INTO projection_state (name, version, status) VALUES ('signals', 1, 'halted') ON CONFLICT (name, version, slot_from) "
-        "DO UPDATE SET status = 'halted'"
-    )
-    await connection.close()
-    async with listening(served, listener, last_event_id=await position(served)) as stream:
-        assert (await stream.next("heartbeat")).what["feed"]["state"] == "halted"
+    try:
+        await connection.execute("INSERT INTO projection_state (name, version) VALUES ('signals', 1) ON CONFLICT DO NOTHING")
+        await connection.execute("UPDATE projection_state SET status = 'halted' WHERE name = 'signals'")
+        async with listening(served, listener, last_event_id=await position(served)) as stream:
+            assert (await stream.next("heartbeat")).what["feed"]["state"] == "halted"
+    finally:
+        await connection.execute("UPDATE projection_state SET status = 'live' WHERE name = 'signals'")
+        await connection.close()
 
 
 async def test_a_reader_that_takes_nothing_in_is_cut_off(served: Served, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
