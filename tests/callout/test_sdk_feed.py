@@ -320,6 +320,30 @@ async def test_a_service_that_is_back_before_minos_comes_again_rather_than_wait_
         await server.kill()
 
 
+@dataclass
+class Keeping(Source):
+    """Gives a token that is good no more, until it is told so, as `ServiceTokens` does when a secret was replaced."""
+
+    told: int = 0
+
+    async def token(self, audience: str) -> str:
+        if self.told:
+            return await super().token(audience)
+        return await self.authority.token(self.client_id, age=400)
+
+    async def renewed(self, audience: str, *, instead_of: str | None = None) -> str:
+        assert instead_of is not None
+        self.told += 1
+        return await self.token(audience)
+
+
+async def test_a_service_whose_token_was_taken_back_asks_for_another(service: Service) -> None:
+    source = Keeping(service.source.authority, service.source.client_id)
+    service.verifier.feed = NatsFeed(service.source.authority.server.url, source)
+    await started(service)
+    assert source.told == 1
+
+
 async def test_what_another_service_has_sent_here_is_dropped_unread(authority: Authority, service: Service, enter: Enter) -> None:
     """It may read the same signals, and names our subject as where the answer is to go."""
     await started(service)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Annotated, Any, Self
 
 import httpx
@@ -20,6 +20,7 @@ from minos_sdk.action_tokens import ActionTokens, asked_path
 from minos_sdk.errors import Blind, InvalidToken
 from minos_sdk.identity import Identity
 from minos_sdk.policies import REFUSE, BlindPolicy
+from minos_sdk.refusals import CredentialUnknown
 from minos_sdk.rules import require_fresh_auth, require_permission, require_role, service_only
 
 URL = "https://auth.example"
@@ -269,6 +270,34 @@ async def test_attack_action_done_although_its_token_was_not_used_up(
     answer = await served.http.post("/refunds", headers={**ADA, **JSON, "x-action-token": "mat_1"}, content=b'{"order": 7}')
     assert (answer.status_code, answer.json()["code"]) == (told, as_code)
     assert len(served.minos.asked) == 1, "a token that may be used up is not shown twice"
+
+
+@pytest.mark.parametrize(("refusals", "good"), [(2, True), (9, False)])
+async def test_a_service_whose_own_token_was_taken_back_asks_for_another_and_once_more(refusals: int, *, good: bool) -> None:
+    """Its account's secret was replaced. Nothing was used up by a call that was refused for who made it."""
+    shown: list[str] = []
+    person = await Gate().verify("ada")
+
+    class Renewing(Own):
+        now = "old"
+
+        async def token(self, audience: str) -> str:
+            return f"{self.now} {audience}"
+
+        async def renewed(self, audience: str, *, instead_of: str | None = None) -> str:
+            assert instead_of == "old minos"
+            self.now = "own"
+            return await self.token(audience)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        shown.append(request.headers["authorization"])
+        return httpx.Response(401, json={"code": "invalid_token"}) if len(shown) < refusals else Minos()(request)
+
+    actions = ActionTokens(URL, Renewing(), http=httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+    consumed = actions.consume("mat_1", "shop:refund", person, method="POST", path="/refunds", body=None)
+    with nullcontext() if good else pytest.raises(CredentialUnknown):
+        await consumed
+    assert shown == ["Bearer old minos", "Bearer own minos"]
 
 
 async def test_the_description_names_what_is_taken(served: Served) -> None:

@@ -223,6 +223,38 @@ async def test_a_first_snapshot_that_took_long_makes_nobody_blind_and_no_clock_f
         assert verifier.check(token)
 
 
+class Renewing:
+    """Gives the same token until it is told that it was refused, as `ServiceTokens` does."""
+
+    def __init__(self) -> None:
+        self.given = "over-before-its-time"
+        self.refused: list[str | None] = []
+
+    async def token(self, audience: str) -> str:
+        assert audience == "minos"
+        return self.given
+
+    async def renewed(self, audience: str, *, instead_of: str | None = None) -> str:
+        self.refused.append(instead_of)
+        self.given = "minos-token"
+        return await self.token(audience)
+
+
+@pytest.mark.parametrize("make", [SseFeed, lambda source: PollingFeed(source, every=0.01)], ids=["sse", "polling"])
+async def test_a_service_whose_secret_was_replaced_is_not_blind_until_its_token_ends(issuer: Issuer, make: Callable[[Any], Feed]) -> None:
+    """Its tokens were taken back with the old secret; what it holds looks good for minutes yet."""
+    answer, source = issuer.answer, Renewing()
+
+    async def strictly(request: httpx.Request) -> httpx.Response:
+        over = request.headers.get("authorization") == "Bearer over-before-its-time"
+        return httpx.Response(401) if over else await answer(request)
+
+    issuer.http = httpx.AsyncClient(transport=httpx.MockTransport(strictly))
+    async with verifier_with(issuer, make(source)) as verifier:
+        await until(verifier.ready)
+    assert source.refused == ["over-before-its-time"]
+
+
 async def test_attack_redirect_to_keys_of_somebody_else(issuer: Issuer) -> None:
     """Also where the client that was given would follow it."""
     asked: list[str] = []

@@ -120,6 +120,15 @@ async def test_a_wrong_secret_is_said_and_shown_nowhere() -> None:
     assert "private key" not in shown
 
 
+async def test_of_many_whose_token_was_refused_one_asks_for_another() -> None:
+    minos = Minos()
+    tokens = tokens_of(minos)
+    old = await tokens.token("shop")
+    assert await asyncio.gather(*(tokens.renewed("shop", instead_of=old) for _ in range(5))) == ["at-shop-2"] * 5
+    assert await tokens.renewed("shop", instead_of=old) == "at-shop-2"
+    assert minos.given == 2
+
+
 def test_threads_get_one_token() -> None:
     minos = Minos()
     with SyncServiceTokens(URL, SECRET, http=httpx.Client(transport=httpx.MockTransport(minos)), retries=AT_ONCE) as tokens:

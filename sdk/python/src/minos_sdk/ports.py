@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from minos_sdk.key_set import Key
 
@@ -56,6 +56,21 @@ class TokenSource(Protocol):
     async def token(self, audience: str) -> str:
         """Give an access token for an audience that is good for a while."""
         ...
+
+
+@runtime_checkable
+class RenewsTokens(Protocol):
+    """A source that can be told that a token is good no more although it has not ended, as `ServiceTokens` can."""
+
+    async def renewed(self, audience: str, *, instead_of: str | None = None) -> str: ...
+
+
+async def was_refused(source: TokenSource, audience: str, token: str) -> bool:
+    """Have the next token be another one; False where the source cannot. Raises what the source raises."""
+    if not isinstance(source, RenewsTokens):
+        return False
+    await source.renewed(audience, instead_of=token)
+    return True
 
 
 class Introspector(Protocol):

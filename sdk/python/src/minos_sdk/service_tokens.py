@@ -47,9 +47,10 @@ class ServiceTokens:
     async def token(self, audience: str) -> str:
         return (await self._of(audience).get()).access_token
 
-    async def renewed(self, audience: str) -> str:
-        """Ask for a new one, whatever there is: the one before was refused."""
-        return (await self._of(audience).renewed()).value.access_token
+    async def renewed(self, audience: str, *, instead_of: str | None = None) -> str:
+        """Ask for a new one, since the one before was refused, unless somebody did so just now: `instead_of` is that one, then."""
+        held = self._of(audience)
+        return _other_than(instead_of, held.held) or (await held.renewed()).value.access_token
 
     async def close(self) -> None:
         await self._driver.close()
@@ -95,9 +96,10 @@ class SyncServiceTokens:
     def token(self, audience: str) -> str:
         return self._of(audience).get().access_token
 
-    def renewed(self, audience: str) -> str:
-        """Ask for a new one, whatever there is: the one before was refused."""
-        return self._of(audience).renewed().value.access_token
+    def renewed(self, audience: str, *, instead_of: str | None = None) -> str:
+        """Ask for a new one, since the one before was refused, unless somebody did so just now: `instead_of` is that one, then."""
+        held = self._of(audience)
+        return _other_than(instead_of, held.held) or held.renewed().value.access_token
 
     def close(self) -> None:
         self._driver.close()
@@ -107,3 +109,7 @@ class SyncServiceTokens:
             return self._driver.run(calls.client_token(self._credentials, self._issuer, audience, self._scope, self._retries))
 
         return self._held.setdefault(audience, SyncHeld(renew))
+
+
+def _other_than(refused: str | None, held: Ending[Granted] | None) -> str | None:
+    return None if refused is None or held is None or held.value.access_token == refused else held.value.access_token

@@ -10,7 +10,7 @@ from random import SystemRandom
 import httpx
 
 from minos_sdk.errors import MinosError
-from minos_sdk.feeds.nats_connection import Connection, Login, NotYet, Servers, TokenLogin
+from minos_sdk.feeds.nats_connection import Connection, Login, NotYet, Refused, Servers, TokenLogin
 from minos_sdk.feeds.reading import Reading
 from minos_sdk.ports import TokenSource
 from minos_sdk.receiver import Receiver
@@ -20,6 +20,7 @@ _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.1, 0.5
 _FIRST_PATIENCE_S, _LAST_PATIENCE_S = 1.0, 4.0
 """NATS asks Minos who comes. Where it has just come back and Minos is not there yet, it waits for five seconds for nothing: coming again is
 faster. Where Minos is only slow, more patience helps."""
+_RENEWED_EVERY_S = 10.0
 _chance = SystemRandom()
 
 
@@ -49,6 +50,8 @@ class NatsFeed:
             raise ValueError("a feed gets into NATS by a token source or by another login")
         self._servers = Servers.of(servers, plaintext=plaintext, tls=tls)
         self._login: Login = TokenLogin(token_source) if token_source is not None else login or _none()
+        self._renewed_at = float("-inf")
+        self._renewing: asyncio.Task[None] | None = None
 
     async def run(self, receiver: Receiver, http: httpx.AsyncClient) -> None:  # noqa: ARG002 - one shape for all feeds
         readings = {name: Reading(receiver, name) for name in receiver.classes}
@@ -60,6 +63,8 @@ class NatsFeed:
                     following = await Connection.open(self._servers, self._login, receiver, readings, patience)
                 except (MinosError, OSError, httpx.HTTPError) as error:
                     receiver.counts["connections_failed"] += 1
+                    if isinstance(error, Refused):
+                        self._have_renewed(receiver.monotonic())
                     log.info("no connection to NATS: %s", type(error).__name__)
                     await asyncio.sleep(pause * _chance.uniform(0.5, 1.0))
                     pause = min(2 * pause, _LAST_PAUSE_S)
@@ -78,6 +83,12 @@ class NatsFeed:
         finally:
             if current is not None:
                 await current.close()
+
+    def _have_renewed(self, now: float) -> None:
+        """Beside all else: who is refused because Minos is away is not to wait for it."""
+        if isinstance(self._login, TokenLogin) and now - self._renewed_at > _RENEWED_EVERY_S:
+            self._renewed_at = now
+            self._renewing = asyncio.create_task(self._login.renew())
 
 
 def _none() -> Login:

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import urlsplit
 
+import httpx
+
 from minos_sdk.claims import number, text
+from minos_sdk.errors import MinosError
 from minos_sdk.feeds.reading import Reading
 from minos_sdk.http import LOOPBACK
 from minos_sdk.jws import Malformed, Object, read, read_object
-from minos_sdk.ports import TokenSource
+from minos_sdk.ports import TokenSource, was_refused
 from minos_sdk.receiver import ACCESS, Receiver
 from minos_sdk.signal_sets import Beat
 
@@ -60,6 +63,11 @@ class TokenLogin:
         begun, ends = number(said, "iat"), number(said, "exp")
         return Entry(name=text(said, "client_id"), token=token, lasts=min(_left(begun, ends, time.time()), _LONGEST_S))
 
+    async def renew(self) -> None:
+        """Have the next entry be by another token, where that can be had."""
+        with suppress(MinosError, OSError, httpx.HTTPError):
+            await was_refused(self.source, "nats", await self.source.token("nats"))
+
 
 @dataclass(frozen=True, slots=True)
 class StaticLogin:
@@ -74,6 +82,10 @@ class StaticLogin:
 
 class Lost(OSError):
     """The server is away, refuses, or went."""
+
+
+class Refused(Lost):
+    """The server says no to who comes: the token may be over before its time."""
 
 
 class NotYet(Lost):
@@ -242,7 +254,8 @@ def told_as_lost() -> Generator[None]:
     except Lost:
         raise
     except (Error, OSError, ValueError) as error:
-        raise Lost(type(error).__name__) from error
+        kind = Refused if "authorization" in str(error).lower() else Lost
+        raise kind(type(error).__name__) from error
 
 
 def _subjects(audience: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import httpx
 
 from minos_sdk.errors import MinosError
 from minos_sdk.http import Unreachable, get
-from minos_sdk.ports import TokenSource
+from minos_sdk.ports import TokenSource, was_refused
 from minos_sdk.receiver import Receiver
 from minos_sdk.signal_sets import LONGEST_SNAPSHOT, Beat
 
@@ -29,10 +29,13 @@ class Snapshots:
         receiver = self._receiver
         url = f"{receiver.issuer.rstrip('/')}/api/v1/signals/snapshot?audience={receiver.audience}"
         try:
-            headers = {"Authorization": f"Bearer {await self._token_source.token(MINOS)}"}
+            token = await self._token_source.token(MINOS)
+            headers = {"Authorization": f"Bearer {token}"}
             if self._etag is not None:
                 headers["If-None-Match"] = self._etag
             answer = await get(self._http, url, longest=LONGEST_SNAPSHOT, headers=headers, within=_WITHIN_S)
+            if answer.status_code == 401:
+                await was_refused(self._token_source, MINOS, token)
             return await self._taken(answer, now)
         except UNANSWERED:
             receiver.counts["snapshot_unanswered"] += 1

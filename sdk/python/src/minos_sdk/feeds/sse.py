@@ -9,7 +9,7 @@ import httpx
 
 from minos_sdk.feeds.snapshots import MINOS, UNANSWERED, Snapshots
 from minos_sdk.http import Unreachable
-from minos_sdk.ports import TokenSource
+from minos_sdk.ports import TokenSource, was_refused
 from minos_sdk.receiver import Receiver
 from minos_sdk.signal_sets import LONGEST, Beat
 
@@ -42,12 +42,15 @@ class SseFeed:
 
     async def _listen(self, receiver: Receiver, http: httpx.AsyncClient, snapshots: Snapshots) -> None:
         url = f"{receiver.issuer.rstrip('/')}/api/v1/signals/stream?audience={receiver.audience}"
+        token = await self._token_source.token(MINOS)
         headers = {
-            "Authorization": f"Bearer {await self._token_source.token(MINOS)}",
+            "Authorization": f"Bearer {token}",
             "Accept": "text/event-stream",
             "Last-Event-ID": _place_of(receiver),
         }
         async with http.stream("GET", url, headers=headers, timeout=_TIMEOUT, follow_redirects=False) as response:
+            if response.status_code == 401:
+                await was_refused(self._token_source, MINOS, token)
             if response.status_code != 200:
                 raise Unreachable(f"the stream of signals answered {response.status_code}")
             async for event in events(response.aiter_bytes()):
