@@ -1,5 +1,6 @@
 """From a page of the log to the rows it leaves in the set of live signals."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -39,6 +40,9 @@ READ = TAGS | frozenset(tag_of(event_type) for event_type in _SHOWING)
 MOST_ROWS = 5_000
 """Facts of so many events that one transaction takes them in without anybody's patience ending: one event has more where roles or audiences
 are thousands, and the next ones have their turn after it."""
+
+WRITTEN_AT_ONCE = 256
+"""Then whoever else is in this process has a turn: a fact is written in some 20 us."""
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -82,7 +86,10 @@ class Teller:
             if isinstance(each.change, AudienceRedefined):
                 opened.add(name := each.change.audience)
                 known = replace(known, told=known.told | {name}) if _is_for_people(known.audiences[name]) else known
-            rows += self._rows(each, known, life=life, epoch=page.epoch)
+            more = list(self._rows(each, known, life=life, epoch=page.epoch))
+            if len(rows) % WRITTEN_AT_ONCE + len(more) >= WRITTEN_AT_ONCE:
+                await asyncio.sleep(0)
+            rows += more
         audiences = [(roles_class(name), name in known.told) for name in sorted(opened)]
         return Told(through=through, life=life, audiences=audiences, rows=_newest(rows, ended_by))
 
