@@ -1,13 +1,14 @@
 """Knowing that one does not know, and what each policy makes of it."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from functools import partial
 
 import pytest
 
-from minos_sdk import REFUSE, AcceptUntil, Blind, ExpiredToken, Introspect, Revoked, Verifier
+from minos_sdk import REFUSE, AcceptUntil, Blind, CallRefused, ExpiredToken, Introspect, NatsFeed, Revoked, Verifier
 from minos_sdk.ports import SystemClock
 from minos_sdk.testing import Authority, SettableClock
 
@@ -46,6 +47,38 @@ async def test_what_keeps_a_verifier_from_being_ready_is_logged(minos_authority:
     await verifier.close()
     assert "signals of class roles.test were not heard of" in caplog.text
     assert "class access" not in caplog.text
+
+
+async def test_why_signals_do_not_come_is_logged_once(minos_authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
+    """At the level that is on where nobody set one; whoever set the service up wrongly has nothing else to go by."""
+
+    class WrongSecret:
+        asked = 0
+
+        async def token(self, audience: str) -> str:
+            self.asked += 1
+            raise CallRefused(401, "invalid_client", f"No client for {audience}.")
+
+    tokens = WrongSecret()
+    verifier = minos_authority.verifier(feed=NatsFeed("nats://127.0.0.1:4222", tokens))
+    await verifier.start(wait=0.05)
+    async with asyncio.timeout(10):
+        while tokens.asked < 3:
+            await asyncio.sleep(0.01)
+    verifier.receiver.complete("access", minos_authority.clock.time())
+    await verifier.close()
+    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    why = "no connection to NATS: 401 invalid_client: No client for nats."
+    assert said[0] == f"signals do not come: {why}"
+    assert said[1].endswith(f"; {why}")
+    assert said[2:] == ["signals come again"]
+
+
+async def test_an_issuer_by_another_name_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    genuine = Authority(issuer="https://auth.example")
+    verifier = Verifier(issuer="https://auth.example/", audience="test", feed=NoFeed(), keys=genuine.keys, signal_keys=genuine.signal_keys)
+    assert await verifier.receiver.signal(genuine.signals.heartbeat("access", count=0)) is None
+    assert "not called https://auth.example/: it has to be, letter by letter" in caplog.text
 
 
 async def test_freshness_is_said(minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier) -> None:

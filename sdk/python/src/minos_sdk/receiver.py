@@ -12,6 +12,7 @@ from minos_sdk.ports import Clock, KeySource, StopCalling
 from minos_sdk.progress import LATE_S, Freshness, Progress, freshness_at, oldest
 from minos_sdk.revocations import Revocations
 from minos_sdk.signal_sets import Beat, Place, SetReader, Signal
+from minos_sdk.trouble import Trouble
 
 log = logging.getLogger("minos_sdk")
 ACCESS = "access"
@@ -32,6 +33,7 @@ class Receiver:
         """The time of the monotonic clock from which on not enough is known."""
         self.once_ready = asyncio.Event()
         self.counts: Counter[str] = Counter()
+        self.trouble = Trouble(clock.monotonic)
         self._reader = SetReader(issuer, keys)
         self._clock = clock
         self._issuer_offset = float("-inf")
@@ -62,6 +64,7 @@ class Receiver:
             told = await self._reader.signal(token)
         except Malformed as bad:
             self.counts[f"dropped_{bad.reason}"] += 1
+            self._doubt(bad)
             return None
         except KeysUnavailable:
             self.counts["dropped_no_keys"] += 1
@@ -77,8 +80,9 @@ class Receiver:
         """
         try:
             told = await self._reader.snapshot(token)
-        except (Malformed, KeysUnavailable):
+        except (Malformed, KeysUnavailable) as bad:
             self.counts["dropped_snapshot"] += 1
+            self._doubt(bad)
             return False
         if not told.classes.keys() >= self.classes.keys():
             self.counts["dropped_snapshot"] += 1
@@ -91,6 +95,11 @@ class Receiver:
             progress.reached(told.classes[name].epoch, told.classes[name].count)
             self.complete(name, told.complete_to, at=asked_at)
         return True
+
+    def _doubt(self, bad: Malformed | KeysUnavailable) -> None:
+        """Genuine, and of an issuer by another name: what is wrong is how this service was set up."""
+        if isinstance(bad, Malformed) and bad.reason == "issuer":
+            self.trouble.begins(f"their issuer is not called {self.issuer}: it has to be, letter by letter, the MINOS_ISSUER of Minos")
 
     def reached(self, place: Place) -> None:
         """Note that all signals of a class are known up to a place."""
@@ -115,6 +124,7 @@ class Receiver:
         self.classes[of_class].complete(complete_to, now if at is None else at, now)
         self._set_clock(complete_to - now)
         self.revocations.prune(complete_to)
+        self.trouble.ends()
         self._look_ahead()
 
     def _set_clock(self, issuer_offset: float) -> None:

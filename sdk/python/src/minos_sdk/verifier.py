@@ -190,6 +190,8 @@ class Verifier:
             self._keys.get("")
         except KeysUnavailable:
             lacking.append("the issuer's keys could not be read")
+        if self.receiver.trouble.why is not None:
+            lacking.append(self.receiver.trouble.why)
         return lacking
 
     async def wait_until_ready(self) -> None:

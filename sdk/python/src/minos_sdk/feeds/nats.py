@@ -1,7 +1,6 @@
 """Signals over NATS: live copies and hints as they happen, and the stream for all that came before or got lost."""
 
 import asyncio
-import logging
 import ssl
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -14,8 +13,8 @@ from minos_sdk.feeds.nats_connection import Connection, Login, NotYet, Refused, 
 from minos_sdk.feeds.reading import Reading
 from minos_sdk.ports import TokenSource
 from minos_sdk.receiver import Receiver
+from minos_sdk.trouble import words
 
-log = logging.getLogger("minos_sdk")
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.1, 0.5
 _FIRST_PATIENCE_S, _LAST_PATIENCE_S = 1.0, 4.0
 """NATS asks Minos who comes. Where it has just come back and Minos is not there yet, it waits for five seconds for nothing: coming again is
@@ -65,7 +64,8 @@ class NatsFeed:
                     receiver.counts["connections_failed"] += 1
                     if isinstance(error, Refused):
                         self._have_renewed(receiver.monotonic())
-                    log.info("no connection to NATS: %s", type(error).__name__)
+                    if current is None or not current.is_open:
+                        receiver.trouble.begins(f"no connection to NATS: {words(error)}")
                     await asyncio.sleep(pause * _chance.uniform(0.5, 1.0))
                     pause = min(2 * pause, _LAST_PAUSE_S)
                     patience = min(2 * patience, _LAST_PATIENCE_S) if isinstance(error, NotYet) else _FIRST_PATIENCE_S

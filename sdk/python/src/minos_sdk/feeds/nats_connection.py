@@ -20,6 +20,7 @@ from minos_sdk.jws import Malformed, Object, read, read_object
 from minos_sdk.ports import TokenSource, was_refused
 from minos_sdk.receiver import ACCESS, Receiver
 from minos_sdk.signal_sets import Beat
+from minos_sdk.trouble import words
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -119,6 +120,7 @@ class Connection:
         self._receiver = receiver
         self._readings = readings
         self._over = asyncio.Event()
+        self._complaint: str | None = None
         self._heard_at = receiver.monotonic()
         self._renew_at = None if entry.lasts is None else _renewal(entry.lasts) + receiver.monotonic()
         self._readers: list[asyncio.Task[None]] = []
@@ -137,6 +139,9 @@ class Connection:
         try:
             with told_as_lost():
                 await connection._enter_within(patience, entry)
+        except Lost as lost:
+            await _closed(client)
+            raise type(lost)(connection._complaint or str(lost)) from lost
         except BaseException:
             await _closed(client)
             raise
@@ -172,7 +177,7 @@ class Connection:
             ping_interval=5,
             max_outstanding_pings=2,
             closed_cb=self._ended,
-            error_cb=_complain,
+            error_cb=self._complain,
             tls=self._servers.tls,
         )
 
@@ -243,6 +248,13 @@ class Connection:
     async def _ended(self) -> None:
         self._over.set()
 
+    async def _complain(self, error: Exception) -> None:
+        """Before anybody was let in, it is why: whoever opens the connection says so."""
+        if self._client.is_connected:
+            log.warning("NATS: %s", error)
+        else:
+            self._complaint = words(error)
+
 
 @contextmanager
 def told_as_lost() -> Generator[None]:
@@ -284,7 +296,3 @@ async def _closed(client: "Client") -> None:
     with suppress(Exception):  # whatever it is, the connection is given up
         async with asyncio.timeout(_CLOSE_S):
             await client.close()
-
-
-async def _complain(error: Exception) -> None:
-    log.warning("NATS: %s", error)

@@ -7,6 +7,7 @@ from minos_sdk.http import Unreachable, get
 from minos_sdk.ports import TokenSource, was_refused
 from minos_sdk.receiver import Receiver
 from minos_sdk.signal_sets import LONGEST_SNAPSHOT, Beat
+from minos_sdk.trouble import words
 
 MINOS = "minos"
 """The audience of the issuer itself."""
@@ -37,8 +38,9 @@ class Snapshots:
             if answer.status_code == 401:
                 await was_refused(self._token_source, MINOS, token)
             return await self._taken(answer, now)
-        except UNANSWERED:
+        except UNANSWERED as error:
             receiver.counts["snapshot_unanswered"] += 1
+            receiver.trouble.begins(words(error))
             return False
 
     async def _taken(self, answer: httpx.Response, now: float) -> bool:

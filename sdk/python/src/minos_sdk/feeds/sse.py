@@ -12,6 +12,7 @@ from minos_sdk.http import Unreachable
 from minos_sdk.ports import TokenSource, was_refused
 from minos_sdk.receiver import Receiver
 from minos_sdk.signal_sets import LONGEST, Beat
+from minos_sdk.trouble import words
 
 _TIMEOUT = httpx.Timeout(5.0, connect=2.0, read=10.0)
 """A heartbeat comes each second: after ten without, nobody is there."""
@@ -34,8 +35,9 @@ class SseFeed:
                 heard = receiver.counts["heartbeats"]
                 try:
                     await self._listen(receiver, http, snapshots)
-                except UNANSWERED:
+                except UNANSWERED as error:
                     receiver.counts["stream_lost"] += 1
+                    receiver.trouble.begins(words(error))
                 pause = _FIRST_PAUSE_S if receiver.counts["heartbeats"] > heard else pause
             await asyncio.sleep(pause * _chance.uniform(0.5, 1.0))
             pause = min(2 * pause, _LAST_PAUSE_S)
