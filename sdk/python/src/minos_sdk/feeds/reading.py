@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from minos_sdk.feeds.direct_get import Stored, stored_from
@@ -16,6 +17,7 @@ _PATIENCE = 3
 _FOLLOWING_S = 45.0
 """What was told since everything was known this lately cannot have expired: the shortest signal lives a minute."""
 _WITHOUT_PAUSE = 16
+_REMEMBERED = 8_192
 
 
 def stream_of(of_class: str) -> str:
@@ -40,6 +42,8 @@ class Reading:
         self._beat: Beat | None = None
         self._short = 0
         self._must_come = (0, 0)
+        self._read: dict[int, tuple[bytes, Place]] = {}
+        """What was read beyond where the next reading begins: the same bytes need no second look."""
 
     def beat(self, beat: Beat) -> None:
         """Take in what a heartbeat says; read when it knows of more than is known here."""
@@ -78,6 +82,7 @@ class Reading:
             if newest.epoch == epoch or first == 1:
                 self._known_to = max(self._known_to, (newest.epoch, min(last, self._signed_end(newest.epoch))))
             self._note(newest, beat)
+        self._read = {sequence: known for sequence, known in self._read.items() if sequence > self._known_to[1]}
 
     def _signed_end(self, epoch: int) -> int:
         """Nobody but the newest heartbeat is believed where a stream ends at the furthest."""
@@ -85,9 +90,16 @@ class Reading:
 
     async def _take(self, stored: Stored) -> Place | None:
         """Give where a stored signal stands; None for what does not belong here."""
+        digest = sha256(stored.data).digest()
+        if (known := self._read.get(stored.sequence)) is not None and known[0] == digest:
+            return known[1]
         told = await self._receiver.signal(stored.data.decode(errors="replace"))
         place = told.place if isinstance(told, Signal) else None
-        return place if place is not None and place.of_class == self._class else None
+        if place is None or place.of_class != self._class:
+            return None
+        if len(self._read) < _REMEMBERED:
+            self._read[stored.sequence] = digest, place
+        return place
 
     def _note(self, newest: Place, beat: Beat | None) -> None:
         """What was told while this verifier followed has to come, or nothing is complete: somebody may be keeping it back."""
