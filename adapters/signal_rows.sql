@@ -6,6 +6,7 @@ SELECT c.class, c.epoch, c.count, c.beat, (extract(epoch FROM c.complete_to) * 1
             ELSE 'catching_up' END AS state
 FROM signal_classes c
 LEFT JOIN projection_state s ON s.name = 'signals' AND s.version = 1 AND s.slot_from = 0
+WHERE c.class = ANY ($1::text[])
 
 -- name: facts_after
 SELECT count, fact FROM signals_after($1::text, $2::bigint, $3::bigint)

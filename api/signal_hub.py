@@ -53,7 +53,8 @@ class SignalHub:
 
     async def states(self, classes: Iterable[SignalClass]) -> Mapping[SignalClass, ClassState]:
         """Say how far these classes are. Raises NoSuchAudience, StoreUnavailable."""
-        wanted, found = tuple(classes), await self._rows.classes()
+        wanted = tuple(classes)
+        found = await self._rows.classes(wanted)
         if missing := [name for name in wanted if name not in found]:
             raise StoreUnavailable if missing == [ACCESS] else NoSuchAudience
         return {name: found[name] for name in wanted}
@@ -130,7 +131,7 @@ class SignalHub:
 
     async def _look(self) -> None:
         async with self._one_look:
-            states = await self._rows.classes()
+            states = await self._rows.classes(list(self._listening))
             kid = (await self._keys.signer(Algorithm.ES256)).kid
             if kid != self._kid:
                 self._kid = kid

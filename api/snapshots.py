@@ -89,7 +89,7 @@ class Snapshots:
 
     async def _make(self, classes: Sequence[SignalClass]) -> Snapshot:
         made_at = asyncio.get_running_loop().time()
-        found = await self._rows.classes()
+        found = await self._rows.classes(classes)
         if any(name not in found for name in classes):
             raise StoreUnavailable
         states = {name: found[name] for name in classes}
