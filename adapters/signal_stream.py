@@ -11,9 +11,10 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from adapters.base64url import from_text
-from adapters.jetstream import NO_SUCH_MESSAGE, NO_SUCH_STREAM, JetStream, Outgoing
+from adapters.jetstream import NO_SUCH_MESSAGE, NO_SUCH_STREAM, JetStream, Outgoing, StreamAway
 from adapters.signal_sets import Feed
 from domain.signals.facts import ACCESS, SignalClass, audience_of
 
@@ -43,6 +44,7 @@ class SignalStream:
     """The stream of one class. Everything here raises StreamAway."""
 
     def __init__(self, client: Client, of_class: SignalClass, *, replicas: int = 1) -> None:
+        self._client = client
         self._jetstream = JetStream(client)
         self.of_class = of_class
         self._replicas = replicas
@@ -64,6 +66,13 @@ class SignalStream:
     async def append(self, after: int, messages: Sequence[Outgoing]) -> None:
         """Add messages as the sequences following `after`, at most MOST_IN_BATCH. After an error some of them may be there."""
         await self._jetstream.append(self.name, after, messages, together=True)
+
+    async def copy(self, subject: str, token: bytes, headers: dict[str, str] | None = None) -> None:
+        """Tell who listens just now. It is kept nowhere, and nobody says whether it arrived."""
+        try:
+            await self._client.publish(subject, token, headers=headers)
+        except (NatsError, OSError) as error:  # on the way to being connected again, with all that it keeps meanwhile
+            raise StreamAway(type(error).__name__) from error
 
     async def forget_before(self, sequence: int) -> None:
         """Remove what is older: it was of another epoch, and all that holds was sent anew."""

@@ -1,7 +1,12 @@
 """What somebody with rights at Minos could do so that services hear of nothing any more; and that they still do."""
 
-import pytest
+from typing import Any
 
+import pytest
+from nats.errors import OutboundBufferLimitError
+
+from adapters.jetstream import StreamAway
+from adapters.signal_stream import LIVE
 from commands.ports import Heads
 from domain.errors import StoreUnavailable
 from domain.ids import RoleName
@@ -93,3 +98,27 @@ async def test_roles_at_hundreds_of_audiences_do_not_hold_up_who_is_signed_out(f
     assert sorted(served[1:]) == [f"roles.shop-{number}" for number in range(6)]
     assert [state.of_class for state in feed.sent].count("access") > 3
     assert {len(await feed.stored(f"roles.shop-{number}")) for number in range(6)} == {1}
+
+
+async def test_a_connection_that_takes_no_more_in_is_waited_out(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on disk already is noted by nobody, and sent again: the worker need not begin anew for it, with ever longer pauses."""
+    signaller = feed.signaller()
+    await feed.tell(signaller)
+    ada = await feed.author.user()
+    await feed.author.sign_out(ada)
+    await feed.sequence()
+    await signaller.folder.step()
+
+    publish = feed.client.publish
+
+    async def full(subject: str, *more: Any, **named: Any) -> None:
+        if subject.startswith(LIVE):
+            raise OutboundBufferLimitError
+        await publish(subject, *more, **named)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(feed.client, "publish", full)
+        with pytest.raises(StreamAway):
+            await signaller.sender.step()
+    await feed.send(signaller)
+    assert f"sig.v1.access.user.{ada}" in await feed.stored()

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from nats.aio.client import Client
-
 from adapters.jetstream import NotTheEnd
 from adapters.signal_sets import Beat, SignalSigner
 from adapters.signal_stream import LIVE
@@ -20,7 +18,7 @@ class Beating(NamedTuple):
     state: str
 
 
-async def beat(of: Beating, client: Client, signer: SignalSigner) -> None:
+async def beat(of: Beating, signer: SignalSigner) -> None:
     """Tell how a class stands, having looked that the stream still has it all. Raises NotTheEnd where it has not, StreamAway."""
     line, due = of.line, of.due
     if await line.stream.end() != line.sequence:
@@ -34,5 +32,5 @@ async def beat(of: Beating, client: Client, signer: SignalSigner) -> None:
         complete_to=line.complete_to,
         state=of.state,
     )
-    await client.publish(f"{LIVE}{due.of_class}.heartbeat", (await signer.heartbeat(said)).encode())
+    await line.stream.copy(f"{LIVE}{due.of_class}.heartbeat", (await signer.heartbeat(said)).encode())
     line.beat = due.beat

@@ -186,7 +186,7 @@ class Sender:
             await line.stream.append(line.sequence, [_message(row, token) for row, token in zip(rows, tokens, strict=True)])
             if copies:
                 for sequence, (row, token) in enumerate(zip(rows, tokens, strict=True), line.sequence + 1):
-                    await self._client.publish(_live(row.subject), token, headers={SEQUENCE: str(sequence)})
+                    await line.stream.copy(_live(row.subject), token, {SEQUENCE: str(sequence)})
             line.sequence += len(rows)
         line.sent = sent
         self._notes.put(line.acknowledged)
@@ -203,7 +203,7 @@ class Sender:
     async def _beat_all(self, beats: Sequence[Beating]) -> list[Exception]:
         """Side by side: each waits for an answer of NATS, and signals wait meanwhile. Gives what went wrong."""
         failed: list[Exception] = []
-        told = [beat(each, self._client, self._signer) for each in beats]
+        told = [beat(each, self._signer) for each in beats]
         for beating, error in zip(beats, await asyncio.gather(*told, return_exceptions=True), strict=True):
             if isinstance(error, NotTheEnd | StreamAway):
                 self._give_up(beating.due)
