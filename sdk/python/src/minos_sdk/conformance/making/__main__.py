@@ -22,7 +22,7 @@ FILES: dict[str, tuple[str, bool, list[Cases]]] = {
     "freshness": ("Knowing what was revoked, and knowing that one does not.", True,
                   [freshness.fresh, freshness.attacked, freshness.clocks]),
     "readiness": ("Before anything is known.", False, [freshness.unready]),
-    "internal": ("What a gateway hands on.", True, [internal.handed_on]),
+    "internal": ("What a gateway hands on.", True, [internal.handed_on, internal.of_each_kind]),
 }  # fmt: skip
 """By file: what it is about, and whether its cases begin with a verifier that is ready."""
 

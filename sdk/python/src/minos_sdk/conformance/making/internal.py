@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from minos_sdk.conformance.making.world import NOW, SID, USER, World, accepts_internal, case, refuses_internal
+from minos_sdk.conformance.making.world import AUDIENCE, ISSUER, NOW, SID, USER, World, accepts_internal, case, refuses_internal
 
 _TYPE = "minos-internal+jwt"
 
@@ -30,3 +30,29 @@ def handed_on(w: World) -> Iterator[dict[str, Any]]:
         ("made ahead of time", w.tokens.internal(USER, iat=NOW + 60, exp=NOW + 120)),
     ):
         yield case(name, refuses_internal(signed))
+
+
+def of_each_kind(w: World) -> Iterator[dict[str, Any]]:
+    """Who has no session has no roles, and a key of a person's is not that person."""
+    said: dict[str, Any] = {
+        "iss": ISSUER, "aud": AUDIENCE, "iat": NOW, "exp": NOW + 60, "jti": "i1", "roles": [], "permissions": ["a.read"],
+    }  # fmt: skip
+    service = said | {"principal": "service", "sub": "billing", "client_id": "billing"}
+    told: dict[str, Any] = {"roles": [], "permissions": ["a.read"], "session_id": None}
+    yield case("a service's request", _accepts(w, service, **told, principal="service", subject="billing", client_id="billing"))
+    key = said | {"principal": "api_key", "sub": USER, "key_id": "k1"}
+    yield case("a request with an API key", _accepts(w, key, **told, principal="api_key", subject=USER))
+    person = w.tokens.user_claims(USER, sid=SID) | said | {"principal": "user"}
+    for name in ("iss", "sub", "aud", "exp", "iat", "jti", "principal", "roles", "permissions", "sid", "auth_time"):
+        yield case(f"of a person, without {name}", _refuses(w, {member: value for member, value in person.items() if member != name}))
+    yield case("of an API key without its name", _refuses(w, {member: value for member, value in key.items() if member != "key_id"}))
+    for name, value in (("aud", [AUDIENCE]), ("exp", str(NOW + 60)), ("roles", "admin"), ("permissions", "*"), ("principal", ["user"])):
+        yield case(f"whose {name} is {value!r}", _refuses(w, person | {name: value}))
+
+
+def _accepts(w: World, claims: dict[str, Any], **identity: Any) -> dict[str, Any]:
+    return accepts_internal(w.internal_key.signed(claims, typ=_TYPE), **identity)
+
+
+def _refuses(w: World, claims: dict[str, Any]) -> dict[str, Any]:
+    return refuses_internal(w.internal_key.signed(claims, typ=_TYPE))
