@@ -3,7 +3,10 @@ from uuid import uuid4
 import pytest
 
 from minos_sdk import ExpiredToken, InvalidToken, KeysUnavailable, Revoked, Verifier
+from minos_sdk.credentials import Credential
 from minos_sdk.facts import Fact
+from minos_sdk.feeds.nats_connection import Entry
+from minos_sdk.jws import read
 from minos_sdk.key_cache import KeyCache
 from minos_sdk.testing import Authority, SettableClock, SigningKey, key_set
 
@@ -154,6 +157,14 @@ async def test_the_memory_of_tokens_is_bounded_and_has_no_token_in_it(minos_auth
     assert all(verifier.check(token) for token in tokens)
     assert verifier.metrics()["tokens_remembered"] == 10
     assert all(len(key) == 32 for key in verifier._tokens._known)
+
+
+def test_attack_token_read_off_what_reports_of_errors_show(minos_authority: Authority) -> None:
+    """They show every value that was at hand as it shows itself."""
+    token = minos_authority.tokens.user("ada")
+    _, body, signature = token.split(".")
+    shown = repr(read(token, longest=8_192)) + repr(Credential("bearer", token)) + repr(Entry("billing", token=token, password=token))
+    assert not any(part in shown for part in (body, signature))
 
 
 async def test_whoever_wants_to_know_is_told_of_each_fact_once(minos_authority: Authority, minos_verifier: Verifier) -> None:

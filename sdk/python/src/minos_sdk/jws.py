@@ -7,7 +7,7 @@ names a member twice; base64url has one spelling. A header chooses nothing: the 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
 
@@ -36,9 +36,9 @@ class Signed:
     """The parts of a text. Nothing of it is known to be genuine before its key said so."""
 
     header: Header
-    message: bytes
-    body: bytes
-    signature: bytes
+    message: bytes = field(repr=False)
+    body: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
 
 
 def read(text: str, *, longest: int) -> Signed:
