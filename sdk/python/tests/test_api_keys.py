@@ -13,7 +13,7 @@ from minos_sdk.api_keys import ApiKeys, is_written
 from minos_sdk.client_credentials import ClientSecret
 from minos_sdk.errors import InvalidToken
 from minos_sdk.facts import ApiKeyRevoked, ClientEpoch, Fact, RoleGives, SessionEnded, UserEpoch, UserRoles
-from minos_sdk.known_keys import Asking, KnownKeys, digest_of
+from minos_sdk.known_keys import KnownKeys, digest_of
 from minos_sdk.refusals import CredentialUnknown
 from minos_sdk.sync_api_keys import SyncApiKeys
 
@@ -119,7 +119,8 @@ async def test_attack_key_of_a_deleted_service_goes_on_out_of_the_cache() -> Non
         await keys.identify(KEY)
 
 
-async def test_attack_key_revoked_while_it_is_asked_about_is_kept_as_good() -> None:
+async def test_attack_key_revoked_while_it_is_asked_about_is_taken_for_good() -> None:
+    """By who asked before the signal, by who came after it and waits for the same answer, and later."""
     minos, feed = Minos(), Feed()
     minos.gate = asyncio.Event()
     keys = keys_of(minos, feed)
@@ -128,10 +129,25 @@ async def test_attack_key_revoked_while_it_is_asked_about_is_kept_as_good() -> N
         await asyncio.sleep(0)
     minos.revoked.add(KEY)
     feed.tell(ApiKeyRevoked("k1", None))
+    joining = asyncio.create_task(keys.identify(KEY))
+    await asyncio.sleep(0)
     minos.gate.set()
-    await asking
-    with pytest.raises(InvalidToken):
+    for outcome in (asking, joining, keys.identify(KEY)):
+        with pytest.raises(InvalidToken):
+            await outcome
+
+
+async def test_a_key_about_which_there_is_news_with_every_answer_is_not_known() -> None:
+    minos, feed = Minos(), Feed()
+
+    async def overtaken(request: httpx.Request) -> httpx.Response:
+        feed.tell(UserEpoch("ada", minos.asked, None))
+        return await Minos.__call__(minos, request)
+
+    keys = ApiKeys(URL, "shop", ClientSecret("c", "s"), verifier=feed, http=httpx.AsyncClient(transport=httpx.MockTransport(overtaken)))
+    with pytest.raises(CredentialUnknown):
         await keys.identify(KEY)
+    assert minos.asked == 3
 
 
 async def test_attack_feed_cut_off_so_that_a_revoked_key_stays_good() -> None:
@@ -225,8 +241,8 @@ async def test_what_minos_does_not_say_is_no_yes_and_no_no(status: int) -> None:
 
 def test_answers_end_with_the_key_itself_and_after_half_a_minute() -> None:
     known, who = KnownKeys(), identity()
-    known.keep(b"1", who, Asking(), now=0.0, lasts_s=5.0)
-    known.keep(b"2", who, Asking(), now=0.0, lasts_s=500.0)
+    known.keep(b"1", who, now=0.0, lasts_s=5.0)
+    known.keep(b"2", who, now=0.0, lasts_s=500.0)
     assert [known.good(b"1", now=4.9), known.good(b"1", now=5.0)] == [who, None]
     assert [known.good(b"2", now=29.9), known.good(b"2", now=30.0)] == [who, None]
     known.keep_bad(b"3", now=0.0)
@@ -238,13 +254,13 @@ def test_answers_end_with_the_key_itself_and_after_half_a_minute() -> None:
 
 def test_attack_flood_of_made_up_keys_pushes_good_ones_out() -> None:
     known, who = KnownKeys(most=10), identity()
-    known.keep(b"good", who, Asking(), now=0.0, lasts_s=30.0)
+    known.keep(b"good", who, now=0.0, lasts_s=30.0)
     for n in range(100):
         known.keep_bad(b"%d" % n, now=0.0)
     assert known.good(b"good", now=1.0) is who
     assert len(known) == 11
     for n in range(100):
-        known.keep(b"%d" % n, who, Asking(), now=0.0, lasts_s=30.0)
+        known.keep(b"%d" % n, who, now=0.0, lasts_s=30.0)
     assert len(known) <= 20
     known.drop(("user", "ada"))
     assert known._good == known._tied == {}

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from minos_sdk import REFUSE, AcceptUntil, Blind, CallRefused, ExpiredToken, Introspect, NatsFeed, Revoked, Verifier
+from minos_sdk.facts import SessionEnded
 from minos_sdk.ports import SystemClock
 from minos_sdk.testing import Authority, SettableClock
 
@@ -160,6 +161,22 @@ async def test_blind_the_issuer_is_asked_and_its_word_narrows(
     identity = await minos_verifier.verify(token, on_blind=Introspect(issuer))
     assert (identity.roles, identity.permissions) == ({"clerk"}, {"orders.read"})
     assert issuer.asked == [token]
+
+
+async def test_attack_answer_of_the_issuer_that_a_signal_overtook(
+    minos_authority: Authority, minos_clock: SettableClock, minos_verifier: Verifier
+) -> None:
+    token = minos_authority.tokens.user("u1", sid="s1", jti="t1")
+    minos_authority.feed.silence()
+    minos_clock.advance(5)
+
+    class Overtaken(Issuer):
+        async def introspect(self, token: str) -> Mapping[str, object]:
+            minos_verifier.receiver.merge(SessionEnded("s1", None))
+            return await super().introspect(token)
+
+    with pytest.raises(Revoked):
+        await minos_verifier.verify(token, on_blind=Introspect(Overtaken(active=True, sub="u1", aud="test", jti="t1")))
 
 
 async def test_attack_scope_that_a_service_lost_while_nobody_was_told(

@@ -14,10 +14,12 @@ from minos_sdk.errors import InvalidToken
 from minos_sdk.facts import ApiKeyRevoked, ClientEpoch, Fact, RoleGives, UserEpoch, UserRoles
 from minos_sdk.identity import Identity
 from minos_sdk.introspection import Introspection
-from minos_sdk.known_keys import ROLES, KnownKeys, digest_of
+from minos_sdk.known_keys import ROLES, KnownKeys, digest_of, ties_of
 from minos_sdk.ports import monotonic
+from minos_sdk.refusals import CredentialUnknown
 
 _SHAPE = re.compile(r"mk_[a-z]{1,8}_[0-9a-f]{32}_[0-9A-Za-z]{49}")
+_ASKED_AT_MOST = 3
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -96,16 +98,23 @@ class ApiKeys:
             task.exception()
 
     async def _ask(self, key: str, digest: bytes) -> Identity | None:
-        now = monotonic()
-        with self._known.asking() as asking:
-            told = await self._minos.introspect(key)
-            identity = identity_of(told, self._audience)
+        """An answer that a signal about it overtook may be from before, and is not for who came after. Raises CredentialUnknown."""
+        for _ in range(_ASKED_AT_MOST):
+            now = monotonic()
+            with self._known.asking() as asking:
+                identity = identity_of(await self._minos.introspect(key), self._audience)
             if identity is None:
                 self._known.keep_bad(digest, now=now)
-            elif self._verifier is not None and not self._verifier.is_blind:
-                lasts = 0.0 if identity.expires_at is None else identity.expires_at - time.time()
-                self._known.keep(digest, identity, asking, now=now, lasts_s=lasts)
-        return identity
+                return None
+            if not asking.signalled & ties_of(identity):
+                self._keep(digest, identity, now)
+                return identity
+        raise CredentialUnknown
+
+    def _keep(self, digest: bytes, identity: Identity, now: float) -> None:
+        if self._verifier is not None and not self._verifier.is_blind:
+            lasts = 0.0 if identity.expires_at is None else identity.expires_at - time.time()
+            self._known.keep(digest, identity, now=now, lasts_s=lasts)
 
     def _drop(self, fact: Fact) -> None:
         match fact:

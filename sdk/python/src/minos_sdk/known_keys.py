@@ -64,14 +64,13 @@ class KnownKeys:
         del self._bad[digest]
         return False
 
-    def keep(self, digest: bytes, identity: Identity, asking: Asking, *, now: float, lasts_s: float) -> None:
-        """Keep an answer that was asked for at `now`, for `lasts_s` at most; not where a signal about it came in between."""
-        ties = ties_of(identity)
+    def keep(self, digest: bytes, identity: Identity, *, now: float, lasts_s: float) -> None:
+        """Keep an answer that was asked for at `now`, for `lasts_s` at most, and that no signal about it overtook."""
         self._forget(digest)
-        if ties & asking.signalled or not lasts_s > 0 or not self._good_s > 0:
+        if not lasts_s > 0 or not self._good_s > 0:
             return
         self._good[digest] = (now + min(self._good_s, lasts_s), identity)
-        for tie in ties:
+        for tie in ties_of(identity):
             self._tied.setdefault(tie, set()).add(digest)
         while len(self._good) > self._most:
             self._forget(next(iter(self._good)))

@@ -106,7 +106,9 @@ class Verifier:
             if not isinstance(policy, Introspect) or not self.receiver.is_ready:  # before, nobody has told what roles give
                 raise
             identity = self.check(token, on_blind=_ASKED_ABOUT)
-            return await introspected(token, identity, policy.introspector, self._revocations)
+            identity = await introspected(token, identity, policy.introspector, self._revocations)
+            self.check(token, on_blind=_ASKED_ABOUT)  # what was heard meanwhile is newer than the answer
+            return identity
         return self.check(token, on_blind=on_blind)
 
     def _judge(self, known: KnownToken) -> None:
