@@ -252,6 +252,27 @@ def test_answers_end_with_the_key_itself_and_after_half_a_minute() -> None:
         KnownKeys(good_s=31)
 
 
+async def test_attack_flood_of_made_up_keys_keeps_good_ones_from_being_asked_about() -> None:
+    """Anybody can compute their checksum, so each costs a question."""
+    minos, feed = Minos(), Feed()
+    keys = keys_of(minos, feed)
+    await keys.identify(KEY)
+    feed.tell(ApiKeyRevoked("k1", None))
+    minos.gate, minos.asked = asyncio.Event(), 0
+    flood = [asyncio.create_task(keys.identify(written(n))) for n in range(2, 202)]
+    known = asyncio.create_task(keys.identify(KEY))
+    while minos.asked < 33:
+        await asyncio.sleep(0)
+    minos.revoked |= {written(n) for n in range(2, 202)}
+    minos.gate.set()
+    assert (await known).key_id == "k1"
+    outcomes = await asyncio.gather(*flood, return_exceptions=True)
+    assert minos.asked == 33
+    assert sum(isinstance(outcome, CredentialUnknown) for outcome in outcomes) == 168
+    minos.revoked.clear()
+    assert await keys.identify(written(300))
+
+
 def test_attack_flood_of_made_up_keys_pushes_good_ones_out() -> None:
     known, who = KnownKeys(most=10), identity()
     known.keep(b"good", who, now=0.0, lasts_s=30.0)

@@ -20,6 +20,8 @@ from minos_sdk.refusals import CredentialUnknown
 
 _SHAPE = re.compile(r"mk_[a-z]{1,8}_[0-9a-f]{32}_[0-9A-Za-z]{49}")
 _ASKED_AT_MOST = 3
+_MOST_STRANGERS = 32
+"""Questions at a time about keys that were never good here: anybody can make up as many as they like."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -54,6 +56,7 @@ class ApiKeys:
         self._verifier = verifier
         self._known = KnownKeys() if known is None else known
         self._asked: dict[bytes, asyncio.Task[Identity | None]] = {}
+        self._strangers: set[bytes] = set()
         self._stop_hearing = None if verifier is None else verifier.on_revoked(self._drop)
 
     async def __aenter__(self) -> Self:
@@ -88,12 +91,17 @@ class ApiKeys:
         """Many calls with one key ask one question. It goes on for the others where one of them is cancelled."""
         task = self._asked.get(digest)
         if task is None:
+            if not self._known.was_good(digest):
+                if len(self._strangers) >= _MOST_STRANGERS:
+                    raise CredentialUnknown
+                self._strangers.add(digest)
             task = self._asked[digest] = asyncio.create_task(self._ask(key, digest))
             task.add_done_callback(lambda done: self._answered(digest, done))
         return await asyncio.shield(task)
 
     def _answered(self, digest: bytes, task: "asyncio.Task[Identity | None]") -> None:
         del self._asked[digest]
+        self._strangers.discard(digest)
         if not task.cancelled():
             task.exception()
 
@@ -107,6 +115,7 @@ class ApiKeys:
                 self._known.keep_bad(digest, now=now)
                 return None
             if not asking.signalled & ties_of(identity):
+                self._known.note_good(digest)
                 self._keep(digest, identity, now)
                 return identity
         raise CredentialUnknown

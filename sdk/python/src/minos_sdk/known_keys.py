@@ -44,6 +44,7 @@ class KnownKeys:
         self._most = most
         self._good: OrderedDict[bytes, tuple[float, Identity]] = OrderedDict()
         self._bad: OrderedDict[bytes, float] = OrderedDict()
+        self._once_good: OrderedDict[bytes, None] = OrderedDict()
         self._tied: dict[Tie, set[bytes]] = {}
         self._asking: list[Asking] = []
 
@@ -64,6 +65,16 @@ class KnownKeys:
         del self._bad[digest]
         return False
 
+    def was_good(self, digest: bytes) -> bool:
+        """Tell whether this is no stranger: it was good when it was asked about last, however long ago."""
+        return digest in self._once_good
+
+    def note_good(self, digest: bytes) -> None:
+        self._once_good[digest] = None
+        self._once_good.move_to_end(digest)
+        while len(self._once_good) > self._most:
+            self._once_good.popitem(last=False)
+
     def keep(self, digest: bytes, identity: Identity, *, now: float, lasts_s: float) -> None:
         """Keep an answer that was asked for at `now`, for `lasts_s` at most, and that no signal about it overtook."""
         self._forget(digest)
@@ -77,6 +88,7 @@ class KnownKeys:
 
     def keep_bad(self, digest: bytes, *, now: float) -> None:
         self._forget(digest)
+        self._once_good.pop(digest, None)
         self._bad[digest] = now + self._bad_s
         self._bad.move_to_end(digest)
         while len(self._bad) > self._most:
