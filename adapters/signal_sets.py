@@ -120,7 +120,7 @@ def _header(kid: str) -> bytes:
 def _told(fact: Fact) -> str:
     """What names a fact among all that one event could tell of its subject, whenever it is told."""
     version = getattr(fact, "version", None) or getattr(fact, "epoch", None)
-    return subject_of(fact) if version is None else f"{subject_of(fact)} {version}"
+    return subject_of(fact) if not version else f"{subject_of(fact)} {version}"
 
 
 def _sub_id(signal: Signal, issuer: str) -> Mapping[str, Any]:

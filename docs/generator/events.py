@@ -7,6 +7,7 @@ from typing import Annotated, Any, NewType, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
+from msgspec import UnsetType
 
 from adapters.event_envelope import LEAVING
 from docs.generator.markdown import code, document, one_line, table
@@ -72,6 +73,8 @@ def named(hint: Any) -> str:
     parts = get_args(hint)
     if parts and NoneType in parts:
         return " or ".join(named(part) for part in parts if part is not NoneType) + ", or null"
+    if UnsetType in parts:
+        return " or ".join(named(part) for part in parts if part is not UnsetType) + ", or left out"
     if get_origin(hint) is tuple:
         return f"list of {named(parts[0])}"
     if hint is Sealed:

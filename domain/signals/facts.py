@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from domain.ids import AudienceName, ClientId, KeyId, Kid, RoleName, SessionId, TokenId, UserId
 from domain.permission import Permission
@@ -30,11 +30,11 @@ class UserFact(Struct, frozen=True, kw_only=True, tag_field="kind", tag="user"):
     until: int
 
 
-class ClientFact(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="client"):
+class ClientFact(Struct, frozen=True, kw_only=True, tag_field="kind", tag="client"):
     """As a user's; without an epoch the account is gone for ever, with every token it is named in."""
 
     id: ClientId
-    epoch: int | None = None
+    epoch: int | UnsetType = UNSET
     until: int
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from math import ceil
 from typing import assert_never
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from domain.audience import Audience, scope
 from domain.audience import Defined as DefinedAudience
@@ -151,11 +151,11 @@ def _machine(change: ClientAltered | KeyWithdrawn | TokenWithdrawn | ApiKeyAlter
             assert_never(change)
 
 
-def _epoch(client: Client) -> int | None:
+def _epoch(client: Client) -> int | UnsetType:
     match client:
         case Registered(epoch=epoch):
             return epoch
         case Deleted():
-            return None
+            return UNSET
         case _:
             raise KeyError("a service account that was changed and never registered")

@@ -1,5 +1,6 @@
 """The description of messages is true: what is really sent fits it, and nothing is said that is not sent."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -160,3 +161,9 @@ def test_each_signal_goes_to_an_address_that_is_described() -> None:
             if re.fullmatch(re.sub(r"{\w+}", r"[\\w-]+", channel["address"].replace(".", r"\.")), address)
         ]
         assert [list(channel["messages"]) for channel in fitting if tag_of(type(signal.fact)) in channel["messages"]], address
+
+
+def test_no_fact_is_said_to_have_a_null_in_it() -> None:
+    """What a fact has not is left out: a service account that is gone has no epoch, and none of another number either."""
+    for fact in FACTS:
+        assert "null" not in json.dumps(at(f"#/components/schemas/{fact.__name__}"))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from domain import client, role, user
@@ -118,7 +119,7 @@ def test_a_deleted_client_is_gone_for_ever() -> None:
     known = replace(KNOWN, clients={REPORTER: client.decider.fold([example(ClientRegistered), example(ClientDeleted)])})
     (signal,) = told(example(ClientDeleted), known)
     assert isinstance(signal.fact, ClientFact)
-    assert signal.fact.epoch is None
+    assert signal.fact.epoch is UNSET
 
 
 def test_a_token_s_own_end_bounds_what_is_told_of_it() -> None:
