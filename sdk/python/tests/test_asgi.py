@@ -213,6 +213,12 @@ async def test_exempt_is_no_single_text() -> None:
         MinosMiddleware(whoami, Gate(), exempt="/health")
 
 
+@pytest.mark.parametrize("path", ["health", "*", "/a/*/b", "/assets*", ""])
+async def test_a_path_that_would_exempt_nothing_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="exempts nothing"):
+        MinosMiddleware(whoami, Gate(), exempt=["/health", path])
+
+
 async def test_a_rule_refused_further_in_is_answered_and_a_proof_asked_for() -> None:
     async def strict(scope: Any, receive: Any, send: Any) -> None:
         await admitted(scope, require_role(scope["path"][1:]) & require_fresh_auth(max_age=300, acr="urn:minos:acr:two-factor"))

@@ -346,8 +346,9 @@ async def test_attack_what_is_no_snapshot_makes_nobody_ready(issuer: Issuer, ans
     await verifier.close()
 
 
-async def test_attack_a_snapshot_without_a_class_makes_nobody_ready(minos_authority: Authority) -> None:
-    receiver = minos_authority.verifier(feed=None).receiver
+async def test_attack_a_snapshot_without_a_class_makes_nobody_ready(issuer: Issuer) -> None:
+    minos_authority = issuer.authority
+    receiver = verifier_with(issuer, SseFeed(issuer)).receiver
     partial = minos_authority.signals.snapshot([], counts={"access": 1, "roles.other": 1})
     assert not await receiver.snapshot(partial, asked_at=0)
     assert not receiver.is_ready

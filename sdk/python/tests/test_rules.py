@@ -136,11 +136,30 @@ def test_a_rule_that_would_ask_for_nothing_cannot_be_made() -> None:
             make()
     with pytest.raises(ValueError, match="at least one"):
         service_only(allowed="client_export")
+    with pytest.raises(ValueError, match="at least one"):
+        require_permission("")
     with pytest.raises(ValueError, match="max_age"):
         require_fresh_auth(max_age=0)
     for acr in ("", 'x"', "stärker", "a\r\nb"):
         with pytest.raises(ValueError, match="header"):
             require_fresh_auth(max_age=1, acr=acr)
+
+
+def test_rules_are_not_joined_by_words() -> None:
+    """`one and other` is `other`: whoever writes that would ask for less than they see."""
+    for joined in ("one and other", "one or other", "not one"):
+        with pytest.raises(TypeError, match="joined by &"):
+            eval(joined, {"one": require_role("clerk"), "other": require_role("user")})  # noqa: S307 - our own words
+
+
+def test_what_is_no_rule_is_refused_where_it_is_written() -> None:
+    for wrong in (
+        lambda: every(["orders.read"]),  # type: ignore[list-item]
+        lambda: require_role("clerk") & "user",  # type: ignore[operator]
+        lambda: require_role("clerk") | None,  # type: ignore[operator]
+    ):
+        with pytest.raises(TypeError, match="a rule is what"):
+            wrong()
 
 
 def test_a_condition_of_ones_own_is_a_rule() -> None:

@@ -1,3 +1,4 @@
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -209,6 +210,19 @@ async def test_a_watch_on_what_is_over_already_is_set_at_once(minos_authority: A
 def test_an_issuer_that_anybody_on_the_way_could_speak_for_is_refused(minos_authority: Authority, issuer: str) -> None:
     with pytest.raises(ValueError, match="an issuer"):
         minos_authority.verifier(issuer=issuer)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"audience": ""}, "an audience"), ({"audience": ["orders"]}, "an audience"), ({"feed": "nats://127.0.0.1"}, "NatsFeed"),
+        ({"on_blind": 60}, "AcceptUntil"), ({"on_blind": "refuse"}, "REFUSE"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_would_never_work_is_told_at_once(minos_authority: Authority, wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=said):
+        minos_authority.verifier(**wrong)
 
 
 def test_a_leeway_longer_than_revocations_are_kept_is_refused(minos_authority: Authority) -> None:

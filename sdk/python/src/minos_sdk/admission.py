@@ -8,7 +8,7 @@ from minos_sdk.answers import Scope
 from minos_sdk.credentials import Credential
 from minos_sdk.errors import InvalidToken, Unauthenticated
 from minos_sdk.identity import Identity
-from minos_sdk.policies import BlindPolicy
+from minos_sdk.policies import REFUSE, BlindPolicy, check_policy
 from minos_sdk.rules import Rule
 
 CALLER = "minos.caller"
@@ -57,6 +57,7 @@ class Admission:
     ) -> None:
         if not bearer and api_keys is None:
             raise ValueError("neither bearer tokens nor API keys: nobody could call")
+        check_policy(REFUSE if on_blind is None else on_blind)
         self.verifier = verifier
         self._api_keys = api_keys
         self._bearer = bearer

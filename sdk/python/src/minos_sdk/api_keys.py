@@ -12,6 +12,7 @@ import httpx
 from minos_sdk.client_credentials import ClientCredentials
 from minos_sdk.errors import InvalidToken
 from minos_sdk.facts import ApiKeyRevoked, ClientEpoch, Fact, RoleGives, UserEpoch, UserRoles
+from minos_sdk.http import check_audience
 from minos_sdk.identity import Identity
 from minos_sdk.introspection import Introspection
 from minos_sdk.known_keys import ROLES, KnownKeys, digest_of, ties_of
@@ -51,6 +52,7 @@ class ApiKeys:
         known: KnownKeys | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
+        check_audience(audience)
         self._minos = Introspection(issuer, credentials, http=http)
         self._audience = audience
         self._verifier = verifier

@@ -14,6 +14,9 @@ class ExemptPaths:
     def __init__(self, paths: Collection[str], path_of: PathOf) -> None:
         if isinstance(paths, str):
             raise TypeError("exempt is a collection of paths")
+        for path in paths:
+            if not path.startswith("/") or "*" in path.removesuffix("/*"):
+                raise ValueError(f"{path!r} exempts nothing: a path begins with /, and only at its end /* stands for all below")
         self._path_of = path_of
         self._exactly = frozenset(path for path in paths if not path.endswith("/*"))
         self._below = tuple(path[:-1] for path in paths if path.endswith("/*"))

@@ -22,7 +22,7 @@ from minos_sdk.action_tokens import HEADER, ActionTokens, asked_path
 from minos_sdk.admission import IdentifiesKeys, Verifies, admitted, caller_of
 from minos_sdk.asgi import MinosMiddleware
 from minos_sdk.identity import Identity
-from minos_sdk.policies import BlindPolicy
+from minos_sdk.policies import REFUSE, BlindPolicy, check_policy
 from minos_sdk.rules import Rule, every
 
 PROBLEM: dict[str, Any] = {
@@ -99,6 +99,7 @@ class Minos:
     def requires(self, *rules: Rule, on_blind: BlindPolicy | None = None) -> Any:
         """Give a dependency that all these rules have to be kept for; with `on_blind`, also a stricter policy than elsewhere."""
         rule = every(rules)
+        check_policy(REFUSE if on_blind is None else on_blind)
 
         async def keeps(connection: HTTPConnection) -> Identity:
             return await _kept(connection, rule, on_blind)

@@ -12,7 +12,7 @@ import httpx
 
 from minos_sdk.claims import number, text, texts
 from minos_sdk.errors import ExpiredToken, InvalidToken, KeysUnavailable
-from minos_sdk.http import checked_issuer, key_set_of, new_client
+from minos_sdk.http import check_audience, checked_issuer, key_set_of, new_client
 from minos_sdk.identity import Identity, Principal
 from minos_sdk.jws import Malformed, Object, read, read_object
 from minos_sdk.key_cache import KeyCache
@@ -41,6 +41,7 @@ class GatewayVerifier:
         http: httpx.AsyncClient | None = None,
         clock: Clock | None = None,
     ) -> None:
+        check_audience(audience)
         self._issuer = issuer
         self._audience = audience
         self._own_http = http is None

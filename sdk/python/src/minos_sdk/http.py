@@ -27,6 +27,12 @@ def checked_issuer(issuer: str) -> str:
     return issuer.rstrip("/")
 
 
+def check_audience(audience: object) -> None:
+    """Raises ValueError for what no token can be for."""
+    if not isinstance(audience, str) or not audience:
+        raise ValueError("an audience is one name, as Minos knows it: what tokens for this service say in `aud`")
+
+
 def new_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
 

@@ -27,7 +27,7 @@ from minos_sdk.asgi import MinosMiddleware
 from minos_sdk.errors import MinosError
 from minos_sdk.identity import Identity
 from minos_sdk.open_socket import REFUSED
-from minos_sdk.policies import BlindPolicy
+from minos_sdk.policies import REFUSE, BlindPolicy, check_policy
 from minos_sdk.rules import Rule, every
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
@@ -83,6 +83,7 @@ class Minos(InitPlugin):
     def guard(self, *rules: Rule, on_blind: BlindPolicy | None = None) -> Guard:
         """All of these rules; with `on_blind`, also a stricter policy than elsewhere."""
         rule = every(rules)
+        check_policy(REFUSE if on_blind is None else on_blind)
 
         async def keeps(connection: AnyConnection, _: BaseRouteHandler) -> None:
             await _admitted(connection, rule, on_blind)

@@ -30,4 +30,12 @@ class Introspect:
 
 
 BlindPolicy = Refuse | AcceptUntil | Introspect
+
+
+def check_policy(policy: object) -> None:
+    """Raises TypeError for what would be refused as no policy while blind, and seen by nobody before."""
+    if not isinstance(policy, BlindPolicy):
+        raise TypeError(f"what to do while blind is REFUSE, AcceptUntil(...) or Introspect(...), not {policy!r}")
+
+
 REFUSE = Refuse()

@@ -41,10 +41,16 @@ class Rule:
             raise Unauthenticated
         return identity
 
+    def __bool__(self) -> bool:
+        """Raises TypeError: `one and other` would be `other` alone, and `not rule` no rule at all."""
+        raise TypeError("rules are joined by &, | and ~, not by `and`, `or` and `not`")
+
     def __and__(self, other: "Rule") -> "Rule":
+        _check(other)
         return Rule(f"{self.asks} and {other.asks}", lambda who, now: _both(self.judge(who, now), other.judge(who, now)))
 
     def __or__(self, other: "Rule") -> "Rule":
+        _check(other)
         asks = f"({self.asks} or {other.asks})"
         return Rule(asks, lambda who, now: _neither(self.judge(who, now), other.judge(who, now), asks))
 
@@ -57,6 +63,7 @@ def every(rules: Sequence[Rule]) -> Rule | None:
     """Give the rule that all of these make; None for none."""
     joined: Rule | None = None
     for rule in rules:
+        _check(rule)
         joined = rule if joined is None else joined & rule
     return joined
 
@@ -153,8 +160,14 @@ def _neither(one: MinosError | None, other: MinosError | None, asks: str) -> Min
     return PermissionDenied(asks)
 
 
+def _check(rule: object) -> None:
+    """Say it where it is written, and not where somebody asks."""
+    if not isinstance(rule, Rule):
+        raise TypeError(f"a rule is what require_permission(...) and its like give, not {type(rule).__name__}")
+
+
 def _some(names: Collection[str]) -> frozenset[str]:
-    if isinstance(names, str) or not names:
+    if isinstance(names, str) or not names or not all(names):
         raise ValueError("a rule names at least one, each as a text of its own")
     return frozenset(names)
 

@@ -13,11 +13,11 @@ import httpx
 from minos_sdk.errors import Blind, ExpiredToken, InvalidToken, KeysUnavailable, Revoked
 from minos_sdk.facts import Fact
 from minos_sdk.feeds.feed import Feed
-from minos_sdk.http import checked_issuer, key_set_of, new_client
+from minos_sdk.http import check_audience, checked_issuer, key_set_of, new_client
 from minos_sdk.identity import Identity
 from minos_sdk.introspected import introspected
 from minos_sdk.key_cache import KeyCache
-from minos_sdk.policies import AcceptUntil, BlindPolicy, Introspect
+from minos_sdk.policies import AcceptUntil, BlindPolicy, Introspect, check_policy
 from minos_sdk.ports import Clock, KeySource, StopCalling, SystemClock
 from minos_sdk.progress import LATE_S, Freshness
 from minos_sdk.receiver import Receiver
@@ -60,6 +60,10 @@ class Verifier:
         """
         if not 0 <= leeway <= LONGEST_LEEWAY:
             raise ValueError(f"a leeway is 0 to {LONGEST_LEEWAY} seconds: revocations are not kept for longer than that")
+        check_audience(audience)
+        check_policy(on_blind)
+        if not hasattr(feed, "run"):
+            raise TypeError("a verifier hears by a feed: NatsFeed, SseFeed or PollingFeed")
         base = checked_issuer(issuer)
         self._clock = clock or SystemClock()
         self._time, self._monotonic = self._clock.time, self._clock.monotonic

@@ -47,6 +47,8 @@ class NatsFeed:
             raise ImportError("signals over NATS need nats-py: install minos-sdk[nats]")
         if (token_source is None) == (login is None):
             raise ValueError("a feed gets into NATS by a token source or by another login")
+        if not servers:
+            raise ValueError("where NATS is has to be said, as nats://127.0.0.1:4222")
         self._servers = Servers.of(servers, plaintext=plaintext, tls=tls)
         self._login: Login = TokenLogin(token_source) if token_source is not None else login or _none()
         self._renewed_at = float("-inf")
