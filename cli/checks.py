@@ -135,4 +135,8 @@ async def _api(settings: Settings) -> Finding:
 
     ready = await answers(settings.host, settings.port, name=settings.allowed_hosts[0].removeprefix("*."))()
     at = f"{settings.host}:{settings.port}"
-    return Finding(check="api", ok=ready, detail=f"{at} is ready" if ready else f"nothing ready at {at}: start `minos up` or `minos serve`")
+    return Finding(
+        check="api",
+        ok=ready,
+        detail=f"{at} is ready" if ready else f"nothing ready at {at}: start `minos up` or `minos serve`, or set MINOS_PORT as it has it",
+    )

@@ -68,6 +68,7 @@ def test_the_runner_passes_what_is_right() -> None:
         ('{"id": r["id"], "verdict": "accept"}', "FAILED"),
         ('{"id": r["id"], "verdict": "refuse", "code": "invalid_token"}', "FAILED"),
         ('{"id": 0}', ""),
+        ('["no object"]', ""),
     ],
 )
 def test_the_runner_fails_what_is_wrong(tmp_path: Path, reply: str, said: str) -> None:
@@ -79,4 +80,20 @@ def test_the_runner_fails_what_is_wrong(tmp_path: Path, reply: str, said: str) -
 
 
 def test_the_runner_fails_where_there_is_nothing_to_run(tmp_path: Path) -> None:
-    assert run("-mminos_sdk.conformance.subject", "--vectors", str(tmp_path)).returncode == 1
+    result = run("-mminos_sdk.conformance.subject", "--vectors", str(tmp_path))
+    assert (result.returncode, "no case in" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["./not-there"], "./not-there cannot be run"), ([sys.executable, "-c", ""], "the program ended"),
+        ([sys.executable, "-c", "print('hello')"], "no JSON object came for request 1: 'hello"),
+    ],
+    ids=["not there", "ends", "talks"],
+)  # fmt: skip
+def test_a_program_that_does_not_keep_to_the_protocol_is_told_how(command: list[str], said: str) -> None:
+    argv = [sys.executable, "-m", "minos_sdk.conformance", "--only", "internal", "--", *command]
+    result = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - ourselves
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert said in result.stderr

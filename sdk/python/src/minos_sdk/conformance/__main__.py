@@ -4,7 +4,8 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -28,25 +29,41 @@ class Program:
     """What is tested: a process that answers each line with a line."""
 
     def __init__(self, command: list[str]) -> None:
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - the caller's own
+        try:
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - the caller's own
+        except OSError as error:
+            raise EOFError(f"{command[0]} cannot be run: {error.strerror}") from error
         self._number = 0
 
     def ask(self, step: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Raises EOFError when there is no answer, or one to another question."""
+        """Raises EOFError when there is no answer, none that can be read, or one to another question."""
         self._number += 1
         request = {"id": self._number, **{name: value for name, value in step.items() if name != "expect"}}
-        _pipe(self._process.stdin).write(json.dumps(request) + "\n")
-        _pipe(self._process.stdin).flush()
+        try:
+            _pipe(self._process.stdin).write(json.dumps(request) + "\n")
+            _pipe(self._process.stdin).flush()
+        except BrokenPipeError:
+            raise EOFError("the program ended") from None
         line = _pipe(self._process.stdout).readline()
         if not line:
             raise EOFError("the program ended")
-        reply: dict[str, Any] = json.loads(line)
-        if reply.get("id") != self._number:
-            raise EOFError(f"an answer to request {reply.get('id')} came for request {self._number}")
-        return reply
+        return self._reply(line)
+
+    def _reply(self, line: str) -> Mapping[str, Any]:
+        try:
+            reply: object = json.loads(line)
+        except ValueError:
+            reply = None
+        if not isinstance(reply, dict):
+            raise EOFError(f"a line that is no JSON object came for request {self._number}: {line[:80]!r}")
+        said = cast("Mapping[str, Any]", reply)
+        if said.get("id") != self._number:
+            raise EOFError(f"an answer to request {said.get('id')} came for request {self._number}")
+        return said
 
     def end(self) -> None:
-        _pipe(self._process.stdin).close()
+        with suppress(BrokenPipeError):
+            _pipe(self._process.stdin).close()
         self._process.wait(timeout=10)
 
 
@@ -66,16 +83,27 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv[:at])
     if not command:
         parser.error("say what to test, after --")
-    program = Program(command)
     cases = [case for case in cases_in(options.vectors) if "sdk" in case.applies and options.only in case.name]
+    if not cases:
+        parser.error(f"no case in {options.vectors} has {options.only!r} in its name")
+    try:
+        failed = _failed(Program(command), cases)
+    except EOFError as broken:
+        sys.stderr.write(f"the protocol was not kept: {broken}\n")
+        return 1
+    sys.stdout.write(f"{len(cases) - failed} of {len(cases)} cases passed\n")
+    return 1 if failed else 0
+
+
+def _failed(program: Program, cases: Sequence[Case]) -> int:
+    """Say which cases fail, and give how many. Raises EOFError."""
     failed = 0
     for case in cases:
         if found := failures(program, case):
             failed += 1
             sys.stdout.write("\n    ".join([f"FAILED {case.name}", *found]) + "\n")
     program.end()
-    sys.stdout.write(f"{len(cases) - failed} of {len(cases)} cases passed\n")
-    return 1 if failed or not cases else 0
+    return failed
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:
