@@ -54,9 +54,9 @@ class Program:
             reply: object = json.loads(line)
         except ValueError:
             reply = None
-        if not isinstance(reply, dict):
+        said = cast("Mapping[str, Any]", reply) if isinstance(reply, dict) else None
+        if said is None:
             raise EOFError(f"a line that is no JSON object came for request {self._number}: {line[:80]!r}")
-        said = cast("Mapping[str, Any]", reply)
         if said.get("id") != self._number:
             raise EOFError(f"an answer to request {said.get('id')} came for request {self._number}")
         return said
