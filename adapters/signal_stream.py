@@ -34,10 +34,11 @@ class Told(Struct, frozen=True):
 
 
 class SignalEnd(Struct, frozen=True, kw_only=True):
-    """The stream's last sequence, and what is there: None where it is gone, or none of ours."""
+    """The stream's last sequence, and what is there: None where it is gone, or none of ours. It may have no message at all."""
 
     sequence: int
     last: Told | None
+    is_empty: bool = False
 
 
 class SignalStream:
@@ -55,13 +56,18 @@ class SignalStream:
         answer = await self._jetstream.ask(f"STREAM.INFO.{self.name}", none_if=NO_SUCH_STREAM)
         if answer is None:
             answer = await self._jetstream.ask(f"STREAM.CREATE.{self.name}", self._configuration())
-        last = int((answer or {})["state"]["last_seq"])
-        return SignalEnd(sequence=last, last=await self._told_at(last) if last else None)
+        state = (answer or {})["state"]
+        last = int(state["last_seq"])
+        return SignalEnd(sequence=last, last=await self._told_at(last) if last else None, is_empty=not state["messages"])
 
-    async def end(self) -> int | None:
-        """Give the last sequence; None where there is no stream."""
+    async def end(self) -> SignalEnd | None:
+        """Give the end without what is there; None where there is no stream."""
         answer = await self._jetstream.ask(f"STREAM.INFO.{self.name}", none_if=NO_SUCH_STREAM)
-        return None if answer is None else int(answer["state"]["last_seq"])
+        return (
+            None
+            if answer is None
+            else SignalEnd(sequence=int(answer["state"]["last_seq"]), last=None, is_empty=not answer["state"]["messages"])
+        )
 
     async def append(self, after: int, messages: Sequence[Outgoing]) -> None:
         """Add messages as the sequences following `after`, at most MOST_IN_BATCH. After an error some of them may be there."""

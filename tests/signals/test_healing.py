@@ -76,6 +76,26 @@ async def test_a_stream_that_was_emptied_gets_all_that_holds_as_another_epoch(fe
     assert [beat["state"] for beat in feed_states(subscriber)] == ["running", "catching_up", "running"]
 
 
+async def test_a_stream_that_was_purged_and_keeps_its_end_gets_all_that_holds(feed: Feed) -> None:
+    """Who starts then would be ready with nothing, and call itself fresh."""
+    signaller = feed.signaller()
+    await signed_out(feed, signaller)
+    await feed.ask("STREAM.PURGE.SIG_ACCESS")
+    assert await feed.stored() == {}
+    await feed.tell(signaller)
+    assert await epoch(feed) > 1
+    assert await feed.stored() == await feed.rows() != {}
+
+
+async def test_a_stream_in_which_all_has_ended_begins_no_epoch(feed: Feed) -> None:
+    signaller = feed.signaller()
+    await signed_out(feed, signaller)
+    await feed.query("UPDATE live_signals SET until = now() - interval '1 second'")
+    await feed.ask("STREAM.PURGE.SIG_ACCESS")
+    await feed.tell(signaller)
+    assert await epoch(feed) == 1
+
+
 async def test_a_new_key_signs_all_that_holds_anew(feed: Feed) -> None:
     """A subscriber of these tests knows one key, and fails where it meets another."""
     signaller = feed.signaller()

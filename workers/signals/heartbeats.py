@@ -18,10 +18,14 @@ class Beating(NamedTuple):
     state: str
 
 
-async def beat(of: Beating, signer: SignalSigner) -> None:
-    """Tell how a class stands, having looked that the stream still has it all. Raises NotTheEnd where it has not, StreamAway."""
+async def beat(of: Beating, signer: SignalSigner) -> bool:
+    """Tell how a class stands, having looked that the stream still has it all. Raises NotTheEnd where it has not, StreamAway.
+
+    False where it has nothing at all: what it had may have ended, or was taken out.
+    """
     line, due = of.line, of.due
-    if await line.stream.end() != line.sequence:
+    end = await line.stream.end()
+    if end is None or end.sequence != line.sequence:
         raise NotTheEnd
     said = Beat(
         of_class=due.of_class,
@@ -34,3 +38,4 @@ async def beat(of: Beating, signer: SignalSigner) -> None:
     )
     await line.stream.copy(f"{LIVE}{due.of_class}.heartbeat", (await signer.heartbeat(said)).encode())
     line.beat = due.beat
+    return not end.is_empty

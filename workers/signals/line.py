@@ -30,7 +30,8 @@ class Line:
 async def opened(stream: SignalStream, due: Due, outbox: Outbox) -> Line | None:
     """Learn where a stream ends, and see that it has what it is said to have. None where that begins another epoch. Raises StreamAway."""
     end = await stream.open()
-    if end.sequence < due.sequence or (end.last is not None and await _is_foreign(end.last, due, outbox)):
+    emptied = end.is_empty and await outbox.holds(due.of_class, due.sent)
+    if end.sequence < due.sequence or emptied or (end.last is not None and await _is_foreign(end.last, due, outbox)):
         log.warning("signals_sent_anew", of_class=due.of_class, sequence=due.sequence, found=end.sequence)
         await outbox.renew(due, end)
         return None

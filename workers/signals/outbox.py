@@ -150,6 +150,11 @@ class Outbox:
         ((epoch, count),) = await self._link.read(SQL["newest"], of_class)
         return epoch, count
 
+    async def holds(self, of_class: SignalClass, sent: int) -> bool:
+        """Tell whether any of what NATS acknowledged up to that count has to be there still."""
+        ((found,),) = await self._link.read(SQL["holds"], of_class, sent)
+        return bool(found)
+
     async def fact_of(self, of_class: SignalClass, count: int) -> bytes | None:
         rows = await self._link.read(SQL["fact_of"], of_class, count)
         return rows[0][0] if rows else None

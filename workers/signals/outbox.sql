@@ -49,6 +49,13 @@ SELECT epoch, count FROM signal_classes WHERE class = $1
 -- name: fact_of
 SELECT fact FROM signals_after($1, $2::bigint - 1, 1) WHERE count = $2
 
+-- name: holds
+-- By a few seconds, in which a message may end before its row by another clock.
+SELECT EXISTS (
+    SELECT FROM live_signals
+    WHERE class = $1::text AND count <= $2::bigint AND coalesce(until > clock_timestamp() + interval '5 seconds', true)
+)
+
 -- name: renew
 -- The stream is not what was sent: all that holds goes out again, after what is there, as another epoch than any before.
 UPDATE signal_classes

@@ -204,12 +204,13 @@ class Sender:
         """Side by side: each waits for an answer of NATS, and signals wait meanwhile. Gives what went wrong."""
         failed: list[Exception] = []
         told = [beat(each, self._signer) for each in beats]
-        for beating, error in zip(beats, await asyncio.gather(*told, return_exceptions=True), strict=True):
-            if isinstance(error, NotTheEnd | StreamAway):
+        for beating, said in zip(beats, await asyncio.gather(*told, return_exceptions=True), strict=True):
+            emptied = said is False and await self._outbox.holds(beating.due.of_class, beating.sent)
+            if emptied or isinstance(said, NotTheEnd | StreamAway):
                 self._give_up(beating.due)
-                failed.append(error)
-            elif error is not None:
-                raise error
+                failed.append(said if isinstance(said, Exception) else NotTheEnd())
+            elif isinstance(said, BaseException):
+                raise said
         return failed
 
     def _give_up(self, due: Due) -> None:
