@@ -78,7 +78,9 @@ def test_what_is_no_whole_question_is_not_answered(callout: Callout, server: Ser
     assert refused.value.__cause__ is None
 
 
-@pytest.mark.parametrize("key", ["", "X", "nothing", public_key(XKEY), public_key(ISSUER)], ids=["none", "short", "no key", "ours", "of an account"])
+@pytest.mark.parametrize(
+    "key", ["", "X", "nothing", public_key(XKEY), public_key(ISSUER)], ids=["none", "short", "no key", "ours", "of an account"]
+)
 def test_a_question_that_came_with_another_key_is_not_answered(callout: Callout, server: Server, key: str) -> None:
     with pytest.raises(Unreadable):
         callout.read(server.asks(server.claims()), key)
