@@ -67,7 +67,8 @@ async def test_secrets_in_clear_text_stores(running: Running, http: httpx.AsyncC
         ada.email, PASSWORD, "Countess of Lovelace", "countess.of.l", ada.tokens["access_token"], ada.tokens["refresh_token"],
         ada.tokens["refresh_token"].rpartition(".")[2], running.bootstrap_code, "127.0.0.1",
     ]  # fmt: skip
-    stored = await everything_stored(running)
+    ours = running.url  # the issuer, which signals name, is at the address that everybody comes from here
+    stored = (await everything_stored(running)).replace(ours, "").replace(ours.encode().hex(), "")
     assert ada.user_id in stored
     for secret in looked_for:
         assert secret not in stored
@@ -158,8 +159,9 @@ async def test_get_links_that_change_state(running: Running, http: httpx.AsyncCl
         if "get" in item:
             known = {"user_id": admin.user_id, "role": "admin", "session_id": admin.session_id, "audience": "orders"}
             filled = path.format_map(defaultdict(lambda: NOBODYS, known))
-            answer = await http.get(filled, headers=admin.bearer)
-            assert answer.status_code == (404 if NOBODYS in filled else 200), path
+            asked = {"audience": "minos"} if path == "/api/v1/auth/check" else {}
+            async with http.stream("GET", filled, params=asked, headers=admin.bearer) as answer:  # one of them never ends
+                assert answer.status_code == (404 if NOBODYS in filled else 200), path
     await sequenced(running)
     assert await rows(running) == before
 

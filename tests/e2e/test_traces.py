@@ -151,7 +151,7 @@ async def test_read_models_reach_the_end_of_the_log(http: httpx.AsyncClient, adm
         while any(model["behind"] for model in (await admin.get("/projections")).json()["data"]):
             await asyncio.sleep(0.02)
     models = (await admin.get("/projections")).json()["data"]
-    assert {model["name"] for model in models} == set(BY_NAME)
+    assert {model["name"] for model in models} == {*BY_NAME, "signals"}
     assert {(model["status"], model["parked"]) for model in models} == {("live", 0)}
 
 

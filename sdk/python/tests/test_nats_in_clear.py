@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from minos_sdk import NatsFeed, StaticLogin
-from minos_sdk.feeds.nats_connection import Servers
+from minos_sdk.feeds.nats_servers import Servers
 from minos_sdk.testing import Authority
 
 FAR = "127.0.0.2"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from minos_sdk.feeds.nats_connection import TokenLogin, _left, _renewal
+from minos_sdk.feeds.nats_connection import _renewal
+from minos_sdk.feeds.nats_login import TokenLogin, _left
 from minos_sdk.jws import Malformed
 
 

@@ -6,7 +6,7 @@ import pytest
 from minos_sdk import ExpiredToken, InvalidToken, KeysUnavailable, Revoked, Verifier
 from minos_sdk.credentials import Credential
 from minos_sdk.facts import Fact
-from minos_sdk.feeds.nats_connection import Entry
+from minos_sdk.feeds.nats_login import Entry
 from minos_sdk.jws import read
 from minos_sdk.key_cache import KeyCache
 from minos_sdk.testing import Authority, SettableClock, SigningKey, key_set

@@ -21,7 +21,7 @@ from minos_sdk.errors import (
 )
 from minos_sdk.feeds.feed import Feed
 from minos_sdk.feeds.nats import NatsFeed
-from minos_sdk.feeds.nats_connection import StaticLogin
+from minos_sdk.feeds.nats_login import StaticLogin
 from minos_sdk.feeds.polling import PollingFeed
 from minos_sdk.feeds.sse import SseFeed
 from minos_sdk.gateway import GatewayVerifier

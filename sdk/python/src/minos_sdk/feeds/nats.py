@@ -9,7 +9,9 @@ from random import SystemRandom
 import httpx
 
 from minos_sdk.errors import MinosError
-from minos_sdk.feeds.nats_connection import Connection, Login, NotYet, Refused, Servers, TokenLogin
+from minos_sdk.feeds.nats_connection import Connection, NotYet, Refused
+from minos_sdk.feeds.nats_login import Login, TokenLogin
+from minos_sdk.feeds.nats_servers import Servers
 from minos_sdk.feeds.reading import Reading
 from minos_sdk.ports import TokenSource
 from minos_sdk.receiver import Receiver

@@ -2,22 +2,14 @@
 
 import asyncio
 import logging
-import ssl
-import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, Self
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Self
 
-import httpx
-
-from minos_sdk.claims import number, text
-from minos_sdk.errors import MinosError
+from minos_sdk.feeds.nats_login import Entry, Login
+from minos_sdk.feeds.nats_servers import Servers
 from minos_sdk.feeds.reading import Reading
-from minos_sdk.http import LOOPBACK
-from minos_sdk.jws import Malformed, Object, read, read_object
-from minos_sdk.ports import TokenSource, was_refused
+from minos_sdk.jws import Malformed
 from minos_sdk.receiver import ACCESS, Receiver
 from minos_sdk.signal_sets import Beat
 from minos_sdk.trouble import words
@@ -28,57 +20,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("minos_sdk")
 _STEP_S = 3
-_LONGEST_S = 300.0
-"""So long NATS keeps a connection that Minos let in, also where its token lives for longer."""
 _CLOSE_S = 1.0
 _SILENT_S = 10.0
 """After so long without a heartbeat another connection is tried: this one may be dead, or see nothing."""
 _MARGIN_S = 60.0
 _AGAIN_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """How to get in. `name`: whose inboxes these are; `lasts`: seconds from now, or None for no end."""
-
-    name: str
-    token: str | None = field(default=None, repr=False)
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    lasts: float | None = None
-
-
-class Login(Protocol):
-    async def entry(self) -> Entry: ...
-
-
-@dataclass(frozen=True, slots=True)
-class TokenLogin:
-    """By an access token of a service account: NATS asks Minos about it, and cuts the connection when it ends."""
-
-    source: TokenSource
-
-    async def entry(self) -> Entry:
-        token = await self.source.token("nats")
-        said = _unverified(token)
-        begun, ends = number(said, "iat"), number(said, "exp")
-        return Entry(name=text(said, "client_id"), token=token, lasts=min(_left(begun, ends, time.time()), _LONGEST_S))
-
-    async def renew(self) -> None:
-        """Have the next entry be by another token, where that can be had."""
-        with suppress(MinosError, OSError, httpx.HTTPError):
-            await was_refused(self.source, "nats", await self.source.token("nats"))
-
-
-@dataclass(frozen=True, slots=True)
-class StaticLogin:
-    """By a user that the server's configuration names: for installations without the authoriser."""
-
-    user: str
-    password: str = field(repr=False)
-
-    async def entry(self) -> Entry:
-        return Entry(name=self.user, user=self.user, password=self.password)
 
 
 class Lost(OSError):
@@ -93,28 +39,10 @@ class NotYet(Lost):
     """The server has said neither yes nor no in the time it was given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """Where to connect. `need_tls`: whether somebody could listen on the way."""
-
-    urls: tuple[str, ...]
-    need_tls: bool
-    tls: ssl.SSLContext | None = None
-
-    @classmethod
-    def of(cls, urls: str | Sequence[str], *, plaintext: bool, tls: ssl.SSLContext | None = None) -> "Servers":
-        """Raises ValueError for a WebSocket that is not encrypted."""
-        each = (urls,) if isinstance(urls, str) else tuple(urls)
-        far = [url for url in each if urlsplit(url if "://" in url else f"nats://{url}").hostname not in LOOPBACK]
-        if not plaintext and any(url.startswith("ws://") for url in far):
-            raise ValueError("a WebSocket beyond this machine is wss://, or whoever listens gets the service's token")
-        return cls(each, need_tls=bool(far) and not plaintext and not all(url.startswith("wss://") for url in far), tls=tls)
-
-
 class Connection:
     """Open from the start, until it is lost or closed."""
 
-    def __init__(self, client: "Client", servers: "Servers", entry: Entry, receiver: Receiver, readings: Mapping[str, Reading]) -> None:
+    def __init__(self, client: "Client", servers: Servers, entry: Entry, receiver: Receiver, readings: Mapping[str, Reading]) -> None:
         self._client = client
         self._servers = servers
         self._receiver = receiver
@@ -276,19 +204,9 @@ def _subjects(audience: str) -> tuple[str, ...]:
     return *heard, f"live.v1.{role_map}.>"
 
 
-def _left(begun: int, ends: int, now: float) -> float:
-    """Seconds that are left of a token's life: a fifth, which a source leaves at the least, where the clock here cannot be right."""
-    return ends - now if begun <= now < ends else (ends - begun) / 5
-
-
 def _renewal(life: float) -> float:
     """Seconds from now: well before the end, which is a minute for long lives."""
     return max(life - min(_MARGIN_S, life / 3), 1.0)
-
-
-def _unverified(token: str) -> Object:
-    """What a token of our own says: only to know what it is called and when to get another. Raises Malformed."""
-    return read_object(read(token, longest=len(token)).body)
 
 
 async def _closed(client: "Client") -> None:
