@@ -11,8 +11,8 @@ from bench.__main__ import PARTS
 from bench.goals import GOALS
 from bench.running import Running
 
-INSIDE = ("store", "rebuild", "hops", "passwords", "start")
-OUTSIDE = ("http", "limits", "revocations", "sdk")
+INSIDE: tuple[str, ...] = ("store", "rebuild", "hops", "passwords", "start")
+OUTSIDE: tuple[str, ...] = ("http", "limits", "revocations", "sdk")
 """Measured by two tests, since each takes a minute."""
 _OF_INSIDE = ("append_", "sequenc", "full_", "nats_", "projection_", "rebuild_", "breach_", "password_", "users_", "start_")
 FIGURES = {parts: {key for key in GOALS if key.startswith(_OF_INSIDE) is (parts is INSIDE)} for parts in (INSIDE, OUTSIDE)}
