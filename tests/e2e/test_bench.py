@@ -15,7 +15,9 @@ INSIDE: tuple[str, ...] = ("store", "rebuild", "hops", "passwords", "start")
 OUTSIDE: tuple[str, ...] = ("http", "limits", "revocations", "sdk")
 """Measured by two tests, since each takes a minute."""
 _OF_INSIDE = ("append_", "sequenc", "full_", "nats_", "projection_", "rebuild_", "breach_", "password_", "users_", "start_")
-FIGURES = {parts: {key for key in GOALS if key.startswith(_OF_INSIDE) is (parts is INSIDE)} for parts in (INSIDE, OUTSIDE)}
+FIGURES: Mapping[tuple[str, ...], set[str]] = {
+    parts: {key for key in GOALS if key.startswith(_OF_INSIDE) is (parts is INSIDE)} for parts in (INSIDE, OUTSIDE)
+}
 
 
 async def quickly_measured(folder: Path, parts: Sequence[str]) -> Mapping[str, Any]:
