@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ READY_S = 60.0
 STOP_S = 20.0
 COMMAND_S = 60.0
 _POLL_S = 0.01
+_OURS = range(20_000, 32_000)
 _STARTED = re.compile(r"^(\w+): running \([\d.]+ s, pid (\d+)\)$", re.MULTILINE)
 _CODE = re.compile(r"^bootstrap code: (\S+)$", re.MULTILINE)
 _READY = re.compile(r"^ready in ([\d.]+) s", re.MULTILINE)
@@ -183,11 +185,17 @@ def minos() -> list[str]:
 
 
 def free_ports(n: int) -> list[int]:
-    """Give ports nobody had a moment ago, all different."""
-    probes = [socket.socket() for _ in range(n)]
+    """Give ports nobody had a moment ago, all different, and none that the system gives to whoever connects somewhere."""
+    probes: list[socket.socket] = []
     try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
+        while len(probes) < n:
+            probe = socket.socket()
+            try:
+                probe.bind(("127.0.0.1", secrets.choice(_OURS)))
+            except OSError:
+                probe.close()
+            else:
+                probes.append(probe)
         return [probe.getsockname()[1] for probe in probes]
     finally:
         for probe in probes:

@@ -183,8 +183,7 @@ def test_doctor_finds_nothing_in_a_running_authority(standing: Authority) -> Non
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("after_s", [0.0, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize(("sig", "after_s"), [(signal.SIGINT, 0.0), (signal.SIGTERM, 0.3), (signal.SIGINT, 0.6), (signal.SIGTERM, 0.9)])
 def test_stopping_while_it_starts_leaves_nothing(tmp_path: Path, sig: signal.Signals, after_s: float) -> None:
     running = Authority(tmp_path / "data")
     running.launch()
