@@ -60,14 +60,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
     async with (
         _connected(settings) as nats,
         open_ports(settings, store_metrics=StoreFigures(), hash_metrics=hash_figures) as opened,
-        asyncpg.create_pool(
-            settings.database_url.reveal(),
-            min_size=0,
-            max_size=READERS,
-            command_timeout=READ_SECONDS,
-            timeout=READ_SECONDS,
-            reset=_nothing_to_reset,
-        ) as pool,
+        _readers(settings.database_url.reveal()) as pool,
     ):
         await opened.keyring.refresh()
         await opened.hasher.start()
@@ -99,6 +92,12 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
                 exchanger=exchanger,
                 own_audience=frozenset({MINOS}),
             )
+
+
+def _readers(url: str) -> Pool:
+    return asyncpg.create_pool(
+        url, min_size=0, max_size=READERS, command_timeout=READ_SECONDS, timeout=READ_SECONDS, reset=_nothing_to_reset
+    )
 
 
 @asynccontextmanager
