@@ -13,6 +13,7 @@ from minos_sdk.api_keys import ApiKeys, is_written
 from minos_sdk.client_credentials import ClientSecret
 from minos_sdk.errors import InvalidToken
 from minos_sdk.facts import ApiKeyRevoked, ClientEpoch, Fact, RoleGives, SessionEnded, UserEpoch, UserRoles
+from minos_sdk.http import OwnedClient
 from minos_sdk.known_keys import KnownKeys, digest_of
 from minos_sdk.refusals import CredentialUnknown
 from minos_sdk.sync_api_keys import SyncApiKeys
@@ -106,6 +107,39 @@ async def test_attack_revoked_key_goes_on_out_of_the_cache(fact: Fact) -> None:
     feed.tell(fact)
     with pytest.raises(InvalidToken):
         await keys.identify(KEY)
+
+
+async def test_attack_revoked_key_goes_on_after_the_application_was_started_again() -> None:
+    minos, feed = Minos(), Feed()
+    keys = keys_of(minos, feed)
+    async with keys:
+        await keys.identify(KEY)
+    assert feed.heard == []
+    minos.revoked.add(KEY)
+    with pytest.raises(InvalidToken):
+        await keys.identify(KEY)
+    minos.revoked.clear()
+    async with keys:
+        keys._known._bad.clear()
+        await keys.identify(KEY)
+        minos.revoked.add(KEY)
+        feed.tell(ApiKeyRevoked("k1", None))
+        with pytest.raises(InvalidToken):
+            await keys.identify(KEY)
+
+
+async def test_a_client_of_ones_own_is_there_again_after_it_was_closed_and_a_given_one_stays_open() -> None:
+    own, given = OwnedClient(None), OwnedClient(httpx.AsyncClient())
+    first, theirs = own.get(), given.get()
+    for each in (own, given):
+        await each.close()
+        await each.close()
+    assert first.is_closed
+    assert not own.get().is_closed
+    assert given.get() is theirs
+    assert not theirs.is_closed
+    await own.close()
+    await theirs.aclose()
 
 
 async def test_attack_key_of_a_deleted_service_goes_on_out_of_the_cache() -> None:

@@ -213,9 +213,9 @@ async def test_exempt_is_no_single_text() -> None:
         MinosMiddleware(whoami, Gate(), exempt="/health")
 
 
-@pytest.mark.parametrize("path", ["health", "*", "/a/*/b", "/assets*", ""])
+@pytest.mark.parametrize("path", ["health", "*", "/a/*/b", "/assets*", "/a?b", "/a%20b", "/*"])
 async def test_a_path_that_would_exempt_nothing_is_refused(path: str) -> None:
-    with pytest.raises(ValueError, match="exempts nothing"):
+    with pytest.raises(ValueError, match=r"exempts (no|every)thing"):
         MinosMiddleware(whoami, Gate(), exempt=["/health", path])
 
 

@@ -205,10 +205,11 @@ async def test_a_watch_on_what_is_over_already_is_set_at_once(minos_authority: A
 
 
 @pytest.mark.parametrize(
-    "issuer", ["http://auth.example", "ftp://localhost", "https://auth.example?a=b", "https://me@auth.example", "auth"]
+    "issuer",
+    ["http://auth.example", "ftp://localhost", "https://auth.example?a=b", "https://me@auth.example", "https://:x@auth.example", "auth"],
 )
 def test_an_issuer_that_anybody_on_the_way_could_speak_for_is_refused(minos_authority: Authority, issuer: str) -> None:
-    with pytest.raises(ValueError, match="an issuer"):
+    with pytest.raises(ValueError, match="issuer "):
         minos_authority.verifier(issuer=issuer)
 
 

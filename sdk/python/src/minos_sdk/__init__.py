@@ -45,6 +45,7 @@ from minos_sdk.rules import (
     service_only,
 )
 from minos_sdk.service_tokens import ServiceTokens, SyncServiceTokens
+from minos_sdk.steps import Retries
 from minos_sdk.sync_api_keys import SyncApiKeys
 from minos_sdk.sync_client import SyncMinosClient
 from minos_sdk.verifier import Verifier
@@ -79,6 +80,7 @@ __all__ = [
     "NatsFeed",
     "PollingFeed",
     "Principal",
+    "Retries",
     "Revoked",
     "Rule",
     "ServiceTokens",

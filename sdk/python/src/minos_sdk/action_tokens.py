@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
-from minos_sdk import calls
+from minos_sdk import calls, given
 from minos_sdk.answers import Scope
 from minos_sdk.call_errors import CallFailed, CallRefused
 from minos_sdk.codes import Code
@@ -23,6 +23,7 @@ AT_MINOS = "minos"
 _log = logging.getLogger("minos_sdk")
 _REFUSED: Mapping[str, type[MinosError]] = {Code.ACTION_TOKEN_INVALID: ActionTokenInvalid, Code.ACTION_TOKEN_USED: ActionTokenUsed}
 _LONGEST = 2_048
+_ACTION = given.Shape(f"{given.SLUG.pattern}:{given.SLUG.pattern}", "as orders:refund")
 
 
 class OwnTokens(Protocol):
@@ -38,6 +39,7 @@ class ActionTokens:
     """
 
     def __init__(self, issuer: str, tokens: OwnTokens, *, http: httpx.AsyncClient | None = None) -> None:
+        given.able("tokens", tokens, "token", wanted="where this service's own tokens come from: ServiceTokens(issuer, credentials)")
         self._driver = AsyncDriver(issuer, http)
         self._tokens = tokens
 
@@ -85,6 +87,19 @@ class ActionTokens:
                 raise
             consumed = await self._driver.run(_consume(wanted, await self._tokens.token(AT_MINOS)))
         return consumed
+
+
+def check_actions(actions: object) -> None:
+    if actions is not None:
+        given.able("actions", actions, "consume", wanted="ActionTokens(issuer, tokens)")
+
+
+def check_action(action: object, actions: ActionTokens | None) -> ActionTokens:
+    """Give what uses action tokens up. Raises ValueError where nothing does, or for what is no action's name."""
+    given.text("action", action, "an action of an audience", shape=_ACTION)
+    if actions is None:
+        raise ValueError("Minos(actions=ActionTokens(...)) is needed to use action tokens up")
+    return actions
 
 
 def asked_path(scope: Scope) -> str:

@@ -4,11 +4,12 @@ from contextlib import AbstractAsyncContextManager
 from time import time
 from typing import Protocol
 
+from minos_sdk import given
 from minos_sdk.answers import Scope
 from minos_sdk.credentials import Credential
 from minos_sdk.errors import InvalidToken, Unauthenticated
 from minos_sdk.identity import Identity
-from minos_sdk.policies import REFUSE, BlindPolicy, check_policy
+from minos_sdk.policies import BlindPolicy, check_policy
 from minos_sdk.rules import Rule
 
 CALLER = "minos.caller"
@@ -55,9 +56,14 @@ class Admission:
     def __init__(
         self, verifier: Verifies, *, api_keys: IdentifiesKeys | None = None, bearer: bool = True, on_blind: BlindPolicy | None = None
     ) -> None:
+        given.able("verifier", verifier, "verify", "watching", wanted="a Verifier(...) or GatewayVerifier(...)")
+        given.flags(bearer=bearer)
+        if api_keys is not None:
+            given.able("api_keys", api_keys, "identify", wanted="ApiKeys(...)")
+            given.alike(verifier=verifier, api_keys=api_keys)
         if not bearer and api_keys is None:
             raise ValueError("neither bearer tokens nor API keys: nobody could call")
-        check_policy(REFUSE if on_blind is None else on_blind)
+        check_policy(on_blind, optional=True)
         self.verifier = verifier
         self._api_keys = api_keys
         self._bearer = bearer

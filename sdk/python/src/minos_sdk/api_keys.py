@@ -9,14 +9,14 @@ from zlib import crc32
 
 import httpx
 
+from minos_sdk import given
 from minos_sdk.client_credentials import ClientCredentials
 from minos_sdk.errors import InvalidToken
 from minos_sdk.facts import ApiKeyRevoked, ClientEpoch, Fact, RoleGives, UserEpoch, UserRoles
-from minos_sdk.http import check_audience
 from minos_sdk.identity import Identity
 from minos_sdk.introspection import Introspection
 from minos_sdk.known_keys import ROLES, KnownKeys, digest_of, ties_of
-from minos_sdk.ports import monotonic
+from minos_sdk.ports import StopCalling, monotonic
 from minos_sdk.refusals import CredentialUnknown
 
 _SHAPE = re.compile(r"mk_[a-z]{1,8}_[0-9a-f]{32}_[0-9A-Za-z]{49}")
@@ -52,16 +52,23 @@ class ApiKeys:
         known: KnownKeys | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        check_audience(audience)
+        given.audience("audience", audience)
+        if verifier is not None:
+            given.able("verifier", verifier, "on_revoked", wanted="a Verifier(...), for what it hears")
+        if known is not None:
+            given.one_of("known", known, KnownKeys, "KnownKeys(...)")
         self._minos = Introspection(issuer, credentials, http=http)
-        self._audience = audience
+        self.issuer, self.audience = issuer, audience
+        given.alike(api_keys=self, verifier=verifier)
         self._verifier = verifier
         self._known = KnownKeys() if known is None else known
         self._asked: dict[bytes, asyncio.Task[Identity | None]] = {}
         self._strangers: set[bytes] = set()
-        self._stop_hearing = None if verifier is None else verifier.on_revoked(self._drop)
+        self._stop_hearing: StopCalling | None = None
+        self._hear()
 
     async def __aenter__(self) -> Self:
+        self._hear()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -72,7 +79,7 @@ class ApiKeys:
         if not is_written(key):
             raise InvalidToken
         digest, now = digest_of(key), monotonic()
-        if self._verifier is None or self._verifier.is_blind:
+        if self._is_deaf():
             self._known.clear()
         identity = self._known.good(digest, now=now)
         if identity is not None:
@@ -85,9 +92,16 @@ class ApiKeys:
         return identity
 
     async def close(self) -> None:
+        """What is signalled from now on is not heard, so nothing is believed any more."""
         if self._stop_hearing is not None:
             self._stop_hearing()
+            self._stop_hearing = None
+        self._known.clear()
         await self._minos.close()
+
+    def _hear(self) -> None:
+        if self._verifier is not None and self._stop_hearing is None:
+            self._stop_hearing = self._verifier.on_revoked(self._drop)
 
     async def _ask_once(self, key: str, digest: bytes) -> Identity | None:
         """Many calls with one key ask one question. It goes on for the others where one of them is cancelled."""
@@ -112,7 +126,7 @@ class ApiKeys:
         for _ in range(_ASKED_AT_MOST):
             now = monotonic()
             with self._known.asking() as asking:
-                identity = identity_of(await self._minos.introspect(key), self._audience)
+                identity = identity_of(await self._minos.introspect(key), self.audience)
             if identity is None:
                 self._known.keep_bad(digest, now=now)
                 return None
@@ -123,9 +137,13 @@ class ApiKeys:
         raise CredentialUnknown
 
     def _keep(self, digest: bytes, identity: Identity, now: float) -> None:
-        if self._verifier is not None and not self._verifier.is_blind:
+        if not self._is_deaf():
             lasts = 0.0 if identity.expires_at is None else identity.expires_at - time.time()
             self._known.keep(digest, identity, now=now, lasts_s=lasts)
+
+    def _is_deaf(self) -> bool:
+        """Whether a signal about a key would not be heard of."""
+        return self._verifier is None or self._stop_hearing is None or self._verifier.is_blind
 
     def _drop(self, fact: Fact) -> None:
         match fact:

@@ -2,15 +2,18 @@
 
 from collections.abc import Collection
 
+from minos_sdk import given
 from minos_sdk.admission import CALLER, Admission, Caller, IdentifiesKeys, Verifies
 from minos_sdk.answers import ASGIApp, Receive, Scope, Send, refuse
 from minos_sdk.credentials import handed_on, shown_by
 from minos_sdk.errors import MinosError, Unauthenticated
 from minos_sdk.exempt import ExemptPaths, PathOf, path_below_root
+from minos_sdk.gateway import GatewayVerifier
 from minos_sdk.open_answer import OpenAnswer
 from minos_sdk.open_socket import OpenSocket
 from minos_sdk.policies import BlindPolicy
 from minos_sdk.standing import ClosedByRefusal
+from minos_sdk.verifier import Verifier
 
 
 class MinosMiddleware:
@@ -38,11 +41,16 @@ class MinosMiddleware:
         on_blind: BlindPolicy | None = None,
         path_of: PathOf = path_below_root,
     ) -> None:
+        given.able("app", app, "__call__", wanted="an ASGI application")
+        given.flags(required=required, by_gateway=by_gateway)
+        given.function("path_of", path_of)
+        _check_ways_in(verifier, api_keys, by_gateway=by_gateway)
         self._app = app
         self._admission = Admission(verifier, api_keys=api_keys, bearer=bearer, on_blind=on_blind)
         self._shown_by = handed_on if by_gateway else shown_by
         self._required = required
-        self._exempt = ExemptPaths(exempt, path_of) if exempt else None
+        exempted = ExemptPaths(exempt, path_of)
+        self._exempt = exempted if exempt else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -90,3 +98,11 @@ class MinosMiddleware:
             await socket.end(refused)
         except ClosedByRefusal:
             return
+
+
+def _check_ways_in(verifier: Verifies, api_keys: IdentifiesKeys | None, *, by_gateway: bool) -> None:
+    """What a gateway hands on and what a client shows are never judged in one another's place."""
+    if by_gateway and (isinstance(verifier, Verifier) or api_keys is not None):
+        raise ValueError("by_gateway asks for a GatewayVerifier, and for no api_keys: the gateway has had keys judged already")
+    if not by_gateway and isinstance(verifier, GatewayVerifier):
+        raise ValueError("verifier is a GatewayVerifier: that asks for by_gateway=True")

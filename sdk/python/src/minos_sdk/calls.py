@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from minos_sdk import given
 from minos_sdk.answers_of_minos import FactorRequired, Granted, TokenPair, Verdict, signed_in, token_pair, verdict
 from minos_sdk.call_errors import SignedOut
 from minos_sdk.client_credentials import ClientCredentials
@@ -20,6 +21,24 @@ WITHIN_GRACE = Retries(times=4, first_s=0.2, longest_s=1.0)
 """For a refresh: whoever asks again within ten seconds of a lost answer gets it a second time."""
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
 _OVER = frozenset({"invalid_refresh_token", "refresh_token_reused", "session_ended"})
+
+
+def check_client(audience: object, tokens: object, on_tokens: object, retries: object) -> None:
+    if audience is not None:
+        given.audience("audience", audience)
+    if tokens is not None:
+        given.one_of("tokens", tokens, TokenPair, "a TokenPair")
+    if on_tokens is not None:
+        given.function("on_tokens", on_tokens)
+    if retries is not None:
+        given.one_of("retries", retries, Retries, "Retries(...)")
+
+
+def check_service(credentials: object, retries: object, scope: object = ()) -> None:
+    given.able("credentials", credentials, "proof", wanted="how this service proves itself: ClientSecret(...) or ClientKey(...)")
+    given.texts("scope", scope, given.SCOPE)
+    if retries is not None:
+        given.one_of("retries", retries, Retries, "Retries(...)")
 
 
 def login(names: Mapping[str, str], retries: Retries) -> Plan[TokenPair | FactorRequired]:

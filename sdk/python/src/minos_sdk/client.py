@@ -30,7 +30,8 @@ class MinosClient:
         retries: Retries | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        self._driver = AsyncDriver(url, http)
+        calls.check_client(audience, tokens, on_tokens, retries)
+        self._driver = AsyncDriver(url, http, name="url")
         self._audience = audience
         self._on_tokens = on_tokens
         self._retries = retries or Retries()

@@ -9,6 +9,9 @@ from urllib.parse import quote_plus
 
 import jwt
 
+from minos_sdk import given
+from minos_sdk.key_set import ALGORITHMS
+
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LIFE_S = 60
 
@@ -29,6 +32,10 @@ class ClientSecret:
     client_id: str
     secret: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        given.text("client_id", self.client_id, "a service account's id", shape=given.SLUG)
+        given.text("secret", self.secret, "a service account's secret")
+
     def proof(self, issuer: str) -> tuple[dict[str, str], dict[str, str]]:  # noqa: ARG002 - a secret is the same for everybody
         """Both parts are form-encoded inside (RFC 6749 2.3.1)."""
         pair = f"{quote_plus(self.client_id)}:{quote_plus(self.secret)}"
@@ -43,6 +50,17 @@ class ClientKey:
     private_key: Any = field(repr=False)
     kid: str | None = None
     algorithm: str = "ES256"
+
+    def __post_init__(self) -> None:
+        given.text("client_id", self.client_id, "a service account's id", shape=given.SLUG)
+        if self.kid is not None:
+            given.text("kid", self.kid, "the name of a key")
+        if self.algorithm not in ALGORITHMS:
+            raise ValueError(f"algorithm is one of {', '.join(ALGORITHMS)}")
+        try:
+            jwt.encode({}, self.private_key, algorithm=self.algorithm)
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+            raise ValueError(f"private_key is one for the algorithm {self.algorithm}: PEM, or of cryptography") from None
 
     def proof(self, issuer: str) -> tuple[dict[str, str], dict[str, str]]:
         """A new assertion each time: one is good once."""

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 import httpx
 
+from minos_sdk import given
 from minos_sdk.breaker import Breaker
-from minos_sdk.http import TIMEOUT, checked_issuer
+from minos_sdk.http import TIMEOUT, OwnedClient, checked_issuer
 from minos_sdk.steps import Answered, Ask, NoAnswer, Pause, Plan, Reply
 
 T = TypeVar("T")
@@ -17,10 +18,9 @@ class AsyncDriver:
     """`url` is where Minos is. A client that is given stays its owner's to close. For who asks every few minutes, `rarely`, no connection
     is kept: there is nothing to close then."""
 
-    def __init__(self, url: str, http: httpx.AsyncClient | None = None, *, rarely: bool = False) -> None:
-        self._url = checked_issuer(url)
-        self._own = http is None
-        self._http = http or httpx.AsyncClient(timeout=TIMEOUT, limits=_limits(rarely=rarely), follow_redirects=False)
+    def __init__(self, url: str, http: httpx.AsyncClient | None = None, *, rarely: bool = False, name: str = "issuer") -> None:
+        self._url = checked_issuer(url, name=name)
+        self._http = OwnedClient(http, lambda: httpx.AsyncClient(timeout=TIMEOUT, limits=_limits(rarely=rarely), follow_redirects=False))
         self._breaker = Breaker()
 
     async def run(self, plan: Plan[T]) -> T:
@@ -40,7 +40,7 @@ class AsyncDriver:
         if not self._breaker.admits():
             return NoAnswer()
         try:
-            answer = await self._http.request(
+            answer = await self._http.get().request(
                 step.method, self._url + step.path, headers=dict(step.headers), content=step.body, follow_redirects=False
             )
         except httpx.HTTPError:
@@ -50,15 +50,16 @@ class AsyncDriver:
         return _answered(answer)
 
     async def close(self) -> None:
-        if self._own:
-            await self._http.aclose()
+        await self._http.close()
 
 
 class SyncDriver:
     """As AsyncDriver, for code without a loop. May be used by several threads."""
 
-    def __init__(self, url: str, http: httpx.Client | None = None, *, rarely: bool = False) -> None:
-        self._url = checked_issuer(url)
+    def __init__(self, url: str, http: httpx.Client | None = None, *, rarely: bool = False, name: str = "issuer") -> None:
+        self._url = checked_issuer(url, name=name)
+        if http is not None:
+            given.one_of("http", http, httpx.Client, "an httpx.Client")
         self._own = http is None
         self._http = http or httpx.Client(timeout=TIMEOUT, limits=_limits(rarely=rarely), follow_redirects=False)
         self._breaker = Breaker()

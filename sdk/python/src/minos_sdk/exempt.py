@@ -1,22 +1,27 @@
 """Paths without a look at credentials: only where every reader of the path would read the same."""
 
+import re
 from collections.abc import Callable, Collection
 
+from minos_sdk import given
 from minos_sdk.answers import Scope
 
 PathOf = Callable[[Scope], str | None]
 """Give the path as the routes of the application name theirs; None where that is not certain, and nothing is exempt."""
+
+_NO_PATH = re.compile(r"[*?#%]")
 
 
 class ExemptPaths:
     """One exactly, or all below one by `/assets/*`."""
 
     def __init__(self, paths: Collection[str], path_of: PathOf) -> None:
-        if isinstance(paths, str):
-            raise TypeError("exempt is a collection of paths")
+        paths = given.texts("exempt", paths)
         for path in paths:
-            if not path.startswith("/") or "*" in path.removesuffix("/*"):
-                raise ValueError(f"{path!r} exempts nothing: a path begins with /, and only at its end /* stands for all below")
+            if not path.startswith("/") or _NO_PATH.search(path.removesuffix("/*")):
+                raise ValueError(f"exempt: {path!r} exempts nothing: a path begins with /, is not encoded, and has * only in /* at its end")
+            if path == "/*":
+                raise ValueError("exempt: '/*' exempts everything: leave the middleware away, or have it with required=False")
         self._path_of = path_of
         self._exactly = frozenset(path for path in paths if not path.endswith("/*"))
         self._below = tuple(path[:-1] for path in paths if path.endswith("/*"))

@@ -18,11 +18,12 @@ from fastapi.openapi.models import APIKey, HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
 
-from minos_sdk.action_tokens import HEADER, ActionTokens, asked_path
-from minos_sdk.admission import IdentifiesKeys, Verifies, admitted, caller_of
+from minos_sdk import given
+from minos_sdk.action_tokens import HEADER, ActionTokens, asked_path, check_action, check_actions
+from minos_sdk.admission import Admission, IdentifiesKeys, Verifies, admitted, caller_of
 from minos_sdk.asgi import MinosMiddleware
 from minos_sdk.identity import Identity
-from minos_sdk.policies import REFUSE, BlindPolicy, check_policy
+from minos_sdk.policies import BlindPolicy, check_policy
 from minos_sdk.rules import Rule, every
 
 PROBLEM: dict[str, Any] = {
@@ -69,6 +70,8 @@ class Minos:
         on_blind: BlindPolicy | None = None,
         actions: ActionTokens | None = None,
     ) -> None:
+        Admission(verifier, api_keys=api_keys, bearer=bearer, on_blind=on_blind)
+        check_actions(actions)
         self._verifier = verifier
         self._api_keys = api_keys
         self._bearer = bearer
@@ -82,10 +85,13 @@ class Minos:
 
     def install(self, app: FastAPI, *, required: bool = True, exempt: Collection[str] = (), by_gateway: bool = False) -> None:
         """Put the middleware before all routes. What it takes is told there."""
-        app.add_middleware(
-            MinosMiddleware, verifier=self._verifier, api_keys=self._api_keys, bearer=self._bearer, required=required, exempt=exempt,
-            on_blind=self._on_blind, by_gateway=by_gateway,
-        )  # fmt: skip
+        given.able("app", app, "add_middleware", wanted="a FastAPI application")
+        options: dict[str, Any] = {
+            "verifier": self._verifier, "api_keys": self._api_keys, "bearer": self._bearer, "required": required, "exempt": exempt,
+            "on_blind": self._on_blind, "by_gateway": by_gateway,
+        }  # fmt: skip
+        MinosMiddleware(app, **options)  # the application makes its own when it starts, which is late to say what is wrong
+        app.add_middleware(MinosMiddleware, **options)
 
     @asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncGenerator[None]:
@@ -99,7 +105,7 @@ class Minos:
     def requires(self, *rules: Rule, on_blind: BlindPolicy | None = None) -> Any:
         """Give a dependency that all these rules have to be kept for; with `on_blind`, also a stricter policy than elsewhere."""
         rule = every(rules)
-        check_policy(REFUSE if on_blind is None else on_blind)
+        check_policy(on_blind, optional=True)
 
         async def keeps(connection: HTTPConnection) -> Identity:
             return await _kept(connection, rule, on_blind)
@@ -112,9 +118,7 @@ class Minos:
         It is bound to the method, the path with its query and the body as they came.
         """
         rule = every(rules)
-        actions = self._actions
-        if actions is None:
-            raise ValueError("Minos(actions=ActionTokens(...)) is needed to use action tokens up")
+        actions = check_action(action, self._actions)
 
         async def uses_up(request: Request) -> Identity:
             identity = await _kept(request, rule, None)
@@ -129,8 +133,8 @@ class Minos:
     def _dependency(self, call: Callable[..., Awaitable[Any]]) -> Any:
         """Have FastAPI see the schemes beside the parameters of `call`, which does not need them."""
 
-        async def dependency(**given: Any) -> Any:
-            return await call(**{name: value for name, value in given.items() if name not in hidden})
+        async def dependency(**solved: Any) -> Any:
+            return await call(**{name: value for name, value in solved.items() if name not in hidden})
 
         asked = inspect.signature(call)
         hidden = {f"scheme_{n}": scheme for n, scheme in enumerate(self._schemes)}

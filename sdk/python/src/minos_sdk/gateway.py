@@ -10,14 +10,14 @@ from typing import Self
 
 import httpx
 
+from minos_sdk import given
 from minos_sdk.claims import number, text, texts
 from minos_sdk.errors import ExpiredToken, InvalidToken, KeysUnavailable
-from minos_sdk.http import check_audience, checked_issuer, key_set_of, new_client
+from minos_sdk.http import OwnedClient, checked_issuer
 from minos_sdk.identity import Identity, Principal
 from minos_sdk.jws import Malformed, Object, read, read_object
-from minos_sdk.key_cache import KeyCache
 from minos_sdk.policies import BlindPolicy
-from minos_sdk.ports import Clock, KeySource, SystemClock
+from minos_sdk.ports import Clock, KeySource, clock_of
 from minos_sdk.signal_sets import check_signature, check_type
 
 TYPE = "minos-internal+jwt"
@@ -41,14 +41,12 @@ class GatewayVerifier:
         http: httpx.AsyncClient | None = None,
         clock: Clock | None = None,
     ) -> None:
-        check_audience(audience)
-        self._issuer = issuer
-        self._audience = audience
-        self._own_http = http is None
+        given.audience("audience", audience)
         url = f"{checked_issuer(issuer)}/.well-known/internal-jwks.json"
-        self._http = new_client() if http is None and keys is None else http
-        self._keys = keys or KeyCache(key_set_of(self._http or new_client(), url), clock=clock)
-        self._clock = clock or SystemClock()
+        self.issuer, self.audience = issuer, audience
+        self._clock = clock_of(clock)
+        self._http = OwnedClient(http)
+        self._keys = self._http.keys("keys", keys, url, self._clock)
         self._looking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -59,8 +57,7 @@ class GatewayVerifier:
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
-        if self._own_http and self._http is not None:
-            await self._http.aclose()
+        await self._http.close()
 
     async def verify(self, token: str, *, on_blind: BlindPolicy | None = None) -> Identity:  # noqa: ARG002 - nothing to be blind to
         """Raises InvalidToken, ExpiredToken, KeysUnavailable."""
@@ -87,7 +84,7 @@ class GatewayVerifier:
 
     def _identity(self, payload: Object) -> Identity:
         now, exp, iat = self._clock.time(), number(payload, "exp"), number(payload, "iat")
-        if (text(payload, "iss"), text(payload, "aud")) != (self._issuer, self._audience) or not iat <= exp <= iat + _LONGEST_LIFE_S:
+        if (text(payload, "iss"), text(payload, "aud")) != (self.issuer, self.audience) or not iat <= exp <= iat + _LONGEST_LIFE_S:
             raise Malformed("claims")
         if iat > now + LEEWAY_S:
             raise Malformed("not_yet")
@@ -105,7 +102,7 @@ class GatewayVerifier:
             session_id=text(payload, "sid") if principal == "user" else None,
             token_id=text(payload, "jti"),
             key_id=text(payload, "key_id") if principal == "api_key" else None,
-            audience=self._audience,
+            audience=self.audience,
             roles=frozenset(texts(payload, "roles")),
             permissions=permissions,
             scopes=frozenset() if principal == "user" else permissions,

@@ -24,6 +24,7 @@ class Introspection:
     def __init__(
         self, issuer: str, credentials: ClientCredentials, *, retries: Retries = _QUICK, http: httpx.AsyncClient | None = None
     ) -> None:
+        calls.check_service(credentials, retries)
         self._driver = AsyncDriver(issuer, http)
         self._issuer = issuer
         self._credentials = credentials
@@ -50,6 +51,7 @@ class SyncIntrospection:
     """As Introspection, for code without a loop. Threads may share one."""
 
     def __init__(self, issuer: str, credentials: ClientCredentials, *, retries: Retries = _QUICK, http: httpx.Client | None = None) -> None:
+        calls.check_service(credentials, retries)
         self._driver = SyncDriver(issuer, http)
         self._issuer = issuer
         self._credentials = credentials

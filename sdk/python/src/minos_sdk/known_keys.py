@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from minos_sdk import given
 from minos_sdk.identity import Identity
 
 Tie = tuple[str, str]
@@ -37,8 +38,9 @@ class KnownKeys:
     """
 
     def __init__(self, *, good_s: float = 30.0, bad_s: float = 10.0, most: int = 10_000) -> None:
-        if not 0 <= good_s <= 30 or not 0 <= bad_s <= 300:
-            raise ValueError("a good key is kept for 30 s at most, a bad one for 300 s")
+        given.number("good_s", good_s, most=30, why="a good key is kept for 30 s at most")
+        given.number("bad_s", bad_s, most=300)
+        given.whole("most", most, least=1, unit="a number of keys")
         self._good_s = good_s
         self._bad_s = bad_s
         self._most = most

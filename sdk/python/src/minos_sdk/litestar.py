@@ -20,14 +20,14 @@ from litestar.middleware import DefineMiddleware
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import InitPlugin
 
-from minos_sdk.action_tokens import HEADER, ActionTokens, asked_path
+from minos_sdk.action_tokens import HEADER, ActionTokens, asked_path, check_action, check_actions
 from minos_sdk.admission import IdentifiesKeys, Verifies, admitted, caller_of
-from minos_sdk.answers import CONTENT_TYPE, Scope, answer_to
+from minos_sdk.answers import CONTENT_TYPE, Receive, Scope, Send, answer_to
 from minos_sdk.asgi import MinosMiddleware
 from minos_sdk.errors import MinosError
 from minos_sdk.identity import Identity
 from minos_sdk.open_socket import REFUSED
-from minos_sdk.policies import REFUSE, BlindPolicy, check_policy
+from minos_sdk.policies import BlindPolicy, check_policy
 from minos_sdk.rules import Rule, every
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
@@ -50,19 +50,15 @@ class Minos(InitPlugin):
         on_blind: BlindPolicy | None = None,
         actions: ActionTokens | None = None,
     ) -> None:
+        check_actions(actions)
         self._parts = (verifier, api_keys, actions)
         middleware: Any = MinosMiddleware  # its scope is any mapping, Litestar's is one by name
-        self._middleware = DefineMiddleware(
-            middleware,
-            verifier=verifier,
-            api_keys=api_keys,
-            bearer=bearer,
-            required=required,
-            exempt=exempt,
-            by_gateway=by_gateway,
-            on_blind=on_blind,
-            path_of=_routed_path,
-        )
+        options: dict[str, Any] = {
+            "verifier": verifier, "api_keys": api_keys, "bearer": bearer, "required": required, "exempt": exempt,
+            "by_gateway": by_gateway, "on_blind": on_blind, "path_of": _routed_path,
+        }  # fmt: skip
+        MinosMiddleware(_nothing, **options)  # the application makes its own when it starts, which is late to say what is wrong
+        self._middleware = DefineMiddleware(middleware, **options)
         self._schemes = _schemes(bearer=bearer, api_keys=api_keys is not None)
         self._actions = actions
 
@@ -83,7 +79,7 @@ class Minos(InitPlugin):
     def guard(self, *rules: Rule, on_blind: BlindPolicy | None = None) -> Guard:
         """All of these rules; with `on_blind`, also a stricter policy than elsewhere."""
         rule = every(rules)
-        check_policy(REFUSE if on_blind is None else on_blind)
+        check_policy(on_blind, optional=True)
 
         async def keeps(connection: AnyConnection, _: BaseRouteHandler) -> None:
             await _admitted(connection, rule, on_blind)
@@ -95,9 +91,7 @@ class Minos(InitPlugin):
 
         It is bound to the method, the path with its query and the body as they came.
         """
-        rule, actions = every(rules), self._actions
-        if actions is None:
-            raise ValueError("Minos(actions=ActionTokens(...)) is needed to use action tokens up")
+        rule, actions = every(rules), check_action(action, self._actions)
 
         async def uses_up(connection: AnyConnection, _: BaseRouteHandler) -> None:
             identity = await _admitted(connection, rule, None)
@@ -118,6 +112,10 @@ class Minos(InitPlugin):
                 if isinstance(part, AbstractAsyncContextManager):
                     await stack.enter_async_context(part)
             yield
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that is never asked."""
 
 
 def _routed_path(scope: Scope) -> str | None:

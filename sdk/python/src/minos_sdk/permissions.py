@@ -18,7 +18,9 @@ def covers(held: str, wanted: str) -> bool:
 
 
 def allows(held: Iterable[str], wanted: str) -> bool:
-    """Tell whether any one of the held permissions covers the wanted one."""
+    """Tell whether any one of the held permissions covers the wanted one. Raises TypeError for one text, of whose letters `*` would do."""
+    if isinstance(held, str):
+        raise TypeError("held is a collection of permissions; this is one text")
     return any(covers(each, wanted) for each in held)
 
 

@@ -1,8 +1,8 @@
 """What to do with a good token while it is not known what was revoked lately. None of them accepts for ever."""
 
 from dataclasses import dataclass, field
-from math import isfinite
 
+from minos_sdk import given
 from minos_sdk.ports import Introspector
 
 
@@ -18,8 +18,7 @@ class AcceptUntil:
     age: float
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.age) and 0 <= self.age <= 3_600):
-            raise ValueError("accepting without knowing what was revoked needs an end: give seconds, at most an hour")
+        given.number("age", self.age, most=3_600, why="accepting without knowing what was revoked needs an end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +27,17 @@ class Introspect:
 
     introspector: Introspector = field(repr=False)
 
+    def __post_init__(self) -> None:
+        given.able("introspector", self.introspector, "introspect", wanted="Introspection(issuer, credentials)")
+
 
 BlindPolicy = Refuse | AcceptUntil | Introspect
 
 
-def check_policy(policy: object) -> None:
-    """Raises TypeError for what would be refused as no policy while blind, and seen by nobody before."""
-    if not isinstance(policy, BlindPolicy):
-        raise TypeError(f"what to do while blind is REFUSE, AcceptUntil(...) or Introspect(...), not {policy!r}")
+def check_policy(policy: object, *, optional: bool = False) -> None:
+    """Raises TypeError for what would be refused as no policy while blind, and seen by nobody before. None is `optional`."""
+    if not isinstance(policy, BlindPolicy) and not (optional and policy is None):
+        raise TypeError(f"on_blind is REFUSE, AcceptUntil(...) or Introspect(...); this is {type(policy).__name__}")
 
 
 REFUSE = Refuse()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol, runtime_checkable
 
+from minos_sdk import given
 from minos_sdk.key_set import Key
 
 _SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
@@ -28,6 +29,14 @@ class SystemClock:
     def __init__(self) -> None:
         self.time: Callable[[], float] = time.time
         self.monotonic: Callable[[], float] = monotonic
+
+
+def clock_of(clock: Clock | None) -> Clock:
+    """Give this one, or the machine's."""
+    if clock is None:
+        return SystemClock()
+    given.able("clock", clock, "time", "monotonic", wanted="a clock, with time() and monotonic()")
+    return clock
 
 
 class KeySource(Protocol):

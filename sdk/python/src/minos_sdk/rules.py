@@ -5,17 +5,18 @@
 Every rule fails closed: without an identity it is refused, whatever it asks and however it is composed.
 """
 
-import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from inspect import isawaitable
 
+from minos_sdk import given
 from minos_sdk.errors import MinosError, Unauthenticated
 from minos_sdk.identity import Identity
 from minos_sdk.refusals import PermissionDenied, RoleRequired, ScopeRequired, ServiceRequired, StepUpRequired
 
 ACR_FROM_WEAK_TO_STRONG = ("urn:minos:acr:one-factor", "urn:minos:acr:two-factor", "urn:minos:acr:phishing-resistant")
-_IN_HEADERS = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*")
+_IN_HEADERS = given.Shape(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*", "as it can stand in a header field")
 Judge = Callable[[Identity, float], MinosError | None]
 
 
@@ -26,11 +27,15 @@ class Rule:
     asks: str
     judge: Judge
 
+    def __post_init__(self) -> None:
+        given.text("asks", self.asks, "what a rule asks for, in words")
+        given.function("judge", self.judge, "a function of an identity and a time")
+
     def refusal(self, identity: Identity | None, *, now: float | None = None) -> MinosError | None:
         """Give why this caller is refused; None where it is not. `now`: seconds since the epoch, the local clock's without it."""
         if identity is None:
             return Unauthenticated()
-        return self.judge(identity, time.time() if now is None else now)
+        return _judged(self.judge, identity, time.time() if now is None else now)
 
     def require(self, identity: Identity | None, *, now: float | None = None) -> Identity:
         """Raises Unauthenticated and StepUpRequired (401), PermissionDenied and its kinds (403)."""
@@ -47,16 +52,16 @@ class Rule:
 
     def __and__(self, other: "Rule") -> "Rule":
         _check(other)
-        return Rule(f"{self.asks} and {other.asks}", lambda who, now: _both(self.judge(who, now), other.judge(who, now)))
+        return Rule(f"{self.asks} and {other.asks}", lambda who, now: _both(_judged(self.judge, who, now), _judged(other.judge, who, now)))
 
     def __or__(self, other: "Rule") -> "Rule":
         _check(other)
         asks = f"({self.asks} or {other.asks})"
-        return Rule(asks, lambda who, now: _neither(self.judge(who, now), other.judge(who, now), asks))
+        return Rule(asks, lambda who, now: _neither(_judged(self.judge, who, now), _judged(other.judge, who, now), asks))
 
     def __invert__(self) -> "Rule":
         asks = f"a caller who does not have {self.asks}"
-        return Rule(asks, lambda who, now: PermissionDenied(asks) if self.judge(who, now) is None else None)
+        return Rule(asks, lambda who, now: PermissionDenied(asks) if _judged(self.judge, who, now) is None else None)
 
 
 def every(rules: Sequence[Rule]) -> Rule | None:
@@ -70,39 +75,49 @@ def every(rules: Sequence[Rule]) -> Rule | None:
 
 def require_that(asks: str, holds: Callable[[Identity], bool], refused: Callable[[str], MinosError] = PermissionDenied) -> Rule:
     """Make a rule of a condition of one's own."""
-    return Rule(asks, lambda who, _: None if holds(who) else refused(asks))
+    given.function("holds", holds, "a function of an identity that gives True or False")
+    given.function("refused", refused, "what makes a refusal of a text")
+    asked: Callable[[Identity], object] = holds
+
+    def judge(who: Identity, _: float) -> MinosError | None:
+        held = asked(who)
+        if isawaitable(held):
+            raise TypeError("holds gave something to await, which would always be true")
+        return None if held else refused(asks)
+
+    return Rule(asks, judge)
 
 
 def require_role(*roles: str) -> Rule:
     """All of these roles, as narrowed by the newest that is known."""
-    wanted = _some(roles)
+    wanted = _some("roles", roles, given.SLUG)
     return require_that(_named("role", wanted, "and"), lambda who: wanted <= who.roles, RoleRequired)
 
 
 def require_any_role(*roles: str) -> Rule:
-    wanted = _some(roles)
+    wanted = _some("roles", roles, given.SLUG)
     return require_that(_named("role", wanted, "or"), lambda who: bool(wanted & who.roles), RoleRequired)
 
 
 def require_permission(*permissions: str) -> Rule:
     """All of these. `tasks.*` in hand covers `tasks.read`, never `tasks` or `tasksadmin.read`."""
-    wanted = _some(permissions)
+    wanted = _some("permissions", permissions, given.PERMISSION)
     return require_that(_named("permission", wanted, "and"), lambda who: all(who.has_permission(one) for one in wanted))
 
 
 def require_any_permission(*permissions: str) -> Rule:
-    wanted = _some(permissions)
+    wanted = _some("permissions", permissions, given.PERMISSION)
     return require_that(_named("permission", wanted, "or"), lambda who: any(who.has_permission(one) for one in wanted))
 
 
 def require_scope(*scopes: str) -> Rule:
     """All of these, letter by letter (RFC 6749 3.3)."""
-    wanted = _some(scopes)
+    wanted = _some("scopes", scopes, given.SCOPE)
     return require_that(_named("scope", wanted, "and"), lambda who: wanted <= who.scopes, ScopeRequired)
 
 
 def require_any_scope(*scopes: str) -> Rule:
-    wanted = _some(scopes)
+    wanted = _some("scopes", scopes, given.SCOPE)
     return require_that(_named("scope", wanted, "or"), lambda who: bool(wanted & who.scopes), ScopeRequired)
 
 
@@ -113,7 +128,7 @@ def require_user() -> Rule:
 
 def service_only(*, allowed: Collection[str]) -> Rule:
     """Service accounts named by their client ids; never a person, never an API key."""
-    named = _some(allowed)
+    named = _some("allowed", allowed, given.SLUG)
     return require_that("a service that is let in here", lambda who: who.principal == "service" and who.client_id in named, ServiceRequired)
 
 
@@ -122,16 +137,16 @@ def require_fresh_auth(*, max_age: int, acr: str | None = None, methods: Collect
 
     Refused with the challenge of RFC 9470, which a client answers by asking for that proof.
     """
-    if max_age < 1:
-        raise ValueError("max_age is in whole seconds, at least one")
-    if acr is not None and not _IN_HEADERS.fullmatch(acr):
-        raise ValueError("an acr goes into a header field")
+    given.whole("max_age", max_age, least=1, unit="whole seconds")
+    if acr is not None:
+        given.text("acr", acr, "how strong a proof has to be", shape=_IN_HEADERS)
+    wanted = None if methods is None else _some("methods", methods, given.SCOPE)
 
     def judge(who: Identity, now: float) -> MinosError | None:
         if who.principal != "user" or who.auth_time is None:
             return PermissionDenied(rule.asks)
         fresh = max(now, who.issued_at or 0) - who.auth_time <= max_age  # a clock here that is behind makes no proof younger
-        shown = methods is None or not frozenset(methods).isdisjoint(who.amr)
+        shown = wanted is None or not wanted.isdisjoint(who.amr)
         return None if fresh and shown and _reaches(who.acr, acr) else StepUpRequired(max_age=max_age, acr=acr)
 
     rule = Rule(f"a proof of who is there, no older than {max_age} s", judge)
@@ -166,10 +181,16 @@ def _check(rule: object) -> None:
         raise TypeError(f"a rule is what require_permission(...) and its like give, not {type(rule).__name__}")
 
 
-def _some(names: Collection[str]) -> frozenset[str]:
-    if isinstance(names, str) or not names or not all(names):
-        raise ValueError("a rule names at least one, each as a text of its own")
-    return frozenset(names)
+def _judged(judge: Callable[[Identity, float], object], who: Identity, now: float) -> MinosError | None:
+    """Raises TypeError for what is neither a refusal nor None, of which `~` would make a yes."""
+    refused = judge(who, now)
+    if refused is not None and not isinstance(refused, MinosError):
+        raise TypeError("judge gives a refusal, a MinosError, or None")
+    return refused
+
+
+def _some(kind: str, names: Collection[str], shape: given.Shape) -> frozenset[str]:
+    return frozenset(given.texts(kind, names, shape, least=1))
 
 
 def _named(kind: str, names: frozenset[str], joined_by: str) -> str:

@@ -5,7 +5,7 @@ from typing import Self
 
 import httpx
 
-from minos_sdk import calls
+from minos_sdk import calls, given
 from minos_sdk.answers_of_minos import Granted
 from minos_sdk.client_credentials import ClientCredentials
 from minos_sdk.drivers import AsyncDriver, SyncDriver
@@ -28,6 +28,7 @@ class ServiceTokens:
         retries: Retries | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
+        calls.check_service(credentials, retries, scope)
         self._driver = AsyncDriver(issuer, http, rarely=True)
         self._issuer = issuer
         self._credentials = credentials
@@ -57,6 +58,7 @@ class ServiceTokens:
 
     def _of(self, audience: str) -> AsyncHeld[Granted]:
         if audience not in self._held:
+            given.audience("audience", audience)
 
             async def renew(_: Ending[Granted] | None) -> Ending[Granted]:
                 return await self._driver.run(calls.client_token(self._credentials, self._issuer, audience, self._scope, self._retries))
@@ -77,6 +79,7 @@ class SyncServiceTokens:
         retries: Retries | None = None,
         http: httpx.Client | None = None,
     ) -> None:
+        calls.check_service(credentials, retries, scope)
         self._driver = SyncDriver(issuer, http, rarely=True)
         self._issuer = issuer
         self._credentials = credentials
@@ -105,6 +108,8 @@ class SyncServiceTokens:
         self._driver.close()
 
     def _of(self, audience: str) -> SyncHeld[Granted]:
+        given.audience("audience", audience)
+
         def renew(_: Ending[Granted] | None) -> Ending[Granted]:
             return self._driver.run(calls.client_token(self._credentials, self._issuer, audience, self._scope, self._retries))
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar, cast
 
+from minos_sdk import given
 from minos_sdk.call_errors import CallRefused, Unreachable
 
 T = TypeVar("T")
@@ -66,6 +67,11 @@ class Retries:
     first_s: float = 0.1
     longest_s: float = 2.0
 
+    def __post_init__(self) -> None:
+        given.whole("times", self.times, least=1, unit="how often to ask")
+        given.number("first_s", self.first_s)
+        given.number("longest_s", self.longest_s)
+
     def pause(self, attempt: int, reply: Answered | NoAnswer) -> float | None:
         """Give how long to wait after the attempt of this number, from 1; None for not again."""
         if attempt >= self.times or (isinstance(reply, Answered) and reply.status not in BUSY):
@@ -84,7 +90,7 @@ def retry_after(reply: Answered | NoAnswer) -> int | None:
 
 def answered(wanted: Ask | Callable[[], Ask], retries: Retries) -> Plan[Answered]:
     """Ask, and again where that is safe; what is to be new each time is made each time. Raises Unreachable, also for who stays busy."""
-    for attempt in range(1, max(1, retries.times) + 1):
+    for attempt in range(1, retries.times + 1):
         ask = wanted() if callable(wanted) else wanted
         reply = yield ask
         if reply is None:

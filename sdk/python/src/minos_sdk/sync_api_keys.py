@@ -5,6 +5,7 @@ from typing import Self
 
 import httpx
 
+from minos_sdk import given
 from minos_sdk.api_keys import identity_of, is_written
 from minos_sdk.client_credentials import ClientCredentials
 from minos_sdk.errors import InvalidToken
@@ -18,8 +19,9 @@ class SyncApiKeys:
     """As ApiKeys without a verifier. Threads may share one."""
 
     def __init__(self, issuer: str, audience: str, credentials: ClientCredentials, *, http: httpx.Client | None = None) -> None:
+        given.audience("audience", audience)
         self._minos = SyncIntrospection(issuer, credentials, http=http)
-        self._audience = audience
+        self.audience = audience
         self._known = KnownKeys()
         self._lock = threading.Lock()
 
@@ -37,7 +39,7 @@ class SyncApiKeys:
         with self._lock:
             if self._known.is_bad(digest, now=now):
                 raise InvalidToken
-        identity = identity_of(self._minos.introspect(key), self._audience)
+        identity = identity_of(self._minos.introspect(key), self.audience)
         if identity is None:
             with self._lock:
                 self._known.keep_bad(digest, now=now)

@@ -26,7 +26,8 @@ class SyncMinosClient:
         retries: Retries | None = None,
         http: httpx.Client | None = None,
     ) -> None:
-        self._driver = SyncDriver(url, http)
+        calls.check_client(audience, tokens, on_tokens, retries)
+        self._driver = SyncDriver(url, http, name="url")
         self._audience = audience
         self._on_tokens = on_tokens
         self._retries = retries or Retries()

@@ -10,15 +10,15 @@ from typing import Self
 
 import httpx
 
+from minos_sdk import given
 from minos_sdk.errors import Blind, ExpiredToken, InvalidToken, KeysUnavailable, Revoked
 from minos_sdk.facts import Fact
 from minos_sdk.feeds.feed import Feed
-from minos_sdk.http import check_audience, checked_issuer, key_set_of, new_client
+from minos_sdk.http import OwnedClient, checked_issuer
 from minos_sdk.identity import Identity
 from minos_sdk.introspected import introspected
-from minos_sdk.key_cache import KeyCache
 from minos_sdk.policies import AcceptUntil, BlindPolicy, Introspect, check_policy
-from minos_sdk.ports import Clock, KeySource, StopCalling, SystemClock
+from minos_sdk.ports import Clock, KeySource, StopCalling, clock_of
 from minos_sdk.progress import LATE_S, Freshness
 from minos_sdk.receiver import Receiver
 from minos_sdk.revocations import LONGEST_LEEWAY
@@ -56,23 +56,18 @@ class Verifier:
 
         `leeway`: seconds (30 at most) that clocks may differ by, for `exp`, `nbf` and `iat`. `remembered`: tokens kept in
         memory, 2 kB for each.
-        `keys`, `signal_keys`: the issuer's key sets, by default fetched from it. Raises ValueError for an issuer without TLS.
+        `keys`, `signal_keys`: the issuer's key sets, by default fetched from it. Raises ValueError and TypeError.
         """
-        if not 0 <= leeway <= LONGEST_LEEWAY:
-            raise ValueError(f"a leeway is 0 to {LONGEST_LEEWAY} seconds: revocations are not kept for longer than that")
-        check_audience(audience)
-        check_policy(on_blind)
-        if not hasattr(feed, "run"):
-            raise TypeError("a verifier hears by a feed: NatsFeed, SseFeed or PollingFeed")
-        base = checked_issuer(issuer)
-        self._clock = clock or SystemClock()
-        self._time, self._monotonic = self._clock.time, self._clock.monotonic
-        self._own_http = http is None
-        self._http = http
-        self._keys = keys or KeyCache(key_set_of(self._client(), f"{base}/.well-known/jwks.json"), clock=self._clock)
-        self._signal_keys = signal_keys or KeyCache(key_set_of(self._client(), f"{base}/.well-known/signals-jwks.json"), clock=self._clock)
+        _check(audience, feed, on_blind, leeway, remembered)
+        well_known = f"{checked_issuer(issuer)}/.well-known"
+        self.issuer, self.audience = issuer, audience
         self.feed = feed
         self._on_blind = on_blind
+        self._clock = clock_of(clock)
+        self._time, self._monotonic = self._clock.time, self._clock.monotonic
+        self._http = OwnedClient(http)
+        self._keys = self._http.keys("keys", keys, f"{well_known}/jwks.json", self._clock)
+        self._signal_keys = self._http.keys("signal_keys", signal_keys, f"{well_known}/signals-jwks.json", self._clock)
         self.receiver = Receiver(issuer=issuer, audience=audience, keys=self._signal_keys, clock=self._clock)
         self._revocations = self.receiver.revocations
         self._tokens = TokenReader(issuer=issuer, audience=audience, keys=self._keys, leeway=leeway, remembered=remembered)
@@ -151,6 +146,7 @@ class Verifier:
 
     def on_revoked(self, callback: Callable[[Fact], None]) -> StopCalling:
         """Have `callback` called, in the event loop, with each fact that is news; what it gives back ends that."""
+        given.function("callback", callback)
         return self.receiver.on_fact(callback)
 
     @asynccontextmanager
@@ -171,22 +167,18 @@ class Verifier:
 
     async def start(self, *, wait: float = 10.0) -> None:
         """Begin to listen, and return when ready, or after `wait` seconds all the same: until it is ready, `verify` raises."""
+        given.number("wait", wait)
         if self._tasks:
             return
         self._tasks = [
             asyncio.create_task(_kept_up(run))
-            for run in (self._keys.run, self._signal_keys.run, lambda: self.feed.run(self.receiver, self._client()))
+            for run in (self._keys.run, self._signal_keys.run, lambda: self.feed.run(self.receiver, self._http.get()))
         ]
         try:
             async with asyncio.timeout(wait):
                 await self.wait_until_ready()
         except TimeoutError:
             log.warning("not ready after %g s: %s", wait, "; ".join(self._lacks()))
-
-    def _client(self) -> httpx.AsyncClient:
-        """Made where it is needed: reading the machine's certificates takes long."""
-        self._http = self._http or new_client()
-        return self._http
 
     def _lacks(self) -> list[str]:
         """Say what keeps this from being ready: what to look for in metrics and in the issuer's log."""
@@ -210,8 +202,7 @@ class Verifier:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        if self._own_http and self._http is not None:
-            await self._http.aclose()
+        await self._http.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -219,6 +210,14 @@ class Verifier:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
+
+
+def _check(audience: object, feed: object, on_blind: object, leeway: object, remembered: object) -> None:
+    given.audience("audience", audience)
+    given.able("feed", feed, "run", wanted="what a verifier hears by: NatsFeed(...), SseFeed(...) or PollingFeed(...)")
+    check_policy(on_blind)
+    given.number("leeway", leeway, most=LONGEST_LEEWAY, why="revocations are not kept for longer than that")
+    given.whole("remembered", remembered, least=1, unit="a number of tokens")
 
 
 async def _kept_up(run: Callable[[], Awaitable[None]]) -> None:

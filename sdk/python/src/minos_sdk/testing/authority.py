@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from minos_sdk import given
+from minos_sdk.http import checked_issuer
 from minos_sdk.key_cache import FixedKeys
 from minos_sdk.testing.clock import SettableClock
 from minos_sdk.testing.feed import MemoryFeed
@@ -21,6 +23,8 @@ class Authority:
     """
 
     def __init__(self, *, issuer: str = "https://auth.test", audience: str = "test", clock: SettableClock | None = None) -> None:
+        checked_issuer(issuer)
+        given.audience("audience", audience)
         self.issuer = issuer
         self.audience = audience
         self.clock = clock or SettableClock()

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from minos_sdk import given
+
 BEGINNING = 1_800_000_000.0
 
 
@@ -9,6 +11,7 @@ class SettableClock:
     """minos_sdk.ports.Clock. Both of its times move together, unless `set_back` says otherwise."""
 
     def __init__(self, at: float = BEGINNING) -> None:
+        given.number("at", at, unit="seconds since 1970")
         self._wall = at
         self._wrong_by = 0.0
         self._monotonic = 1_000.0
@@ -17,8 +20,7 @@ class SettableClock:
         self.monotonic: Callable[[], float] = lambda: self._monotonic
 
     def advance(self, seconds: float) -> None:
-        if seconds < 0:
-            raise ValueError("time goes on; `set_back` is for a clock that is wrong")
+        given.number("seconds", seconds, why="time goes on; `set_back` is for a clock that is wrong")
         self._wall += seconds
         self._monotonic += seconds
         for callback in self._callbacks:

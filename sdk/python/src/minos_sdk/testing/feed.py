@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import httpx
 
+from minos_sdk import given
 from minos_sdk.facts import ApiKeyRevoked, ClientEpoch, Fact, KeyWithdrawn, RoleGives, SessionEnded, TokenRevoked, UserEpoch, UserRoles
 from minos_sdk.receiver import Receiver
 from minos_sdk.testing.clock import SettableClock
@@ -74,11 +75,11 @@ class MemoryFeed:
 
     def set_roles(self, audience: str, user_id: str, roles: Iterable[str]) -> None:
         """Say which roles a person has now: a token in hand keeps only those of its own that are among them."""
-        self.tell(UserRoles(audience, user_id, frozenset(roles), self._next_version(), _UNTIL))
+        self.tell(UserRoles(audience, user_id, frozenset(given.texts("roles", roles)), self._next_version(), _UNTIL))
 
     def define_role(self, audience: str, role: str, permissions: Iterable[str], *, retired: bool = False) -> None:
         """Say what a role gives at an audience now."""
-        self.tell(RoleGives(audience, role, frozenset(permissions), retired, self._next_version()))
+        self.tell(RoleGives(audience, role, frozenset(given.texts("permissions", permissions)), retired, self._next_version()))
 
     def _next_version(self) -> int:
         self._versions += 1

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
 from minos_sdk.jws import to_base64url
+from minos_sdk.key_set import ALGORITHMS
 
 Algorithm = Literal["ES256", "RS256", "PS256", "EdDSA"]
 
@@ -25,6 +26,8 @@ class SigningKey:
     @classmethod
     def new(cls, alg: Algorithm = "ES256", *, kid: str | None = None) -> "SigningKey":
         """Make a key; without a `kid` it is named by its thumbprint, as the authority names its own (RFC 7638)."""
+        if alg not in ALGORITHMS:
+            raise ValueError(f"alg is one of {', '.join(ALGORITHMS)}")
         private = _rsa(alg) if alg in ("RS256", "PS256") else _curve(alg)
         return cls(kid or _thumbprint(_public(alg, private)), alg, private)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
+from minos_sdk import given
 from minos_sdk.ports import Clock
 from minos_sdk.testing.keys import SigningKey
 
@@ -31,7 +32,7 @@ class TokenFactory:
 
     def internal(self, user_id: str | None = None, *, roles: Iterable[str] = (), permissions: Iterable[str] = (), **claims: Any) -> str:
         """What a gateway hands on after it asked `auth/check`."""
-        said = self.user_claims(user_id, roles=roles, ttl=60, permissions=sorted(permissions), **claims)
+        said = self.user_claims(user_id, roles=roles, ttl=60, permissions=sorted(given.texts("permissions", permissions)), **claims)
         for name in ("epoch", "roles_version", "scope", "nbf"):
             said.pop(name)
         return self.internal_key.signed(said, typ=INTERNAL)
@@ -41,7 +42,8 @@ class TokenFactory:
             self._claims(user_id or str(uuid4()), ttl)
             | {
                 "sid": str(uuid4()), "client_id": "minos-web", "auth_time": int(self._clock.time()), "acr": "urn:minos:acr:1",
-                "amr": ["pwd"], "scope": "", "roles": sorted(roles), "principal": "user", "epoch": 1, "roles_version": 1,
+                "amr": ["pwd"], "scope": "", "roles": sorted(given.texts("roles", roles)), "principal": "user", "epoch": 1,
+                "roles_version": 1,
             }
             | claims
         )  # fmt: skip
@@ -50,8 +52,8 @@ class TokenFactory:
         self, client_id: str = "billing", *, permissions: Iterable[str] = (), ttl: int = 900, **claims: Any
     ) -> dict[str, Any]:
         said: dict[str, Any] = {
-            "client_id": client_id, "scope": " ".join(sorted(permissions)), "roles": [], "principal": "service", "epoch": 1,
-            "roles_version": 0,
+            "client_id": client_id, "scope": " ".join(sorted(given.texts("permissions", permissions))), "roles": [],
+            "principal": "service", "epoch": 1, "roles_version": 0,
         }  # fmt: skip
         return _without_none(self._claims(client_id, ttl) | said | claims)
 
