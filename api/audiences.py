@@ -112,7 +112,10 @@ class Audiences(Controller):
         operation_id="changeAudience",
         status_code=204,
         summary="Change an audience",
-        description="All its rules as they are from now on. Tokens given before are good until they expire.",
+        description=(
+            "All its rules as they are from now on. Service tokens that they refuse, or that say more than the catalogue does, are dead "
+            "for good where services judge by themselves; what people were given is good until it expires."
+        ),
         responses=refuses(*_CHANGED),
     )
     async def change(self, request: Asking, audience: AudiencePath, data: JSONBody[RulesWanted]) -> None:
@@ -124,7 +127,7 @@ class Audiences(Controller):
         operation_id="retireAudience",
         status_code=204,
         summary="Retire an audience",
-        description="No token is issued for it any more. There is no way back.",
+        description="No token is issued for it any more, and its service tokens are dead. There is no way back.",
         responses=refuses(*_CHANGED),
     )
     async def retire(self, request: Asking, audience: AudiencePath) -> None:

@@ -14,7 +14,7 @@ from domain.decider import Decider
 from domain.errors import AudienceExists, AudienceNotAllowed, AudienceProtected, NoSuchAudience
 from domain.event import Event, Sealed
 from domain.ids import AudienceName, AudienceSlug, ClientId, ClientSlug, RoleName, RoleSlug, StreamName
-from domain.permission import Permission, PermissionText, covers, shared
+from domain.permission import Permission, PermissionText, covers, shared, within
 from domain.session import MINOS
 from domain.signal_rights import SIGNALS
 from domain.signing_key import Algorithm
@@ -123,7 +123,7 @@ def define(state: Audience, *, audience: AudienceName, rules: Rules, description
 
 
 def change(state: Audience, *, rules: Rules, at: datetime) -> Sequence[AudienceEvent]:
-    """Raises NoSuchAudience. Tokens given before are good until they expire."""
+    """Raises NoSuchAudience. Tokens that people were given before are good until they expire; of machines' tokens `honours` says it."""
     now = defined(state)
     wanted = _ordered(rules)
     if wanted == now.rules:
@@ -185,6 +185,15 @@ def scope(rules: Rules, held: Iterable[Permission]) -> tuple[Permission, ...]:
     if rules.permissions:
         return shared(rules.permissions, held)
     return tuple(sorted({p for p in held if not covers(OURS, p)}))
+
+
+def honours(state: Audience, client_id: ClientId, given: Iterable[Permission]) -> bool:
+    """Tell whether what a service account's token says is all still so: it may ask, and for each of these permissions."""
+    held = tuple(given)
+    try:
+        return within(held, scope(for_client(state, client_id), held))
+    except AudienceNotAllowed:
+        return False
 
 
 def in_catalogue(audience: AudienceName, rules: Rules, held: Iterable[Permission]) -> tuple[Permission, ...]:

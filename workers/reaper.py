@@ -31,6 +31,7 @@ AGES: dict[str, str] = {
     "mail_budget": "0 seconds",
     "pending_registrations": "0 seconds",
     "live_signals": "1 minute",
+    "live_service_tokens": "1 minute",
     "mails_done": "7 days",
     "mails_failed": "30 days",
 }

@@ -144,3 +144,11 @@ WITH gone AS (
         ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING 1
 ) SELECT count(*), count(*) = $2 FROM gone
+
+-- name: live_service_tokens
+WITH gone AS (
+    DELETE FROM live_service_tokens WHERE token_id IN (
+        SELECT token_id FROM live_service_tokens WHERE expires_at < statement_timestamp() - $1::text::interval
+        ORDER BY expires_at LIMIT $2)
+    RETURNING 1
+) SELECT count(*), count(*) = $2 FROM gone

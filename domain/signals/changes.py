@@ -13,7 +13,7 @@ from domain.action_catalogue import ActionDefined, ActionWithdrawn
 from domain.administrators import AdministratorAdded, AdministratorRemoved
 from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
 from domain.attributes import AttributesSet
-from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired
+from domain.audience import Audience, AudienceChanged, AudienceDefined, AudienceRetired, Defined, Retired
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimReleased, ClaimTaken
 from domain.client_events import (
@@ -138,9 +138,16 @@ class AudienceRedefined(Struct, frozen=True):
     audience: AudienceName
 
 
+class AudienceRuled(Struct, frozen=True):
+    """Service tokens given for it before are judged by what it is like from here on, whatever it is like later."""
+
+    audience: AudienceName
+    now: Audience
+
+
 Change = (
     SessionOver | UserChanged | RolesChanged | ClientAltered | KeyWithdrawn | TokenWithdrawn | ApiKeyAltered
-    | RoleRedefined | AudienceRedefined
+    | RoleRedefined | AudienceRedefined | AudienceRuled
 )  # fmt: skip
 Changes = Sequence[Change]
 
@@ -172,6 +179,15 @@ def _user(user_id: UserId, event_type: EventType, **members: str) -> Changes:
 
 def _credential(user_id: UserId, kind: str | None, change: str) -> Changes:
     return [] if kind is None else _user(user_id, EventType.CREDENTIAL_CHANGE, credential_type=kind, change_type=change)
+
+
+def _ruled(event: AudienceChanged | AudienceRetired) -> Changes:
+    """What can be many thousands comes first: it is told in parts, and the rest with its last."""
+    if isinstance(event, AudienceRetired):
+        now: Audience = Retired(audience=event.audience, definition=event.definition)
+    else:
+        now = Defined(audience=event.audience, rules=event.rules, definition=event.definition)
+    return [AudienceRuled(event.audience, now), AudienceRedefined(event.audience)]
 
 
 def _password_set(event: PasswordSet) -> Changes:
@@ -212,8 +228,8 @@ SIGNALS: Mapping[type[Event], Callable[[Any], Changes]] = dict(
         _when(RolePermissionsChanged, lambda e: [RoleRedefined(e.role)]),
         _when(RoleRetired, lambda e: [RoleRedefined(e.role)]),
         _when(AudienceDefined, lambda e: [AudienceRedefined(e.audience)]),
-        _when(AudienceChanged, lambda e: [AudienceRedefined(e.audience)]),
-        _when(AudienceRetired, lambda e: [AudienceRedefined(e.audience)]),
+        _when(AudienceChanged, _ruled),
+        _when(AudienceRetired, _ruled),
     )
 )
 """What takes something away from a token that is out there, or tells a service what it has to know."""

@@ -7,14 +7,16 @@ from typing import assert_never
 
 from msgspec import UNSET, Struct, UnsetType
 
-from domain.audience import Audience, scope
+from domain.audience import Audience, honours, scope
 from domain.audience import Defined as DefinedAudience
 from domain.client import Client, Deleted, Registered
-from domain.ids import AudienceName, ClientId, RoleName, UserId
+from domain.ids import AudienceName, ClientId, RoleName, TokenId, UserId
+from domain.permission import Permission
 from domain.role import Retired, Role, gives
 from domain.signals.changes import (
     ApiKeyAltered,
     AudienceRedefined,
+    AudienceRuled,
     Change,
     ClientAltered,
     KeyWithdrawn,
@@ -46,6 +48,16 @@ MOST_ROLES = 512
 room in a request, and a fact without bounds would have none in the set."""
 
 
+class GivenToken(Struct, frozen=True, kw_only=True):
+    """A service token that was issued and has not ended: for weeks it says what an audience may long think otherwise about."""
+
+    token_id: TokenId
+    client_id: ClientId
+    audience: AudienceName
+    permissions: tuple[Permission, ...]
+    expires_at: datetime
+
+
 class Needs(Struct, frozen=True, kw_only=True):
     """What has to be known to tell of some changes. `catalogue`: every role and every audience."""
 
@@ -55,13 +67,15 @@ class Needs(Struct, frozen=True, kw_only=True):
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """What is true now, as heads have it. `told` are the audiences whose services hear of roles: all that are or once were for people."""
+    """What is true now, as heads have it. `told` are the audiences whose services hear of roles: all that are or once were for people.
+    `given`: service tokens that an audience's new rules may refuse."""
 
     users: Mapping[UserId, User] = {}
     clients: Mapping[ClientId, Client] = {}
     roles: Mapping[RoleName, Role] = {}
     audiences: Mapping[AudienceName, Audience] = {}
     told: frozenset[AudienceName] = frozenset()
+    given: Sequence[GivenToken] = ()
 
 
 def needs(changes: Iterable[Change]) -> Needs:
@@ -90,10 +104,22 @@ def tell(change: Change, known: Known, *, at: datetime, life: int, version: int)
             return [signal(fact, _claims(fact)) for fact in _roles_facts(change.user_id, known, until)]
         case RoleRedefined() | AudienceRedefined():
             return [signal(fact, Cause(type=EventType.ROLE_MAP)) for fact in _role_map(change, known, version)]
+        case AudienceRuled():
+            return [signal(*_machine(token, known, at)) for token in _refused(change, known.given)]
         case ClientAltered() | KeyWithdrawn() | TokenWithdrawn() | ApiKeyAltered():
             return [signal(*_machine(change, known, at))]
         case _:
             assert_never(change)
+
+
+def _refused(change: AudienceRuled, given: Iterable[GivenToken]) -> list[TokenWithdrawn]:
+    """Find what Minos itself would refuse, or would let do less than it says."""
+    of_audience = (token for token in given if token.audience == change.audience)
+    return [
+        TokenWithdrawn(token.token_id, token.expires_at.timestamp())
+        for token in of_audience
+        if not honours(change.now, token.client_id, token.permissions)
+    ]
 
 
 def _user_fact(change: UserChanged, known: Known, until: int) -> UserFact:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -10,6 +11,9 @@ from msgspec import structs
 
 from adapters.signal_sets import SignalSigner
 from api.app import create
+from commands.context import Context
+from commands.service_tokens import IssueServiceToken, issue_service_token
+from domain.ids import ClientId, CorrelationId
 from minos_sdk import PollingFeed, Revoked, SseFeed, Verifier
 from minos_sdk.feeds.feed import Feed
 from minos_sdk.ports import SystemClock
@@ -24,10 +28,11 @@ FEEDS: dict[str, Callable[["Source"], Feed]] = {"stream": SseFeed, "polling": la
 
 
 class Source:
-    """minos_sdk.ports.TokenSource: tokens of a service account that may hear what concerns `orders`."""
+    """minos_sdk.ports.TokenSource: tokens of a service account that may hear what concerns an audience."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, concerns: str = "orders") -> None:
         self._served = served
+        self._right = f"minos.signals.roles.{concerns}"
         self.next: str | None = None
         self.given = 0
 
@@ -35,7 +40,7 @@ class Source:
         assert audience == "minos"
         self.given += 1
         token, self.next = self.next, None
-        return token or await self._served.machine("minos.signals.access", "minos.signals.roles.orders")
+        return token or await self._served.machine("minos.signals.access", self._right)
 
 
 class Clock(SystemClock):
@@ -118,9 +123,17 @@ async def until(happened: Callable[[], object]) -> None:
             await asyncio.sleep(0.005)
 
 
-def refuses(verifier: Verifier, person: Person) -> bool:
+@dataclass(frozen=True)
+class Robot:
+    """With a service token."""
+
+    client_id: str
+    access: str
+
+
+def refuses(verifier: Verifier, who: Person | Robot) -> bool:
     try:
-        verifier.check(person.access)
+        verifier.check(who.access)
     except Revoked:
         return True
     return False
@@ -245,3 +258,46 @@ async def test_a_stream_that_ends_with_its_token_goes_on_with_the_next(
 @pytest.fixture(autouse=True)
 def of_the_same_database(api_database: Database, served: Served) -> None:
     assert served.database is api_database
+
+
+async def service_token(served: Served, admin: Person, *permissions: str) -> Robot:
+    """Make a service account of the kiln's, and give it a token of 90 days."""
+    body = {"name": "Stoker", "audiences": ["kiln"], "permissions": permissions}
+    client_id = ClientId((await admin.ask("POST", "/service-accounts", json=body)).json()["client_id"])
+    ports = served.world.ports
+    ctx = Context(correlation_id=CorrelationId(ports.random.uuid7()), system="cli")
+    issued = await issue_service_token(IssueServiceToken(client_id=client_id, ttl=90 * 86_400), ctx, ports)
+    return Robot(client_id, issued.result.token)
+
+
+async def taken_by_minos(served: Served, robot: Robot) -> bool:
+    bearer = {"Authorization": f"Bearer {robot.access}"}
+    return (await served.http.get("/api/v1/auth/check", params={"audience": "kiln"}, headers=bearer)).status_code == 200
+
+
+async def test_attack_a_token_of_weeks_is_shown_where_its_audience_does_not_want_it_any_more(
+    served: Served, admin: Person, teller: Teller, http: httpx.AsyncClient
+) -> None:
+    """Minos refuses it from then on, and so does a service that asks nobody."""
+    rules: dict[str, object] = {"permissions": ["kiln.read", "kiln.fire"]}
+    assert (await admin.ask("POST", "/audiences", json={"name": "kiln", **rules})).status_code == 201
+    kept, outsider = await service_token(served, admin, "kiln.read"), await service_token(served, admin, "kiln.read")
+    rich = await service_token(served, admin, "kiln.read", "kiln.fire")
+    await teller.tell()
+    feed = PollingFeed(Source(served, "kiln"), every=0.05)
+    async with Verifier(issuer=BASE, audience="kiln", feed=feed, http=http) as verifier:
+        for robot in (kept, outsider, rich):
+            assert (await verifier.verify(robot.access)).principal == "service"
+        await admin.ask("PUT", "/audiences/kiln", json={**rules, "clients": [kept.client_id, rich.client_id]})
+        await teller.tell()
+        await until(lambda: refuses(verifier, outsider))
+        assert [await taken_by_minos(served, robot) for robot in (kept, outsider)] == [True, False]
+        assert not refuses(verifier, rich)
+        await admin.ask("PUT", "/audiences/kiln", json={"permissions": ["kiln.read"]})
+        await teller.tell()
+        await until(lambda: refuses(verifier, rich))
+        assert not refuses(verifier, kept)
+        await admin.ask("POST", "/audiences/kiln/retire")
+        await teller.tell()
+        await until(lambda: refuses(verifier, kept))
+        assert not await taken_by_minos(served, kept)

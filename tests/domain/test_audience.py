@@ -1,12 +1,14 @@
 """Who may ask for a token for an audience, and what it carries there."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain import audience
 from domain.audience import BUILT_IN, NATS, Defined, PrincipalKind, Retired, Rules, Undefined
 from domain.errors import AudienceExists, AudienceNotAllowed, AudienceProtected
 from domain.ids import AudienceName, ClientId
-from domain.permission import Permission
+from domain.permission import Permission, within
 from domain.session import MINOS
 from tests.domain.examples import EDITOR, NOW, REPORTER, TASKS, USER_ROLE
 
@@ -44,6 +46,35 @@ def test_a_service_account_has_to_be_one_of_the_clients_where_there_are_any() ->
     assert audience.for_client(state, REPORTER) == state.rules
     with pytest.raises(AudienceNotAllowed):
         audience.for_client(state, ClientId("client_other"))
+
+
+RULES = st.builds(
+    Rules,
+    permissions=st.sampled_from([(), (READ,), (READ, WRITE), (EVERY,)]),
+    principals=st.sampled_from([(PrincipalKind.USER,), (PrincipalKind.SERVICE,), tuple(PrincipalKind)]),
+    clients=st.sampled_from([(), (REPORTER,), (ClientId("client_other"),)]),
+)
+STATES = st.one_of(
+    RULES.map(lambda rules: Defined(audience=TASKS, rules=rules, definition=1)), st.sampled_from([Retired(audience=TASKS, definition=2)])
+)
+
+
+@given(before=RULES, now=STATES, held=st.sets(st.sampled_from([READ, WRITE, EVERY])))
+def test_a_token_is_honoured_exactly_while_another_would_be_given_that_says_no_less(
+    before: Rules, now: audience.Audience, held: set[Permission]
+) -> None:
+    says = audience.scope(before, held)
+    try:
+        another = audience.scope(audience.for_client(now, REPORTER), says)
+    except AudienceNotAllowed:
+        assert not audience.honours(now, REPORTER, says)
+    else:
+        assert audience.honours(now, REPORTER, says) == within(says, another)
+    assert audience.honours(Defined(audience=TASKS, rules=before, definition=1), REPORTER, says) or not _may_ask(before)
+
+
+def _may_ask(rules: Rules) -> bool:
+    return PrincipalKind.SERVICE in rules.principals and (not rules.clients or REPORTER in rules.clients)
 
 
 def test_threat_7_nats_is_for_services_only() -> None:

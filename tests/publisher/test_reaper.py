@@ -47,6 +47,7 @@ async def test_refused_sign_ins_are_kept_for_as_long_as_they_are_of_use(database
         "last_used_sessions",
         "last_used_others",
         "live_signals",
+        "live_service_tokens",
     ],
 )
 async def test_what_is_not_due_is_not_read(database: Database, statement: str) -> None:

@@ -9,13 +9,13 @@ from adapters.event_store import PostgresEventStore
 from commands.ports import AppendResult, Commit, NewEvent, StreamWrite
 from domain import api_key, audience, client, machine_token, role, session, signing_key, user
 from domain.api_key import ApiKeyRevoked
-from domain.audience import AudienceDefined, AudienceRetired, PrincipalKind, Rules
+from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired, PrincipalKind, Rules
 from domain.client_events import ClientDeleted, ClientRegistered, ClientTokensRevoked
 from domain.codec import encode_state
 from domain.decider import Decider
 from domain.event import Event
 from domain.ids import AudienceName, ClientId, CommandId, CorrelationId, KeyId, Kid, RoleName, SessionId, StreamName, TokenId, UserId
-from domain.machine_token import TokenRevocation, TokenRevoked
+from domain.machine_token import ServiceTokenIssued, TokenRevocation, TokenRevoked
 from domain.permission import Permission
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
 from domain.session_events import EndReason, RefreshReused, SessionRevoked
@@ -156,6 +156,11 @@ class Author:
         event = AudienceDefined(audience=AudienceName(name), rules=rules, description=None, at=now())
         await self.write(audience.decider, audience.stream(AudienceName(name)), event)
 
+    async def rule(self, name: str, rules: Rules) -> None:
+        stream = audience.stream(AudienceName(name))
+        event = AudienceChanged(audience=AudienceName(name), rules=rules, definition=self.states[stream].definition + 1, at=now())
+        await self.write(audience.decider, stream, event)
+
     async def retire_audience(self, name: str) -> None:
         event = AudienceRetired(audience=AudienceName(name), definition=2, at=now())
         await self.write(audience.decider, audience.stream(AudienceName(name)), event)
@@ -176,6 +181,15 @@ class Author:
     async def withdraw_key(self, kid: str) -> None:
         event = SigningKeyRevoked(kid=Kid(kid), reason=KeyRevocation.COMPROMISED, at=now())
         await self.write(signing_key.decider, signing_key.stream(Kid(kid)), event)
+
+    async def give_token(self, name: str, client: str = "reporter", *permissions: str, days: float = 90) -> TokenId:
+        token_id = TokenId(uuid7())
+        event = ServiceTokenIssued(
+            token_id=token_id, client_id=ClientId(client), audience=AudienceName(name), kid=Kid("k".ljust(43, "x")),
+            permissions=tuple(Permission(each) for each in permissions), expires_at=now() + timedelta(days=days), at=now(),
+        )  # fmt: skip
+        await self.write(machine_token.decider, machine_token.stream(token_id), event)
+        return token_id
 
     async def revoke_token(self, *, seconds: int = 300) -> TokenId:
         token_id = TokenId(uuid7())

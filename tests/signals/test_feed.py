@@ -67,6 +67,7 @@ async def folded_anew(feed: Feed) -> dict[str, dict[str, Any]]:
     """What one fold of the whole log makes of it now."""
     await feed.query("DELETE FROM projection_state WHERE name = 'signals'")
     await feed.query("DELETE FROM live_signals")
+    await feed.query("DELETE FROM live_service_tokens")
     await feed.query("DELETE FROM signal_classes WHERE class <> 'access'")
     await feed.query("UPDATE signal_feed SET life = 0, leased_until = '-infinity'")
     folder = feed.signaller().folder

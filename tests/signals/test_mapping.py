@@ -8,11 +8,11 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from domain import client, role, user
-from domain.audience import AudienceChanged, AudienceDefined, Rules
+from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired, Rules
 from domain.client_events import ClientDeleted, ClientRegistered
 from domain.codec import EVENT_TYPES
 from domain.event import Event
-from domain.ids import AudienceName
+from domain.ids import AudienceName, ClientId
 from domain.machine_token import TokenRevoked
 from domain.permission import Permission
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
@@ -20,6 +20,7 @@ from domain.session_events import EndReason, RefreshReused, SessionRevoked, Toke
 from domain.signals.changes import NOTHING, SIGNALS, TAGS, changes
 from domain.signals.facts import ClientFact, EventType, RoleMapFact, RolesFact, SessionFact, TokenFact, UserFact, class_of, subject_of
 from domain.signals.lives import LONGEST_ACCESS, SLACK, life_in
+from domain.signals.telling import GivenToken
 from domain.signing_key import SigningKeyRevoked
 from domain.user_events import PasswordSet, RoleRevoked, UserRegistered, UserReinstated, UserRestored, UserSuspended
 from tests.domain.examples import ADA, EDITOR, NOTES, NOW, REPORTER, SESSION, TASKS
@@ -113,6 +114,24 @@ def test_an_audience_without_people_hears_nothing_of_roles() -> None:
     known = replace(KNOWN, told=frozenset[AudienceName]())
     for event_type in (AudienceDefined, AudienceChanged, RoleDefined, RolePermissionsChanged, RoleRevoked):
         assert not told(example(event_type), known)
+
+
+@pytest.mark.parametrize("event_type", [AudienceChanged, AudienceRetired])
+def test_an_audience_s_new_rules_tell_of_each_token_that_they_refuse(event_type: type[Event]) -> None:
+    """By the rules that the event says, whatever they are by now."""
+    token = GivenToken(
+        token_id=example(TokenRevoked).token_id,
+        client_id=REPORTER,
+        audience=TASKS,
+        permissions=(Permission("tasks.read"),),
+        expires_at=NOW + timedelta(days=90),
+    )
+    event = example(event_type)
+    if isinstance(event, AudienceChanged):
+        event = replace(event, rules=Rules(clients=(ClientId("client_other"),)))
+    known = replace(KNOWN, given=(token, replace(token, audience=NOTES)))
+    [dead] = [signal.fact for signal in told(event, known) if isinstance(signal.fact, TokenFact)]
+    assert (dead.id, dead.until) == (token.token_id, int(token.expires_at.timestamp()) + 1 + SLACK)
 
 
 def test_a_deleted_client_is_gone_for_ever() -> None:

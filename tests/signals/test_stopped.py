@@ -67,9 +67,9 @@ async def test_what_a_role_gave_in_a_history_that_was_lost_it_gives_nowhere_any_
 async def test_a_database_that_is_away_halts_nothing(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Halted is for what no later try can tell: whoever is called at night for it would find nothing."""
     signaller = feed.signaller()
+    await feed.tell(signaller)
     await feed.author.sign_out(await feed.author.user())
     await feed.sequence()
-    await signaller.folder._outbox.begin()
 
     async def away(_: object) -> Heads:
         raise StoreUnavailable

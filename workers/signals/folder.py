@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
-from adapters.log_reader import LogReader
+from adapters.log_reader import LogPage, LogReader
 from adapters.postgres import StatementRefused
 from adapters.signal_sets import SignalSigner
 from commands.ports import EventStore
@@ -21,7 +22,7 @@ from domain.errors import Refused, StoreUnavailable, UnknownEventTag
 from domain.signals.facts import audience_of
 from workers.hints import Hint
 from workers.signals.outbox import Outbox, State
-from workers.signals.telling import Teller
+from workers.signals.telling import Teller, Told
 
 MOST_EVENTS = 2_000
 BEAT_SECONDS = 1.0
@@ -84,6 +85,7 @@ class Folder:
         self._changed = changed
         self._observe = observe
         self._state: State | None = None
+        self._reviewed = False
         self._reason = ""
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -114,14 +116,16 @@ class Folder:
         """Take in what follows; False when there is nothing. Raises Halted, StoreUnavailable, LogBroken."""
         state, self._state = self._state or await self._outbox.state(), None
         page = await self._reader.read(state.position, MOST_EVENTS)
-        if not page.events and page.epoch == state.epoch:
+        if self._reviewed and not page.events and page.epoch == state.epoch:
             self._state = state
             self._observe(Folded(state.position, 0, 0))
             return False
         try:
-            told = await self._teller.told(page, state, ended_by=time.time() - LONG_ENDED_SECONDS)
-            life = max(told.life, self._life)
-            moved = await self._outbox.fold(state.position, told.through, epoch=page.epoch, life=life, told=told.audiences, rows=told.rows)
+            told = await self._told(page, state)
+            moved = await self._outbox.fold(
+                state.position, told.through, epoch=told.epoch, life=told.life, told=told.audiences, rows=told.rows,
+                given=told.given, over=told.over,
+            )  # fmt: skip
         except StoreUnavailable:  # it says nothing of the event
             raise
         except (UnknownEventTag, Refused, LookupError, msgspec.MsgspecError, StatementRefused) as error:
@@ -129,12 +133,20 @@ class Folder:
         if not moved:
             return True
         people = {audience_of(name) for name, people in told.audiences if people}
-        self._state = State(told.through, page.epoch, life, state.told | people)
+        self._state = State(told.through, told.epoch, told.life, state.told | people) if told.whole else None
+        self._reviewed = self._reviewed or told.whole
         self._reason = ""
         self._observe(Folded(told.through, page.size - told.through, len(told.rows)))
         if told.rows or told.audiences:
             self._changed()
         return True
+
+    async def _told(self, page: LogPage, state: State) -> Told:
+        """Whoever takes the lead looks at all service tokens first: whoever had it may have been of code that did not."""
+        state = replace(state, life=max(state.life, self._life))
+        if not self._reviewed:
+            return await self._teller.review(state)
+        return await self._teller.told(page, state, ended_by=time.time() - LONG_ENDED_SECONDS)
 
     async def beat(self) -> None:
         """Take or keep the lead, and say up to when everything is in the set: nothing new where the fold is not there. Raises Halted."""
@@ -143,7 +155,7 @@ class Folder:
         there = self._state is not None and self._state.position >= complete.size
         self._lead.held = await self._outbox.beat(self._lead.holder, complete.complete_to if there else None)
         if not self._lead.held:
-            self._state = None
+            self._state, self._reviewed = None, False
             self._observe(Folded(0, 0, 0, standing_by=True))
             return
         self._changed()

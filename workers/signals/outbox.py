@@ -1,6 +1,6 @@
 """The set of live signals in Postgres: what is folded into it, what NATS has of it, and who does that now."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -14,8 +14,10 @@ from adapters.postgres import Link
 from adapters.postgres_sql import statements
 from adapters.signal_stream import SignalEnd
 from commands.ports import StoredHead
-from domain.ids import AudienceName, StreamName
+from domain.ids import AudienceName, StreamName, TokenId
 from domain.signals.facts import SignalClass
+from domain.signals.telling import GivenToken
+from workers.signals.given_tokens import GivenTokens, columns
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
 
@@ -87,6 +89,7 @@ class Outbox:
 
     def __init__(self, url: str) -> None:
         self._link = Link(url)
+        self.tokens = GivenTokens(self._link)
 
     async def begin(self) -> None:
         await self._link.fetch(SQL["begin"])
@@ -102,9 +105,20 @@ class Outbox:
         ]
 
     async def fold(
-        self, after: int, through: int, *, epoch: int, life: int, told: Sequence[tuple[SignalClass, bool]], rows: Sequence[Row]
+        self,
+        after: int,
+        through: int,
+        *,
+        epoch: int,
+        life: int,
+        told: Sequence[tuple[SignalClass, bool]],
+        rows: Sequence[Row],
+        given: Iterable[GivenToken] = (),
+        over: Sequence[TokenId] = (),
     ) -> bool:
-        """Take facts in and move on to `through`, in one transaction. False where somebody else has been there: then nothing happened."""
+        """Take facts in and move on to `through`, in one transaction. False where somebody else has been there: then nothing happened.
+
+        Of service tokens those `given` are kept until they have ended, or are `over`."""
         ((counts,),) = await self._link.fetch(
             SQL["fold"],
             after,
@@ -117,6 +131,8 @@ class Outbox:
             [row.subject for row in rows],
             [row.fact for row in rows],
             [row.until for row in rows],
+            *columns(given),
+            over,
         )
         return counts is not None
 

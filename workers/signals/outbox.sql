@@ -17,7 +17,10 @@ UNION ALL
 SELECT stream, version, state, state_version FROM heads WHERE stream >= 'audience-' AND stream < 'audience.'
 
 -- name: fold
-SELECT fold_signals($1, $2, $3, $4, $5::text[], $6::boolean[], $7::text[], $8::text[], $9::bytea[], $10::bigint[])
+SELECT fold_signals(
+    $1, $2, $3, $4, $5::text[], $6::boolean[], $7::text[], $8::text[], $9::bytea[], $10::bigint[],
+    $11::uuid[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::uuid[]
+)
 
 -- name: completeness
 SELECT size, complete_to FROM log_completeness()

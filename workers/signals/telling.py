@@ -15,43 +15,54 @@ from adapters.signal_stream import DURABLE
 from commands.ports import EventStore, StoredEvent, StoredHead
 from commands.transact import folded
 from domain import audience, client, role, user
-from domain.audience import AudienceChanged, AudienceDefined
+from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired
 from domain.codec import EVENT_TYPES, decode_event, tag_of
 from domain.decider import Decider
 from domain.errors import AudienceNotAllowed, UnknownEventTag
 from domain.event import Event
-from domain.ids import AudienceName, CorrelationId, EventId, RoleName, StreamName
+from domain.ids import AudienceName, CorrelationId, EventId, RoleName, StreamName, TokenId
 from domain.legacy import LEGACY
+from domain.machine_token import ServiceTokenIssued
 from domain.session_events import TokenIssued
-from domain.signals.changes import TAGS, AudienceRedefined, Change, changes
+from domain.signals.changes import TAGS, AudienceRedefined, AudienceRuled, Change, changes
 from domain.signals.facts import Signal, SignalClass, class_of, roles_class, subject_of, until_of
 from domain.signals.lives import life_in
-from domain.signals.telling import Known, needs, tell
+from domain.signals.telling import GivenToken, Known, needs, tell
+from workers.signals.given_tokens import kept
 from workers.signals.outbox import Outbox, Row, State
 
 K = TypeVar("K")
 S = TypeVar("S")
 
-_SHOWING: tuple[type[Event], ...] = (TokenIssued, AudienceDefined, AudienceChanged, *LEGACY)
+_SHOWING: tuple[type[Event], ...] = (TokenIssued, AudienceDefined, AudienceChanged, ServiceTokenIssued, *LEGACY)
 READ = TAGS | frozenset(tag_of(event_type) for event_type in _SHOWING)
 """Whatever else happens is looked at by its tag alone."""
-
+RULING = frozenset({tag_of(AudienceChanged), tag_of(AudienceRetired)})
+"""What judges the service tokens that were given before it: each is the first event of its page, so that all those are kept by then."""
 
 MOST_ROWS = 5_000
 """Facts of so many events that one transaction takes them in without anybody's patience ending: one event has more where roles or audiences
 are thousands, and the next ones have their turn after it."""
+
+MOST_TOKENS = 2_000
+"""Service tokens that one transaction tells an audience's refusal of. With more, its event stays the next until all of them are told."""
 
 WRITTEN_AT_ONCE = 256
 """Then whoever else is in this process has a turn: a fact is written in some 20 us."""
 
 
 class Told(Struct, frozen=True, kw_only=True):
-    """What a page tells up to the position `through`. `audiences`: classes it opens, each with whether it hears of roles."""
+    """What a page tells up to the position `through`. `audiences`: classes it opens, each with whether it hears of roles. `given` are
+    service tokens to keep, `over` those to forget. Not `whole` where the position stays, as there is more to tell of what follows it."""
 
     through: int
+    epoch: int
     life: int
-    audiences: Sequence[tuple[SignalClass, bool]]
+    audiences: Sequence[tuple[SignalClass, bool]] = ()
     rows: Sequence[Row]
+    given: Sequence[GivenToken] = ()
+    over: Sequence[TokenId] = ()
+    whole: bool = True
 
 
 class _Happened(Struct, frozen=True):
@@ -70,11 +81,16 @@ class Teller:
 
     async def told(self, page: LogPage, state: State, *, ended_by: float) -> Told:
         """Leave out what had ended by then, in seconds since 1970. Raises UnknownEventTag rather than ever passing one over."""
+        page = _up_to_rules(page)
         events = [(stored, event) for stored in page.events if (event := _read(stored)) is not None]
         happened = [_Happened(stored, event, change) for stored, event in events for change in changes(event)]
         anew = [AudienceRedefined(name) for name in sorted(state.told)] if page.epoch != state.epoch else []
         life = max([state.life, *(life_in(event) for _, event in events)])
         known = await self._known([*anew, *(each.change for each in happened)], state.told)
+        if happened and isinstance(rule := happened[0].change, AudienceRuled):
+            known = replace(known, given=await self._outbox.tokens.refused(rule, MOST_TOKENS))
+            if len(known.given) == MOST_TOKENS:
+                return _in_part(self._rows(happened[0], known, life=life, epoch=page.epoch), known.given, state)
         opened: set[AudienceName] = set()
         rows = list(self._anew(anew, known, version=page.epoch << 40 | state.position))
         through, before = page.through, None
@@ -91,7 +107,20 @@ class Teller:
                 await asyncio.sleep(0)
             rows += more
         audiences = [(roles_class(name), name in known.told) for name in sorted(opened)]
-        return Told(through=through, life=life, audiences=audiences, rows=_newest(rows, ended_by))
+        given, over = kept((event for stored, event in events if (stored.position or 0) <= through), ended_by)
+        over = [*over, *(token.token_id for token in known.given)]
+        told = _newest(rows, ended_by)
+        return Told(through=through, epoch=page.epoch, life=life, audiences=audiences, rows=told, given=given, over=over)
+
+    async def review(self, state: State) -> Told:
+        """Judge all service tokens there are by what their audiences are like now: code that did not may have led before."""
+        names = await self._outbox.tokens.audiences()
+        known = await self._known([AudienceRedefined(name) for name in names], state.told)
+        for name in names:
+            rule = AudienceRuled(name, known.audiences.get(name, audience.decider.initial))
+            if given := await self._outbox.tokens.refused(rule, MOST_TOKENS):
+                return _in_part(self._anew([rule], Known(given=given), version=0), given, state)
+        return Told(through=state.position, epoch=state.epoch, life=state.life, rows=[])
 
     def _rows(self, of: _Happened, known: Known, *, life: int, epoch: int) -> Iterable[Row]:
         for signal in tell(of.change, known, at=of.event.at, life=life, version=epoch << 40 | (of.stored.position or 0)):
@@ -129,6 +158,18 @@ class Teller:
         prefix = f"{of.category}-"
         found = [head for head in heads if head.stream.startswith(prefix)]
         return {name(head.stream.removeprefix(prefix)): await folded(self._store, head, of) for head in found}
+
+
+def _up_to_rules(page: LogPage) -> LogPage:
+    for number, stored in enumerate(page.events[1:], 1):
+        if stored.type in RULING:
+            return replace(page, events=page.events[:number], through=page.events[number - 1].position or 0)
+    return page
+
+
+def _in_part(rows: Iterable[Row], refused: Iterable[GivenToken], state: State) -> Told:
+    over = [token.token_id for token in refused]
+    return Told(through=state.position, epoch=state.epoch, life=state.life, rows=list(rows), over=over, whole=False)
 
 
 def _newest(rows: Iterable[Row], ended_by: float) -> Sequence[Row]:
