@@ -77,6 +77,25 @@ async def test_a_slash_left_out_leads_to_nothing_that_is_for_few(served: Served,
     assert gateway.reached[before:] == []
 
 
+READ_IN_MORE_WAYS = (
+    "/orders/admin%20/1", "/orders/admin%09/1", "/orders/%20admin/1", "/orders/admin%00/1", "/orders/admin%0d%0aX:1/1",
+    "/orders/admin%c2%a0/1", "/orders/%ef%bd%81dmin/1", "/orders/admin%e3%80%82/1", "/orders/admin;x/1", "/orders/;/admin/1",
+    "/orders/x/..;/admin/1", "/orders/.;/admin/1", "/orders/%2e%2e;/orders/admin/1", "/open/..;/orders/admin/1", "/open/1/..%3b/1", "/orders/admin./1",
+    "/orders/admin%2e/1", "/orders/admin.json", "/orders/ADMIN/1", "/orders/%41dmin/1", "/orders/%2561dmin/1",
+    "/orders/x/%252e%252e/admin/1", "/orders/x/..%255c../admin/1", "/orders/x%5c..%5cadmin/1", "/orders/x\\..\\admin/1",
+)  # fmt: skip
+
+
+async def test_what_a_service_may_read_as_for_few_is_for_few_or_refused(served: Served, gateway: Gateway) -> None:
+    """Some take blanks off, cut at `;`, forget a dot, or read any case and any letter that looks alike: the gateway knows none of that."""
+    person, before = await at_orders(served), len(gateway.reached)
+    for path in READ_IN_MORE_WAYS:
+        assert (await gateway.ask(path, bearer(person.access))).status in {400, 403, 404}, path
+    assert gateway.reached[before:] == []
+    for path in ("/orders/caf%21/a-b_c~1,2", "/orders/a.b?x=%20;y=ADMIN.", "/open/a@b:c"):
+        assert (await gateway.ask(path, bearer(person.access))).status == 200, path
+
+
 async def test_nobody_gets_their_own_identity_token_out_of_the_gateway(served: Served, gateway: Gateway) -> None:
     """With it they would be past the gateway at every service that can be reached around it."""
     person, before = await at_orders(served), len(gateway.asked)

@@ -16,6 +16,8 @@ MANAGER: dict[str, Any] = ENVOY["listeners"][0]["filter_chains"][0]["filters"][0
 CHECKS: dict[str, dict[str, Any]] = {
     each["name"]: each["typed_config"] for each in MANAGER["http_filters"] if each["name"].startswith("minos.")
 }
+ODD_TO_ENVOY = r".*([^!-~]|[;\\]|\./|%(0|1|20|25|3[Bb]|5[Cc]|7[Ff]|[89A-Fa-f])).*|.*\."
+ODD_TO_TRAEFIK = r"[^!-~]|[;%\\]|\.(/|$)"
 LOWER = {name.lower() for name in HEADERS}
 
 
@@ -50,6 +52,13 @@ def test_traefik_strips_both_spellings_first_and_keeps_the_credential_last() -> 
         assert router["service"] in TRAEFIK["services"]
 
 
+def test_traefik_leads_odd_addresses_nowhere_and_asks_most_for_what_is_for_few() -> None:
+    rules = {name: router["rule"] for name, router in TRAEFIK["routers"].items()}
+    assert all(rule.endswith(f" && !PathRegexp(`{ODD_TO_TRAEFIK}`)") for rule in rules.values())
+    assert rules["orders-admin"].split(" && ")[1] == "PathRegexp(`^/orders/(?i:admin)`)"
+    assert max(TRAEFIK["routers"], key=lambda name: TRAEFIK["routers"][name]["priority"]) == "orders-admin"
+
+
 @pytest.mark.parametrize("name", ["minos-orders", "minos-orders-admin"])
 def test_traefik_asks_with_the_credential_alone_and_lays_each_header_over_the_request(name: str) -> None:
     check = TRAEFIK["middlewares"][name]["forwardAuth"]
@@ -81,7 +90,8 @@ def test_every_route_of_envoy_says_what_it_leaves_out_and_only_the_open_one_asks
     assert host["request_headers_to_remove"] == ["authorization", "x-api-key"]
     asked = [(route["match"], CHECKS.keys() - route.get("typed_per_filter_config", {}).keys()) for route in host["routes"]]
     assert asked == [
-        ({"path_separated_prefix": "/orders/admin"}, {"minos.orders-admin"}),
+        ({"safe_regex": {"regex": ODD_TO_ENVOY}}, set()),
+        ({"prefix": "/orders/admin", "case_sensitive": False}, {"minos.orders-admin"}),
         ({"prefix": "/orders/"}, {"minos.orders"}),
         ({"prefix": "/open/"}, set()),
     ]
