@@ -7,7 +7,7 @@ import asyncio
 import os
 from typing import Annotated
 
-from fastapi import FastAPI, Response, WebSocket
+from fastapi import APIRouter, FastAPI, Response, WebSocket
 
 from minos_sdk import (
     REFUSE,
@@ -21,7 +21,7 @@ from minos_sdk import (
     require_fresh_auth,
     require_permission,
 )
-from minos_sdk.fastapi import REFUSALS, Minos
+from minos_sdk.fastapi import Minos
 
 ORDERS = {1: "a kettle", 2: "two cups"}
 
@@ -34,7 +34,7 @@ def service() -> FastAPI:
     keys = ApiKeys(issuer, "orders", account, verifier=verifier)
     minos = Minos(verifier, api_keys=keys, actions=ActionTokens(issuer, tokens))
 
-    app = FastAPI(title="Orders", lifespan=minos.lifespan, responses=REFUSALS)
+    app = FastAPI(title="Orders", lifespan=minos.lifespan)
     minos.install(app, exempt=["/ready", "/docs", "/openapi.json"])
 
     @app.get("/ready")
@@ -43,25 +43,32 @@ def service() -> FastAPI:
         response.status_code = 200 if verifier.ready() else 503
         return verifier.freshness.state
 
-    @app.get("/orders", dependencies=[minos.requires(require_permission("orders.read"))])
+    app.include_router(orders(minos))
+    return app
+
+
+def orders(minos: Minos) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/orders", dependencies=[minos.requires(require_permission("orders.read"))])
     async def list_orders() -> dict[int, str]:
         return ORDERS
 
-    @app.get("/me")
+    @router.get("/me")
     async def me(who: Annotated[Identity, minos.identity]) -> dict[str, str | list[str]]:
         return {"principal": who.principal, "subject": who.subject, "roles": sorted(who.roles)}
 
-    @app.delete("/orders/{number}", dependencies=[minos.requires(require_fresh_auth(max_age=300), on_blind=REFUSE)], status_code=204)
+    @router.delete("/orders/{number}", dependencies=[minos.requires(require_fresh_auth(max_age=300), on_blind=REFUSE)], status_code=204)
     async def cancel(number: int) -> None:
         """What cannot be undone asks for a fresh proof, and for knowing what was revoked."""
         ORDERS.pop(number, None)
 
-    @app.post("/orders/{number}/refund", dependencies=[minos.requires_action("orders:refund")])
+    @router.post("/orders/{number}/refund", dependencies=[minos.requires_action("orders:refund")])
     async def refund(number: int) -> dict[str, int]:
         """Asks for an action token for this very request, which is used up before anything is done."""
         return {"refunded": number}
 
-    @app.websocket("/live", dependencies=[minos.requires(require_permission("orders.read"))])
+    @router.websocket("/live", dependencies=[minos.requires(require_permission("orders.read"))])
     async def live(socket: WebSocket) -> None:
         """Closed by the middleware as soon as the session is revoked."""
         await socket.accept()
@@ -69,4 +76,4 @@ def service() -> FastAPI:
             await socket.send_json(ORDERS)
             await asyncio.sleep(1)
 
-    return app
+    return router

@@ -84,7 +84,7 @@ class Own:
 
 def fastapi_service(gate: Any, actions: ActionTokens) -> Any:
     minos = minos_sdk.fastapi.Minos(gate, actions=actions)
-    app = FastAPI(lifespan=minos.lifespan, responses=minos_sdk.fastapi.REFUSALS)
+    app = FastAPI(lifespan=minos.lifespan)
     minos.install(app, exempt=["/health", "/openapi.json"])
 
     @app.get("/health")
@@ -307,6 +307,30 @@ async def test_the_description_names_what_is_taken(served: Served) -> None:
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "",
     }  # fmt: skip
     assert {"minosToken": []} in (told.get("security") or told["paths"]["/orders"]["get"]["security"])
+    if isinstance(served.app, FastAPI):
+        assert [each["name"] for each in told["paths"]["/refunds"]["post"]["parameters"]] == ["x-action-token"]
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_the_description_says_of_each_route_how_it_may_be_refused(*, required: bool) -> None:
+    minos = minos_sdk.fastapi.Minos(Gate(), api_keys=minos_sdk.ApiKeys(URL, "shop", minos_sdk.ClientSecret("client_shop", "s")))
+    app = FastAPI()
+    minos.install(app, required=required, exempt=["/health"])
+    for path, depends in (("/health", []), ("/plain", []), ("/me", [minos.identity]), ("/who", [minos.optional_identity])):
+        app.get(path, dependencies=depends, responses={503: {"description": "Ours."}})(lambda: None)
+    paths, parts = app.openapi()["paths"], app.openapi()["components"]
+    told = {path: {str(status) for status in item["get"]["responses"]} for path, item in paths.items()}
+    refused = {"200", "400", "401", "403", "503"}
+    assert told == {"/health": {"200", "503"}, "/plain": refused, "/me": refused, "/who": refused}
+    both, anyone = [{"minosToken": []}, {"minosApiKey": []}], [] if required else [{}]
+    asked = {path: item["get"].get("security") for path, item in paths.items()}
+    assert asked == {"/health": None, "/plain": anyone + both, "/me": both, "/who": anyone + both}
+    assert paths["/me"]["get"]["responses"]["503"] == {"description": "Ours."}
+    assert parts["securitySchemes"]["minosApiKey"] | {"description": ""} == {
+        "type": "apiKey", "in": "header", "name": "X-API-Key", "description": "",
+    }  # fmt: skip
+    assert parts["responses"]["MinosRefusal401"]["content"].keys() == {"application/problem+json"}
+    assert app.openapi() == app.openapi()
 
 
 async def test_a_websocket_that_keeps_no_rule_gets_the_whole_refusal(served: Served) -> None:

@@ -34,6 +34,12 @@ def with_plugin() -> Litestar:
     return Litestar([told, admin], plugins=[Minos(Authority().verifier(), exempt=EXEMPT)])
 
 
+@pytest.mark.parametrize(("exempt", "expected"), [((), 401), (("/schema", "/schema/*"), 200)])
+async def test_the_description_is_behind_the_middleware_unless_it_is_exempt(exempt: tuple[str, ...], expected: int) -> None:
+    app = Litestar([told], plugins=[Minos(Authority().verifier(), exempt=exempt)])
+    assert {await status(app, path) for path in ("/schema", "/schema/openapi.json", "/schema/swagger")} == {expected}
+
+
 @pytest.mark.parametrize(("path", "root"), [("/health", ""), ("/assets/a.js", ""), ("/svc/health", "/svc")])
 async def test_exempt_paths_are_those_of_the_application(path: str, root: str) -> None:
     assert await status(with_plugin(), path, root) == 200

@@ -12,28 +12,6 @@ PathOf = Callable[[Scope], str | None]
 _NO_PATH = re.compile(r"[*?#%]")
 
 
-class ExemptPaths:
-    """One exactly, or all below one by `/assets/*`."""
-
-    def __init__(self, paths: Collection[str], path_of: PathOf) -> None:
-        paths = given.texts("exempt", paths)
-        for path in paths:
-            if not path.startswith("/") or _NO_PATH.search(path.removesuffix("/*")):
-                raise ValueError(f"exempt: {path!r} exempts nothing: a path begins with /, is not encoded, and has * only in /* at its end")
-            if path == "/*":
-                raise ValueError("exempt: '/*' exempts everything: leave the middleware away, or have it with required=False")
-        self._path_of = path_of
-        self._exactly = frozenset(path for path in paths if not path.endswith("/*"))
-        self._below = tuple(path[:-1] for path in paths if path.endswith("/*"))
-
-    def has(self, scope: Scope) -> bool:
-        """Nothing that a router, a proxy or a file system may read as a way up is below an exempt path."""
-        path = self._path_of(scope)
-        if path is None:
-            return False
-        return path in self._exactly or (path.startswith(self._below) and _is_plain(path))
-
-
 def path_below_root(scope: Scope) -> str | None:
     """Give the path below where the application is mounted.
 
@@ -49,6 +27,29 @@ def path_below_root(scope: Scope) -> str | None:
     if not mount:
         return path
     return below if not before and below[:1] in {"", "/"} else None
+
+
+class ExemptPaths:
+    """One exactly, or all below one by `/assets/*`."""
+
+    def __init__(self, paths: Collection[str], path_of: PathOf = path_below_root) -> None:
+        paths = given.texts("exempt", paths)
+        for path in paths:
+            if not path.startswith("/") or _NO_PATH.search(path.removesuffix("/*")):
+                raise ValueError(f"exempt: {path!r} exempts nothing: a path begins with /, is not encoded, and has * only in /* at its end")
+            if path == "/*":
+                raise ValueError("exempt: '/*' exempts everything: leave the middleware away, or have it with required=False")
+        self._path_of = path_of
+        self._exactly = frozenset(path for path in paths if not path.endswith("/*"))
+        self._below = tuple(path[:-1] for path in paths if path.endswith("/*"))
+
+    def has(self, scope: Scope) -> bool:
+        """Nothing that a router, a proxy or a file system may read as a way up is below an exempt path."""
+        path = self._path_of(scope)
+        return path is not None and self.covers(path)
+
+    def covers(self, path: str) -> bool:
+        return path in self._exactly or (path.startswith(self._below) and _is_plain(path))
 
 
 def _is_plain(path: str) -> bool:

@@ -11,9 +11,9 @@ async def orders(who: Annotated[Identity, minos.identity]) -> list[Order]: ...
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Header
 from fastapi.openapi.models import APIKey, HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
@@ -22,28 +22,13 @@ from minos_sdk import given
 from minos_sdk.action_tokens import HEADER, ActionTokens, asked_path, check_action, check_actions
 from minos_sdk.admission import Admission, IdentifiesKeys, Verifies, admitted, caller_of
 from minos_sdk.asgi import MinosMiddleware
+from minos_sdk.exempt import ExemptPaths
 from minos_sdk.identity import Identity
+from minos_sdk.openapi import describe
 from minos_sdk.policies import BlindPolicy, check_policy
 from minos_sdk.rules import Rule, every
 
-PROBLEM: dict[str, Any] = {
-    "application/problem+json": {
-        "schema": {
-            "type": "object",
-            "required": ["type", "title", "status", "code", "detail"],
-            "properties": {
-                "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
-                "code": {"type": "string"}, "detail": {"type": "string"},
-            },
-        },
-    },
-}  # fmt: skip
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "No credential, or one that is not good, not fresh or not strong enough here.", "content": PROBLEM},
-    403: {"description": "Not this caller's to do.", "content": PROBLEM},
-    503: {"description": "Whether the credential is good is not known at the moment.", "content": PROBLEM},
-}
-"""What to give as `responses=` of an application, a router or a route."""
+_ACTION_TOKEN = Header(alias=HEADER, description="An action token for this very request.")
 
 
 class _Scheme(SecurityBase):
@@ -78,13 +63,13 @@ class Minos:
         self._on_blind = on_blind
         self._actions = actions
         self._schemes = _schemes(bearer=bearer, api_keys=api_keys is not None)
-        self.optional_identity = self._dependency(_identity)
+        self.optional_identity = Depends(_identity)
         """The caller, or None where the middleware lets nobody pass as well."""
         self.identity = self._dependency(_required_identity)
         """The caller. Without one, 401."""
 
     def install(self, app: FastAPI, *, required: bool = True, exempt: Collection[str] = (), by_gateway: bool = False) -> None:
-        """Put the middleware before all routes. What it takes is told there."""
+        """Put the middleware before all routes, and what it takes and answers into their OpenAPI document. The rest is told there."""
         given.able("app", app, "add_middleware", wanted="a FastAPI application")
         options: dict[str, Any] = {
             "verifier": self._verifier, "api_keys": self._api_keys, "bearer": self._bearer, "required": required, "exempt": exempt,
@@ -92,6 +77,7 @@ class Minos:
         }  # fmt: skip
         MinosMiddleware(app, **options)  # the application makes its own when it starts, which is late to say what is wrong
         app.add_middleware(MinosMiddleware, **options)
+        self._describe(app, ExemptPaths(exempt), required=required)
 
     @asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncGenerator[None]:
@@ -120,15 +106,27 @@ class Minos:
         rule = every(rules)
         actions = check_action(action, self._actions)
 
-        async def uses_up(request: Request) -> Identity:
+        async def uses_up(request: Request, token: Annotated[str | None, _ACTION_TOKEN] = None) -> Identity:
             identity = await _kept(request, rule, None)
             await actions.consume(
-                request.headers.get(HEADER), action, identity,
+                token, action, identity,
                 method=request.method, path=asked_path(request.scope), body=await request.body(),
             )  # fmt: skip
             return identity
 
         return self._dependency(uses_up)
+
+    def _describe(self, app: FastAPI, exempt: ExemptPaths, *, required: bool) -> None:
+        """FastAPI writes its document once, when somebody asks for it, and keeps it."""
+        written = app.openapi
+        schemes = {scheme.scheme_name: scheme.model.model_dump(by_alias=True, exclude_none=True, mode="json") for scheme in self._schemes}
+
+        def openapi() -> dict[str, Any]:
+            document = written()
+            describe(document, schemes, exempt.covers, required=required)
+            return document
+
+        app.openapi = openapi  # type: ignore[method-assign] # as FastAPI has it done (extending OpenAPI)
 
     def _dependency(self, call: Callable[..., Awaitable[Any]]) -> Any:
         """Have FastAPI see the schemes beside the parameters of `call`, which does not need them."""
@@ -137,7 +135,7 @@ class Minos:
             return await call(**{name: value for name, value in solved.items() if name not in hidden})
 
         asked = inspect.signature(call)
-        hidden = {f"scheme_{n}": scheme for n, scheme in enumerate(self._schemes)}
+        hidden = {f"scheme_{n}": Depends(scheme) for n, scheme in enumerate(self._schemes)}
         schemes = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=scheme) for name, scheme in hidden.items()]
         dependency.__signature__ = asked.replace(parameters=[*asked.parameters.values(), *schemes])  # type: ignore[attr-defined]
         return Depends(dependency)
@@ -155,9 +153,8 @@ async def _kept(connection: HTTPConnection, rule: Rule | None, on_blind: BlindPo
     return await admitted(connection.scope, rule, on_blind)
 
 
-def _schemes(*, bearer: bool, api_keys: bool) -> list[Any]:
+def _schemes(*, bearer: bool, api_keys: bool) -> list[_Scheme]:
     """Each stands for itself: any one of them will do."""
     token = HTTPBearer(bearerFormat="JWT", description="An access token of Minos.")
     key = APIKey.model_validate({"in": "header", "name": "X-API-Key", "description": "An API key of Minos."})
-    wanted = [*([_Scheme("minosToken", token)] if bearer else []), *([_Scheme("minosApiKey", key)] if api_keys else [])]
-    return [Depends(scheme) for scheme in wanted]
+    return [*([_Scheme("minosToken", token)] if bearer else []), *([_Scheme("minosApiKey", key)] if api_keys else [])]

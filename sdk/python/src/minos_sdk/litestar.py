@@ -60,6 +60,7 @@ class Minos(InitPlugin):
         MinosMiddleware(_nothing, **options)  # the application makes its own when it starts, which is late to say what is wrong
         self._middleware = DefineMiddleware(middleware, **options)
         self._schemes = _schemes(bearer=bearer, api_keys=api_keys is not None)
+        self._anyone: list[dict[str, list[str]]] = [] if required else [{}]
         self._actions = actions
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
@@ -73,7 +74,7 @@ class Minos(InitPlugin):
         if app_config.openapi_config is not None:
             described = app_config.openapi_config
             described.components = _with(described.components, Components(security_schemes=dict(self._schemes)))
-            described.security = [*(described.security or []), *({name: list[str]()} for name in self._schemes)]
+            described.security = [*(described.security or []), *self._anyone, *({name: list[str]()} for name in self._schemes)]
         return app_config
 
     def guard(self, *rules: Rule, on_blind: BlindPolicy | None = None) -> Guard:
