@@ -30,6 +30,8 @@ ANSWER_SECONDS = 4.0
 """The server asks for 5 (`authorization { timeout }`)."""
 LONGEST_CONNECTION = 300
 """Seconds. A revoked service account is out by then at the latest, whatever its token still had before it (threats.md 13)."""
+MOST_NAMED = 8
+"""Audiences in a line of the log: there may be a thousand."""
 
 log = structlog.get_logger()
 
@@ -114,7 +116,8 @@ async def _admitted(asked: ConnectionRequest, door: Door) -> bytes:
     granted = rights(name, access=access, audiences=audiences)
     if not granted.publish:
         raise PermissionDenied
-    log.info("nats_client_let_in", client_id=name, audience=",".join(audiences), seconds=until - asked.asked_at)
+    named = ",".join(audiences[:MOST_NAMED])
+    log.info("nats_client_let_in", client_id=name, audience=named, audiences=len(audiences), seconds=until - asked.asked_at)
     return door.wire.let_in(asked, name=name, rights=granted, until=until)
 
 

@@ -2,26 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import TypeAlias
 
 import asyncpg
-from nats.aio.client import Client
 
 from adapters.event_feed import EventFeed
-from adapters.hints import APPENDED, Hints
+from adapters.hints import Hints
 from adapters.limits.counters import Counters
 from adapters.limits.exchanger import Exchanger, Totals
 from adapters.limits.policy import Limits
-from adapters.nats_callout import Callout
-from adapters.nats_client import NatsConnection
 from adapters.ports import NoDatabase, Opened, open_ports
 from adapters.settings import Settings
-from adapters.signal_sets import SignalSigner
-from api.callout import Answering, Door
+from api.life_noted import note_life
 from api.limiter import Limiter
 from api.metrics import LIMITS_SHARED, HashFigures, StoreFigures, count_events
+from api.nats_links import answering_servers, connected, ended, telling_services, waking_workers
 from api.open_sessions import ListedSessions
 from api.signal_hints import SignalHints
 from api.telling import open_telling
@@ -32,10 +29,8 @@ from api.watched_store import WatchedStore
 from api.world import World
 from commands.ports import Commit, Ports
 from domain import codec
-from domain.ids import AudienceName
 from domain.session import MINOS
 from domain.session_events import SessionStarted, TokenIssued
-from projections import audiences
 from projections.reading import ReadModels
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -43,10 +38,6 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 READERS = 8
 """Connections for lists; what they ask is answered in milliseconds, and a process has one event loop."""
 READ_SECONDS = 5.0
-CALLOUT_RETRY_SECONDS = 0.05
-"""After a loss of NATS services come back at once, and those who come before us wait in vain."""
-MOST_AUDIENCES = 256
-"""Whose role signals a service with a pattern of permissions can read at NATS: what it may do there has to fit into one message."""
 UNHURRIED = frozenset({codec.tag_of(kind) for kind in (SessionStarted, TokenIssued)})
 """What nobody waits for: it reaches the read models and NATS together with what else comes in the next moment (docs/adr, 19)."""
 
@@ -58,10 +49,11 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
         raise NoDatabase("set MINOS_DATABASE_URL")
     hash_figures = HashFigures() if spans is None else HashSpans(HashFigures())
     async with (
-        _connected(settings) as nats,
+        connected(settings) as nats,
         open_ports(settings, store_metrics=StoreFigures(), hash_metrics=hash_figures) as opened,
         _readers(settings.database_url.reveal()) as pool,
     ):
+        await note_life(pool, settings.access_token_ttl)
         await opened.keyring.refresh()
         await opened.hasher.start()
         counters, models = Counters(), ReadModels(pool)
@@ -69,9 +61,9 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
             aclosing(EventFeed(settings.database_url.reveal(), leaving)) as feed,
             open_telling(settings.database_url.reveal(), opened.signals_keyring, issuer=settings.issuer, leaving=leaving) as telling,
             _exchanging(counters, opened.totals) as exchanger,
-            _answering(settings, opened, models),
-            _hints(nats) as hints,
-            _telling(settings, nats, opened, pool) as signals,
+            answering_servers(settings, opened, models),
+            waking_workers(nats) as hints,
+            telling_services(settings, nats, opened, pool) as signals,
         ):
             yield World(
                 settings=settings,
@@ -101,34 +93,6 @@ def _readers(url: str) -> Pool:
 
 
 @asynccontextmanager
-async def _answering(settings: Settings, opened: Opened, models: ReadModels) -> AsyncGenerator[None]:
-    """Tell NATS who its connections are, where it asks; over a connection that nothing else waits on."""
-    issuer, xkey = settings.nats_callout_issuer, settings.nats_callout_xkey
-    if settings.nats_url is None or issuer is None or xkey is None:
-        yield
-        return
-
-    async def known() -> list[AudienceName]:
-        return [row.audience for row in (await audiences.page(models, retired=False, limit=MOST_AUDIENCES)).rows]
-
-    async def begin() -> None:
-        await nats.connect()
-        await answering.begin()
-
-    nats = NatsConnection(
-        settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-callout", retry_s=CALLOUT_RETRY_SECONDS
-    )
-    answering = Answering(nats.client, Door(Callout(issuer, xkey), opened.tokens, opened.ports, known))
-    beginning = asyncio.create_task(begin(), name="callout")
-    try:
-        yield
-    finally:
-        await _ended(beginning)
-        await answering.close()
-        await nats.close()
-
-
-@asynccontextmanager
 async def _exchanging(counters: Counters, totals: Totals) -> AsyncGenerator[Exchanger]:
     """Tell the other processes what was let in, and learn it of them, for as long as the block runs."""
     LIMITS_SHARED.set(1)
@@ -137,61 +101,12 @@ async def _exchanging(counters: Counters, totals: Totals) -> AsyncGenerator[Exch
     try:
         yield exchanger
     finally:
-        await _ended(running)
+        await ended(running)
         await exchanger.step()  # the last of it: who restarts us is not to get full buckets for it
 
 
 async def _nothing_to_reset(_: object) -> None:
     """Readers set nothing on their connection; asyncpg's own reset would cost every query a round trip more."""
-
-
-@asynccontextmanager
-async def _connected(settings: Settings) -> AsyncGenerator[Client | None]:
-    """A connection to NATS where there is one, made in the background: what is told over it nobody waits for."""
-    if settings.nats_url is None:
-        yield None
-        return
-    nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-api")
-    connecting = asyncio.create_task(nats.connect(), name="nats")
-    try:
-        yield nats.client
-    finally:
-        await _ended(connecting)
-        await nats.close()
-
-
-@asynccontextmanager
-async def _hints(nats: Client | None) -> AsyncGenerator[Hints | None]:
-    """Wake the workers over NATS where there is one; without it they look by themselves."""
-    if nats is None:
-        yield None
-        return
-    hints = Hints(nats, APPENDED)
-    try:
-        yield hints
-    finally:
-        await hints.close()
-
-
-@asynccontextmanager
-async def _telling(settings: Settings, nats: Client | None, opened: Opened, pool: Pool) -> AsyncGenerator[SignalHints | None]:
-    """Tell services over NATS what was committed, where there is one; without it they hear of it the durable way."""
-    if nats is None:
-        yield None
-        return
-    signals = SignalHints(nats, SignalSigner(opened.signals_keyring, settings.issuer), pool)
-    running = asyncio.create_task(signals.run(), name="signal hints")
-    try:
-        yield signals
-    finally:
-        await _ended(running)
-        await signals.close()
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def _ports(opened: Opened, appended: Callable[[Commit], None], spans: Spans | None) -> Ports:

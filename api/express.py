@@ -31,17 +31,19 @@ _JSON = (b"content-type", b"application/json")
 _FRESH = (b"cache-control", f"public, max-age={KEYS_MAX_AGE}".encode("ascii"))
 
 
-def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
-    """Give what answers exactly these methods and addresses."""
+Lane = Mapping[tuple[str, str], Express]
 
+
+def express_lane(world: World) -> Lane:
+    """Give what answers exactly these methods and addresses."""
+    return {**_for_people(world), **_for_services(world)}
+
+
+def _for_people(world: World) -> Lane:
     async def session(exchange: Exchange) -> Answer:
         claims = await world.tokens.verify(bearer_token(exchange.headers), audiences=None)
         world.limiter.token(exchange, claims)
         return _json(msgspec.json.encode(await standing(claims, world.ports)))
-
-    async def key_set(_exchange: Exchange) -> Answer:
-        keys = await world.keyring.key_set()
-        return _json(keys.body, (b"etag", keys.etag.encode("ascii")), _FRESH)
 
     async def login(exchange: Exchange) -> Answer:
         wish = decode(exchange.body or EMPTY, SignIn)
@@ -50,6 +52,18 @@ def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
     async def refresh(exchange: Exchange) -> Answer:
         wish = decode(exchange.body or EMPTY, IssueToken)
         return _json(msgspec.json.encode(await refreshed(wish, context_of(exchange, world), exchange, world)))
+
+    return {
+        ("GET", "/api/v1/auth/session"): session,
+        ("POST", "/api/v1/auth/login"): login,
+        ("POST", "/api/v1/auth/refresh"): refresh,
+    }
+
+
+def _for_services(world: World) -> Lane:
+    async def key_set(_exchange: Exchange) -> Answer:
+        keys = await world.keyring.key_set()
+        return _json(keys.body, (b"etag", keys.etag.encode("ascii")), _FRESH)
 
     async def check(exchange: Exchange) -> Answer:
         if exchange.demand is None:
@@ -65,11 +79,8 @@ def express_lane(world: World) -> Mapping[tuple[str, str], Express]:
         return _json(msgspec.json.encode(await introspected(exchange, world)))
 
     return {
-        ("GET", "/api/v1/auth/session"): session,
         ("GET", CHECK): check,
         ("GET", "/.well-known/jwks.json"): key_set,
-        ("POST", "/api/v1/auth/login"): login,
-        ("POST", "/api/v1/auth/refresh"): refresh,
         ("POST", "/oauth2/token"): token,
         ("POST", "/oauth2/introspect"): introspect,
     }

@@ -1,5 +1,8 @@
 """Audiences over HTTP: registered, changed and retired by whoever may; a token for one is worth nothing elsewhere."""
 
+import pytest
+
+from api.nats_links import every_audience
 from tests.api.conftest import Person, Served
 
 
@@ -44,3 +47,15 @@ async def test_an_audience_of_a_callers_own_making_is_refused(served: Served) ->
             "/api/v1/auth/login", json={"email": person.email, "password": "correct horse battery staple", "audience": audience}
         )
         assert answer.status_code == 422
+
+
+async def test_a_service_with_a_pattern_is_let_in_for_every_audience_there_is(
+    served: Served, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.nats_links.READ_AT_ONCE", 1)
+    await served.project()
+    listed = [row["audience"] for row in (await admin.ask("GET", "/audiences?retired=false&limit=200")).json()["data"]]
+    assert len(listed) > 1
+    assert await every_audience(served.world.models) == listed
+    monkeypatch.setattr("api.nats_links.MOST_AUDIENCES", 1)
+    assert await every_audience(served.world.models) == listed[:1]

@@ -151,6 +151,18 @@ async def test_the_longest_life_ever_in_force_is_what_a_revocation_outlives(feed
     assert fact["until"] - told["recorded_at"].timestamp() > 3_000
 
 
+async def test_a_life_that_is_set_elsewhere_counts_before_any_event_shows_it(feed: Feed) -> None:
+    """As by a process of the API with other settings, whose first token comes of a proof and not of a sign-in."""
+    signaller, ada = feed.signaller(), await feed.author.user()
+    await feed.tell(signaller)
+    await feed.query("UPDATE signal_feed SET life = 3000")
+    await feed.author.sign_out(ada)
+    await feed.tell(signaller, beat=False)
+    [fact] = (await feed.rows()).values()
+    [now] = await feed.query("SELECT extract(epoch FROM clock_timestamp())::bigint AS seconds")
+    assert fact["until"] - now["seconds"] > 2_990
+
+
 async def test_a_class_stays_silent_of_roles_to_machines(feed: Feed) -> None:
     await feed.author.audience("machines", people=False)
     await feed.author.role("editor", "shop.read")

@@ -6,7 +6,8 @@ import asyncpg
 
 from adapters.signal_rows import SignalRows
 from tests.conftest import Database
-from workers.signals.outbox import Acknowledged, Outbox, Row
+from workers.signals.due import Acknowledged
+from workers.signals.outbox import Outbox, Row
 
 FILL = """
 INSERT INTO live_signals (class, subject, count, fact, until)

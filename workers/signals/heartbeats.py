@@ -5,8 +5,8 @@ from typing import NamedTuple
 from adapters.jetstream import NotTheEnd
 from adapters.signal_sets import Beat, SignalSigner
 from adapters.signal_stream import LIVE
+from workers.signals.due import Due
 from workers.signals.line import Line
-from workers.signals.outbox import Due
 
 
 class Beating(NamedTuple):

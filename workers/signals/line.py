@@ -6,7 +6,8 @@ import msgspec
 import structlog
 
 from adapters.signal_stream import SignalStream, Told
-from workers.signals.outbox import Acknowledged, Due, Outbox
+from workers.signals.due import Acknowledged, Due
+from workers.signals.outbox import Outbox
 
 log = structlog.stdlib.get_logger()
 

@@ -4,7 +4,8 @@ import asyncio
 from contextlib import suppress
 
 from domain.signals.facts import SignalClass
-from workers.signals.outbox import Acknowledged, Outbox
+from workers.signals.due import Acknowledged
+from workers.signals.outbox import Outbox
 
 PACE_SECONDS = 0.1
 """What is acknowledged in between is noted together."""

@@ -7,7 +7,6 @@ from operator import itemgetter
 from pathlib import Path
 from uuid import UUID
 
-from asyncpg import Record
 from msgspec import Struct
 
 from adapters.postgres import Link
@@ -17,6 +16,7 @@ from commands.ports import StoredHead
 from domain.ids import AudienceName, StreamName, TokenId
 from domain.signals.facts import SignalClass
 from domain.signals.telling import GivenToken
+from workers.signals.due import Acknowledged, Due, due_of
 from workers.signals.given_tokens import GivenTokens, columns
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
@@ -46,42 +46,6 @@ class Completeness(Struct, frozen=True):
 
     size: int
     complete_to: datetime | None
-
-
-class Waiting(Struct, frozen=True):
-    """One row that is to be sent. `ttl` in seconds; None for what is true until the next, below 1 for what has ended."""
-
-    subject: str
-    count: int
-    fact: bytes
-    ttl: int | None
-
-
-class Acknowledged(Struct, frozen=True):
-    """NATS has every signal of a class up to the count `sent`; the newest is `sequence` in the stream."""
-
-    of_class: SignalClass
-    epoch: int
-    sent: int
-    sequence: int
-
-
-class Due(Struct, frozen=True, kw_only=True):
-    """How a class stands, and what of it NATS has not acknowledged: all of it, unless there are as many rows as were asked for."""
-
-    of_class: SignalClass
-    epoch: int
-    newest: int
-    sent: int
-    sequence: int
-    first_sequence: int
-    resending: bool
-    beat: int
-    kid: str | None
-    """What this epoch is signed with; None before anything was."""
-    complete_to: int
-    halted: bool
-    rows: tuple[Waiting, ...]
 
 
 class Outbox:
@@ -155,7 +119,7 @@ class Outbox:
         """Say how each class stands. `acknowledged`: what may not be noted yet."""
         known = [[each.of_class for each in acknowledged], [each.epoch for each in acknowledged], [each.sent for each in acknowledged]]
         of_class = groupby(await self._link.read(SQL["due"], limit, *known), key=itemgetter("class"))
-        return [_due(list(rows)) for _, rows in of_class]
+        return [due_of(list(rows)) for _, rows in of_class]
 
     async def note(self, acknowledged: Collection[Acknowledged]) -> None:
         classes, epochs, sent, sequences = zip(*((a.of_class, a.epoch, a.sent, a.sequence) for a in acknowledged), strict=True)
@@ -192,21 +156,3 @@ class Outbox:
 
     async def close(self) -> None:
         await self._link.close()
-
-
-def _due(rows: Sequence[Record]) -> Due:
-    first = rows[0]
-    return Due(
-        of_class=first["class"],
-        epoch=first["epoch"],
-        newest=first["newest"],
-        sent=first["sent"],
-        sequence=first["sequence"],
-        first_sequence=first["first_sequence"],
-        resending=first["resend_to"] > 0,
-        beat=first["beat"],
-        kid=first["kid"],
-        complete_to=first["complete_to"],
-        halted=first["halted"],
-        rows=tuple(Waiting(row["subject"], row["count"], row["fact"], row["ttl"]) for row in rows if row["subject"] is not None),
-    )

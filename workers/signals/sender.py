@@ -13,16 +13,18 @@ from dataclasses import dataclass
 import structlog
 from nats.aio.client import Client
 
-from adapters.jetstream import MOST_IN_BATCH, NotTheEnd, Outgoing, StreamAway
-from adapters.signal_sets import Feed, SignalSigner
-from adapters.signal_stream import DURABLE, LIVE, SEQUENCE, SignalStream
+from adapters.jetstream import MOST_IN_BATCH, NotTheEnd, StreamAway
+from adapters.signal_sets import SignalSigner
+from adapters.signal_stream import SignalStream
 from domain.signals.facts import ACCESS, SignalClass
 from workers.hints import Hint
+from workers.signals.due import Due
 from workers.signals.folder import Lead
 from workers.signals.heartbeats import Beating, beat
 from workers.signals.line import Line, opened
 from workers.signals.notes import Notes
-from workers.signals.outbox import Due, Outbox, Waiting
+from workers.signals.outbox import Outbox
+from workers.signals.sending import send
 
 IDLE_SECONDS = 0.5
 AWAY_SECONDS = 0.1
@@ -31,8 +33,6 @@ LOST_SECONDS = 0.25
 AWAY_TOLD = 10
 PATIENCE_SECONDS = 0.05
 """That the other classes may take before `access` has its turn again: one grant is a message for each of hundreds of audiences."""
-SIGNED_AT_ONCE = 64
-"""Then others have a turn: a signature keeps the process for some 30 us."""
 
 log = structlog.stdlib.get_logger()
 
@@ -156,7 +156,8 @@ class Sender:
         whole = len(due.rows) < MOST_IN_BATCH
         sent = due.newest if whole else due.rows[-1].count
         if sent > due.sent:
-            await self._send(line, due, sent, copies=whole and not due.resending)
+            await send(line, due, sent, self._signer, copies=whole and not due.resending)
+            self._notes.put(line.acknowledged)
         if whole:
             line.complete_to = due.complete_to
             if due.resending:
@@ -175,31 +176,6 @@ class Sender:
             self._lines[due.of_class] = line
         return True
 
-    async def _send(self, line: Line, due: Due, sent: int, *, copies: bool) -> None:
-        """Append, then send live copies, then note it. What has ended meanwhile is not worth a message.
-
-        Of more than one batch only the last has copies: whoever sees those reads the stream for what came before, once.
-        """
-        rows = [row for row in due.rows if row.ttl is None or row.ttl > 0]
-        tokens = await self._signed(due, rows)
-        if rows:
-            await line.stream.append(line.sequence, [_message(row, token) for row, token in zip(rows, tokens, strict=True)])
-            if copies:
-                for sequence, (row, token) in enumerate(zip(rows, tokens, strict=True), line.sequence + 1):
-                    await line.stream.copy(_live(row.subject), token, {SEQUENCE: str(sequence)})
-            line.sequence += len(rows)
-        line.sent = sent
-        self._notes.put(line.acknowledged)
-
-    async def _signed(self, due: Due, rows: Sequence[Waiting]) -> list[bytes]:
-        tokens: list[bytes] = []
-        for number, row in enumerate(rows, 1):
-            feed = Feed(of_class=due.of_class, epoch=due.epoch, count=row.count)
-            tokens.append((await self._signer.sign(row.fact, feed)).encode())
-            if number % SIGNED_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        return tokens
-
     async def _beat_all(self, beats: Sequence[Beating]) -> list[Exception]:
         """Side by side: each waits for an answer of NATS, and signals wait meanwhile. Gives what went wrong."""
         failed: list[Exception] = []
@@ -217,11 +193,3 @@ class Sender:
         """Nobody knows any more what the stream has: ask it again."""
         self._lines.pop(due.of_class, None)
         self._observe(Sent(due.of_class, due.epoch, 0, due.newest - due.sent, "catching_up", away=True))
-
-
-def _message(row: Waiting, token: bytes) -> Outgoing:
-    return Outgoing(row.subject, token, {} if row.ttl is None else {"Nats-TTL": str(row.ttl)})
-
-
-def _live(subject: str) -> str:
-    return LIVE + subject.removeprefix(DURABLE)

@@ -1,0 +1,2 @@
+-- name: note
+UPDATE signal_feed SET life = $1 WHERE only_row AND life < $1
