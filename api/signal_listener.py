@@ -1,42 +1,22 @@
 """One listener to signals over HTTP: the lines of their event stream, from where they were."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-
-from msgspec import Struct
 
 from api.signal_channel import Channel, Told
 from api.signal_hub import AWAY_SECONDS, SignalHub
-from domain.errors import CursorInvalid, StoreUnavailable
+from api.signal_positions import Position
+from domain.errors import StoreUnavailable
 from domain.signals.facts import SignalClass
 
 LOOKED_AT_AGAIN_SECONDS = 1.0
 """How long somebody may go on listening whose account, token or right is gone."""
 IN_ONE_PIECE = 64
 """Signals; some 50 KB."""
-_POSITION = re.compile(r"[a-z0-9_.-]{1,96}:\d{1,10}:\d{1,18}(,[a-z0-9_.-]{1,96}:\d{1,10}:\d{1,18}){0,15}")
 
 
 class _Unsure(Exception):
     """Nobody can tell whether they may hear the rest of what was taken for them: they come back to it, with the id of what they have."""
-
-
-class Position(Struct, frozen=True):
-    """Everything of a class up to `count` of `epoch` is known."""
-
-    epoch: int
-    count: int
-
-
-def positions(text: str | None) -> Mapping[SignalClass, Position]:
-    """Read the id of an event. Raises CursorInvalid."""
-    if not text:
-        return {}
-    if _POSITION.fullmatch(text) is None:
-        raise CursorInvalid
-    parts = (part.split(":") for part in text.split(","))
-    return {of_class: Position(int(epoch), int(count)) for of_class, epoch, count in parts}
 
 
 class _Place:
@@ -48,7 +28,7 @@ class _Place:
         """What somebody knows of another epoch, or beyond what there is, is not what there was: they begin anew."""
         self.channel = channel
         self.generation = channel.generation
-        fits = known is not None and known.epoch == channel.epoch and known.count <= channel.count
+        fits = known is not None and known.is_of(channel.epoch, channel.count)
         self.count = known.count if known is not None and fits else 0
         self.is_announced = known is None or fits
         self.is_reading = False

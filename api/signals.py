@@ -1,7 +1,8 @@
 """Signals for those who have no NATS: all of them in one document, and each as it comes."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import Annotated
 
 import msgspec
@@ -12,8 +13,9 @@ from api.asking import Asking
 from api.callers import access_of, reidentify
 from api.etags import NOT_CHANGED, IfNoneMatch, is_known
 from api.refuse import refuses
-from api.signal_listener import Listener, Position, positions
-from api.snapshots import etag_of
+from api.signal_listener import Listener
+from api.signal_positions import Position, positions
+from api.snapshots import Snapshot, etag_of
 from api.streaming import Streamed
 from domain import errors
 from domain.errors import PermissionDenied, Refused
@@ -23,12 +25,20 @@ from domain.signal_rights import role_signals
 from domain.signals.facts import ACCESS, SignalClass, roles_class
 
 JWT, EVENTS = "application/jwt", "text/event-stream"
+PIECE = 65_536
+SENT_WITHIN_SECONDS = 120.0
+"""However large a document: the SDK waits for one half as long."""
 
 Audience = Annotated[
     str | None,
     QueryParameter(pattern=r"^[a-z0-9_-]{1,64}$(?!\n)", description="Whose role signals are wanted besides those of class `access`."),
 ]
-After = Annotated[str | None, QueryParameter(max_length=2048, description="As `Last-Event-ID`, for a first request.")]
+After = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=2048, description="What is known, as in an event's `id`: `<class>:<epoch>:<count>` of each class, joined by commas."
+    ),
+]
 LastEventId = Annotated[
     str | None, HeaderParameter(name="Last-Event-ID", max_length=2048, description="The `id` of the last event known: goes on after it.")
 ]
@@ -43,21 +53,35 @@ class Signals(Controller):
         operation_id="readSignals",
         summary="All live signals, signed",
         description=(
-            "A JWS of type `minos-snapshot+jwt`, under a key of `/.well-known/signals-jwks.json`: every fact that holds, and up to when "
-            "that is complete. Its ETag is of the facts; with a 304, `Minos-Heartbeat` has the signed heartbeat of each class, which says "
-            "up to when nothing has changed. `audience` needs the permission `minos.signals.roles.<audience>` besides."
+            "A JWS of type `minos-snapshot+jwt`, under a key of `/.well-known/signals-jwks.json`: every fact that holds, and up to "
+            "when that is complete. With `after`, only what came behind those positions, and each class says so: `after` is there. A "
+            "document of all comes instead where a class has begun anew since, or where much is lacking; `Age` says how old it is, and "
+            "what came since is asked for with `after`. Its ETag is of the facts; with a 304, `Minos-Heartbeat` has the signed heartbeat "
+            "of each class, which says up to when nothing has changed. `audience` needs the permission "
+            "`minos.signals.roles.<audience>` besides."
         ),
-        responses=NOT_CHANGED | refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchAudience),
+        responses=NOT_CHANGED
+        | refuses(
+            errors.InvalidToken,
+            errors.PermissionDenied,
+            errors.NoSuchAudience,
+            errors.CursorInvalid,
+            errors.TooManyWaiting,
+            errors.Overloaded,
+        ),
         opt={"content": JWT},
     )
-    async def snapshot(self, request: Asking, audience: Audience = None, known: IfNoneMatch = None) -> Response[bytes]:
+    async def snapshot(self, request: Asking, audience: Audience = None, after: After = None, known: IfNoneMatch = None) -> Response[bytes]:
+        classes, there = _classes(request, audience), positions(after)
         telling = request.world.telling
-        states = await telling.hub.states(_classes(request, audience))
+        states = await telling.hub.states(classes)
+        if there.keys() >= states.keys() and (difference := await telling.snapshots.since({name: there[name] for name in states})):
+            return _sent(request, difference)
         if is_known(etag := etag_of(states), known):
             beats = ", ".join([await telling.hub.heartbeat(state) for state in states.values()])
             return Response(b"", status_code=304, headers={"ETag": etag, "Minos-Heartbeat": beats}, media_type=JWT)
-        snapshot = await telling.snapshots.of(tuple(states))
-        return Response(snapshot.body, headers={"ETag": snapshot.etag}, media_type=JWT)
+        whole = await telling.snapshots.of(classes)
+        return _sent(request, whole, ETag=whole.etag)
 
     @get(
         "/stream",
@@ -87,6 +111,24 @@ class Signals(Controller):
             return Response(b"", media_type=EVENTS)
         # A proxy that gathers an answer before it passes it on would hold signals back.
         return Streamed(_lines(request, audience, classes, known), media_type=EVENTS, headers={"X-Accel-Buffering": "no"})
+
+
+def _sent(request: Asking, snapshot: Snapshot, **headers: str) -> Response[bytes]:
+    """A large one goes out in pieces, as one of the answers that are counted: who takes them in slowly holds all of it in memory."""
+    if age := int(asyncio.get_running_loop().time() - snapshot.made_at):
+        headers["Age"] = str(age)
+    if len(snapshot.body) <= PIECE or not request.exchange.wants_body:
+        return Response(snapshot.body, headers=headers, media_type=JWT)
+    streams = request.world.telling.streams
+    streams.require_room(request.caller_name)
+    pieces = _pieces(snapshot.body, streams.one_more(request.caller_name))
+    return Streamed(pieces, media_type=JWT, headers=headers, within=SENT_WITHIN_SECONDS)
+
+
+async def _pieces(body: bytes, counted: AbstractContextManager[None]) -> AsyncGenerator[bytes]:
+    with counted:
+        for first in range(0, len(body), PIECE):
+            yield body[first : first + PIECE]
 
 
 async def _lines(

@@ -1,6 +1,7 @@
 """An answer that goes on for as long as its source has something and its reader takes it in."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
@@ -15,11 +16,12 @@ STALLED_SECONDS = 10.0
 
 
 class Streamed(Response[bytes]):
-    """Closes its source whenever the answer ends, and ends without a last word where the reader has gone or stalls."""
+    """Closes its source whenever the answer ends, and ends without a last word where the reader has gone, stalls, or has not taken it in
+    `within` so many seconds."""
 
-    def __init__(self, source: AsyncGenerator[bytes], *, media_type: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, source: AsyncGenerator[bytes], *, media_type: str, headers: Mapping[str, str], within: float | None = None) -> None:
         super().__init__(b"", media_type=media_type)
-        self._sending = _Sending(source, media_type=media_type, headers=dict(headers))
+        self._sending = _Sending(source, media_type=media_type, headers=dict(headers), within=within)
 
     def to_asgi_response(self, app: Litestar | None, request: Request[Any, Any, Any], **_: Any) -> ASGIResponse:  # noqa: ARG002 - the framework's
         return self._sending
@@ -28,9 +30,10 @@ class Streamed(Response[bytes]):
 class _Sending(ASGIResponse):
     _should_set_content_length = False
 
-    def __init__(self, source: AsyncGenerator[bytes], *, media_type: str, headers: dict[str, Any]) -> None:
+    def __init__(self, source: AsyncGenerator[bytes], *, media_type: str, headers: dict[str, Any], within: float | None) -> None:
         super().__init__(media_type=media_type, headers=headers)
         self._source = source
+        self._within = within
 
     async def send_body(self, send: Send, receive: Receive) -> None:
         sending = asyncio.create_task(self._send(send), name="streamed answer")
@@ -45,10 +48,12 @@ class _Sending(ASGIResponse):
             raise error
 
     async def _send(self, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        end = math.inf if self._within is None else loop.time() + self._within
         async with aclosing(self._source) as chunks:
             async for chunk in chunks:
                 try:
-                    async with asyncio.timeout(STALLED_SECONDS):
+                    async with asyncio.timeout_at(min(loop.time() + STALLED_SECONDS, end)):
                         await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 except TimeoutError:
                     structlog.get_logger().warning("reader_cut_off")

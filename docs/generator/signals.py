@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from api.asyncapi import ACCESS_FACTS, FACTS, described, tag_of
-from api.snapshots import SnapshotClass
+from api.snapshot_document import SnapshotClass
+from api.snapshots import LONGEST_DIFFERENCE
 from docs.generator.events import named
 from docs.generator.markdown import code, document, one_line, table
 from domain.signals.facts import EventType
@@ -35,8 +36,13 @@ payload has `iss`, `iat`, `complete_to` (as in a heartbeat), `facts` (each as in
 
 {classes}
 
-Its `ETag` is of what is in it. A 304 has the signed heartbeat of each class in `Minos-Heartbeat`, separated by commas: they say
-up to when nothing was added, and a 304 without them says nothing.
+`after` is there where the question had it (`?after=<class>:<epoch>:<count>` of each class, joined by commas, as in the `id`
+below): the facts are those behind that count, and no use to who does not know what comes before. A document of all comes
+nevertheless where a class is of another epoch, or more than {most} signals are lacking. It may be some seconds old where making it
+takes long: `Age` has its seconds; take it in, and ask with `after` for what came since.
+
+Its `ETag` is of what is in it, where it is one of all. A 304 has the signed heartbeat of each class in `Minos-Heartbeat`,
+separated by commas: they say up to when nothing was added, and a 304 without them says nothing.
 
 `GET /api/v1/signals/stream?audience=` is a stream of server-sent events:
 
@@ -54,8 +60,13 @@ def page() -> str:
         "Signals", _INTRODUCTION, "## Facts", *(_fact(fact) for fact in FACTS), "## Heartbeats", _HEARTBEAT, _fields("Beat"),
         "## Events of SETs", table(["`events`"], ([code(each)] for each in EventType)),
         "## On NATS", table(["Subject", "What is on it", "Messages"], _channels()),
-        "## Over HTTP", _HTTP.format(classes=_of(SnapshotClass), events=table(["`event`", "`data`"], _EVENTS)),
+        "## Over HTTP", _over_http(),
     )  # fmt: skip
+
+
+def _over_http() -> str:
+    events = table(["`event`", "`data`"], _EVENTS)
+    return _HTTP.format(most=f"{LONGEST_DIFFERENCE:,}", classes=_of(SnapshotClass), events=events)
 
 
 _EVENTS = (

@@ -174,6 +174,24 @@ async def served(api_database: Database, api_folder: Path) -> AsyncIterator[Serv
 
 
 @pytest.fixture(scope="session")
+async def listener(served: Served) -> str:
+    return await served.machine("minos.signals.*")
+
+
+@pytest.fixture(scope="session")
+async def orders_signals(served: Served) -> None:
+    connection = await asyncpg.connect(served.database.app_url)
+    await connection.execute("INSERT INTO signal_classes (class) VALUES ('roles.orders') ON CONFLICT DO NOTHING")
+    await connection.close()
+
+
+@pytest.fixture
+def nothing_is_reused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question is answered with what there is at that moment."""
+    monkeypatch.setattr("api.snapshots.REUSED_SECONDS", 0.0)
+
+
+@pytest.fixture(scope="session")
 async def admin(served: Served) -> Person:
     admin = Person(served.http, FIRST_ADMIN)
     await admin.sign_in()

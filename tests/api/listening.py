@@ -9,17 +9,19 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 from msgspec import Struct
 
 from adapters.base64url import from_text
 from adapters.jwk import Verifier
 from adapters.signal_sets import SignalSigner
-from domain.ids import CorrelationId, EventId, SessionId
-from domain.signals.facts import ACCESS, Cause, EventType, Fact, SessionFact, Signal, class_of, subject_of
+from domain.ids import AudienceName, CorrelationId, EventId, RoleName, SessionId, UserId
+from domain.signals.facts import ACCESS, Cause, EventType, Fact, RolesFact, SessionFact, Signal, class_of, subject_of
 from tests.api.conftest import BASE, Served
 from tests.projections.histories import uuid7
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
+ORDERS = AudienceName("orders")
 
 
 class Heard(Struct, frozen=True):
@@ -96,10 +98,10 @@ async def opened(served: Served, token: str, typ: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def listening(served: Served, token: str, query: str = "", **fields: str) -> AsyncGenerator[Stream]:
-    """Open the stream of signals; the reader leaves in the end."""
+async def listening(served: Served, token: str, query: str = "", *, what: str = "stream", **fields: str) -> AsyncGenerator[Stream]:
+    """Open the stream of signals, or another answer that comes in pieces; the reader leaves in the end."""
     stream = Stream(served)
-    path = "/api/v1/signals/stream"
+    path = f"/api/v1/signals/{what}"
     given = {"host": BASE.removeprefix("http://"), "authorization": f"Bearer {token}", **fields}
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
@@ -149,3 +151,23 @@ async def change_class(served: Served, what: str, *, of_class: str = ACCESS) -> 
 def ended(session: UUID | None = None) -> SessionFact:
     """A session that is over, as a fact."""
     return SessionFact(id=SessionId(session or uuid7()), until=int((NOW + timedelta(minutes=6)).timestamp()))
+
+
+def roles_of(user: UserId, version: int, *roles: str) -> RolesFact:
+    return RolesFact(audience=ORDERS, id=user, roles=tuple(map(RoleName, roles)), version=version, until=4_000_000_000)
+
+
+async def position(served: Served) -> str:
+    """The id of the newest event of class `access`."""
+    state = (await served.world.telling.hub.states(["access"]))["access"]
+    return f"access:{state.epoch}:{state.count}"
+
+
+async def snapshot(served: Served, token: str, query: str = "", **fields: str) -> httpx.Response:
+    return await served.http.get(f"/api/v1/signals/snapshot?{query}", headers={"Authorization": f"Bearer {token}", **fields})
+
+
+async def read(served: Served, token: str, query: str = "") -> dict[str, Any]:
+    answer = await snapshot(served, token, query)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/jwt"), answer.text
+    return await opened(served, answer.text, "minos-snapshot+jwt")

@@ -1,4 +1,4 @@
-"""Signals over HTTP: all of them in one document, and each as it comes, with and without the worker, for whoever may hear them."""
+"""Signals over HTTP, each as it comes, with and without the worker, for whoever may hear them."""
 
 import asyncio
 import json
@@ -6,106 +6,19 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
 from adapters.base64url import from_text
 from adapters.signal_rows import SignalRow
 from adapters.signal_sets import SignalSigner
-from domain.ids import AudienceName, RoleName, UserId
-from domain.permission import Permission
-from domain.signals.facts import RoleMapFact, RolesFact, UserFact
+from domain.ids import UserId
+from domain.signals.facts import UserFact
 from tests.api.conftest import BASE, Served
-from tests.api.listening import change_class, ended, listening, opened, tell
+from tests.api.listening import change_class, ended, listening, position, read, roles_of, tell
 from tests.projections.histories import uuid7
 from tests.signals.one_key import OneKey
 
-ORDERS = AudienceName("orders")
-
-
-@pytest.fixture(scope="session")
-async def listener(served: Served) -> str:
-    return await served.machine("minos.signals.*")
-
-
-@pytest.fixture(scope="session", autouse=True)
-async def orders(served: Served) -> None:
-    connection = await asyncpg.connect(served.database.app_url)
-    await connection.execute("INSERT INTO signal_classes (class) VALUES ('roles.orders') ON CONFLICT DO NOTHING")
-    await connection.close()
-
-
-def roles_of(user: UserId, version: int, *roles: str) -> RolesFact:
-    return RolesFact(audience=ORDERS, id=user, roles=tuple(map(RoleName, roles)), version=version, until=4_000_000_000)
-
-
-async def snapshot(served: Served, token: str, query: str = "", **fields: str) -> httpx.Response:
-    return await served.http.get(f"/api/v1/signals/snapshot?{query}", headers={"Authorization": f"Bearer {token}", **fields})
-
-
-async def read(served: Served, token: str, query: str = "") -> dict[str, Any]:
-    answer = await snapshot(served, token, query)
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/jwt"), answer.text
-    return await opened(served, answer.text, "minos-snapshot+jwt")
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_reused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.snapshots.REUSED_SECONDS", 0.0)
-
-
-async def test_a_snapshot_has_every_fact_signed(served: Served, listener: str) -> None:
-    fact = ended()
-    await tell(served, fact)
-    found = await read(served, listener)
-    assert {"kind": "session", "id": str(fact.id), "until": fact.until} in found["facts"]
-    assert [each["class"] for each in found["classes"]] == ["access"]
-    assert set(found) == {"iss", "iat", "complete_to", "classes", "facts"}
-
-
-@pytest.mark.parametrize("rows", [1, 2, 3, 7])
-async def test_a_snapshot_is_the_same_in_however_many_pieces_it_is_made(
-    served: Served, listener: str, monkeypatch: pytest.MonkeyPatch, rows: int
-) -> None:
-    await tell(served, ended(), ended(), ended())
-    whole = (await read(served, listener))["facts"]
-    monkeypatch.setattr("api.snapshots.ROWS", rows)
-    assert (await read(served, listener))["facts"] == whole
-
-
-async def test_a_snapshot_of_an_audience_has_what_its_roles_give(served: Served, listener: str) -> None:
-    user, editor = UserId(uuid7()), RoleName("editor")
-    given = RoleMapFact(audience=ORDERS, id=editor, permissions=(Permission("orders.write"),), retired=False, version=1)
-    await tell(served, roles_of(user, 3, "editor"), given)
-    found = await read(served, listener, "audience=orders")
-    assert [each["class"] for each in found["classes"]] == ["access", "roles.orders"]
-    assert {
-        "kind": "role_map",
-        "audience": "orders",
-        "id": "editor",
-        "permissions": ["orders.write"],
-        "retired": False,
-        "version": 1,
-    } in found["facts"]
-
-
-async def test_a_snapshot_that_is_known_is_not_sent_again_but_how_complete_it_is(served: Served, listener: str) -> None:
-    await tell(served, ended())
-    etag = (await snapshot(served, listener, "audience=orders")).headers["etag"]
-    await change_class(served, "complete_to = complete_to + interval '1 second', beat = beat + 1")
-    answer = await snapshot(served, listener, "audience=orders", **{"If-None-Match": etag})
-    assert (answer.status_code, answer.content) == (304, b"")
-    beats = [await opened(served, each, "secevent+jwt") for each in answer.headers["minos-heartbeat"].split(", ")]
-    assert [beat["feed"]["class"] for beat in beats] == ["access", "roles.orders"]
-    assert all(beat["events"] == {"urn:minos:event:heartbeat": {}} for beat in beats)
-    await tell(served, ended())
-    assert (await snapshot(served, listener, "audience=orders", **{"If-None-Match": etag})).status_code == 200
-
-
-async def test_those_who_ask_at_once_get_one_document(served: Served, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.snapshots.REUSED_SECONDS", 1.0)
-    answers = await asyncio.gather(*(snapshot(served, listener) for _ in range(8)))
-    assert len({answer.text for answer in answers}) == 1
+pytestmark = pytest.mark.usefixtures("orders_signals", "nothing_is_reused")
 
 
 async def test_a_signal_is_heard_as_it_comes_and_then_a_heartbeat_that_counts_it(served: Served, listener: str) -> None:
@@ -118,12 +31,6 @@ async def test_a_signal_is_heard_as_it_comes_and_then_a_heartbeat_that_counts_it
         assert beat.what["feed"]["count"] == heard.what["feed"]["count"]
         assert heard.id == beat.id == f"access:{heard.what['feed']['epoch']}:{heard.what['feed']['count']}"
     assert dict(stream.start["headers"])[b"content-type"].startswith(b"text/event-stream")
-
-
-async def position(served: Served) -> str:
-    """The id of the newest event of class `access`."""
-    state = (await served.world.telling.hub.states(["access"]))["access"]
-    return f"access:{state.epoch}:{state.count}"
 
 
 async def test_who_comes_back_hears_what_they_missed_and_nothing_twice(served: Served, listener: str) -> None:
