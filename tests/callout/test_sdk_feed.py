@@ -16,7 +16,7 @@ from adapters.nats_client import NatsConnection
 from adapters.secret import Secret
 from api.callout import Answering
 from domain.ids import ClientId
-from minos_sdk import NatsFeed, Revoked, Verifier
+from minos_sdk import CallRefused, NatsFeed, Revoked, Verifier
 from minos_sdk.key_cache import FixedKeys
 from minos_sdk.ports import SystemClock
 from minos_sdk.testing import SignalFactory, SigningKey, TokenFactory, key_set
@@ -31,7 +31,7 @@ STREAMS = ("SIG_ACCESS", "SIG_ROLES_shop")
 
 @dataclass
 class Source:
-    """Tokens of a service account for NATS."""
+    """Tokens of a service account for NATS, and for nobody else: it hears what NATS says, and has nothing to compare it with."""
 
     authority: Authority
     client_id: ClientId
@@ -39,7 +39,8 @@ class Source:
     given: int = 0
 
     async def token(self, audience: str) -> str:
-        assert audience == "nats"
+        if audience != "nats":
+            raise CallRefused(400, "invalid_target", "The account has no such audience.")
         self.given += 1
         return await self.authority.token(self.client_id, ttl=self.ttl)
 
@@ -327,7 +328,7 @@ class Keeping(Source):
     told: int = 0
 
     async def token(self, audience: str) -> str:
-        if self.told:
+        if self.told or audience != "nats":
             return await super().token(audience)
         return await self.authority.token(self.client_id, age=400)
 

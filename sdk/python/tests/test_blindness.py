@@ -71,8 +71,9 @@ async def test_why_signals_do_not_come_is_logged_once(minos_authority: Authority
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     why = "no connection to NATS: 401 invalid_client: No client for nats."
     assert said[0] == f"signals do not come: {why}"
-    assert said[1].endswith(f"; {why}")
-    assert said[2:] == ["signals come again"]
+    assert said[1].startswith("Minos itself cannot be asked")
+    assert said[2].endswith(f"; {why}")
+    assert said[3:] == ["signals come again"]
 
 
 async def test_an_issuer_by_another_name_is_told_of(caplog: pytest.LogCaptureFixture) -> None:

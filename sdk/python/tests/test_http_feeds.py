@@ -28,7 +28,8 @@ class Issuer:
         self.facts: list[dict[str, Any]] = []
         self.asked: list[httpx.Request] = []
         self.away = False
-        self.state = "running"
+        self.halted_at: float | None = None
+        self.age = "0"
         self.streams: list[asyncio.Queue[str | None]] = []
         self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
 
@@ -73,12 +74,13 @@ class Issuer:
         return self._snapshot(request) if path == "/api/v1/signals/snapshot" else self._stream()
 
     def _snapshot(self, request: httpx.Request) -> httpx.Response:
-        etag = f'"1:{len(self.facts)}"'
-        if request.headers.get("if-none-match") == etag:
-            beats = (self.authority.signals.heartbeat(name, count=count, state=self.state) for name, count in self.counts.items())
-            return httpx.Response(304, headers={"Minos-Heartbeat": ", ".join(beats)})
-        text = self.authority.signals.snapshot(self.facts, counts=self.counts)
-        return httpx.Response(200, text=text, headers={"ETag": etag, "Content-Type": "application/jwt"})
+        known = dict[str, int]()
+        for place in filter(None, request.url.params.get("after", "").split(",")):
+            name, epoch, count = place.split(":")
+            known |= {name: int(count)} if epoch == "1" else {}
+        facts = self.facts[known.get("access", 0) :]
+        text = self.authority.signals.snapshot(facts, counts=self.counts, after=known, at=self.halted_at)
+        return httpx.Response(200, text=text, headers={"Content-Type": "application/jwt", "Age": "0" if known else self.age})
 
     def _stream(self) -> httpx.Response:
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
@@ -130,41 +132,65 @@ async def test_asking_again_finds_what_was_taken_back(issuer: Issuer) -> None:
         await until(lambda: is_refused(verifier, new))
 
 
-async def test_that_nothing_changed_keeps_it_fresh_and_costs_no_snapshot(issuer: Issuer) -> None:
+async def test_only_what_came_since_is_asked_for(issuer: Issuer) -> None:
     clock = issuer.authority.clock
+    issuer.tell(ended("s1"))
     async with verifier_with(issuer, PollingFeed(issuer, every=0.01)) as verifier:
         asked = len(issuer.snapshots())
         clock.advance(4)
         assert verifier.freshness.state == "late"
         await until(lambda: verifier.freshness.state == "fresh")
         assert len(issuer.snapshots()) > asked
-        assert issuer.snapshots()[-1].headers["if-none-match"] == '"1:0"'
+        assert "after" not in issuer.snapshots()[0].url.params
+        assert issuer.snapshots()[-1].url.params["after"] == "access:1:1,roles.test:1:0"
+
+
+async def test_one_that_was_made_for_others_before_makes_nobody_ready(issuer: Issuer) -> None:
+    """What came since is asked for at once, and only then something is known."""
+    issuer.age = "4"
+    issuer.tell(ended("s1"))
+    held = asyncio.Event()
+
+    async def until_let_go(request: httpx.Request) -> httpx.Response:
+        if "after" in request.url.params:
+            await held.wait()
+        return await issuer.answer(request)
+
+    issuer.http = httpx.AsyncClient(transport=httpx.MockTransport(until_let_go))
+    verifier = verifier_with(issuer, PollingFeed(issuer, every=0.01))
+    await verifier.start(wait=0.05)
+    assert not verifier.ready()
+    issuer.tell(ended("s2"))
+    held.set()
+    await until(verifier.ready)
+    assert is_refused(verifier, issuer.authority.tokens.user(sid="s2"))
+    await verifier.close()
 
 
 async def test_attack_that_nothing_changed_is_not_believed_of_a_feed_that_is_halted(issuer: Issuer) -> None:
     """Nothing is added where nothing is looked at: an unchanged set is then no sign that nobody was revoked."""
     async with verifier_with(issuer, PollingFeed(issuer, every=0.01)) as verifier:
-        issuer.state = "halted"
+        issuer.halted_at = issuer.authority.clock.time()
         asked = len(issuer.asked)
         issuer.authority.clock.advance(5)
         await until(lambda: len(issuer.asked) > asked + 3)
         assert verifier.freshness.state == "blind"
-        issuer.state = "running"
+        issuer.halted_at = None
         await until(lambda: verifier.freshness.state == "fresh")
 
 
-async def test_attack_that_nothing_changed_is_believed_of_nobody_but_the_issuer(issuer: Issuer) -> None:
-    """Whoever ends TLS on the way could say 304 for ever, or say again what was signed before."""
+async def test_attack_that_nothing_changed_is_believed_of_nobody_but_the_issuer(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever ends TLS on the way could say so for ever, say again what was signed before, or what was said to others."""
     async with verifier_with(issuer, PollingFeed(issuer, every=0.01)) as verifier:
-        old = issuer._snapshot
-        before = ", ".join(issuer.authority.signals.heartbeat(name, count=0) for name in issuer.counts)
-        for said in ({}, {"Minos-Heartbeat": "x, y"}, {"Minos-Heartbeat": before}):
-            issuer._snapshot = lambda _, said=said: httpx.Response(304, headers=said)  # type: ignore[method-assign,misc]
+        before = issuer.authority.signals.snapshot([], counts=issuer.counts, after=issuer.counts)
+        for text, status in (("", 304), ("x", 200), (before, 200)):
+            answer = httpx.Response(status, text=text)
+            monkeypatch.setattr(issuer, "_snapshot", lambda _, answer=answer: answer)
             asked = len(issuer.asked)
             issuer.authority.clock.advance(5)
             await until(lambda asked=asked: len(issuer.asked) > asked + 3)
             assert verifier.freshness.state == "blind"
-        issuer._snapshot = old  # type: ignore[method-assign]
+        monkeypatch.undo()
         await until(lambda: verifier.freshness.state == "fresh")
 
 

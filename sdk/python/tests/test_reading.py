@@ -4,10 +4,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 
 from minos_sdk.feeds.direct_get import Unread
+from minos_sdk.feeds.minos import Minos
 from minos_sdk.feeds.reading import Reading
+from minos_sdk.feeds.snapshots import Snapshots
 from minos_sdk.receiver import Receiver
 from minos_sdk.signal_sets import LONGEST, Beat
 from minos_sdk.testing import Authority
@@ -47,15 +50,49 @@ class Broker:
         await self._answer(Message(end | self.lies))
 
 
-class Follower:
+class Issuer:
+    """Answers as Minos does, with the first so many signals there are."""
+
     def __init__(self, authority: Authority) -> None:
         self.authority = authority
-        self.receiver: Receiver = authority.verifier().receiver
-        self.reading = Reading(self.receiver, "access")
+        self.count = 0
+        self.status = 200
+        self.asked: list[str] = []
+        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
+
+    async def token(self, audience: str) -> str:
+        assert audience == "minos"
+        return "minos-token"
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        after = request.url.params.get("after", "")
+        self.asked.append(after)
+        known = {name: int(count) for name, _, count in (place.split(":") for place in after.split(",") if place)}
+        facts = [fact(count) for count in range(known.get("access", 0) + 1, self.count + 1)]
+        text = self.authority.signals.snapshot(facts, counts={"access": self.count, "roles.test": 0}, after=known)
+        return httpx.Response(self.status, text=text)
+
+
+def fact(count: int) -> dict[str, Any]:
+    return {"kind": "session", "id": f"s{count}", "until": None}
+
+
+class Nobody:
+    """A feed that brings nothing."""
+
+    async def run(self, receiver: Receiver, http: httpx.AsyncClient) -> None:
+        """What is read is all there is."""
+
+
+class Follower:
+    def __init__(self, authority: Authority, issuer: Issuer | None = None) -> None:
+        self.authority = authority
+        self.receiver: Receiver = authority.verifier(**({} if issuer is None else {"feed": Nobody()})).receiver
+        minos = None if issuer is None else Minos(self.receiver, Snapshots(self.receiver, issuer.http, issuer))
+        self.reading = Reading(self.receiver, "access", minos)
 
     def ended(self, count: int) -> str:
-        fact = {"kind": "session", "id": f"s{count}", "until": None}
-        return self.authority.signals.signal(fact, count=count)
+        return self.authority.signals.signal(fact(count), count=count)
 
     async def hears_of(self, count: int) -> None:
         beat = await self.receiver.signal(self.authority.signals.heartbeat("access", count=count, sequence=count))
@@ -99,3 +136,102 @@ async def test_attack_sequence_far_ahead_hides_what_comes_after_it_for_good(mino
     assert await follower.reads(Broker({1: follower.ended(1), 2: follower.ended(2)})) == 2
     await follower.hears_of(2)
     assert not follower.receiver.classes["access"].lacks(1, 2)
+
+
+async def test_attack_broker_that_leaves_a_signal_out_at_the_start(minos_authority: Authority) -> None:
+    """Of what was told before somebody came, a heartbeat only says how far it goes."""
+    issuer = Issuer(minos_authority)
+    follower, broker, issuer.count = Follower(minos_authority, issuer), Broker({}), 3
+    broker.stored = {count: follower.ended(count) for count in (1, 3)}
+    assert await follower.reads(broker) == 3
+    assert broker.asked == []
+
+
+async def test_attack_broker_that_leaves_a_signal_out_while_minos_is_kept_away(minos_authority: Authority) -> None:
+    issuer = Issuer(minos_authority)
+    follower, broker, issuer.status = Follower(minos_authority, issuer), Broker({}), 503
+    broker.stored = {1: follower.ended(1)}
+    with pytest.raises(Unread, match="Minos itself"):
+        await follower.reads(broker)
+    assert broker.asked == []
+    assert not follower.receiver.is_ready
+
+
+async def test_a_service_that_may_not_ask_minos_takes_the_brokers_word(minos_authority: Authority) -> None:
+    issuer = Issuer(minos_authority)
+    follower, broker, issuer.status = Follower(minos_authority, issuer), Broker({}), 403
+    broker.stored = {1: follower.ended(1)}
+    assert await follower.reads(broker) == 1
+    assert await follower.reads(broker) == 1
+    assert len(issuer.asked) == 1
+
+
+async def following(authority: Authority, issuer: Issuer, *, count: int = 1) -> tuple[Follower, Broker]:
+    """One that knows so many signals, and where in the stream they end."""
+    follower, issuer.count = Follower(authority, issuer), count
+    broker = Broker({each: follower.ended(each) for each in range(1, count + 1)})
+    await follower.reads(broker)
+    await follower.hears_of(count)
+    return follower, broker
+
+
+async def test_few_that_are_missing_are_read_out_of_the_stream(minos_authority: Authority) -> None:
+    issuer = Issuer(minos_authority)
+    follower, broker = await following(minos_authority, issuer)
+    broker.stored[2] = follower.ended(2)
+    await follower.hears_of(2)
+    assert await follower.reads(broker) == 2
+    assert broker.asked == [2]
+    assert len(issuer.asked) == 1
+
+
+async def test_many_that_are_missing_are_one_answer_of_minos(minos_authority: Authority) -> None:
+    issuer = Issuer(minos_authority)
+    follower, broker = await following(minos_authority, issuer)
+    issuer.count = 900
+    await follower.hears_of(900)
+    assert await follower.reads(broker) == 900
+    assert broker.asked == []
+    assert issuer.asked[1:] == ["access:1:1,roles.test:1:0"]
+    await follower.hears_of(900)
+    assert not follower.receiver.classes["access"].lacks(1, 900)
+
+
+async def test_many_are_read_out_of_the_stream_where_minos_is_away_for_a_moment(
+    minos_authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minos_sdk.feeds.reading._FEW", 5)
+    issuer = Issuer(minos_authority)
+    follower, broker = await following(minos_authority, issuer)
+    issuer.status = 503
+    await follower.hears_of(9)
+    broker.stored = {count: follower.ended(count) for count in range(1, 10)}
+    assert await follower.reads(broker) == 9
+    assert broker.asked == [2]
+
+
+async def test_who_comes_back_after_long_takes_minos_word_for_it(minos_authority: Authority) -> None:
+    issuer = Issuer(minos_authority)
+    follower, broker = await following(minos_authority, issuer)
+    minos_authority.clock.advance(46)
+    issuer.count = 2
+    await follower.hears_of(2)
+    assert await follower.reads(broker) == 2
+    assert broker.asked == []
+
+
+async def test_copies_of_what_minos_told_before_cost_no_signature_check(minos_authority: Authority) -> None:
+    """NATS comes back, and all that happened without it comes with it; the first one beyond it is looked at again."""
+    issuer = Issuer(minos_authority)
+    follower, broker = await following(minos_authority, issuer)
+    issuer.count = 5
+    follower.reading.begin()
+    await follower.reads(broker)
+    assert [follower.reading.knows(follower.ended(count)) for count in (2, 5, 6, 3)] == [True, True, False, False]
+    assert not follower.reading.knows("no signal")
+
+
+async def test_attack_copy_of_another_epoch_that_is_taken_for_known(minos_authority: Authority) -> None:
+    issuer = Issuer(minos_authority)
+    follower, _ = await following(minos_authority, issuer, count=9)
+    assert not follower.reading.knows(minos_authority.signals.signal(fact(2), count=2, epoch=2))

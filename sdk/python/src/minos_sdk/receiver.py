@@ -11,7 +11,7 @@ from minos_sdk.jws import Malformed
 from minos_sdk.ports import Clock, KeySource, StopCalling
 from minos_sdk.progress import LATE_S, Freshness, Progress, freshness_at, oldest
 from minos_sdk.revocations import Revocations
-from minos_sdk.signal_sets import Beat, Place, SetReader, Signal
+from minos_sdk.signal_sets import Beat, Place, SetReader, Signal, Snapshot
 from minos_sdk.trouble import Trouble
 
 log = logging.getLogger("minos_sdk")
@@ -73,10 +73,12 @@ class Receiver:
             self.merge(told.fact)
         return told
 
-    async def snapshot(self, token: str, *, asked_at: float) -> bool:
-        """Take in all there is at once, as it was asked for at a time of the monotonic clock.
+    async def snapshot(self, token: str, *, asked_at: float | None) -> bool:
+        """Take in all there is at once, or what came since, as it was asked for at a time of the monotonic clock.
 
-        False when it is no snapshot of this issuer, or lacks a class that is needed here.
+        `asked_at` is None for one that was made earlier, and so says nothing of now.
+
+        False when it is no snapshot of this issuer, lacks a class that is needed here, or builds on more than is known here.
         """
         try:
             told = await self._reader.snapshot(token)
@@ -84,17 +86,25 @@ class Receiver:
             self.counts["dropped_snapshot"] += 1
             self._doubt(bad)
             return False
-        if not told.classes.keys() >= self.classes.keys():
+        if not self._builds_on_what_is_known(told):
             self.counts["dropped_snapshot"] += 1
             return False
+        self.counts["snapshots"] += 1
         for number, fact in enumerate(told.facts, 1):
             self.merge(fact)
             if number % _WITHOUT_PAUSE == 0:
                 await asyncio.sleep(0)
         for name, progress in self.classes.items():
             progress.reached(told.classes[name].epoch, told.classes[name].count)
-            self.complete(name, told.complete_to, at=asked_at)
+            if asked_at is not None:
+                self.complete(name, told.complete_to, at=asked_at)
         return True
+
+    def _builds_on_what_is_known(self, told: Snapshot) -> bool:
+        if not told.classes.keys() >= self.classes.keys():
+            return False
+        behind = ((told.classes[name].epoch, told.after[name], known) for name, known in self.classes.items() if name in told.after)
+        return all(epoch == known.epoch and after <= known.count for epoch, after, known in behind)
 
     def _doubt(self, bad: Malformed | KeysUnavailable) -> None:
         """Genuine, and of an issuer by another name: what is wrong is how this service was set up."""
@@ -117,6 +127,12 @@ class Receiver:
         if beat.running and beat.newest.epoch == progress.epoch:
             self.complete(beat.newest.of_class, beat.complete_to, at=at)
         return True
+
+    @property
+    def place(self) -> str:
+        """How far all is known, as Minos writes it; empty before anything is."""
+        known = self.classes.items()
+        return ",".join(f"{name}:{each.epoch}:{each.count}" for name, each in known) if all(each.epoch for _, each in known) else ""
 
     def complete(self, of_class: str, complete_to: float, *, at: float | None = None) -> None:
         """Note that all is known of a class that was committed before a time of the issuer's clock."""

@@ -49,8 +49,11 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
+    """All facts there were up to these places; of a class in `after`, only those behind that count."""
+
     complete_to: float
     classes: Mapping[str, Place]
+    after: Mapping[str, int]
     facts: tuple[Fact | None, ...]
 
 
@@ -84,10 +87,12 @@ class SetReader:
 
     def _snapshot(self, signed: Signed, key: Key | None) -> Snapshot:
         payload = self._verified(signed, key)
-        classes = [_place(each) for each in _objects(payload, "classes")]
+        classes = _objects(payload, "classes")
+        places = [_place(each) for each in classes]
         return Snapshot(
             complete_to=number(payload, "complete_to") / _MICRO,
-            classes={place.of_class: place for place in classes},
+            classes={place.of_class: place for place in places},
+            after={place.of_class: number(each, "after") for place, each in zip(places, classes, strict=True) if "after" in each},
             facts=tuple(read_fact(each) for each in _objects(payload, "facts")),
         )
 
@@ -98,6 +103,14 @@ class SetReader:
             raise Malformed("issuer")
         number(payload, "iat")
         return payload
+
+
+def claimed_place(token: str) -> Place | None:
+    """Give where a signal says that it stands, which nobody has verified; None where it does not say."""
+    try:
+        return _place(_object(read_object(read(token, longest=LONGEST).body), "feed"))
+    except Malformed:
+        return None
 
 
 def check_type(header: Header, typ: str) -> None:

@@ -23,6 +23,8 @@ _STEP_S = 3
 _CLOSE_S = 1.0
 _SILENT_S = 10.0
 """After so long without a heartbeat another connection is tried: this one may be dead, or see nothing."""
+_MOST_WAITING, _MOST_WAITING_BYTES = 16_384, 16 * 2**20
+"""Of one subject's messages. What comes beyond is missing, and asked for."""
 _MARGIN_S = 60.0
 _AGAIN_S = 0.5
 
@@ -74,7 +76,7 @@ class Connection:
             await _closed(client)
             raise
         for reading in readings.values():
-            reading.wanted.set()
+            reading.begin()
             connection._readers.append(asyncio.create_task(connection._read(reading)))
         return connection
 
@@ -87,7 +89,9 @@ class Connection:
         if not self._client.is_connected:  # a server that has not decided yet asks whether we are there, which nats-py takes for a yes
             raise NotYet("not let in yet")
         for subject in _subjects(self._receiver.audience):
-            await self._client.subscribe(subject, cb=self._heard)  # pyright: ignore[reportUnknownMemberType]  # nats-py: a bare Future
+            await self._client.subscribe(  # pyright: ignore[reportUnknownMemberType]  # nats-py: a bare Future
+                subject, cb=self._heard, pending_msgs_limit=_MOST_WAITING, pending_bytes_limit=_MOST_WAITING_BYTES
+            )
         await self._client.flush(timeout=_STEP_S)
 
     async def _enter(self, entry: Entry) -> None:
@@ -153,7 +157,11 @@ class Connection:
     async def _heard(self, message: "Msg") -> None:
         if "Nats-Stream" in (message.headers or {}):  # a stored one, which somebody who may read it had sent here
             return
-        told = await self._receiver.signal(message.data.decode(errors="replace"))
+        text = message.data.decode(errors="replace")
+        copied = self._readings.get(_class_copied(message.subject))
+        if copied is not None and copied.knows(text):
+            return
+        told = await self._receiver.signal(text)
         if isinstance(told, Beat):
             self._heard_at = self._receiver.monotonic()
             if (reading := self._readings.get(told.newest.of_class)) is not None:
@@ -202,6 +210,14 @@ def _subjects(audience: str) -> tuple[str, ...]:
     roles, role_map = f"roles.{audience}", f"role_map.{audience}"
     heard = [f"{way}.v1.{what}.>" for way in ("live", "hint") for what in (ACCESS, roles)]
     return *heard, f"live.v1.{role_map}.>"
+
+
+def _class_copied(subject: str) -> str:
+    """Name the class whose signals are copied to a subject; of hints and heartbeats it is none."""
+    way, _, kind, *of = subject.split(".")[:4]
+    if way != "live" or subject.endswith(".heartbeat"):
+        return ""
+    return ACCESS if kind == ACCESS else f"roles.{of[0]}"
 
 
 def _renewal(life: float) -> float:

@@ -1,6 +1,7 @@
 """Signals by asking again and again: needs nothing but HTTP, and is as fresh as it asks often."""
 
 import asyncio
+import math
 from random import SystemRandom
 
 import httpx
@@ -17,13 +18,13 @@ class PollingFeed:
 
     def __init__(self, token_source: TokenSource, *, every: float = 2.0) -> None:
         """`every`: seconds. Above 5, the verifier is blind in between, and its policy has to accept that."""
-        if every <= 0:
-            raise ValueError("a time between questions is more than nothing")
+        if not 0 < every < math.inf:
+            raise ValueError("`every` is a number of seconds above nothing")
         self._token_source = token_source
         self._every = every
 
     async def run(self, receiver: Receiver, http: httpx.AsyncClient) -> None:
         snapshots = Snapshots(receiver, http, self._token_source)
         while True:
-            await snapshots.take(now=receiver.monotonic())
+            await snapshots.take()
             await asyncio.sleep(self._every * _chance.uniform(0.9, 1.1))

@@ -1,13 +1,14 @@
-"""One class of signals out of its stream: from where everything is known, whenever something may be missing."""
+"""One class of signals as NATS has it: live copies as they come, and what is missing from Minos itself, or out of the stream."""
 
 import asyncio
 from contextlib import aclosing
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from minos_sdk.feeds.direct_get import Stored, stored_from
+from minos_sdk.feeds.direct_get import Stored, Unread, stored_from
+from minos_sdk.feeds.minos import Minos
 from minos_sdk.receiver import Receiver
-from minos_sdk.signal_sets import Beat, Place, Signal
+from minos_sdk.signal_sets import Beat, Place, Signal, claimed_place
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -16,6 +17,8 @@ _PATIENCE = 3
 """So many times a stream may end before the newest signal there ever was: it may have expired, or a copy of the stream lags behind."""
 _FOLLOWING_S = 45.0
 """What was told since everything was known this lately cannot have expired: the shortest signal lives a minute."""
+_FEW = 500
+"""Signals that are read out of the stream, each with a signature of its own; more of them Minos signs as one."""
 _WITHOUT_PAUSE = 16
 _REMEMBERED = 8_192
 
@@ -27,15 +30,20 @@ def stream_of(of_class: str) -> str:
 
 
 class Reading:
-    """`wanted` is set when something may be missing.
+    """`wanted` is set when something may be missing. `minos`: who is asked first, where there is anybody to ask.
 
-    A reading begins where the last one ended, by the broker's word as far as a heartbeat bears it out: one that lies within that could as
-    well leave out what it skips. Only within an epoch of the stream; of another one, all is read.
+    Whoever has just come, or was away for long, takes nobody else's word for what holds: a broker could leave out what it likes.
+
+    A reading of the stream begins where the last one ended, by the broker's word as far as a heartbeat bears it out: one that lies within
+    that could as well leave out what it skips. Only within an epoch of the stream; of another one, all is read.
     """
 
-    def __init__(self, receiver: Receiver, of_class: str) -> None:
+    def __init__(self, receiver: Receiver, of_class: str, minos: Minos | None = None) -> None:
         self.wanted = asyncio.Event()
         self.wanted.set()
+        self._minos = minos
+        self._is_new = True
+        self._ahead_to = (0, 0)
         self._receiver = receiver
         self._class = of_class
         self._known_to = (0, 0)
@@ -45,6 +53,11 @@ class Reading:
         self._read: dict[int, tuple[bytes, Place]] = {}
         """What was read beyond where the next reading begins: the same bytes need no second look."""
 
+    def begin(self) -> None:
+        """Read what may have come before somebody listened."""
+        self._is_new = True
+        self.wanted.set()
+
     def beat(self, beat: Beat) -> None:
         """Take in what a heartbeat says; read when it knows of more than is known here."""
         self._beat = beat
@@ -52,8 +65,21 @@ class Reading:
             self._known_to = max(self._known_to, (beat.newest.epoch, beat.sequence))
         else:
             self.wanted.set()
-            if self._receiver.monotonic() - self._receiver.classes[self._class].advanced_at < _FOLLOWING_S:
+            if self._follows:
                 self._must_come = max(self._must_come, (beat.newest.epoch, beat.newest.count))
+
+    def knows(self, copy: str) -> bool:
+        """Tell whether a live copy is one of those that Minos told of before NATS did: who catches up hears thousands of them.
+
+        Nothing of it is verified, and nothing of it is used.
+        """
+        if self._ahead_to == (0, 0) or (place := claimed_place(copy)) is None:
+            return False
+        if place.epoch == self._ahead_to[0] and place.count <= self._ahead_to[1]:
+            self._receiver.counts["known_already"] += 1
+            return True
+        self._ahead_to = (0, 0)
+        return False
 
     def saw(self, place: Place) -> None:
         """Take in a live copy; read when it is not the next one."""
@@ -63,8 +89,32 @@ class Reading:
             self.wanted.set()
 
     async def read(self, client: "Client") -> None:
-        """Read to the end, and note what is known by that. Raises Unread, and what nats-py raises."""
+        """Get to know all there is. Raises Unread, and what nats-py raises."""
         self.wanted.clear()
+        if self._minos is not None and self._is_more_than_few and not self._minos.is_refused:
+            if await self._minos.tell():
+                progress = self._receiver.classes[self._class]
+                self._is_new, self._ahead_to = False, (progress.epoch, progress.count)
+                return
+            if not self._follows and not self._minos.is_refused:
+                raise Unread("Minos itself does not say what holds")
+        await self._read_stream(client)
+        self._is_new = False
+
+    @property
+    def _follows(self) -> bool:
+        return self._receiver.monotonic() - self._receiver.classes[self._class].advanced_at < _FOLLOWING_S
+
+    @property
+    def _is_more_than_few(self) -> bool:
+        """Whether the stream would be read from its start, or from far away."""
+        if self._is_new or self._beat is None or not self._follows:
+            return True
+        newest, known = self._beat.newest, self._receiver.classes[self._class]
+        return newest.epoch != self._known_to[0] or newest.count - known.count > _FEW
+
+    async def _read_stream(self, client: "Client") -> None:
+        """Read to the end, and note what is known by that."""
         beat = self._beat
         epoch, sequence = self._known_to
         first = sequence + 1 if beat is None or beat.newest.epoch == epoch else 1

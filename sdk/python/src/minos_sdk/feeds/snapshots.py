@@ -1,12 +1,13 @@
-"""The signed snapshot of all signals there are: for a start without history, and for those who only ask now and then."""
+"""What Minos itself says holds, signed: all of it at first, and then what came since."""
 
 import httpx
 
+from minos_sdk.call_errors import CallRefused
 from minos_sdk.errors import MinosError
 from minos_sdk.http import Unreachable, get
 from minos_sdk.ports import TokenSource, was_refused
 from minos_sdk.receiver import Receiver
-from minos_sdk.signal_sets import LONGEST_SNAPSHOT, Beat
+from minos_sdk.signal_sets import LONGEST_SNAPSHOT
 from minos_sdk.trouble import words
 
 MINOS = "minos"
@@ -17,46 +18,56 @@ _WITHIN_S = 60.0
 
 
 class Snapshots:
-    """Asks for a snapshot, or whether the last one still holds."""
+    """Asks over HTTP, with TLS to the issuer: nobody in between can leave anything out, or play what was said before."""
 
     def __init__(self, receiver: Receiver, http: httpx.AsyncClient, token_source: TokenSource) -> None:
         self._receiver = receiver
         self._http = http
         self._token_source = token_source
-        self._etag: str | None = None
 
-    async def take(self, *, now: float) -> bool:
-        """Bring the receiver to what is committed at `now` of its monotonic clock. False when that could not be."""
-        receiver = self._receiver
-        url = f"{receiver.issuer.rstrip('/')}/api/v1/signals/snapshot?audience={receiver.audience}"
+    async def take(self) -> bool:
+        """As `ask`, where failing is one more reason why signals do not come."""
         try:
-            token = await self._token_source.token(MINOS)
-            headers = {"Authorization": f"Bearer {token}"}
-            if self._etag is not None:
-                headers["If-None-Match"] = self._etag
-            answer = await get(self._http, url, longest=LONGEST_SNAPSHOT, headers=headers, within=_WITHIN_S)
-            if answer.status_code == 401:
-                await was_refused(self._token_source, MINOS, token)
-            return await self._taken(answer, now)
+            return await self.ask()
         except UNANSWERED as error:
-            receiver.counts["snapshot_unanswered"] += 1
-            receiver.trouble.begins(words(error))
+            self._receiver.trouble.begins(words(error))
             return False
 
-    async def _taken(self, answer: httpx.Response, now: float) -> bool:
-        if answer.status_code == 304 and self._etag is not None:
-            return await self._unchanged(answer.headers.get("minos-heartbeat", ""), now)
+    async def ask(self) -> bool:
+        """Bring the receiver to all that is committed by now. False when the answer is none of this issuer's.
+
+        Raises CallRefused where this service may not ask, and UNANSWERED.
+        """
+        receiver = self._receiver
+        try:
+            now = receiver.monotonic()
+            answer = await self._answer()
+            if _age(answer):
+                if not await receiver.snapshot(answer.text, asked_at=None):
+                    return False
+                now = receiver.monotonic()
+                answer = await self._answer()
+            return await receiver.snapshot(answer.text, asked_at=None if _age(answer) else now)
+        except UNANSWERED:
+            receiver.counts["snapshot_unanswered"] += 1
+            raise
+
+    async def _answer(self) -> httpx.Response:
+        receiver = self._receiver
+        query = {"audience": receiver.audience} | ({"after": receiver.place} if receiver.place else {})
+        url = httpx.URL(f"{receiver.issuer.rstrip('/')}/api/v1/signals/snapshot", params=query)
+        token = await self._token_source.token(MINOS)
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await get(self._http, str(url), longest=LONGEST_SNAPSHOT, headers=headers, within=_WITHIN_S)
+        if answer.status_code == 401:
+            await was_refused(self._token_source, MINOS, token)
+        if answer.status_code == 403:
+            raise CallRefused(403, "permission_denied", f"it takes minos.signals.access and minos.signals.roles.{receiver.audience}")
         if answer.status_code != 200:
             raise Unreachable(f"the snapshot answered {answer.status_code}")
-        if not await self._receiver.snapshot(answer.text, asked_at=now):
-            return False
-        self._etag = answer.headers.get("etag")
-        return True
+        return answer
 
-    async def _unchanged(self, heartbeats: str, now: float) -> bool:
-        """That nothing was added says nothing where nobody adds anything any more: up to when it is so is in signed heartbeats beside."""
-        told = [await self._receiver.signal(each.strip()) for each in heartbeats.split(",")]
-        beats = [each for each in told if isinstance(each, Beat)]
-        if not {beat.newest.of_class for beat in beats} >= self._receiver.classes.keys():
-            return False
-        return all(self._receiver.beat(beat, at=now) for beat in beats)
+
+def _age(answer: httpx.Response) -> bool:
+    """Whether it was made for somebody before (RFC 9111 5.1)."""
+    return bool(answer.headers.get("age", "0") != "0")

@@ -31,7 +31,7 @@ class SseFeed:
         snapshots = Snapshots(receiver, http, self._token_source)
         pause = _FIRST_PAUSE_S
         while True:
-            if receiver.is_ready or await snapshots.take(now=receiver.monotonic()):
+            if receiver.is_ready or await snapshots.take():
                 heard = receiver.counts["heartbeats"]
                 try:
                     await self._listen(receiver, http, snapshots)
@@ -48,7 +48,7 @@ class SseFeed:
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "text/event-stream",
-            "Last-Event-ID": _place_of(receiver),
+            "Last-Event-ID": receiver.place,
         }
         async with http.stream("GET", url, headers=headers, timeout=_TIMEOUT, follow_redirects=False) as response:
             if response.status_code == 401:
@@ -58,7 +58,7 @@ class SseFeed:
             async for event in events(response.aiter_bytes()):
                 if await _take(receiver, event):
                     continue
-                if not await snapshots.take(now=receiver.monotonic()):
+                if not await snapshots.take():
                     raise Unreachable("the stream of signals cannot be followed")
                 return  # the next one begins behind the snapshot, which spares both sides what this one would say again
 
@@ -75,10 +75,6 @@ async def _take(receiver: Receiver, event: "Event") -> bool:
     if told.place is not None:
         receiver.reached(told.place)
     return True
-
-
-def _place_of(receiver: Receiver) -> str:
-    return ",".join(f"{name}:{progress.epoch}:{progress.count}" for name, progress in receiver.classes.items())
 
 
 @dataclass(frozen=True, slots=True)

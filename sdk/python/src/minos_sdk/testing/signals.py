@@ -65,12 +65,23 @@ class SignalFactory:
         }
         return self.key.signed(payload, typ=SET)
 
-    def snapshot(self, facts: Iterable[Mapping[str, Any]], *, counts: Mapping[str, int], epoch: int = 1, at: float | None = None) -> str:
-        """`counts`: the newest of each class."""
-        now = self._clock.time()
+    def snapshot(
+        self,
+        facts: Iterable[Mapping[str, Any]],
+        *,
+        counts: Mapping[str, int],
+        after: Mapping[str, int] | None = None,
+        epoch: int = 1,
+        at: float | None = None,
+    ) -> str:
+        """`counts`: the newest of each class. `after`: the facts of a class are those behind this count, for who knows the others."""
+        now, since = self._clock.time(), after or {}
         payload = {
             "iss": self.issuer, "iat": int(now), "complete_to": int((now if at is None else at) * _MICRO),
-            "classes": [{"class": name, "epoch": epoch, "count": count} for name, count in counts.items()],
+            "classes": [
+                {"class": name, "epoch": epoch, "count": count} | ({"after": since[name]} if name in since else {})
+                for name, count in counts.items()
+            ],
             "facts": [dict(fact) for fact in facts],
         }  # fmt: skip
         return self.key.signed(payload, typ=SNAPSHOT)

@@ -20,7 +20,7 @@ FILES: dict[str, tuple[str, bool, list[Cases]]] = {
     "merging": ("What signals come to, in any order and number.", True,
                 [merging.ended, merging.epochs, merging.narrowed, merging.given_by_roles, merging.lost]),
     "freshness": ("Knowing what was revoked, and knowing that one does not.", True,
-                  [freshness.fresh, freshness.attacked, freshness.clocks]),
+                  [freshness.fresh, freshness.attacked, freshness.since, freshness.clocks]),
     "readiness": ("Before anything is known.", False, [freshness.unready]),
     "internal": ("What a gateway hands on.", True, [internal.handed_on, internal.of_each_kind]),
 }  # fmt: skip

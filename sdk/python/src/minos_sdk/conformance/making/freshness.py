@@ -52,6 +52,26 @@ def attacked(w: World) -> Iterator[dict[str, Any]]:
     yield case("the end of a session is not forgotten by the clock here", w.signal(session(until=NOW + 60)), _ended(token))
 
 
+def since(w: World) -> Iterator[dict[str, Any]]:
+    """Snapshots of what came behind a place. The verifier knows both classes up to 0."""
+    token, late = w.tokens.user(sid=SID, ttl=36_000), NOW + 4
+    yield case("what came since, which is nothing", w.since(0, access=0, at=late), accepts(token, now=NOW + 8))
+    yield case("what came since", w.since(0, session(), access=1, at=late), refuses(token, "token_revoked", now=late))
+    twice = [w.since(0, session("another"), access=1, at=late), w.since(1, session(), access=2, at=late + 1)]
+    yield case("what came since twice", *twice, refuses(token, "token_revoked", now=NOW + 6))
+    overlapping = [w.since(0, session("another"), access=2, at=late), w.since(1, session("another"), access=2, at=late + 2)]
+    yield case("behind less than is known", *overlapping, accepts(token, now=NOW + 10))
+    ahead = w.since(1, access=2, at=late, fits=False)
+    yield case("behind more than is known", ahead, refuses(token, _UNKNOWN, now=NOW + 6))
+    of_roles = w.since(0, access=1, at=late, roles_after=1, fits=False)
+    yield case("behind more than is known of one class", of_roles, refuses(token, _UNKNOWN, now=NOW + 6))
+    for epoch in (2, 0):
+        another = w.since(0, access=1, at=late, epoch=epoch, fits=False)
+        yield case(f"behind a place of {'a later' if epoch else 'an earlier'} epoch", another, refuses(token, _UNKNOWN, now=NOW + 6))
+    again = [w.since(0, access=0, at=NOW + 1), *({**w.since(0, access=0, at=NOW + 1), "now": NOW + now} for now in (3, 5, 7))]
+    yield case("what came since, said again", *again, refuses(token, _UNKNOWN, now=NOW + 7))
+
+
 def _paced(w: World, pace: float, *, every: int) -> list[dict[str, Any]]:
     """Thirty heartbeats, whose own time goes at another pace."""
     return [step for beat in range(1, 31) for step in w.beats(now=NOW + every * beat, at=NOW + every * beat * pace)]
@@ -71,6 +91,7 @@ def clocks(w: World) -> Iterator[dict[str, Any]]:
 
 def unready(w: World) -> Iterator[dict[str, Any]]:
     token = w.tokens.user()
+    yield case("what came since is no snapshot", w.since(0, access=0, at=NOW, fits=False), refuses(token, _UNKNOWN, on_blind=3_600))
     yield case("nothing is accepted before a snapshot", refuses(token, _UNKNOWN), refuses(token, _UNKNOWN, on_blind=3_600))
     yield case("hints make nobody ready", w.signal(session()), refuses(token, _UNKNOWN, on_blind=3_600))
     yield case("a snapshot does", w.snapshot(), accepts(token))

@@ -54,8 +54,15 @@ class World:
 
     def snapshot(self, *facts: Mapping[str, Any], access: int = 0, roles: int = 0, at: float = NOW, epoch: int = 1) -> Step:
         """What makes a verifier ready."""
-        signed = self.signals.snapshot(facts, counts={"access": access, f"roles.{AUDIENCE}": roles}, at=at, epoch=epoch)
+        signed = self.signals.snapshot(facts, counts=_counts(access, roles), at=at, epoch=epoch)
         return {"op": "snapshot", "snapshot": signed, "now": at, "expect": {"verdict": "accept"}}
+
+    def since(
+        self, after: int, *facts: Mapping[str, Any], access: int, at: float, roles_after: int = 0, epoch: int = 1, fits: bool = True
+    ) -> Step:
+        """What came behind a count of class `access`, for a verifier that knows the rest."""
+        signed = self.signals.snapshot(facts, counts=_counts(access, roles_after), after=_counts(after, roles_after), at=at, epoch=epoch)
+        return {"op": "snapshot", "snapshot": signed, "now": at, "expect": {"verdict": "accept" if fits else "drop"}}
 
     def signal(self, fact: Mapping[str, Any], *, count: int | None = None, epoch: int = 1, now: float = NOW) -> Step:
         return heard(self.signals.signal(fact, count=count, epoch=epoch), now=now)
@@ -132,3 +139,7 @@ def role(name: str, permissions: Sequence[str], version: int, *, retired: bool =
     return {
         "kind": "role_map", "audience": audience, "id": name, "permissions": list(permissions), "retired": retired, "version": version,
     }  # fmt: skip
+
+
+def _counts(access: int, roles: int) -> dict[str, int]:
+    return {"access": access, f"roles.{AUDIENCE}": roles}
