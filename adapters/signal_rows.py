@@ -39,6 +39,14 @@ class ClassState(Struct, frozen=True, kw_only=True):
         )
 
 
+class Completeness(Struct, frozen=True):
+    """What was committed before `complete_to` is in the rows where `is_told`; None where nobody can tell. Microseconds since 1970."""
+
+    asked_at: int
+    complete_to: int | None
+    is_told: bool
+
+
 class SignalRow(Struct, frozen=True, kw_only=True):
     """A fact's body as it is signed, and its count: rising, and with gaps where a newer fact took another's place."""
 
@@ -56,6 +64,11 @@ class SignalRows:
         """Give those that there are. It is asked for 50 times a second, and there is a class for each audience."""
         rows = await self._links.read(SQL["classes"], list(names))
         return {row["class"]: ClassState(of_class=row["class"], **{name: row[name] for name in _COLUMNS}) for row in rows}
+
+    async def completeness(self) -> Completeness:
+        """Look how far the rows are behind what is committed."""
+        ((asked_at, complete_to, is_told),) = await self._links.read(SQL["completeness"])
+        return Completeness(asked_at, complete_to, is_told)
 
     async def after(self, of_class: SignalClass, count: int, limit: int) -> Sequence[SignalRow]:
         """Give the first rows after `count`, at most `limit`. Read after the class's state they are all that it says there is."""

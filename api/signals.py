@@ -1,6 +1,7 @@
 """Signals for those who have no NATS: all of them in one document, and each as it comes."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing
 from typing import Annotated
@@ -55,10 +56,10 @@ class Signals(Controller):
         description=(
             "A JWS of type `minos-snapshot+jwt`, under a key of `/.well-known/signals-jwks.json`: every fact that holds, and up to "
             "when that is complete. With `after`, only what came behind those positions, and each class says so: `after` is there. A "
-            "document of all comes instead where a class has begun anew since, or where much is lacking; `Age` says how old it is, and "
-            "what came since is asked for with `after`. Its ETag is of the facts; with a 304, `Minos-Heartbeat` has the signed heartbeat "
-            "of each class, which says up to when nothing has changed. `audience` needs the permission "
-            "`minos.signals.roles.<audience>` besides."
+            "document of all comes instead where a class has begun anew since, or where much is lacking. What has no `Age` has all that "
+            "was committed when it was asked for; else ask with `after` for what came since. Its ETag is of the facts; with a 304, "
+            "`Minos-Heartbeat` has the signed heartbeat of each class, which says up to when nothing has changed. `audience` needs the "
+            "permission `minos.signals.roles.<audience>` besides."
         ),
         responses=NOT_CHANGED
         | refuses(
@@ -72,16 +73,17 @@ class Signals(Controller):
         opt={"content": JWT},
     )
     async def snapshot(self, request: Asking, audience: Audience = None, after: After = None, known: IfNoneMatch = None) -> Response[bytes]:
+        asked_at = asyncio.get_running_loop().time()
         classes, there = _classes(request, audience), positions(after)
         telling = request.world.telling
         states = await telling.hub.states(classes)
         if there.keys() >= states.keys() and (difference := await telling.snapshots.since({name: there[name] for name in states})):
-            return _sent(request, difference)
+            return _sent(request, difference, asked_at)
         if is_known(etag := etag_of(states), known):
             beats = ", ".join([await telling.hub.heartbeat(state) for state in states.values()])
             return Response(b"", status_code=304, headers={"ETag": etag, "Minos-Heartbeat": beats}, media_type=JWT)
         whole = await telling.snapshots.of(classes)
-        return _sent(request, whole, ETag=whole.etag)
+        return _sent(request, whole, asked_at, ETag=whole.etag)
 
     @get(
         "/stream",
@@ -113,10 +115,10 @@ class Signals(Controller):
         return Streamed(_lines(request, audience, classes, known), media_type=EVENTS, headers={"X-Accel-Buffering": "no"})
 
 
-def _sent(request: Asking, snapshot: Snapshot, **headers: str) -> Response[bytes]:
+def _sent(request: Asking, snapshot: Snapshot, asked_at: float, **headers: str) -> Response[bytes]:
     """A large one goes out in pieces, as one of the answers that are counted: who takes them in slowly holds all of it in memory."""
-    if age := int(asyncio.get_running_loop().time() - snapshot.made_at):
-        headers["Age"] = str(age)
+    if snapshot.as_of < asked_at:
+        headers["Age"] = str(math.ceil(asked_at - snapshot.as_of))
     if len(snapshot.body) <= PIECE or not request.exchange.wants_body:
         return Response(snapshot.body, headers=headers, media_type=JWT)
     streams = request.world.telling.streams

@@ -3,7 +3,7 @@ and once for all who ask the same at a time."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 
@@ -13,6 +13,7 @@ from msgspec import UNSET, Raw, Struct
 from adapters.signal_rows import ClassState, SignalRows
 from adapters.signal_sets import Signing
 from api.signal_positions import Position
+from api.signals_now import Now, SignalsNow
 from api.snapshot_document import Head, SnapshotClass, written
 from domain.errors import StoreUnavailable
 from domain.signals.facts import SignalClass
@@ -31,11 +32,12 @@ ROWS = 1_000
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """`made_at`: seconds of the loop's clock at which its states were read, and `reused_until` whoever asks for the same gets it."""
+    """Seconds of the loop's clock: it `began` to be made, has what was committed `as_of` then, and serves others `reused_until` then."""
 
     etag: str
     body: bytes
-    made_at: float
+    began: float
+    as_of: float
     reused_until: float
 
 
@@ -46,26 +48,33 @@ class Snapshots:
         self._rows = rows
         self._keys = keys
         self._issuer = issuer
+        self._now = SignalsNow(rows)
         self._whole, self._differences = _Lane(), _Lane()
 
     async def of(self, classes: Sequence[SignalClass]) -> Snapshot:
         """Give a document of all signals of these classes. Raises StoreUnavailable."""
-        async with self._whole.turn(tuple(classes)) as turn:
-            return turn.made or turn.keep(await self._made(await self._states(classes), {}))
+        now = await self._now.wait()
+        loop = asyncio.get_running_loop()
+        async with self._whole.turn(tuple(classes), lambda kept: loop.time() < kept.reused_until) as turn:
+            if turn.made is not None:
+                return turn.made
+            return turn.keep(await self._made(now, await self._states(classes), {}))
 
     async def since(self, known: Mapping[SignalClass, Position]) -> Snapshot | None:
         """Give a document of what came after these positions; None where a class is not what it was there, or has gone far beyond.
 
         Raises StoreUnavailable.
         """
-        async with self._differences.turn(tuple(known.items())) as turn:
+        asked_at = asyncio.get_running_loop().time()
+        now = await self._now.wait()
+        async with self._differences.turn(tuple(known.items()), lambda kept: kept.began >= asked_at) as turn:
             if turn.made is not None:
                 return turn.made
             states = await self._states(known)
             lacking = sum(state.count - known[name].count for name, state in states.items())
             if lacking > LONGEST_DIFFERENCE or not all(known[name].is_of(state.epoch, state.count) for name, state in states.items()):
                 return None
-            return turn.keep(await self._made(states, known))
+            return turn.keep(await self._made(now, states, known))
 
     async def _states(self, classes: Iterable[SignalClass]) -> Mapping[SignalClass, ClassState]:
         wanted = tuple(classes)
@@ -74,21 +83,24 @@ class Snapshots:
             raise StoreUnavailable
         return {name: found[name] for name in wanted}
 
-    async def _made(self, states: Mapping[SignalClass, ClassState], known: Mapping[SignalClass, Position]) -> Snapshot:
+    async def _made(self, now: Now, states: Mapping[SignalClass, ClassState], known: Mapping[SignalClass, Position]) -> Snapshot:
         loop = asyncio.get_running_loop()
-        made_at = loop.time()
-        head = Head(
-            iss=self._issuer,
-            iat=int(time.time()),
-            complete_to=min(state.complete_to for state in states.values()),
-            classes=[_class(state, known.get(name)) for name, state in states.items()],
-        )
+        began = loop.time()
+        complete_to = max(now.complete_to, min(state.complete_to for state in states.values()))
+        classes = [_class(state, known.get(name)) for name, state in states.items()]
         facts = [piece for name in states for piece in await self._facts(name, known[name].count if name in known else 0)]
         signer = await self._keys.signer(Algorithm.ES256)
+        head = Head(iss=self._issuer, iat=int(time.time()), complete_to=complete_to, classes=classes)
         body = await asyncio.to_thread(written, signer, head, facts)
-        took = loop.time() - made_at
-        reused = REUSED_SECONDS if known or took < QUICK_SECONDS else min(REUSED_FOR_MAKING * took, LONGEST_REUSED_SECONDS)
-        return Snapshot(etag=etag_of(states), body=body, made_at=made_at, reused_until=made_at + reused)
+        took = loop.time() - began
+        reused = REUSED_SECONDS if took < QUICK_SECONDS else min(REUSED_FOR_MAKING * took, LONGEST_REUSED_SECONDS)
+        return Snapshot(
+            etag=etag_of(states),
+            body=body,
+            began=now.began,
+            as_of=now.began - max(0, now.asked_at - complete_to) / 1_000_000,
+            reused_until=began + reused,
+        )
 
     async def _facts(self, of_class: SignalClass, count: int) -> list[bytes]:
         """Read to the very end: a fact that is told anew meanwhile moves there."""
@@ -112,13 +124,12 @@ class _Lane:
         self._kept: dict[Hashable, Snapshot] = {}
 
     @asynccontextmanager
-    async def turn(self, wanted: Hashable) -> AsyncGenerator["_Turn"]:
+    async def turn(self, wanted: Hashable, serves: Callable[[Snapshot], bool]) -> AsyncGenerator["_Turn"]:
         """Wait for a turn. Who makes something rests as long as that took, so whoever asks for ever other ones gets half of the time."""
         loop = asyncio.get_running_loop()
-        asked_at = loop.time()
         async with self._one:
             kept = self._kept.get(wanted)
-            if kept is not None and asked_at < kept.reused_until:
+            if kept is not None and serves(kept):
                 yield _Turn(self._kept, wanted, kept)
                 return
             await asyncio.sleep(max(0.0, self._rest_until - loop.time()))

@@ -17,6 +17,7 @@ class Cut:
         self._through.set()
         self._listener: asyncio.Server | None = None
         self._passing: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
         self._listener = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -25,6 +26,8 @@ class Cut:
     async def __aexit__(self, *_: object) -> None:
         if self._listener is not None:
             self._listener.close()
+        for writer in self._writers:
+            writer.close()
         for task in self._passing:
             task.cancel()
         await asyncio.gather(*self._passing, return_exceptions=True)
@@ -42,12 +45,18 @@ class Cut:
         self._through.set()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connecting = asyncio.current_task()
+        if connecting is not None:
+            self._passing.add(connecting)
+            connecting.add_done_callback(self._passing.discard)
+        self._writers.add(writer)
         await self._through.wait()
         try:
             server_reader, server_writer = await asyncio.open_connection(self._server.hostname, self._server.port)
         except OSError:
             writer.close()
             return
+        self._writers.add(server_writer)
         for source, target in ((reader, server_writer), (server_reader, writer)):
             task = asyncio.create_task(self._pass_on(source, target))
             self._passing.add(task)

@@ -187,8 +187,9 @@ async def orders_signals(served: Served) -> None:
 
 @pytest.fixture
 def nothing_is_reused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each question is answered with what there is at that moment."""
+    """Each question is answered with what there is at that moment: nobody tells more, where the test does not."""
     monkeypatch.setattr("api.snapshots.REUSED_SECONDS", 0.0)
+    monkeypatch.setattr("api.signals_now.WAIT_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from minos_sdk import PollingFeed, Revoked, SseFeed, Verifier
 from minos_sdk.feeds.feed import Feed
 from minos_sdk.ports import SystemClock
 from tests.api.conftest import BASE, Person, Served, lifespan, settings_for, until_open
-from tests.api.listening import change_class
+from tests.api.listening import change_class, opened, snapshot
 from tests.api.within import Within
 from tests.conftest import Database
 from workers.hints import Hint
@@ -54,10 +54,13 @@ class Clock(SystemClock):
 
 
 class Teller:
-    """The worker that tells, by hand."""
+    """The worker that tells, as long as `is_working` is set."""
 
     def __init__(self, served: Served) -> None:
         self._served = served
+        self._one = asyncio.Lock()
+        self.is_working = asyncio.Event()
+        self.is_working.set()
         world = served.world
         signer = SignalSigner(world.signals_keyring, BASE)
         store: Any = served.world.ports.store
@@ -65,21 +68,38 @@ class Teller:
             served.database.app_url, store, signer, Lead(), life=300, hint=Hint(), changed=lambda: None
         )  # fmt: skip
 
+    async def run(self) -> None:
+        while True:
+            await self.is_working.wait()
+            await self.tell()
+            await asyncio.sleep(0.02)
+
+    async def stop(self) -> None:
+        self.is_working.clear()
+        async with self._one:
+            return
+
     async def tell(self) -> None:
         """Fold all there is, and say so."""
-        await self._served.project()
-        await self.folder._outbox.begin()
-        await self.folder.beat()
-        while await self.folder.step():
-            pass
-        await self.folder.beat()
+        async with self._one:
+            if not self.is_working.is_set():
+                return
+            await self._served.project()
+            await self.folder._outbox.begin()
+            await self.folder.beat()
+            while await self.folder.step():
+                pass
+            await self.folder.beat()
 
 
 @pytest.fixture
 async def teller(served: Served) -> AsyncIterator[Teller]:
     teller = Teller(served)
     await teller.tell()
+    telling = asyncio.create_task(teller.run())
     yield teller
+    telling.cancel()
+    await asyncio.wait([telling])
     await teller.folder.close()
 
 
@@ -98,6 +118,7 @@ async def http(way: Within) -> AsyncIterator[httpx.AsyncClient]:
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is waited for elsewhere is asked for at once here."""
     monkeypatch.setattr("api.snapshots.REUSED_SECONDS", 0.0)
+    monkeypatch.setattr("api.signals_now.WAIT_SECONDS", 0.2)
     monkeypatch.setattr("api.signal_listener.LOOKED_AT_AGAIN_SECONDS", 0.02)
     monkeypatch.setattr("api.signal_hub.BEAT_SECONDS", 0.0)
     monkeypatch.setattr("api.signal_hub.LATEST_BEAT_SECONDS", 0.05)
@@ -188,12 +209,30 @@ async def test_attack_a_teller_that_stopped_leaves_nobody_believing_that_all_is_
     clock, told = Clock(), {"stream": "signals_heartbeats", "polling": "signals_snapshots"}[feed]
     async with verifier_of(FEEDS[feed](Source(served)), http, clock=clock) as verifier:
         await until(lambda: verifier.freshness.state == "fresh" and told in verifier.metrics())
+        await teller.stop()
+        await visitor(served, admin)
         before = verifier.metrics()[told]
         clock.ahead += 5
         await until(lambda: verifier.metrics()[told] > before + 4)
         assert verifier.freshness.state == "blind"
-        await teller.tell()
+        teller.is_working.set()
         await until(lambda: verifier.freshness.state == "fresh")
+
+
+async def test_what_was_committed_before_somebody_asks_is_in_the_answer(
+    served: Served, admin: Person, teller: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However soon they ask: a service that has just started knows all that happened before."""
+    monkeypatch.setattr("api.signals_now.WAIT_SECONDS", 5.0)
+    listener, ada = await served.machine("minos.signals.*"), await visitor(served, admin)
+    await ada.ask("POST", "/auth/logout")
+    answer = await snapshot(served, listener)
+    assert "age" not in answer.headers
+    assert ada.session_id in {each["id"] for each in (await opened(served, answer.text, "minos-snapshot+jwt"))["facts"]}
+    await teller.stop()
+    monkeypatch.setattr("api.signals_now.WAIT_SECONDS", 0.0)
+    await visitor(served, admin)
+    assert (await snapshot(served, listener)).headers["age"] == "1"
 
 
 async def test_what_happened_while_the_api_was_away_is_heard_when_it_is_back(

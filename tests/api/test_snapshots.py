@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 
 from adapters.signal_rows import SignalRow
+from api.signal_positions import positions
 from domain.ids import RoleName, UserId
 from domain.permission import Permission
 from domain.signals.facts import RoleMapFact, UserFact
@@ -134,18 +135,27 @@ async def test_who_lacks_much_is_sent_what_everybody_is_sent(served: Served, lis
     assert len((await read(served, listener, f"after={known}"))["facts"]) == 3
 
 
-async def test_one_that_took_long_to_make_is_sent_to_the_next_with_its_age(
-    served: Served, listener: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_one_that_took_long_to_make_is_sent_to_the_next(served: Served, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its age; and never where it was asked for what came since."""
     monkeypatch.setattr("api.snapshots.QUICK_SECONDS", 0.0)
     monkeypatch.setattr("api.snapshots.REUSED_FOR_MAKING", 1_000_000)
     first, kept = await snapshot(served, listener), served.world.telling.snapshots._whole._kept
-    assert "age" not in first.headers
-    kept.update({wanted: structs.replace(made, made_at=made.made_at - 7) for wanted, made in kept.items()})
+    kept.update({wanted: structs.replace(made, as_of=made.as_of - 70) for wanted, made in kept.items()})
     second = await snapshot(served, listener)
     kept.clear()
     assert second.text == first.text
-    assert second.headers["age"] == "7"
+    assert int(second.headers["age"]) > 70
+    known = await position(served)
+    assert (await snapshot(served, listener, f"after={known}")).text != (await snapshot(served, listener, f"after={known}")).text
+
+
+async def test_those_who_ask_for_the_same_at_once_wait_for_one_document(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has all that was committed when the last of them asked: so it is another one than that which was being made."""
+    monkeypatch.setattr("api.snapshots.REUSED_SECONDS", 1.0)
+    snapshots = served.world.telling.snapshots
+    known = {"access": next(iter(positions(await position(served)).values()))}
+    made = await asyncio.gather(*(snapshots.since(known) for _ in range(8)))
+    assert len({each.body for each in made if each is not None}) == 2
 
 
 async def test_a_large_one_comes_in_pieces_and_whole(served: Served, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,13 +22,21 @@ class Account:
     secret: str
 
 
-@pytest.fixture(scope="module")
-async def account(admin: Person) -> Account:
-    wanted = {
-        "name": "Reports", "audiences": ["nats"], "permissions": ["minos.signals.access", "minos.signals.roles.reports"],
-    }  # fmt: skip
+async def account_for(admin: Person, *audiences: str) -> Account:
+    wanted = {"name": "Reports", "audiences": audiences, "permissions": ["minos.signals.access", "minos.signals.roles.reports"]}
     made = (await admin.ask("POST", "/service-accounts", wanted)).json()
     return Account(made["client_id"], made["client_secret"])
+
+
+@pytest.fixture(scope="module")
+async def account(admin: Person) -> Account:
+    return await account_for(admin, "nats", "minos")
+
+
+@pytest.fixture(scope="module")
+async def nats_account(admin: Person) -> Account:
+    """One that hears what NATS says, and nothing else."""
+    return await account_for(admin, "nats")
 
 
 @asynccontextmanager
@@ -105,10 +113,10 @@ async def test_a_service_that_starts_again_never_accepts_what_was_revoked_before
 
 
 async def test_a_service_that_is_cut_off_refuses_everybody_until_it_knows_again(
-    running: Running, http: httpx.AsyncClient, account: Account
+    running: Running, http: httpx.AsyncClient, nats_account: Account
 ) -> None:
     """Nothing comes through any more, and no connection is closed: as by a cable that was pulled."""
-    async with Cut(running.nats.url) as cut, service(running, account, cut.url) as verifier:
+    async with Cut(running.nats.url) as cut, service(running, nats_account, cut.url) as verifier:
         ada, bob = await reader(http), await reader(http)
         assert await is_accepted(verifier, ada)
         cut.silence()
@@ -122,4 +130,18 @@ async def test_a_service_that_is_cut_off_refuses_everybody_until_it_knows_again(
         cut.resume()
         await is_refused_soon(verifier, ada)
         await is_sighted(verifier)
+        assert await is_accepted(verifier, bob)
+
+
+async def test_a_service_that_nats_is_silent_for_asks_minos_and_is_never_blind(
+    running: Running, http: httpx.AsyncClient, account: Account
+) -> None:
+    async with Cut(running.nats.url) as cut, service(running, account, cut.url) as verifier:
+        ada, bob = await reader(http), await reader(http)
+        cut.silence()
+        asked = verifier.metrics()["signals_asked_minos"]
+        await ada.ask("POST", "/auth/logout", {})
+        async with asyncio.timeout(WITHIN_S):
+            while await is_accepted(verifier, ada) or verifier.metrics()["signals_asked_minos"] < asked + 2:
+                await asyncio.sleep(0.01)
         assert await is_accepted(verifier, bob)
