@@ -50,10 +50,11 @@ async def measure(folder: Path, measuring: Measuring, **chosen: str) -> None:
     try:
         running = Running(folder / "up", nats_url=nats.url, nats_credentials=str(nats.credentials), **chosen, **_callout(nats))
         async with running, Cut(nats.url) as cut, _revoker(running, nats) as revoker:
-            service = await _service(running)
-            async with subscribed(issuer=running.url, nats=cut.url, **service) as subscriber:
+            await told(running, "audiences", "define", AUDIENCE, "bench.read")
+            async with subscribed(issuer=running.url, nats=nats.url, **await _service(running, "nats", "minos")) as subscriber:
                 await _paces(revoker, subscriber, measuring)
                 await _away(revoker, subscriber, nats, measuring)
+            async with subscribed(issuer=running.url, nats=cut.url, **await _service(running, "nats")) as subscriber:
                 await _cut_off(subscriber, cut, measuring)
     finally:
         await nats.stop()
@@ -63,13 +64,11 @@ def _callout(nats: NatsServer) -> dict[str, str]:
     return {"nats_callout_issuer_file": str(nats.callout_issuer), "nats_callout_xkey_file": str(nats.callout_xkey)}
 
 
-async def _service(running: Running) -> dict[str, str]:
-    """Make a service account that may read the signals of an audience."""
-    await told(running, "audiences", "define", AUDIENCE, "bench.read")
+async def _service(running: Running, *audiences: str) -> dict[str, str]:
+    """Make a service account that may read the signals of an audience. Where it has no audience `minos`, NATS is all it hears."""
     rights = [f"minos.signals.{what}" for what in ("access", f"roles.{AUDIENCE}")]
-    made = await told(
-        running, "service-accounts", "create", "bench", "--audience", "nats", *(part for name in rights for part in ("--permission", name))
-    )  # fmt: skip
+    given = [part for name in audiences for part in ("--audience", name)] + [part for name in rights for part in ("--permission", name)]
+    made = await told(running, "service-accounts", "create", "bench", *given)
     return {"client_id": made["client_id"], "secret": made["client_secret"], "audience": AUDIENCE}
 
 
