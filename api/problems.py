@@ -32,6 +32,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.EmailTaken: 409,
     errors.UsernameTaken: 409,
     errors.RoleExists: 409,
+    errors.TooManyRoles: 409,
     errors.RoleProtected: 409,
     errors.InvalidEmail: 422,
     errors.InvalidUsername: 422,

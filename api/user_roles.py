@@ -50,8 +50,8 @@ class UserRoles(Controller):
         operation_id="grantRole",
         status_code=204,
         summary="Give a role",
-        description="Nobody gives more than they may do themselves. Giving what is held changes nothing.",
-        responses=refuses(*CHANGED, errors.NoSuchRole),
+        description="Nobody gives more than they may do themselves. Giving what is held changes nothing. Nobody holds more than 64.",
+        responses=refuses(*CHANGED, errors.NoSuchRole, errors.TooManyRoles),
     )
     async def grant(self, request: Asking, user_id: FromPath[UUID], role: RolePath) -> None:
         command = GrantRole(user_id=UserId(user_id), role=RoleName(role))

@@ -22,7 +22,11 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         epilog="example: minos projections rebuild sessions",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("status", help="where each stands; exit 1 when one is halted or holds a stream back")
+    actions.add_parser(
+        "status",
+        help="where each stands; exit 1 when one is halted or holds a stream back",
+        description="Where each stands. `signals` is no read model but what services are told, and mends itself: it is not rebuilt here.",
+    )
     rebuild = actions.add_parser("rebuild", help="build anew beside the one that serves, compare, and switch")
     rebuild.add_argument("name")
     rebuild.add_argument("--no-switch", action="store_true", help="let the new one wait for `switch`")

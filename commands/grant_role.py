@@ -24,7 +24,7 @@ class RevokeRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def grant_role(command: GrantRole, ctx: Context, ports: Ports) -> Done[None]:
-    """Raises NoSuchUser, NoSuchRole, RightsExceeded. Granting what is held changes nothing."""
+    """Raises NoSuchUser, NoSuchRole, RightsExceeded, TooManyRoles. Granting what is held changes nothing."""
 
     async def act(authority: Authority) -> Done[None]:
         return await transact(ports, ctx, _reads(authority, command.role), lambda tx: decide(tx, authority))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from domain.account import Account, changed, opened
 from domain.decider import Decider
-from domain.errors import NoSuchUser
+from domain.errors import NoSuchUser, TooManyRoles
 from domain.event import Sealed
 from domain.ids import ClaimId, RoleName, StreamName, UserId
 from domain.locale import Locale
@@ -39,6 +39,9 @@ from domain.user_events import (
     UserRestored,
     UserSuspended,
 )
+
+MOST_ROLES = 64
+"""Of one account. All of them are in each token, which has to fit into a header with what else is there: 8 kB in all."""
 
 
 class Absent(Struct, frozen=True, tag="absent"):
@@ -227,9 +230,12 @@ def change_username(state: User, *, username: Sealed | None, claim: ClaimId | No
 
 
 def grant_role(state: User, role: RoleName, *, at: datetime) -> Sequence[UserEvent]:
+    """Raises NoSuchUser, TooManyRoles."""
     account = present(state)
     if role in account.roles:
         return []
+    if len(account.roles) >= MOST_ROLES:
+        raise TooManyRoles
     return [RoleGranted(user_id=account.user_id, role=role, roles_version=account.roles_version + 1, at=at)]
 
 

@@ -113,6 +113,8 @@ async def rebuild(url: str, name: str, *, progress: Callable[[Advance], None] = 
 def named(name: str) -> Projection:
     """Raises RebuildRefused when there is no such read model."""
     projection = BY_NAME.get(name)
+    if name == "signals":
+        raise RebuildRefused("signals is no read model but what services are told: it stands here for how far it is, and mends itself")
     if projection is None:
         raise RebuildRefused(f"no read model is named {name}; there are {', '.join(BY_NAME)}")
     return projection

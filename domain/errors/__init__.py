@@ -91,6 +91,7 @@ from domain.errors.rights import (
     RightsExceeded,
     RoleExists,
     RoleProtected,
+    TooManyRoles,
 )
 from domain.errors.sessions import (
     ActionsExhausted,
@@ -189,6 +190,7 @@ __all__ = (
     "StrongerFactorRequired",
     "TooManyFactors",
     "TooManyKeys",
+    "TooManyRoles",
     "TooManyWaiting",
     "UnfitVerifier",
     "UnknownEventTag",

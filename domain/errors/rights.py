@@ -18,6 +18,11 @@ class RoleProtected(Refused):
     detail = "Built-in roles cannot be changed or retired."
 
 
+class TooManyRoles(Refused):
+    code = "too_many_roles"
+    detail = "Nobody holds more roles than this account does: take one away first."
+
+
 class PermissionDenied(Refused):
     code = "permission_denied"
     detail = "You may not do this."

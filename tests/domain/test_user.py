@@ -5,7 +5,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from domain import user
-from domain.errors import NoSuchUser
+from domain.errors import NoSuchUser, TooManyRoles
+from domain.ids import RoleName
 from domain.user import Active, Suspended, account_of
 from domain.user_events import (
     PasswordReason,
@@ -147,6 +148,13 @@ def test_a_role_is_granted_once_and_counted() -> None:
     after = given(user.decider, *ACTIVE).when(user.grant_role, EDITOR, at=LATER).then(granted)
     assert account_of(after).roles == (EDITOR, USER_ROLE)
     given(user.decider, *ACTIVE, granted).when(user.grant_role, EDITOR, at=LATER).then()
+
+
+def test_nobody_is_given_more_roles_than_fit_into_a_token() -> None:
+    account = replace(account_of(user.decider.fold(ACTIVE)), roles=tuple(RoleName(f"role-{n}") for n in range(user.MOST_ROLES)))
+    assert user.grant_role(Active(account=account), RoleName("role-0"), at=LATER) == []
+    with pytest.raises(TooManyRoles):
+        user.grant_role(Active(account=account), EDITOR, at=LATER)
 
 
 def test_a_role_is_revoked_once_and_counted() -> None:

@@ -53,6 +53,11 @@ async def test_a_table_being_built_is_not_built_twice_at_once(world: World) -> N
         await rebuild(world.app_url, "users")
 
 
+async def test_what_services_are_told_is_not_rebuilt_as_a_read_model_and_that_is_said(world: World) -> None:
+    with pytest.raises(RebuildRefused, match="mends itself"):
+        await rebuild(world.app_url, "signals")
+
+
 async def test_what_a_dead_rebuild_left_is_removed_by_the_next(world: World) -> None:
     await world.scribe.user()
     await generations.begin_building(world.connection, users.users)

@@ -228,6 +228,8 @@ class Code(StrEnum):
     """409: This account has as many passkeys as are kept."""
     TOO_MANY_KEYS = "too_many_keys"
     """409: There are as many keys of this kind as there may be: take one away first."""
+    TOO_MANY_ROLES = "too_many_roles"
+    """409: Nobody holds more roles than this account does: take one away first."""
     TOO_MANY_WAITING = "too_many_waiting"
     """429: Too many of your requests are waiting already."""
     UNAVAILABLE = "unavailable"
