@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from typing import Any
 from uuid import uuid4
 
@@ -229,3 +230,13 @@ def test_what_would_never_work_is_told_at_once(minos_authority: Authority, wrong
 def test_a_leeway_longer_than_revocations_are_kept_is_refused(minos_authority: Authority) -> None:
     with pytest.raises(ValueError, match="leeway"):
         minos_authority.verifier(leeway=31)
+
+
+@pytest.mark.parametrize(("levels", "good"), [(31, True), (32, False), (900, False)])
+def test_attack_claims_nested_deeper_than_some_python_reads(minos_authority: Authority, levels: int, *, good: bool) -> None:
+    nested: list[Any] = []
+    for _ in range(levels - 1):
+        nested = [nested]
+    token = minos_authority.tokens.user(x=nested)
+    with nullcontext() if good else pytest.raises(InvalidToken):
+        minos_authority.verifier().check(token)

@@ -6,7 +6,7 @@ names a member twice; base64url has one spelling. A header chooses nothing: the 
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
@@ -14,6 +14,10 @@ from typing import cast
 Object = Mapping[str, object]
 _HEADER = {"alg", "kid", "typ"}
 _LONGEST_KID = 128
+_DEEPEST = 32
+"""Levels of what is in one another. Nothing that an issuer writes has more than five."""
+_SHORT = 65_536
+"""Bytes that are looked at for that: tokens and signals are shorter, and what is longer is a snapshot."""
 
 
 class Malformed(Exception):
@@ -72,7 +76,28 @@ def read_object(raw: bytes) -> Object:
         raise Malformed("json") from None
     if not isinstance(found, dict):
         raise Malformed("json")
-    return cast("Object", found)  # JSON's names are texts
+    read_whole = cast("Object", found)  # JSON's names are texts
+    if len(raw) <= _SHORT and _opened(raw) > _DEEPEST and _is_deeper(read_whole):
+        raise Malformed("json")
+    return read_whole
+
+
+def _opened(raw: bytes) -> int:
+    return raw.count(b"{") + raw.count(b"[")
+
+
+def _is_deeper(found: object) -> bool:
+    """How deep Python itself goes differs from version to version."""
+    level: list[object] = [found]
+    for _ in range(_DEEPEST):
+        level = [each for outer in level for each in _inside(outer)]
+    return bool(level)
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
