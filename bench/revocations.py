@@ -53,8 +53,10 @@ async def measure(folder: Path, measuring: Measuring, **chosen: str) -> None:
             await told(running, "audiences", "define", AUDIENCE, "bench.read")
             async with subscribed(issuer=running.url, nats=nats.url, **await _service(running, "nats", "minos")) as subscriber:
                 await _paces(revoker, subscriber, measuring)
-                await _away(revoker, subscriber, nats, measuring)
+                missed = await _away(revoker, subscriber, nats, measuring)
+                measuring.rounds.add(caught_up=missed.caught_up, away_p50=missed.p50, away_p99=missed.p99)
             async with subscribed(issuer=running.url, nats=cut.url, **await _service(running, "nats")) as subscriber:
+                measuring.rounds.add(caught_up_alone=(await _away(revoker, subscriber, nats, measuring)).caught_up)
                 await _cut_off(subscriber, cut, measuring)
     finally:
         await nats.stop()
@@ -83,14 +85,24 @@ async def _paces(revoker: "_Revoker", subscriber: Subscribed, measuring: Measuri
             measuring.rounds.add(**{f"{key}_p50": late[len(late) // 2], f"{key}_p99": late[len(late) * 99 // 100]})
 
 
-async def _away(revoker: "_Revoker", subscriber: Subscribed, nats: NatsServer, measuring: Measuring) -> None:
+@dataclass(frozen=True, slots=True)
+class _Missed:
+    """What was revoked while NATS was away. `p50`, `p99`: seconds to the refusal; `caught_up`: seconds from NATS' return to the last one."""
+
+    p50: float
+    p99: float
+    caught_up: float
+
+
+async def _away(revoker: "_Revoker", subscriber: Subscribed, nats: NatsServer, measuring: Measuring) -> _Missed:
     measuring.told("revocations without NATS")
     await nats.kill()
     committed = await revoker.revoke(min(AWAY_S, AWAY_S * measuring.scale.seconds / 4), hinted=True)
     await nats.start()
     back_at = time.monotonic()
     seen = await all_seen(subscriber, committed, ARRIVED_S)
-    measuring.rounds.add(caught_up=max(0.0, max(seen.values()) - back_at))
+    late = sorted(seen[name] - at for name, at in committed.items())
+    return _Missed(late[len(late) // 2], late[len(late) * 99 // 100], max(0.0, max(seen.values()) - back_at))
 
 
 async def _cut_off(subscriber: Subscribed, cut: Cut, measuring: Measuring) -> None:
