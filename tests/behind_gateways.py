@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -151,9 +152,10 @@ def _adapt(folder: Path, changed: dict[str, str]) -> None:
 
 def _open_to_workers(folder: Path) -> None:
     """As root, nginx's workers are somebody else, who has to get through to what it keeps here."""
+    ours = Path(tempfile.gettempdir())
     folder.chmod(0o755)
     for parent in folder.parents:
-        if parent.stat().st_uid == os.getuid() and parent.stat().st_mode & 0o055 != 0o055 and str(parent).startswith("/tmp/"):
+        if parent.stat().st_uid == os.getuid() and parent.stat().st_mode & 0o055 != 0o055 and ours in parent.parents:
             parent.chmod(parent.stat().st_mode | 0o011)
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -136,19 +137,20 @@ async def test_a_long_path_with_spaces_and_commas_works(tmp_path: Path) -> None:
     await server.stop()
 
 
-async def test_a_folder_for_the_socket_made_by_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_folder_for_the_socket_made_by_another_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can make another user's folder")
-    monkeypatch.setattr(postgres_home, "_MAX_SOCKET_FOLDER", 1)
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    server = PostgresServer(tmp_path / "pg")
-    await server.start()
-    await server.stop()
-    folder = next(tmp_path.glob("minos-*"))
-    os.chown(folder, 65534, 65534)
-    with pytest.raises(CannotStart, match="another user"):
+    with tempfile.TemporaryDirectory() as short:  # the path of a socket has 107 bytes at most
+        monkeypatch.setattr(postgres_home, "_MAX_SOCKET_FOLDER", 1)
+        monkeypatch.setenv("TMPDIR", short)
+        monkeypatch.setattr("tempfile.tempdir", None)
+        server = PostgresServer(Path(short) / "pg")
         await server.start()
+        await server.stop()
+        folder = next(Path(short).glob("minos-*"))
+        os.chown(folder, 65534, 65534)
+        with pytest.raises(CannotStart, match="another user"):
+            await server.start()
 
 
 async def test_a_copy_of_the_programs_is_used_when_the_user_may_not_run_the_installed_ones(
