@@ -87,7 +87,7 @@ async def _paces(revoker: "_Revoker", subscriber: Subscribed, measuring: Measuri
 
 @dataclass(frozen=True, slots=True)
 class _Missed:
-    """What was revoked while NATS was away. `p50`, `p99`: seconds to the refusal; `caught_up`: seconds from NATS' return to the last one."""
+    """What was revoked while NATS was away. `p50`, `p99`: seconds to the refusal; `caught_up`: seconds from NATS' return to the last."""
 
     p50: float
     p99: float
