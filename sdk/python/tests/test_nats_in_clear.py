@@ -75,10 +75,10 @@ async def test_a_network_of_ones_own_may_do_without(
 
 def test_what_needs_tls_is_what_is_far() -> None:
     needing = {
-        url: Servers.of(url, plaintext=False).need_tls
+        url: Servers.of([url], plaintext=False).need_tls
         for url in ("nats://127.0.0.1:4222", "localhost:4222", "nats://nats:4222", "wss://nats")
     }
     assert list(needing.values()) == [False, False, True, False]
     assert Servers.of(["nats://localhost", "nats://nats"], plaintext=False).need_tls
     with pytest.raises(ValueError, match="wss"):
-        Servers.of("ws://nats:8080", plaintext=False)
+        Servers.of(["ws://nats:8080"], plaintext=False)

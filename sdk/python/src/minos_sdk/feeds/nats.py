@@ -10,13 +10,14 @@ from typing import NoReturn
 
 import httpx
 
+from minos_sdk import given
 from minos_sdk.errors import MinosError
 from minos_sdk.feeds.minos import Minos
 from minos_sdk.feeds.nats_connection import Connection, NotYet, Refused
 from minos_sdk.feeds.nats_login import Login, TokenLogin
 from minos_sdk.feeds.nats_servers import Servers
 from minos_sdk.feeds.reading import Reading
-from minos_sdk.feeds.snapshots import Snapshots
+from minos_sdk.feeds.snapshots import SOURCE, Snapshots
 from minos_sdk.ports import TokenSource
 from minos_sdk.receiver import Receiver
 from minos_sdk.trouble import words
@@ -59,9 +60,13 @@ class NatsFeed:
             raise ImportError("signals over NATS need nats-py: install minos-sdk[nats]")
         if token_source is None and login is None:
             raise ValueError("a feed gets into NATS by a token source or by another login")
-        if not servers:
-            raise ValueError("where NATS is has to be said, as nats://127.0.0.1:4222")
-        self._servers = Servers.of(servers, plaintext=plaintext, tls=tls)
+        if token_source is not None:
+            given.able("token_source", token_source, "token", wanted=SOURCE)
+        if login is not None:
+            given.able("login", login, "entry", wanted="a way into NATS, as StaticLogin")
+        given.flags(plaintext=plaintext)
+        urls = given.texts("servers", (servers,) if isinstance(servers, str) else servers, least=1)
+        self._servers = Servers.of(urls, plaintext=plaintext, tls=tls)
         self._token_source = token_source
         self._login: Login = login or TokenLogin(token_source or _none())
         self._is_away = False

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import httpx
 
+from minos_sdk import given
 from minos_sdk.claims import number, text
 from minos_sdk.errors import MinosError
 from minos_sdk.jws import Object, read, read_object
@@ -55,6 +56,10 @@ class StaticLogin:
 
     user: str
     password: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        given.text("user", self.user, "the name of a user of NATS")
+        given.text("password", self.password)
 
     async def entry(self) -> Entry:
         return Entry(name=self.user, user=self.user, password=self.password)

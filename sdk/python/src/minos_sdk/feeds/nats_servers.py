@@ -17,9 +17,9 @@ class Servers:
     tls: ssl.SSLContext | None = None
 
     @classmethod
-    def of(cls, urls: str | Sequence[str], *, plaintext: bool, tls: ssl.SSLContext | None = None) -> "Servers":
+    def of(cls, urls: Sequence[str], *, plaintext: bool, tls: ssl.SSLContext | None = None) -> "Servers":
         """Raises ValueError for a WebSocket that is not encrypted."""
-        each = (urls,) if isinstance(urls, str) else tuple(urls)
+        each = tuple(urls)
         far = [url for url in each if urlsplit(url if "://" in url else f"nats://{url}").hostname not in LOOPBACK]
         if not plaintext and any(url.startswith("ws://") for url in far):
             raise ValueError("a WebSocket beyond this machine is wss://, or whoever listens gets the service's token")

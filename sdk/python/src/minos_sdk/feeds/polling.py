@@ -1,12 +1,12 @@
 """Signals by asking again and again: needs nothing but HTTP, and is as fresh as it asks often."""
 
 import asyncio
-import math
 from random import SystemRandom
 
 import httpx
 
-from minos_sdk.feeds.snapshots import Snapshots
+from minos_sdk import given
+from minos_sdk.feeds.snapshots import SOURCE, Snapshots
 from minos_sdk.ports import TokenSource
 from minos_sdk.receiver import Receiver
 
@@ -18,8 +18,8 @@ class PollingFeed:
 
     def __init__(self, token_source: TokenSource, *, every: float = 2.0) -> None:
         """`every`: seconds. Above 5, the verifier is blind in between, and its policy has to accept that."""
-        if not 0 < every < math.inf:
-            raise ValueError("`every` is a number of seconds above nothing")
+        given.able("token_source", token_source, "token", wanted=SOURCE)
+        given.number("every", every, least=0.001)
         self._token_source = token_source
         self._every = every
 

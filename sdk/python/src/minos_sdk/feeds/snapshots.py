@@ -12,6 +12,7 @@ from minos_sdk.trouble import words
 
 MINOS = "minos"
 """The audience of the issuer itself."""
+SOURCE = "a source of tokens, as ServiceTokens"
 UNANSWERED = (MinosError, OSError, httpx.HTTPError)
 """What a token source and HTTP raise when the issuer is away or refuses."""
 _WITHIN_S = 60.0

@@ -7,7 +7,8 @@ from random import SystemRandom
 
 import httpx
 
-from minos_sdk.feeds.snapshots import MINOS, UNANSWERED, Snapshots
+from minos_sdk import given
+from minos_sdk.feeds.snapshots import MINOS, SOURCE, UNANSWERED, Snapshots
 from minos_sdk.http import Unreachable
 from minos_sdk.ports import TokenSource, was_refused
 from minos_sdk.receiver import Receiver
@@ -24,6 +25,7 @@ class SseFeed:
     """minos_sdk.feeds.feed.Feed over `GET /api/v1/signals/stream`, after a snapshot."""
 
     def __init__(self, token_source: TokenSource) -> None:
+        given.able("token_source", token_source, "token", wanted=SOURCE)
         self._token_source = token_source
 
     async def run(self, receiver: Receiver, http: httpx.AsyncClient) -> None:
