@@ -25,7 +25,7 @@ class Scale(Struct, frozen=True, kw_only=True):
 
 
 FULL = Scale(rounds=3, seconds=4.0, stored_events=10_000_000, rebuilt_events=500_000, starts=3, imported=5_000, turns=36, people=64)
-QUICK = Scale(rounds=1, seconds=0.3, stored_events=20_000, rebuilt_events=5_000, starts=1, imported=50, turns=1, people=8)
+QUICK = Scale(rounds=1, seconds=0.3, stored_events=2_000, rebuilt_events=1_000, starts=1, imported=10, turns=1, people=4)
 
 
 @dataclass(frozen=True, slots=True)
