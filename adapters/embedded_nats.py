@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -19,6 +20,8 @@ from adapters.nats_keys import public_key, signature
 _START_S = 30.0
 _POLL_S = 0.01
 _HOST = "127.0.0.1"
+_PORTS, _TRIES = range(20_000, 32_000), 64
+"""Below those that Linux gives to whoever connects somewhere, one of whom could have the port when the server comes back to it."""
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "TZ": "UTC", "GOMAXPROCS": "1"}
 """One thread runs its code: beside everything else on one machine, handing work from thread to thread costs more than it brings."""
 _LOG_LIMIT = 16 * 2**20
@@ -117,11 +120,10 @@ class NatsServer:
     def _kept_port(self) -> int:
         """Give the port of the last start if it is still free, else any free one."""
         kept = self.home / "port"
-        wanted = int(kept.read_text()) if kept.exists() else 0
         try:
-            port = _free_port(wanted)
+            port = _free_port(int(kept.read_text()))
         except OSError:
-            port = _free_port(0)
+            port = _any_port()
         kept.write_text(str(port))
         return port
 
@@ -172,6 +174,13 @@ def _free_port(wanted: int) -> int:
         probe.bind((_HOST, wanted))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _any_port() -> int:
+    for _ in range(_TRIES):
+        with suppress(OSError):
+            return _free_port(secrets.choice(_PORTS))
+    return _free_port(0)
 
 
 def _still_free(port: int) -> int:

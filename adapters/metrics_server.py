@@ -33,9 +33,15 @@ _LIVE_GAUGE = re.compile(r"gauge_live\w*_(\d+)\.db")
 
 
 def prepare_folder(folder: Path) -> None:
-    """Empty the folder and tell this process and its children to write there. Call it before prometheus_client is imported."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
+    """Empty the folder and tell this process and its children to write there. Call it before prometheus_client is imported.
+
+    What was there is moved aside first: processes of before may not be over yet, and a folder they still write to is never empty.
+    """
+    with suppress(FileNotFoundError):
+        folder.rename(folder.with_name(f"{folder.name}-{os.getpid()}.old"))
+    for old in folder.parent.glob(f"{folder.name}-*.old"):
+        shutil.rmtree(old, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ[FOLDER_VARIABLE] = str(folder)
 
 

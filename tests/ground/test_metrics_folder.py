@@ -1,26 +1,32 @@
-"""The folder of metrics files is read while processes come and go."""
+"""The folder that processes write their metrics to, at a start."""
 
-import time
+import os
 from pathlib import Path
-from threading import Thread
 
-from adapters.metrics_server import workers_ready
+import pytest
 
-
-def test_file_a_process_is_just_making_disturbs_nobody(tmp_path: Path) -> None:
-    (tmp_path / "counter_1.db").touch()
-    assert workers_ready(tmp_path) == {}
+from adapters.metrics_server import FOLDER_VARIABLE, prepare_folder
 
 
-def test_file_that_is_made_meanwhile_is_read(tmp_path: Path) -> None:
-    made = tmp_path / "counter_1.db"
-    made.touch()
+@pytest.fixture(autouse=True)
+def variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, "")
 
-    def make() -> None:
-        time.sleep(0.005)
-        made.write_bytes(bytes(65_536))
 
-    thread = Thread(target=make)
-    thread.start()
-    assert workers_ready(tmp_path) == {}
-    thread.join()
+def test_a_start_begins_with_an_empty_folder_and_leaves_none_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "metrics"
+    for _ in range(2):
+        prepare_folder(folder)
+        assert list(folder.iterdir()) == []
+        (folder / "counter_1.db").write_bytes(b"x")
+    assert [each.name for each in tmp_path.iterdir()] == ["metrics"]
+    assert os.environ[FOLDER_VARIABLE] == str(folder)
+
+
+def test_a_process_of_before_that_still_writes_keeps_nobody_from_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "metrics"
+    prepare_folder(folder)
+    monkeypatch.setattr("shutil.rmtree", lambda *_, **__: None)  # what is written to meanwhile cannot be removed
+    (folder / "counter_1.db").write_bytes(b"x")
+    prepare_folder(folder)
+    assert list(folder.iterdir()) == []
