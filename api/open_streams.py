@@ -29,6 +29,8 @@ class OpenStreams:
 
     @contextmanager
     def one_more(self, caller: str) -> Generator[None]:
+        """Raises as `require_room`: between that and this others may have come."""
+        self.require_room(caller)
         self._open[caller] += 1
         SIGNAL_STREAMS.inc()
         try:

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing
+from contextlib import aclosing
 from typing import Annotated
 
 import msgspec
@@ -16,7 +16,8 @@ from api.etags import NOT_CHANGED, IfNoneMatch, is_known
 from api.refuse import refuses
 from api.signal_listener import Listener
 from api.signal_positions import Position, positions
-from api.snapshots import Snapshot, etag_of
+from api.snapshot_lane import Snapshot
+from api.snapshots import etag_of
 from api.streaming import Streamed
 from domain import errors
 from domain.errors import PermissionDenied, Refused
@@ -76,13 +77,15 @@ class Signals(Controller):
         asked_at = asyncio.get_running_loop().time()
         classes, there = _classes(request, audience), positions(after)
         telling = request.world.telling
-        states = await telling.hub.states(classes)
-        if there.keys() >= states.keys() and (difference := await telling.snapshots.since({name: there[name] for name in states})):
-            return _sent(request, difference, asked_at)
+        states, caller = await telling.hub.states(classes), request.caller_name
+        if there.keys() >= states.keys():
+            difference = await telling.snapshots.since({name: there[name] for name in states}, caller=caller)
+            if difference is not None:
+                return _sent(request, difference, asked_at)
         if is_known(etag := etag_of(states), known):
             beats = ", ".join([await telling.hub.heartbeat(state) for state in states.values()])
             return Response(b"", status_code=304, headers={"ETag": etag, "Minos-Heartbeat": beats}, media_type=JWT)
-        whole = await telling.snapshots.of(classes)
+        whole = await telling.snapshots.of(classes, caller=caller)
         return _sent(request, whole, asked_at, ETag=whole.etag)
 
     @get(
@@ -112,7 +115,8 @@ class Signals(Controller):
         if not request.exchange.wants_body:
             return Response(b"", media_type=EVENTS)
         # A proxy that gathers an answer before it passes it on would hold signals back.
-        return Streamed(_lines(request, audience, classes, known), media_type=EVENTS, headers={"X-Accel-Buffering": "no"})
+        lines, counted = _lines(request, audience, classes, known), telling.streams.one_more(request.caller_name)
+        return Streamed(lines, media_type=EVENTS, headers={"X-Accel-Buffering": "no"}, counted=counted)
 
 
 def _sent(request: Asking, snapshot: Snapshot, asked_at: float, **headers: str) -> Response[bytes]:
@@ -121,16 +125,13 @@ def _sent(request: Asking, snapshot: Snapshot, asked_at: float, **headers: str) 
         headers["Age"] = str(math.ceil(asked_at - snapshot.as_of))
     if len(snapshot.body) <= PIECE or not request.exchange.wants_body:
         return Response(snapshot.body, headers=headers, media_type=JWT)
-    streams = request.world.telling.streams
-    streams.require_room(request.caller_name)
-    pieces = _pieces(snapshot.body, streams.one_more(request.caller_name))
-    return Streamed(pieces, media_type=JWT, headers=headers, within=SENT_WITHIN_SECONDS)
+    counted = request.world.telling.streams.one_more(request.caller_name)
+    return Streamed(_pieces(snapshot.body), media_type=JWT, headers=headers, counted=counted, within=SENT_WITHIN_SECONDS)
 
 
-async def _pieces(body: bytes, counted: AbstractContextManager[None]) -> AsyncGenerator[bytes]:
-    with counted:
-        for first in range(0, len(body), PIECE):
-            yield body[first : first + PIECE]
+async def _pieces(body: bytes) -> AsyncGenerator[bytes]:
+    for first in range(0, len(body), PIECE):
+        yield body[first : first + PIECE]
 
 
 async def _lines(
@@ -142,13 +143,12 @@ async def _lines(
         await reidentify(request.exchange, access_of(request.route_handler), request.world)
         _classes(request, audience)
 
-    with telling.streams.one_more(request.caller_name):
-        try:
-            async with telling.hub.listening(classes) as channels, aclosing(Listener(telling.hub, channels, known, still).lines()) as lines:
-                async for piece in lines:
-                    yield piece
-        except Refused as refused:  # too late for an answer of another status
-            yield b'event: end\ndata: {"code":%b}\n\n' % msgspec.json.encode(refused.code)
+    try:
+        async with telling.hub.listening(classes) as channels, aclosing(Listener(telling.hub, channels, known, still).lines()) as lines:
+            async for piece in lines:
+                yield piece
+    except Refused as refused:  # too late for an answer of another status
+        yield b'event: end\ndata: {"code":%b}\n\n' % msgspec.json.encode(refused.code)
 
 
 def _classes(request: Asking, audience: str | None) -> Sequence[SignalClass]:

@@ -5,6 +5,7 @@ import asyncio
 from msgspec import Struct
 
 from adapters.signal_rows import SignalRows
+from domain.errors import StoreUnavailable
 
 WAIT_SECONDS = 1.0
 """Signals are told some tens of milliseconds after what they are of. Where they take longer than this, that is said instead."""
@@ -27,13 +28,25 @@ class SignalsNow:
         self._rows = rows
         self._one = asyncio.Lock()
         self._last: Now | None = None
+        self._away_at = float("-inf")
 
     async def wait(self) -> Now:
-        """Wait until the rows have what is committed by now, or for a second. Raises StoreUnavailable."""
-        wanted_at = asyncio.get_running_loop().time()
+        """Wait until the rows have what is committed by now, or for a second.
+
+        Raises StoreUnavailable: what was found out since somebody asked holds for them too.
+        """
+        loop = asyncio.get_running_loop()
+        wanted_at = loop.time()
         async with self._one:
+            if self._away_at >= wanted_at:
+                raise StoreUnavailable
             if self._last is None or self._last.began < wanted_at:
-                self._last = await self._wait()
+                began = loop.time()
+                try:
+                    self._last = await self._wait()
+                except StoreUnavailable:
+                    self._away_at = began
+                    raise
             return self._last
 
     async def _wait(self) -> Now:

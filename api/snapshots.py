@@ -3,8 +3,7 @@ and once for all who ask the same at a time."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -15,6 +14,7 @@ from adapters.signal_sets import Signing
 from api.signal_positions import Position
 from api.signals_now import Now, SignalsNow
 from api.snapshot_document import Head, SnapshotClass, written
+from api.snapshot_lane import Lane, Snapshot
 from domain.errors import StoreUnavailable
 from domain.signals.facts import SignalClass
 from domain.signing_key import Algorithm
@@ -31,16 +31,6 @@ ROWS = 1_000
 """Read at a time: some milliseconds."""
 
 
-class Snapshot(Struct, frozen=True, kw_only=True):
-    """Seconds of the loop's clock: it `began` to be made, has what was committed `as_of` then, and serves others `reused_until` then."""
-
-    etag: str
-    body: bytes
-    began: float
-    as_of: float
-    reused_until: float
-
-
 class Snapshots:
     """Of one process."""
 
@@ -49,25 +39,25 @@ class Snapshots:
         self._keys = keys
         self._issuer = issuer
         self._now = SignalsNow(rows)
-        self._whole, self._differences = _Lane(), _Lane()
+        self._whole, self._differences = Lane(), Lane()
 
-    async def of(self, classes: Sequence[SignalClass]) -> Snapshot:
-        """Give a document of all signals of these classes. Raises StoreUnavailable."""
+    async def of(self, classes: Sequence[SignalClass], *, caller: str) -> Snapshot:
+        """Give a document of all signals of these classes. Raises TooManyWaiting, Overloaded, StoreUnavailable."""
         now = await self._now.wait()
         loop = asyncio.get_running_loop()
-        async with self._whole.turn(tuple(classes), lambda kept: loop.time() < kept.reused_until) as turn:
+        async with self._whole.turn(caller, tuple(classes), lambda kept: loop.time() < kept.reused_until) as turn:
             if turn.made is not None:
                 return turn.made
             return turn.keep(await self._made(now, await self._states(classes), {}))
 
-    async def since(self, known: Mapping[SignalClass, Position]) -> Snapshot | None:
+    async def since(self, known: Mapping[SignalClass, Position], *, caller: str) -> Snapshot | None:
         """Give a document of what came after these positions; None where a class is not what it was there, or has gone far beyond.
 
-        Raises StoreUnavailable.
+        Raises TooManyWaiting, Overloaded, StoreUnavailable.
         """
         asked_at = asyncio.get_running_loop().time()
         now = await self._now.wait()
-        async with self._differences.turn(tuple(known.items()), lambda kept: kept.began >= asked_at) as turn:
+        async with self._differences.turn(caller, tuple(known.items()), lambda kept: kept.began >= asked_at) as turn:
             if turn.made is not None:
                 return turn.made
             states = await self._states(known)
@@ -113,50 +103,6 @@ class Snapshots:
                 count = rows[-1].count
             more = len(rows) == ROWS
         return pieces
-
-
-class _Lane:
-    """One document is made at a time, and those who want the same wait for it together."""
-
-    def __init__(self) -> None:
-        self._one = asyncio.Lock()
-        self._rest_until = 0.0
-        self._kept: dict[Hashable, Snapshot] = {}
-
-    @asynccontextmanager
-    async def turn(self, wanted: Hashable, serves: Callable[[Snapshot], bool]) -> AsyncGenerator["_Turn"]:
-        """Wait for a turn. Who makes something rests as long as that took, so whoever asks for ever other ones gets half of the time."""
-        loop = asyncio.get_running_loop()
-        async with self._one:
-            kept = self._kept.get(wanted)
-            if kept is not None and serves(kept):
-                yield _Turn(self._kept, wanted, kept)
-                return
-            await asyncio.sleep(max(0.0, self._rest_until - loop.time()))
-            began = loop.time()
-            try:
-                yield _Turn(self._kept, wanted, None)
-            finally:
-                self._rest_until = 2 * loop.time() - began
-
-
-class _Turn:
-    """`made`: what somebody made who asked for the same; None where it has to be made."""
-
-    def __init__(self, kept: dict[Hashable, Snapshot], wanted: Hashable, made: Snapshot | None) -> None:
-        self._kept = kept
-        self._wanted = wanted
-        self.made = made
-
-    def keep(self, made: Snapshot) -> Snapshot:
-        """Have whoever asks for the same get this, for as long as it says: it may be large."""
-        self._kept[self._wanted] = made
-        asyncio.get_running_loop().call_at(made.reused_until, self._forget, made)
-        return made
-
-    def _forget(self, made: Snapshot) -> None:
-        if self._kept.get(self._wanted) is made:
-            del self._kept[self._wanted]
 
 
 class _Kept(Struct, frozen=True):

@@ -101,14 +101,7 @@ async def opened(served: Served, token: str, typ: str) -> dict[str, Any]:
 async def listening(served: Served, token: str, query: str = "", *, what: str = "stream", **fields: str) -> AsyncGenerator[Stream]:
     """Open the stream of signals, or another answer that comes in pieces; the reader leaves in the end."""
     stream = Stream(served)
-    path = f"/api/v1/signals/{what}"
-    given = {"host": BASE.removeprefix("http://"), "authorization": f"Bearer {token}", **fields}
-    scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
-        "raw_path": path.encode(), "query_string": query.encode(), "root_path": "", "client": ("127.0.0.1", 1), "server": None,
-        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()], "state": {},
-    }  # fmt: skip
-    answering = asyncio.create_task(served.edge(scope, stream.receive, stream.send))
+    answering = asyncio.create_task(served.edge(scope_of(token, query, what=what, **fields), stream.receive, stream.send))
     try:
         async with asyncio.timeout(10):
             await stream.started.wait()
@@ -117,6 +110,16 @@ async def listening(served: Served, token: str, query: str = "", *, what: str = 
         stream.gone.set()
         stream.is_reading.set()
         await asyncio.wait_for(answering, 10)
+
+
+def scope_of(token: str, query: str = "", *, what: str = "stream", **fields: str) -> dict[str, Any]:
+    path = f"/api/v1/signals/{what}"
+    given = {"host": BASE.removeprefix("http://"), "authorization": f"Bearer {token}", **fields}
+    return {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
+        "raw_path": path.encode(), "query_string": query.encode(), "root_path": "", "client": ("127.0.0.1", 1), "server": None,
+        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()], "state": {},
+    }  # fmt: skip
 
 
 async def tell(served: Served, *facts: Fact) -> None:

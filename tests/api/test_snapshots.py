@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -12,7 +13,20 @@ from domain.ids import RoleName, UserId
 from domain.permission import Permission
 from domain.signals.facts import RoleMapFact, UserFact
 from tests.api.conftest import Served
-from tests.api.listening import ORDERS, change_class, ended, listening, opened, position, read, roles_of, snapshot, tell
+from tests.api.listening import (
+    ORDERS,
+    Stream,
+    change_class,
+    ended,
+    listening,
+    opened,
+    position,
+    read,
+    roles_of,
+    scope_of,
+    snapshot,
+    tell,
+)
 from tests.projections.histories import uuid7
 
 pytestmark = pytest.mark.usefixtures("orders_signals", "nothing_is_reused")
@@ -154,7 +168,7 @@ async def test_those_who_ask_for_the_same_at_once_wait_for_one_document(served: 
     monkeypatch.setattr("api.snapshots.REUSED_SECONDS", 1.0)
     snapshots = served.world.telling.snapshots
     known = {"access": next(iter(positions(await position(served)).values()))}
-    made = await asyncio.gather(*(snapshots.since(known) for _ in range(8)))
+    made = await asyncio.gather(*(snapshots.since(known, caller=str(number % 2)) for number in range(8)))
     assert len({each.body for each in made if each is not None}) == 2
 
 
@@ -179,6 +193,40 @@ async def test_attack_large_document_that_is_taken_in_by_nobody(served: Served, 
             while served.world.telling.streams.total:
                 await asyncio.sleep(0.01)
     assert not stream.over.is_set()
+
+
+async def test_attack_large_documents_that_are_asked_for_at_once(served: Served, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for many gets no more of them than one after the other, though none of them has been begun to be sent."""
+    monkeypatch.setattr("api.signals.PIECE", 10)
+    monkeypatch.setattr("api.open_streams.MOST_OF_ONE", 1)
+    asking, both, answered = [Stream(served), Stream(served)], asyncio.Event(), list[int]()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            answered.append(message["status"])
+            if len(answered) == len(asking):
+                both.set()
+            await both.wait()
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(served.edge(scope_of(listener, what="snapshot"), each.receive, send) for each in asking))
+    assert sorted(answered) == [200, 429]
+    assert served.world.telling.streams.total == 0
+
+
+async def test_attack_reader_that_is_gone_before_anything_is_sent(served: Served, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.signals.PIECE", 10)
+
+    counted = list[int]()
+
+    async def send(_: Any) -> None:
+        counted.append(served.world.telling.streams.total)
+        raise ConnectionResetError
+
+    for what in ("snapshot", "stream"):
+        await served.edge(scope_of(listener, what=what), Stream(served).receive, send)
+    assert counted == [1, 1]
+    assert served.world.telling.streams.total == 0
 
 
 async def test_the_head_alone_has_no_body(served: Served, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
