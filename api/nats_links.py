@@ -110,7 +110,7 @@ async def every_audience(models: ReadModels) -> list[AudienceName]:
         after = page.next_after
         if after is None:
             return names
-    log.warning("nats_audiences_left_out", after=after)
+    log.warning("nats_audiences_left_out", audience=after)
     return names
 
 

@@ -1,6 +1,6 @@
 """A filter in front of us reads the first `email` of a body and lets it pass; we must not act on the second."""
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -14,7 +14,7 @@ LOGIN, REFRESH = "/api/v1/auth/login", "/api/v1/auth/refresh"
 ORDINARY = {"If-None-Match": '"another"'}
 """A condition, which the express lane leaves to the ordinary routes."""
 MOST_SECONDS = 0.5
-"""A whole body is looked through in some two milliseconds; the rest is for a machine that is busy."""
+"""Of processor time. A whole body is looked through in some two milliseconds; what takes quadratic time takes many times as long."""
 
 
 @pytest.mark.parametrize("name", ["email", "\\u0065mail", "e\\u006D\\u0061il"])
@@ -48,15 +48,15 @@ def test_a_name_is_not_repeated_out_of_sight(inner: bytes) -> None:
 def test_looking_for_repeated_names_takes_no_time_worth_taking(unit: bytes, end: bytes) -> None:
     begin = b'{"name":"clerk","permissions":['
     body = begin + unit * ((BODY_LIMIT - len(begin) - len(end)) // len(unit)) + end
-    began = perf_counter()
+    began = thread_time()
     with pytest.raises(ValidationFailed):
         decode(body, DefineRole)
-    assert perf_counter() - began < MOST_SECONDS
+    assert thread_time() - began < MOST_SECONDS
 
 
 def test_many_names_are_compared_in_linear_time() -> None:
     names = b",".join(b'"%d":0' % number for number in range(6_000))
-    began = perf_counter()
+    began = thread_time()
     with pytest.raises(NameRepeated):
         decode(b"{" + names + b',"5999":0}', DefineRole)
-    assert perf_counter() - began < MOST_SECONDS
+    assert thread_time() - began < MOST_SECONDS
