@@ -2,7 +2,9 @@
 
 import asyncio
 from contextlib import suppress
+from math import inf
 from pathlib import Path
+from time import monotonic
 
 import nats.errors
 import structlog
@@ -14,6 +16,8 @@ CONNECT_SECONDS = 2
 CLOSE_SECONDS = 1
 RETRY_SECONDS = 0.25
 LONGEST_RETRY_SECONDS = 2.0
+QUIET_SECONDS = 30.0
+"""An error that goes on is said this rarely until the connection is back: while NATS is away each try has one."""
 
 log = structlog.stdlib.get_logger()
 
@@ -29,6 +33,7 @@ class NatsConnection:
         self._credentials = credentials
         self._name = name
         self._closing = False
+        self._said_at: dict[str, float] = {}
 
     def __repr__(self) -> str:
         return f"NatsConnection({self._name})"
@@ -69,9 +74,9 @@ class NatsConnection:
             max_reconnect_attempts=-1,
             reconnect_time_wait=self._retry_s,  # type: ignore[arg-type]  # seconds, slept as they are: fractions are fine
             no_echo=True,
-            error_cb=_on_error,
+            error_cb=self._on_error,
             disconnected_cb=self._on_loss,
-            reconnected_cb=_on_return,
+            reconnected_cb=self._on_return,
             **proof(self._credentials),
         )
 
@@ -79,10 +84,12 @@ class NatsConnection:
         if not self._closing:
             log.warning("nats_connection_lost")
 
+    async def _on_error(self, error: Exception) -> None:
+        kind, now = type(error).__name__, monotonic()
+        if now - self._said_at.get(kind, -inf) >= QUIET_SECONDS:
+            self._said_at[kind] = now
+            log.warning("nats_error", error_type=kind)
 
-async def _on_error(error: Exception) -> None:
-    log.warning("nats_error", error_type=type(error).__name__)
-
-
-async def _on_return() -> None:
-    log.info("nats_connection_back")
+    async def _on_return(self) -> None:
+        self._said_at.clear()
+        log.info("nats_connection_back")

@@ -1,4 +1,4 @@
-"""A connection to NATS is closed in time, whatever the server does."""
+"""A connection to NATS is closed in time, and says no more than it has to, whatever the server does."""
 
 import socket
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from nats.errors import UnexpectedEOF
+from structlog.testing import capture_logs
 
 from adapters.nats_client import NatsConnection
 
@@ -52,6 +54,19 @@ def test_a_server_that_takes_nothing_in_is_left_in_time(server: socket.socket) -
                 assert program.communicate(timeout=10)[0] == b"closed"
         finally:
             program.kill()
+
+
+async def test_an_error_that_goes_on_is_said_once_until_nats_is_back() -> None:
+    """Each try to connect has one, many times a second, for as long as NATS is away."""
+    connection = NatsConnection("nats://127.0.0.1:1")
+    with capture_logs() as said:
+        for error in (UnexpectedEOF(), ConnectionRefusedError(), ConnectionRefusedError()):
+            await connection._on_error(error)
+        await connection._on_return()
+        await connection._on_error(ConnectionRefusedError())
+    assert [line.get("error_type", line["event"]) for line in said] == [
+        "UnexpectedEOF", "ConnectionRefusedError", "nats_connection_back", "ConnectionRefusedError",
+    ]  # fmt: skip
 
 
 async def test_one_that_was_never_used_is_closed_too() -> None:

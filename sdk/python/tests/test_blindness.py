@@ -6,9 +6,22 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
+import httpx
 import pytest
 
-from minos_sdk import REFUSE, AcceptUntil, Blind, CallRefused, ExpiredToken, Introspect, NatsFeed, Revoked, Verifier
+from minos_sdk import (
+    REFUSE,
+    AcceptUntil,
+    Blind,
+    CallRefused,
+    ExpiredToken,
+    Introspect,
+    NatsFeed,
+    Revoked,
+    StaticLogin,
+    Verifier,
+    standstill,
+)
 from minos_sdk.facts import SessionEnded
 from minos_sdk.ports import SystemClock
 from minos_sdk.testing import Authority, SettableClock
@@ -66,7 +79,8 @@ async def test_why_signals_do_not_come_is_logged_once(minos_authority: Authority
     async with asyncio.timeout(10):
         while tokens.asked < 3:
             await asyncio.sleep(0.01)
-    verifier.receiver.complete("access", minos_authority.clock.time())
+    for name in verifier.receiver.classes:
+        verifier.receiver.complete(name, minos_authority.clock.time())
     await verifier.close()
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     why = "no connection to NATS: 401 invalid_client: No client for nats."
@@ -74,6 +88,62 @@ async def test_why_signals_do_not_come_is_logged_once(minos_authority: Authority
     assert said[1].startswith("Minos itself cannot be asked")
     assert said[2].endswith(f"; {why}")
     assert said[3:] == ["signals come again"]
+
+
+async def test_a_standstill_that_no_feed_notices_is_logged_once(
+    minos_authority: Authority, minos_clock: SettableClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As when Minos and NATS are there, and its workers are not: what is heard is old, and counts for nothing."""
+    monkeypatch.setattr(standstill, "_LOOK_S", 0.001)
+    verifier = minos_authority.verifier()
+    await verifier.start()
+    told = minos_clock.time()
+    minos_authority.feed.silence()
+    minos_clock.advance(5)
+    async with asyncio.timeout(10):
+        while not caplog.messages:
+            await asyncio.sleep(0.001)
+    for name in verifier.receiver.classes:
+        verifier.receiver.complete(name, told)
+    await asyncio.sleep(0.01)
+    assert caplog.messages == [f"signals do not come: {standstill.WHY}"]
+    minos_authority.feed.resume()
+    await verifier.close()
+    assert caplog.messages[1:] == ["signals come again"]
+
+
+async def test_nats_that_is_away_and_back_is_logged_where_minos_stands_in(
+    minos_authority: Authority, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Door:
+        is_open = True
+        opened = asyncio.Event()
+        refusals = 2
+
+        @classmethod
+        async def open(cls, *_: object) -> "Door":
+            if cls.refusals:
+                cls.refusals -= 1
+                raise OSError("nobody there")
+            cls.opened.set()
+            return cls()
+
+        async def until_due(self) -> None:
+            await asyncio.Event().wait()
+
+        async def close(self) -> None: ...
+
+    monkeypatch.setattr("minos_sdk.feeds.nats.Connection", Door)
+    verifier = minos_authority.verifier()
+    await verifier.start()
+    feed = NatsFeed("nats://127.0.0.1:4222", login=StaticLogin("shop", "a password"))
+    following = asyncio.create_task(feed.run(verifier.receiver, httpx.AsyncClient()))
+    async with asyncio.timeout(10):
+        await Door.opened.wait()
+    following.cancel()
+    await asyncio.wait({following})
+    await verifier.close()
+    assert caplog.messages == ["no connection to NATS, Minos is asked meanwhile: nobody there", "NATS is there again"]
 
 
 async def test_an_issuer_by_another_name_is_told_of(caplog: pytest.LogCaptureFixture) -> None:

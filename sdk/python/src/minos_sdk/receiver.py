@@ -140,8 +140,9 @@ class Receiver:
         self.classes[of_class].complete(complete_to, now if at is None else at, now)
         self._set_clock(complete_to - now)
         self.revocations.prune(complete_to)
-        self.trouble.ends()
         self._look_ahead()
+        if now < self.blind_at:
+            self.trouble.ends()
 
     def _set_clock(self, issuer_offset: float) -> None:
         """A clock here that is behind lets no token live longer (and one that is ahead only shortens lives)."""

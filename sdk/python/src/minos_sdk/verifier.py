@@ -22,6 +22,7 @@ from minos_sdk.ports import Clock, KeySource, StopCalling, clock_of
 from minos_sdk.progress import LATE_S, Freshness
 from minos_sdk.receiver import Receiver
 from minos_sdk.revocations import LONGEST_LEEWAY
+from minos_sdk.standstill import tell_of_standstill
 from minos_sdk.token_reader import KnownToken, TokenReader, UnknownKey
 from minos_sdk.watching import Watch, Watches
 
@@ -172,13 +173,16 @@ class Verifier:
             return
         self._tasks = [
             asyncio.create_task(_kept_up(run))
-            for run in (self._keys.run, self._signal_keys.run, lambda: self.feed.run(self.receiver, self._http.get()))
+            for run in (self._keys.run, self._signal_keys.run, self._hear, lambda: tell_of_standstill(self.receiver))
         ]
         try:
             async with asyncio.timeout(wait):
                 await self.wait_until_ready()
         except TimeoutError:
             log.warning("not ready after %g s: %s", wait, "; ".join(self._lacks()))
+
+    async def _hear(self) -> None:
+        await self.feed.run(self.receiver, self._http.get())
 
     def _lacks(self) -> list[str]:
         """Say what keeps this from being ready: what to look for in metrics and in the issuer's log."""

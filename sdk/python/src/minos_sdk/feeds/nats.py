@@ -98,7 +98,7 @@ class NatsFeed:
                     patience = min(2 * patience, _LAST_PATIENCE_S) if isinstance(error, NotYet) else _FIRST_PATIENCE_S
                 else:
                     receiver.counts["connections"] += 1
-                    self._is_away = False
+                    self._say_that_it_is_back()
                     pause, patience = _FIRST_PAUSE_S, _FIRST_PATIENCE_S
                     if current is not None:
                         await current.close()
@@ -118,6 +118,11 @@ class NatsFeed:
         elif not self._is_away:
             self._is_away = True
             log.warning("no connection to NATS, Minos is asked meanwhile: %s", why)
+
+    def _say_that_it_is_back(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            log.warning("NATS is there again")
 
     def _have_renewed(self, now: float) -> None:
         """Beside all else: who is refused because Minos is away is not to wait for it."""
