@@ -1,5 +1,6 @@
 """Reading a stream from a broker that answers as it likes."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from minos_sdk.call_errors import CallRefused
 from minos_sdk.feeds.direct_get import Unread
 from minos_sdk.feeds.minos import Minos
 from minos_sdk.feeds.reading import Reading
@@ -57,11 +59,15 @@ class Issuer:
         self.authority = authority
         self.count = 0
         self.status = 200
+        self.headers: dict[str, str] = {}
+        self.no_token: Exception | None = None
         self.asked: list[str] = []
         self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
 
     async def token(self, audience: str) -> str:
         assert audience == "minos"
+        if self.no_token is not None:
+            raise self.no_token
         return "minos-token"
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
@@ -70,7 +76,7 @@ class Issuer:
         known = {name: int(count) for name, _, count in (place.split(":") for place in after.split(",") if place)}
         facts = [fact(count) for count in range(known.get("access", 0) + 1, self.count + 1)]
         text = self.authority.signals.snapshot(facts, counts={"access": self.count, "roles.test": 0}, after=known)
-        return httpx.Response(self.status, text=text)
+        return httpx.Response(self.status, text=text, headers=self.headers)
 
 
 def fact(count: int) -> dict[str, Any]:
@@ -183,6 +189,65 @@ async def test_few_that_are_missing_are_read_out_of_the_stream(minos_authority: 
     assert await follower.reads(broker) == 2
     assert broker.asked == [2]
     assert len(issuer.asked) == 1
+
+
+async def test_attack_broker_that_leaves_out_what_was_told_meanwhile(minos_authority: Authority) -> None:
+    """Neither copied nor stored, where what came after it is: the gap is one that a newer signal could have left as well."""
+    issuer = Issuer(minos_authority)
+    follower, broker = await following(minos_authority, issuer)
+    issuer.count, broker.stored[3] = 3, follower.ended(3)
+    await follower.hears_of(3)
+    assert await follower.reads(broker) == 3
+    assert issuer.asked[1:] == ["access:1:1,roles.test:1:0"]
+
+
+async def test_attack_broker_that_leaves_out_what_was_told_while_minos_is_kept_away(minos_authority: Authority) -> None:
+    issuer = Issuer(minos_authority)
+    follower, broker = await following(minos_authority, issuer)
+    issuer.status, broker.stored[3] = 503, follower.ended(3)
+    await follower.hears_of(3)
+    with pytest.raises(Unread, match="lacks signals"):
+        await follower.reads(broker)
+    assert follower.receiver.classes["access"].lacks(1, 3)
+
+
+async def test_gaps_are_asked_about_now_and_then(minos_authority: Authority) -> None:
+    """Where signals are replaced again and again before they are sent, all services see gaps, at the same time."""
+    issuer = Issuer(minos_authority)
+    follower, broker = await following(minos_authority, issuer)
+    for count in (3, 5):
+        issuer.count, broker.stored[count] = count, follower.ended(count)
+        await follower.hears_of(count)
+        reading = asyncio.create_task(follower.reads(broker))
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert not reading.done()
+    reading.cancel()
+
+
+async def test_attack_recorded_heartbeat_beside_an_answer_of_before(minos_authority: Authority) -> None:
+    """While Minos is behind, its answers say so; what a broker plays then is no sign that nothing came since."""
+    issuer = Issuer(minos_authority)
+    follower, issuer.count, issuer.headers = Follower(minos_authority, issuer), 1, {"Age": "9"}
+    with pytest.raises(Unread, match="Minos itself"):
+        await follower.reads(Broker({}))
+    await follower.hears_of(1)
+    assert not follower.receiver.is_ready
+    issuer.headers = {}
+    await follower.reads(Broker({}))
+    await follower.hears_of(1)
+    assert follower.receiver.classes["access"].advanced_at == minos_authority.clock.monotonic()
+
+
+@pytest.mark.parametrize("error", [CallRefused(429, "rate_limited", "Later."), CallRefused(500, "unknown", "?"), KeyError("secret")])
+async def test_attack_broker_whose_word_is_taken_while_minos_is_busy(minos_authority: Authority, error: Exception) -> None:
+    """Only who may not ask has to do without: whoever uses up a limit of the service gets nothing by it."""
+    issuer = Issuer(minos_authority)
+    follower, issuer.no_token = Follower(minos_authority, issuer), error
+    broker = Broker({1: follower.ended(1)})
+    with pytest.raises(Unread, match="Minos itself"):
+        await follower.reads(broker)
+    assert broker.asked == []
 
 
 async def test_many_that_are_missing_are_one_answer_of_minos(minos_authority: Authority) -> None:

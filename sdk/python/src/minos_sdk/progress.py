@@ -1,6 +1,6 @@
 """How far a class of signals is known, and since when: what makes the difference between knowing and believing."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import Literal
@@ -41,6 +41,11 @@ class Progress:
     def lacks(self, epoch: int, count: int) -> bool:
         """Tell whether something up to there is not known yet."""
         return (epoch, count) > (self.epoch, self.count)
+
+    def has_gap(self, epoch: int, count: int, told: Collection[int]) -> bool:
+        """Tell whether of the counts up to there some are neither known nor among those told."""
+        known = self.count if epoch == self.epoch else 0
+        return any(each not in told and each not in self._ahead for each in range(known + 1, count + 1))
 
     def saw(self, epoch: int, count: int) -> bool:
         """Note a copy as it was made. False when something before it is missing."""

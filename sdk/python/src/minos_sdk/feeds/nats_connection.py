@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from minos_sdk.feeds.nats_login import Entry, Login
 from minos_sdk.feeds.nats_servers import Servers
 from minos_sdk.feeds.reading import Reading
+from minos_sdk.feeds.snapshots import UNANSWERED
 from minos_sdk.jws import Malformed
 from minos_sdk.receiver import ACCESS, Receiver
 from minos_sdk.signal_sets import Beat
@@ -64,6 +65,10 @@ class Connection:
             entry = await login.entry()
         except Malformed:
             raise Lost("no access token") from None
+        except UNANSWERED:
+            raise
+        except Exception as error:  # it is the service's own, and raises what it likes: the connection there is goes on
+            raise Lost(f"the token source raised {type(error).__name__}") from error
         client = Client()
         connection = cls(client, servers, entry, receiver, readings)
         try:
@@ -178,8 +183,12 @@ class Connection:
                     await reading.read(self._client)
             except Lost as lost:
                 log.info("signals could not be read: %s", lost)
-                reading.wanted.set()
-                await asyncio.sleep(_AGAIN_S)
+            except Exception:  # whatever it is, what is missing has to be read: nobody else does
+                log.exception("signals could not be read")
+            else:
+                continue
+            reading.wanted.set()
+            await asyncio.sleep(_AGAIN_S)
 
     async def _ended(self) -> None:
         self._over.set()

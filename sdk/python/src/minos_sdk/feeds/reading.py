@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import aclosing
 from hashlib import sha256
+from math import inf
 from typing import TYPE_CHECKING
 
 from minos_sdk.feeds.direct_get import Stored, Unread, stored_from
@@ -19,6 +20,8 @@ _FOLLOWING_S = 45.0
 """What was told since everything was known this lately cannot have expired: the shortest signal lives a minute."""
 _FEW = 500
 """Signals that are read out of the stream, each with a signature of its own; more of them Minos signs as one."""
+_GAPS_S = 1.0
+"""How often Minos is asked at the most because the stream lacks single signals. Until then nothing is complete."""
 _WITHOUT_PAUSE = 16
 _REMEMBERED = 8_192
 
@@ -49,6 +52,7 @@ class Reading:
         self._known_to = (0, 0)
         self._beat: Beat | None = None
         self._short = 0
+        self._gap_at = -inf
         self._must_come = (0, 0)
         self._read: dict[int, tuple[bytes, Place]] = {}
         """What was read beyond where the next reading begins: the same bytes need no second look."""
@@ -59,9 +63,12 @@ class Reading:
         self.wanted.set()
 
     def beat(self, beat: Beat) -> None:
-        """Take in what a heartbeat says; read when it knows of more than is known here."""
+        """Take in what a heartbeat says; read when it knows of more than is known here, or Minos has not said yet what holds: it may be of
+        long ago."""
         self._beat = beat
-        if self._receiver.beat(beat):
+        if self._asks and self._receiver.classes[self._class].advanced_at == -inf:
+            self.wanted.set()
+        elif self._receiver.beat(beat):
             self._known_to = max(self._known_to, (beat.newest.epoch, beat.sequence))
         else:
             self.wanted.set()
@@ -91,15 +98,24 @@ class Reading:
     async def read(self, client: "Client") -> None:
         """Get to know all there is. Raises Unread, and what nats-py raises."""
         self.wanted.clear()
-        if self._minos is not None and self._is_more_than_few and not self._minos.is_refused:
-            if await self._minos.tell():
-                progress = self._receiver.classes[self._class]
-                self._is_new, self._ahead_to = False, (progress.epoch, progress.count)
+        if self._is_more_than_few and self._asks:
+            if await self._told():
                 return
-            if not self._follows and not self._minos.is_refused:
+            if not self._follows and self._asks:
                 raise Unread("Minos itself does not say what holds")
         await self._read_stream(client)
         self._is_new = False
+
+    @property
+    def _asks(self) -> bool:
+        return self._minos is not None and not self._minos.is_refused
+
+    async def _told(self) -> bool:
+        if self._minos is None or not await self._minos.tell():
+            return False
+        progress = self._receiver.classes[self._class]
+        self._is_new, self._ahead_to = False, (progress.epoch, progress.count)
+        return True
 
     @property
     def _follows(self) -> bool:
@@ -118,21 +134,33 @@ class Reading:
         beat = self._beat
         epoch, sequence = self._known_to
         first = sequence + 1 if beat is None or beat.newest.epoch == epoch else 1
-        whole, newest, last = True, Place(self._class, 0, 0), 0
+        whole, newest, last, told = True, Place(self._class, 0, 0), 0, set[Place]()
         async with aclosing(stored_from(client, stream_of(self._class), first)) as parts:
             async for part in parts:
                 for number, stored in enumerate(part, 1):
                     place, last = await self._take(stored), stored.sequence
                     whole = whole and place is not None
                     newest = max(newest, place or newest, key=lambda known: (known.epoch, known.count))
+                    told |= {place} if place is not None else set()
                     if number % _WITHOUT_PAUSE == 0:
                         await asyncio.sleep(0)
         self._receiver.counts["reads"] += 1
+        if self._asks and self._receiver.classes[self._class].has_gap(newest.epoch, newest.count, {each.count for each in told}):
+            await self._fill_gap()
+            return
         if whole:
             if newest.epoch == epoch or first == 1:
                 self._known_to = max(self._known_to, (newest.epoch, min(last, self._signed_end(newest.epoch))))
             self._note(newest, beat)
         self._read = {sequence: known for sequence, known in self._read.items() if sequence > self._known_to[1]}
+
+    async def _fill_gap(self) -> None:
+        """Ask Minos, now and then: what lacks was replaced by what is newer, or the broker leaves it out. Raises Unread."""
+        self._receiver.counts["gaps"] += 1
+        await asyncio.sleep(max(0.0, self._gap_at + _GAPS_S - self._receiver.monotonic()))
+        self._gap_at = self._receiver.monotonic()
+        if not await self._told() and self._asks:
+            raise Unread("the stream lacks signals, and Minos itself does not say which")
 
     def _signed_end(self, epoch: int) -> int:
         """Nobody but the newest heartbeat is believed where a stream ends at the furthest."""

@@ -57,7 +57,7 @@ class Snapshots:
         receiver = self._receiver
         query = {"audience": receiver.audience} | ({"after": receiver.place} if receiver.place else {})
         url = httpx.URL(f"{receiver.issuer.rstrip('/')}/api/v1/signals/snapshot", params=query)
-        token = await self._token_source.token(MINOS)
+        token = await self._token()
         headers = {"Authorization": f"Bearer {token}"}
         answer = await get(self._http, str(url), longest=LONGEST_SNAPSHOT, headers=headers, within=_WITHIN_S)
         if answer.status_code == 401:
@@ -67,6 +67,14 @@ class Snapshots:
         if answer.status_code != 200:
             raise Unreachable(f"the snapshot answered {answer.status_code}")
         return answer
+
+    async def _token(self) -> str:
+        try:
+            return await self._token_source.token(MINOS)
+        except UNANSWERED:
+            raise
+        except Exception as error:  # it is the service's own, and raises what it likes: no reason to hear of nothing any more
+            raise Unreachable(f"the token source raised {type(error).__name__}") from error
 
 
 def _age(answer: httpx.Response) -> bool:
