@@ -40,11 +40,18 @@ class ClassState(Struct, frozen=True, kw_only=True):
 
 
 class Completeness(Struct, frozen=True):
-    """What was committed before `complete_to` is in the rows where `is_told`; None where nobody can tell. Microseconds since 1970."""
+    """What was committed before `complete_to` (microseconds since 1970; 0 where nobody can tell) is in the rows once they have the log up
+    to `size`; they have it up to `told`."""
 
     asked_at: int
-    complete_to: int | None
-    is_told: bool
+    complete_to: int
+    epoch: int
+    size: int
+    told: int
+
+    def has(self, earlier: "Completeness") -> bool:
+        """Tell whether the rows have all now that was spoken of then."""
+        return self.epoch == earlier.epoch and self.told >= earlier.size
 
 
 class SignalRow(Struct, frozen=True, kw_only=True):
@@ -67,8 +74,8 @@ class SignalRows:
 
     async def completeness(self) -> Completeness:
         """Look how far the rows are behind what is committed."""
-        ((asked_at, complete_to, is_told),) = await self._links.read(SQL["completeness"])
-        return Completeness(asked_at, complete_to, is_told)
+        (row,) = await self._links.read(SQL["completeness"])
+        return Completeness(*row)
 
     async def after(self, of_class: SignalClass, count: int, limit: int) -> Sequence[SignalRow]:
         """Give the first rows after `count`, at most `limit`. Read after the class's state they are all that it says there is."""

@@ -9,9 +9,10 @@ LEFT JOIN projection_state s ON s.name = 'signals' AND s.version = 1 AND s.slot_
 WHERE c.class = ANY ($1::text[])
 
 -- name: completeness
--- What was committed before `complete_to` has been told where the one that tells has come so far. `asked_at` is before the look.
+-- What was committed before `complete_to` has been told where the one that tells has come to `size`. `asked_at` is before the look.
 SELECT (extract(epoch FROM statement_timestamp()) * 1000000)::bigint AS asked_at,
-       (extract(epoch FROM c.complete_to) * 1000000)::bigint AS complete_to, coalesce(s.position >= c.size AND s.epoch = c.epoch, false) AS is_told
+       coalesce((extract(epoch FROM c.complete_to) * 1000000)::bigint, 0) AS complete_to, c.epoch, c.size,
+       CASE WHEN s.epoch = c.epoch THEN s.position ELSE -1 END AS told
 FROM log_completeness() c
 LEFT JOIN projection_state s ON s.name = 'signals' AND s.version = 1 AND s.slot_from = 0
 

@@ -50,13 +50,16 @@ class SignalsNow:
             return self._last
 
     async def _wait(self) -> Now:
+        """What was found to be complete first is waited for: where much goes on, there is always something newer to wait for."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        seen = await self._rows.completeness()
+        seen = awaited = await self._rows.completeness()
         asked_at, complete_to = seen.asked_at, 0
         while True:
-            if seen.is_told and seen.complete_to is not None:
-                complete_to = seen.complete_to
+            if awaited.complete_to < asked_at:
+                awaited = seen
+            if seen.has(awaited):
+                complete_to = awaited.complete_to
             if complete_to >= asked_at or loop.time() - began > WAIT_SECONDS:
                 return Now(began, asked_at, complete_to)
             await asyncio.sleep(LOOK_SECONDS)

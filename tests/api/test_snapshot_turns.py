@@ -73,3 +73,27 @@ async def test_those_who_ask_while_the_database_is_away_do_not_wait_for_one_anot
     found = await asyncio.gather(*(now.wait() for _ in range(20)), return_exceptions=True)
     assert {type(each) for each in found} == {StoreUnavailable}
     assert rows.asked["completeness"] <= 2
+
+
+class Busy(SignalRows):
+    """A log that grows with each look, and rows that are always a little behind it."""
+
+    def __init__(self) -> None:
+        self.looked = 0
+
+    async def completeness(self) -> Completeness:
+        self.looked += 1
+        return Completeness(asked_at=self.looked, complete_to=self.looked, epoch=1, size=self.looked, told=self.looked - 3)
+
+
+async def test_what_is_told_while_the_log_grows_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a moment when nothing is missing of what there was at the question; there may be none when nothing is missing at all."""
+    monkeypatch.setattr("api.signals_now.LOOK_SECONDS", 0)
+    rows = Busy()
+    assert (await SignalsNow(rows).wait()).complete_to == 1
+    assert rows.looked == 4
+
+
+async def test_rows_of_another_epoch_of_the_log_are_not_what_was_waited_for() -> None:
+    of_log = Completeness(asked_at=1, complete_to=1, epoch=1, size=5, told=4)
+    assert not Completeness(asked_at=2, complete_to=2, epoch=2, size=9, told=9).has(of_log)
