@@ -25,3 +25,9 @@ def test_its_dependencies_are_few_and_in_ranges() -> None:
 def test_its_types_come_along_and_all_it_promises_is_there() -> None:
     assert (Path(minos_sdk.__file__).parent / "py.typed").exists()
     assert [name for name in minos_sdk.__all__ if not hasattr(minos_sdk, name)] == []
+
+
+def test_its_license_comes_along_and_is_that_of_the_project() -> None:
+    here = Path(__file__).parents[1] / "LICENSE"
+    assert PROJECT["license-files"] == [here.name]
+    assert here.read_bytes() == (here.parents[2] / "LICENSE").read_bytes()
