@@ -18,6 +18,10 @@ CHECKS: dict[str, dict[str, Any]] = {
 }
 ODD_TO_ENVOY = r".*([^!-~]|[;\\]|\./|%(0|1|20|25|3[Bb]|5[Cc]|7[Ff]|[89A-Fa-f])).*|.*\."
 ODD_TO_TRAEFIK = r"[^!-~]|[;%\\]|\.(/|$)"
+ADDRESSES = ("X-Original-URL", "X-Rewrite-URL", "X-Original-URI", "X-Forwarded-Uri", "X-Forwarded-Path", "X-Forwarded-Prefix", "Forwarded")
+"""What some frameworks believe more than the first line of a request."""
+OF_THE_GATEWAY = ("X-Forwarded-Host", "X-Forwarded-Port")
+"""Which Traefik writes itself."""
 LOWER = {name.lower() for name in HEADERS}
 
 
@@ -26,6 +30,13 @@ def asks(question: str) -> bool:
     address = urlsplit(question)
     names = [name for name, _ in parse_qsl(address.query, strict_parsing=True)]
     return address.path == "/api/v1/auth/check" and "audience" in names and len(set(names)) == len(names)
+
+
+def test_nginx_takes_each_other_address_away_wherever_it_passes_something_on() -> None:
+    folder = DEPLOY / "nginx" / "minos"
+    taken = (folder / "address.conf").read_text()
+    assert all(f'proxy_set_header {name} "";' in taken for name in [*ADDRESSES, *OF_THE_GATEWAY])
+    assert all("include minos/address.conf;" in (folder / name).read_text() for name in ("open.conf", "protect.conf"))
 
 
 def test_every_name_has_one_hyphen_so_that_it_has_one_other_spelling() -> None:
@@ -44,7 +55,7 @@ def test_nginx_replaces_each_and_empties_each_where_anybody_may_come() -> None:
 def test_traefik_strips_both_spellings_first_and_keeps_the_credential_last() -> None:
     middlewares = TRAEFIK["middlewares"]
     stripped = middlewares["minos-strip"]["headers"]["customRequestHeaders"]
-    assert stripped == dict.fromkeys([*HEADERS, *(name.replace("-", "_") for name in HEADERS)], "")
+    assert stripped == {each: "" for name in [*HEADERS, *ADDRESSES] for each in (name, name.replace("-", "_"))}
     assert middlewares["minos-keep"]["headers"]["customRequestHeaders"] == {"Authorization": "", "X-API-Key": ""}
     for router in TRAEFIK["routers"].values():
         assert (router["middlewares"][0], router["middlewares"][-1]) == ("minos-strip", "minos-keep")
@@ -70,7 +81,7 @@ def test_traefik_asks_with_the_credential_alone_and_lays_each_header_over_the_re
 
 def test_envoy_strips_each_before_any_filter_and_refuses_the_other_spelling() -> None:
     mutations = MANAGER["early_header_mutation_extensions"][0]["typed_config"]["mutations"]
-    assert {each["remove"] for each in mutations} == LOWER
+    assert {each["remove"] for each in mutations} == LOWER | {name.lower() for name in [*ADDRESSES, *OF_THE_GATEWAY]}
     assert MANAGER["common_http_protocol_options"]["headers_with_underscores_action"] == "REJECT_REQUEST"
     assert MANAGER["path_with_escaped_slashes_action"] == "REJECT_REQUEST"
     assert MANAGER["http_filters"][-1]["name"] == "envoy.filters.http.router"
