@@ -27,6 +27,18 @@ def freshness_at(age: float) -> Freshness:
     return Freshness("fresh" if age < FRESH_S else "late" if age < LATE_S else "blind", age)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything of a class up to `count` of `epoch` is known."""
+
+    epoch: int
+    count: int
+
+    def is_set_back_from(self, earlier: "Known") -> bool:
+        """Tell whether an issuer that counted further before came back with less: counts will come again, for other signals."""
+        return self.epoch == earlier.epoch and self.count < earlier.count
+
+
 class Progress:
     """Of one class. Counts are dense within an epoch and start at 1; `complete_to` is in seconds of the issuer's clock."""
 
@@ -66,6 +78,11 @@ class Progress:
             self.epoch = epoch
             self._ahead.clear()
         self._reach(count)
+
+    def set_back(self, known: Known) -> None:
+        """Note that what is known ends there after all."""
+        self.epoch, self.count = known.epoch, known.count
+        self._ahead.clear()
 
     def complete(self, complete_to: float, at: float, heard_at: float | None = None) -> bool:
         """Note, as of a time of the monotonic clock, that all was known which was committed before `complete_to`. False when that is old.

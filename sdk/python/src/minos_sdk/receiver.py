@@ -9,7 +9,7 @@ from minos_sdk.errors import KeysUnavailable
 from minos_sdk.facts import Fact
 from minos_sdk.jws import Malformed
 from minos_sdk.ports import Clock, KeySource, StopCalling
-from minos_sdk.progress import LATE_S, Freshness, Progress, freshness_at, oldest
+from minos_sdk.progress import LATE_S, Freshness, Known, Progress, freshness_at, oldest
 from minos_sdk.revocations import Revocations
 from minos_sdk.signal_sets import Beat, Place, SetReader, Signal, Snapshot
 from minos_sdk.trouble import Trouble
@@ -73,10 +73,11 @@ class Receiver:
             self.merge(told.fact)
         return told
 
-    async def snapshot(self, token: str, *, asked_at: float | None) -> bool:
+    async def snapshot(self, token: str, *, asked_at: float | None, known: Mapping[str, Known] | None = None) -> bool:
         """Take in all there is at once, or what came since, as it was asked for at a time of the monotonic clock.
 
-        `asked_at` is None for one that was made earlier, and so says nothing of now.
+        `asked_at` is None for one that was made earlier, and so says nothing of now. `known`: how far each class was known when it was
+        asked for.
 
         False when it is no snapshot of this issuer, lacks a class that is needed here, or builds on more than is known here.
         """
@@ -95,7 +96,10 @@ class Receiver:
             if number % _WITHOUT_PAUSE == 0:
                 await asyncio.sleep(0)
         for name, progress in self.classes.items():
-            progress.reached(told.classes[name].epoch, told.classes[name].count)
+            place = Known(told.classes[name].epoch, told.classes[name].count)
+            if known is not None and name not in told.after and place.is_set_back_from(known[name]):
+                progress.set_back(place)
+            progress.reached(place.epoch, place.count)
             if asked_at is not None:
                 self.complete(name, told.complete_to, at=asked_at)
         return True
@@ -127,6 +131,11 @@ class Receiver:
         if beat.running and beat.newest.epoch == progress.epoch:
             self.complete(beat.newest.of_class, beat.complete_to, at=at)
         return True
+
+    @property
+    def known(self) -> Mapping[str, Known]:
+        """How far all is known of each class."""
+        return {name: Known(each.epoch, each.count) for name, each in self.classes.items()}
 
     @property
     def place(self) -> str:

@@ -41,14 +41,14 @@ class Snapshots:
         """
         receiver = self._receiver
         try:
-            now = receiver.monotonic()
+            now, known = receiver.monotonic(), receiver.known
             answer = await self._answer()
             if _age(answer):
                 if not await receiver.snapshot(answer.text, asked_at=None):
                     return False
-                now = receiver.monotonic()
+                now, known = receiver.monotonic(), receiver.known
                 answer = await self._answer()
-            return await receiver.snapshot(answer.text, asked_at=None if _age(answer) else now)
+            return await receiver.snapshot(answer.text, asked_at=None if _age(answer) else now, known=None if _age(answer) else known)
         except UNANSWERED:
             receiver.counts["snapshot_unanswered"] += 1
             raise
