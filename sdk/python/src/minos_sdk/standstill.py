@@ -1,4 +1,4 @@
-"""What no feed notices: that everybody it asks is there, and nobody says up to when all is told."""
+"""What no feed notices: that no connection broke, and nobody says up to when all is told."""
 
 import asyncio
 from typing import Never
@@ -6,7 +6,7 @@ from typing import Never
 from minos_sdk.receiver import Receiver
 
 _LOOK_S = 1.0
-WHY = "nobody says that they are complete: do the workers of Minos run, is its feed halted?"
+WHY = "nobody says that they are complete: is the way to Minos open, do its workers run, is its feed halted?"
 
 
 async def tell_of_standstill(receiver: Receiver) -> Never:
