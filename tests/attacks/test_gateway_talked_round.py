@@ -83,6 +83,7 @@ READ_IN_MORE_WAYS = (
     "/orders/x/..;/admin/1", "/orders/.;/admin/1", "/orders/%2e%2e;/orders/admin/1", "/open/..;/orders/admin/1", "/open/1/..%3b/1",
     "/orders/admin./1", "/orders/admin%2e/1", "/orders/admin.json", "/orders/ADMIN/1", "/orders/%41dmin/1", "/orders/%2561dmin/1",
     "/orders/x/%252e%252e/admin/1", "/orders/x/..%255c../admin/1", "/orders/x%5c..%5cadmin/1", "/orders/x\\..\\admin/1",
+    "/orders/%u0061dmin/1", "/orders/admin%/1", "/orders/admin%6", "/orders/admin%",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ MANAGER: dict[str, Any] = ENVOY["listeners"][0]["filter_chains"][0]["filters"][0
 CHECKS: dict[str, dict[str, Any]] = {
     each["name"]: each["typed_config"] for each in MANAGER["http_filters"] if each["name"].startswith("minos.")
 }
-ODD_TO_ENVOY = r".*([^!-~]|[;\\]|\./|%(0|1|20|25|3[Bb]|5[Cc]|7[Ff]|[89A-Fa-f])).*|.*\."
+ODD_TO_ENVOY = r".*([^!-~]|[;\\]|\./|%(0|1|20|25|3[Bb]|5[Cc]|7[Ff]|[89A-Fa-f]|.?[^0-9A-Fa-f]|.?$)).*|.*\."
 ODD_TO_TRAEFIK = r"[^!-~]|[;%\\]|\.(/|$)"
 ADDRESSES = ("X-Original-URL", "X-Rewrite-URL", "X-Original-URI", "X-Forwarded-Uri", "X-Forwarded-Path", "X-Forwarded-Prefix", "Forwarded")
 """What some frameworks believe more than the first line of a request."""
