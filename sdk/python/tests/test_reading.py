@@ -70,6 +70,9 @@ class Issuer:
             raise self.no_token
         return "minos-token"
 
+    async def renewed(self, audience: str, *, instead_of: str | None = None) -> str:
+        raise KeyError(audience, instead_of)
+
     async def answer(self, request: httpx.Request) -> httpx.Response:
         after = request.url.params.get("after", "")
         self.asked.append(after)
@@ -249,6 +252,13 @@ async def test_attack_broker_whose_word_is_taken_while_minos_is_busy(minos_autho
     with pytest.raises(Unread, match="Minos itself"):
         await follower.reads(broker)
     assert broker.asked == []
+
+
+async def test_attack_broker_whose_word_is_taken_while_another_token_is_wanted(minos_authority: Authority) -> None:
+    issuer = Issuer(minos_authority)
+    follower, issuer.status = Follower(minos_authority, issuer), 401
+    with pytest.raises(Unread, match="Minos itself"):
+        await follower.reads(Broker({}))
 
 
 async def test_many_that_are_missing_are_one_answer_of_minos(minos_authority: Authority) -> None:

@@ -1,5 +1,8 @@
 """What Minos itself says holds, signed: all of it at first, and then what came since."""
 
+from collections.abc import Awaitable
+from typing import TypeVar
+
 import httpx
 
 from minos_sdk.call_errors import CallRefused
@@ -10,6 +13,7 @@ from minos_sdk.receiver import Receiver
 from minos_sdk.signal_sets import LONGEST_SNAPSHOT
 from minos_sdk.trouble import words
 
+T = TypeVar("T")
 MINOS = "minos"
 """The audience of the issuer itself."""
 SOURCE = "a source of tokens, as ServiceTokens"
@@ -57,24 +61,26 @@ class Snapshots:
         receiver = self._receiver
         query = {"audience": receiver.audience} | ({"after": receiver.place} if receiver.place else {})
         url = httpx.URL(f"{receiver.issuer.rstrip('/')}/api/v1/signals/snapshot", params=query)
-        token = await self._token()
+        token = await _of_source(self._token_source.token(MINOS))
         headers = {"Authorization": f"Bearer {token}"}
         answer = await get(self._http, str(url), longest=LONGEST_SNAPSHOT, headers=headers, within=_WITHIN_S)
         if answer.status_code == 401:
-            await was_refused(self._token_source, MINOS, token)
+            await _of_source(was_refused(self._token_source, MINOS, token))
         if answer.status_code == 403:
             raise CallRefused(403, "permission_denied", f"it takes minos.signals.access and minos.signals.roles.{receiver.audience}")
         if answer.status_code != 200:
             raise Unreachable(f"the snapshot answered {answer.status_code}")
         return answer
 
-    async def _token(self) -> str:
-        try:
-            return await self._token_source.token(MINOS)
-        except UNANSWERED:
-            raise
-        except Exception as error:  # it is the service's own, and raises what it likes: no reason to hear of nothing any more
-            raise Unreachable(f"the token source raised {type(error).__name__}") from error
+
+async def _of_source(asked: Awaitable[T]) -> T:
+    """It is the service's own, and raises what it likes: no reason to hear of nothing any more. Raises UNANSWERED."""
+    try:
+        return await asked
+    except UNANSWERED:
+        raise
+    except Exception as error:
+        raise Unreachable(f"the token source raised {type(error).__name__}") from error
 
 
 def _age(answer: httpx.Response) -> bool:
