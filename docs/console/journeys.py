@@ -11,11 +11,14 @@ from docs.console.blocks import files, steps
 from docs.console.given import given_servers, programs
 from docs.console.walk import Outcome, Walk
 
+SHOWN = (8001, 8002)
+"""What services listen on in documents: each on its own, since a reader may go from one to the next."""
+
 
 @dataclass(frozen=True, slots=True)
 class Journey:
     """`running`: `./minos up` runs already. `given`: there are servers of somebody else's. `activated`: so is an environment that has
-    the SDK, in which a service listens on port 8001."""
+    the SDK, in which a service listens on one of the ports `SHOWN`."""
 
     documents: tuple[str, ...]
     running: bool = False
@@ -75,8 +78,8 @@ def travel(journey: Journey, folder: Path) -> Iterator[tuple[str, Outcome]]:
             swaps = stack.enter_context(given_servers(folder / "given"))
             path = f"{programs()}:{path}"
         if journey.activated:
-            [port] = free_ports(1)
-            swaps = {"127.0.0.1:8001": f"127.0.0.1:{port}", "--port 8001": f"--port {port}"}
+            for shown, port in zip(SHOWN, free_ports(len(SHOWN)), strict=True):
+                swaps |= {f"127.0.0.1:{shown}": f"127.0.0.1:{port}", f"--port {shown}": f"--port {port}"}
             path = f"{ROOT / '.venv' / 'bin'}:{path}"
         for name in journey.documents:
             for file, text in files(ROOT / name).items():
