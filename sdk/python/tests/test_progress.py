@@ -86,3 +86,12 @@ def test_attack_answer_kept_back_for_longer_than_a_feed_may_lag() -> None:
 def test_a_clock_that_is_slower_by_a_thousandth_stays_fresh() -> None:
     progress = Progress()
     assert all(progress.complete(1_000.0 + beat * 0.999, at=float(beat)) for beat in range(50_000))
+
+
+def test_what_was_seen_of_one_epoch_fills_no_gap_of_another() -> None:
+    progress = Progress()
+    progress.reached(1, 1)
+    assert not progress.saw(1, 3)
+    assert [progress.has_gap(epoch, 3, told) for epoch, told in ((1, {2}), (1, set[int]()), (2, {1, 2}), (2, {1, 2, 3}))] == [
+        False, True, True, False,
+    ]  # fmt: skip

@@ -215,6 +215,16 @@ async def test_attack_broker_that_leaves_out_what_was_told_while_minos_is_kept_a
     assert follower.receiver.classes["access"].lacks(1, 3)
 
 
+async def test_attack_gap_that_is_filled_with_signals_of_another_epoch(minos_authority: Authority) -> None:
+    issuer = Issuer(minos_authority)
+    follower, broker = await following(minos_authority, issuer)
+    issuer.status = 503
+    for sequence, (epoch, count) in enumerate([(2, 1), (2, 2), (3, 3)], 2):
+        broker.stored[sequence] = minos_authority.signals.signal(fact(count), count=count, epoch=epoch)
+    with pytest.raises(Unread, match="lacks signals"):
+        await follower.reads(broker)
+
+
 async def test_gaps_are_asked_about_now_and_then(minos_authority: Authority) -> None:
     """Where signals are replaced again and again before they are sent, all services see gaps, at the same time."""
     issuer = Issuer(minos_authority)

@@ -56,8 +56,8 @@ class Progress:
 
     def has_gap(self, epoch: int, count: int, told: Collection[int]) -> bool:
         """Tell whether of the counts up to there some are neither known nor among those told."""
-        known = self.count if epoch == self.epoch else 0
-        return any(each not in told and each not in self._ahead for each in range(known + 1, count + 1))
+        known, seen = (self.count, self._ahead) if epoch == self.epoch else (0, frozenset[int]())
+        return any(each not in told and each not in seen for each in range(known + 1, count + 1))
 
     def saw(self, epoch: int, count: int) -> bool:
         """Note a copy as it was made. False when something before it is missing."""

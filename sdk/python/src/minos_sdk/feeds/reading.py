@@ -131,7 +131,7 @@ class Reading:
 
     async def _read_stream(self, client: "Client") -> None:
         """Read to the end, and note what is known by that."""
-        beat = self._beat
+        beat, progress = self._beat, self._receiver.classes[self._class]
         epoch, sequence = self._known_to
         first = sequence + 1 if beat is None or beat.newest.epoch == epoch else 1
         whole, newest, last, told = True, Place(self._class, 0, 0), 0, set[Place]()
@@ -141,11 +141,13 @@ class Reading:
                     place, last = await self._take(stored), stored.sequence
                     whole = whole and place is not None
                     newest = max(newest, place or newest, key=lambda known: (known.epoch, known.count))
-                    told |= {place} if place is not None else set()
+                    if place is not None and self._asks and progress.lacks(place.epoch, place.count):
+                        told.add(place)
                     if number % _WITHOUT_PAUSE == 0:
                         await asyncio.sleep(0)
         self._receiver.counts["reads"] += 1
-        if self._asks and self._receiver.classes[self._class].has_gap(newest.epoch, newest.count, {each.count for each in told}):
+        of_newest = {each.count for each in told if each.epoch == newest.epoch}
+        if self._asks and progress.lacks(newest.epoch, newest.count) and progress.has_gap(newest.epoch, newest.count, of_newest):
             await self._fill_gap()
             return
         if whole:
