@@ -8,7 +8,7 @@ from msgspec import Struct
 from domain.errors import CursorInvalid
 from domain.signals.facts import SignalClass
 
-_POSITION = re.compile(r"[a-z0-9_.-]{1,96}:\d{1,10}:\d{1,18}(,[a-z0-9_.-]{1,96}:\d{1,10}:\d{1,18}){0,15}")
+_POSITION = re.compile(r"[a-z0-9_.-]{1,96}:[0-9]{1,10}:[0-9]{1,18}(,[a-z0-9_.-]{1,96}:[0-9]{1,10}:[0-9]{1,18}){0,15}")
 
 
 class Position(Struct, frozen=True):

@@ -235,6 +235,6 @@ async def test_the_head_alone_has_no_body(served: Served, listener: str, monkeyp
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-@pytest.mark.parametrize("known", ["x", "access:1", "access:-1:2", "access:1:2:3"])
+@pytest.mark.parametrize("known", ["x", "access:1", "access:-1:2", "access:1:2:3", "access:१:१"])
 async def test_a_place_that_is_none_is_refused(served: Served, listener: str, known: str) -> None:
     assert (await snapshot(served, listener, f"after={known}")).json()["code"] == "cursor_invalid"
