@@ -3,9 +3,11 @@
 import asyncio
 from typing import Any, cast
 
+import httpx
 import pytest
 
-from minos_sdk.feeds.nats_connection import Connection, Lost, _renewal
+from minos_sdk import NatsFeed
+from minos_sdk.feeds.nats_connection import Connection, Lost, Refused, _renewal
 from minos_sdk.feeds.nats_login import Entry, TokenLogin, _left
 from minos_sdk.feeds.nats_servers import Servers
 from minos_sdk.feeds.reading import Reading
@@ -67,3 +69,34 @@ async def test_a_reading_that_breaks_is_read_again(minos_authority: Authority, m
     async with asyncio.timeout(5):
         await moody.done.wait()
     reader.cancel()
+
+
+class Slow:
+    """A token source whose next token does not come."""
+
+    def __init__(self) -> None:
+        self.is_asked = asyncio.Event()
+
+    async def token(self, audience: str) -> str:
+        return audience
+
+    async def renewed(self, audience: str, *, instead_of: str | None = None) -> str:
+        self.is_asked.set()
+        await asyncio.sleep(60)
+        raise TimeoutError(audience, instead_of)
+
+
+async def test_a_feed_that_ends_leaves_nobody_asking_for_tokens(minos_authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> Connection:
+        raise Refused("authorization violation")
+
+    monkeypatch.setattr(Connection, "open", refuse)
+    slow, before = Slow(), asyncio.all_tasks()
+    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(503)))
+    running = asyncio.create_task(NatsFeed("nats://127.0.0.1:1", slow).run(minos_authority.verifier().receiver, http))
+    async with asyncio.timeout(5):
+        await slow.is_asked.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before

@@ -75,10 +75,14 @@ class NatsFeed:
 
     async def run(self, receiver: Receiver, http: httpx.AsyncClient) -> None:
         minos = None if self._token_source is None else Minos(receiver, Snapshots(receiver, http, self._token_source))
-        async with asyncio.TaskGroup() as both:
-            if minos is not None:
-                both.create_task(minos.run())
-            await self._follow(receiver, {name: Reading(receiver, name, minos) for name in receiver.classes})
+        try:
+            async with asyncio.TaskGroup() as both:
+                if minos is not None:
+                    both.create_task(minos.run())
+                await self._follow(receiver, {name: Reading(receiver, name, minos) for name in receiver.classes})
+        finally:
+            if self._renewing is not None:
+                self._renewing.cancel()
 
     async def _follow(self, receiver: Receiver, readings: Mapping[str, Reading]) -> None:
         current: Connection | None = None
