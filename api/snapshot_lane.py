@@ -46,9 +46,10 @@ class Lane:
         """
         loop = asyncio.get_running_loop()
         async with AsyncExitStack() as held:
-            await self._wait(caller, held)
-            kept = self._kept.get(wanted)
-            if kept is not None and serves(kept):
+            if (kept := self._that_serves(wanted, serves)) is None:
+                await self._wait(caller, held)
+                kept = self._that_serves(wanted, serves)
+            if kept is not None:
                 yield Turn(self._kept, wanted, kept)
                 return
             await asyncio.sleep(max(0.0, self._rest_until - loop.time()))
@@ -57,6 +58,10 @@ class Lane:
                 yield Turn(self._kept, wanted, None)
             finally:
                 self._rest_until = 2 * loop.time() - began
+
+    def _that_serves(self, wanted: Hashable, serves: Callable[[Snapshot], bool]) -> Snapshot | None:
+        kept = self._kept.get(wanted)
+        return kept if kept is not None and serves(kept) else None
 
     async def _wait(self, caller: str, held: AsyncExitStack) -> None:
         if self._waiting[caller] >= MOST_WAITING:

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.signal_rows import Completeness, SignalRows
 from api.signals_now import SignalsNow
-from api.snapshot_lane import Lane
+from api.snapshot_lane import Lane, Snapshot
 from domain.errors import Overloaded, StoreUnavailable, TooManyWaiting
 
 
@@ -53,6 +53,16 @@ async def test_a_turn_that_does_not_come_is_not_waited_for_for_ever(monkeypatch:
     monkeypatch.undo()
     async with lane.turn("b", 1, lambda _: False) as turn:
         assert turn.made is None
+
+
+async def test_what_is_there_already_is_waited_for_by_nobody() -> None:
+    """However long another document takes."""
+    lane, later = Lane(), asyncio.get_running_loop().time() + 60
+    document = Snapshot(etag="", body=b"", began=0, as_of=0, reused_until=later)
+    async with lane.turn("a", 0, lambda _: True) as turn:
+        turn.keep(document)
+    async with lane.turn("a", 1, lambda _: True), asyncio.timeout(1), lane.turn("b", 0, lambda _: True) as served:
+        assert served.made is document
 
 
 class Away(SignalRows):
