@@ -15,9 +15,10 @@ from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import PostgresServer
 from migrations import runner
 
-hypothesis.settings.register_profile("no clock", deadline=None)
-hypothesis.settings.load_profile("no clock")
-"""How long an example takes says how busy the machine is, and nothing of what is tested."""
+hypothesis.settings.register_profile("whole", deadline=None)
+hypothesis.settings.register_profile("daily", deadline=None, max_examples=40)
+hypothesis.settings.load_profile("daily")
+"""How long an example takes says how busy the machine is, and nothing of what is tested. `./minos test` runs each law with all examples."""
 
 _numbers = count(1)
 _own_folder = pytest.StashKey[str]()

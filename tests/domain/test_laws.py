@@ -17,7 +17,7 @@ from tests.domain.histories import WISHES, Wish, history
 from tests.domain.strategies import any_event, events_of
 
 CATEGORIES = sorted(WISHES)
-quick = settings(max_examples=20)
+quick = settings(max_examples=settings().max_examples // 5)
 """Each law runs for every aggregate or event, in the inner loop of daily work."""
 NOT_IDEMPOTENT = {
     "change_password", "sign_out_everywhere", "issue", "refresh", "reauthenticate", "complete", "define", "remove",

@@ -91,7 +91,7 @@ def test_test_runs_pytest_in_the_clone_with_the_arguments_given(tmp_path: Path) 
 def test_test_without_arguments_runs_all_of_them_with_a_process_more_than_cores(tmp_path: Path) -> None:
     target = clone(tmp_path / "clone")
     stamp(target, "test")
-    processes = f"--numprocesses={len(os.sched_getaffinity(0)) + 1} --maxprocesses=4"
+    processes = f"--hypothesis-profile=whole --numprocesses={len(os.sched_getaffinity(0)) + 1} --maxprocesses=4"
     assert run(target, "test", cwd=tmp_path).stdout == f"python {target} -m pytest {processes} --dist=worksteal\n"
 
 
