@@ -28,8 +28,8 @@ from domain.signals.facts import ACCESS, SignalClass, roles_class
 
 JWT, EVENTS = "application/jwt", "text/event-stream"
 PIECE = 65_536
-SENT_WITHIN_SECONDS = 120.0
-"""However large a document: the SDK waits for one half as long."""
+SENT_WITHIN_SECONDS = 60.0
+"""However large a document: the SDK waits no longer for one."""
 
 Audience = Annotated[
     str | None,

@@ -10,7 +10,7 @@ import pytest
 
 from minos_sdk.call_errors import CallRefused
 from minos_sdk.feeds.direct_get import Unread
-from minos_sdk.feeds.minos import Minos
+from minos_sdk.feeds.minos import MinosItself
 from minos_sdk.feeds.reading import Reading
 from minos_sdk.feeds.snapshots import Snapshots
 from minos_sdk.receiver import Receiver
@@ -59,6 +59,7 @@ class Issuer:
         self.authority = authority
         self.count = 0
         self.status = 200
+        self.is_minos = True
         self.headers: dict[str, str] = {}
         self.no_token: Exception | None = None
         self.asked: list[str] = []
@@ -80,6 +81,7 @@ class Issuer:
         known = known if known.get("access", 0) <= self.count else {}
         facts = [fact(count) for count in range(known.get("access", 0) + 1, self.count + 1)]
         text = self.authority.signals.snapshot(facts, counts={"access": self.count, "roles.test": 0}, after=known)
+        text = '{"code":"permission_denied"}' if self.status == 403 and self.is_minos else text
         return httpx.Response(self.status, text=text, headers=self.headers)
 
 
@@ -98,7 +100,7 @@ class Follower:
     def __init__(self, authority: Authority, issuer: Issuer | None = None) -> None:
         self.authority = authority
         self.receiver: Receiver = authority.verifier(**({} if issuer is None else {"feed": Nobody()})).receiver
-        minos = None if issuer is None else Minos(self.receiver, Snapshots(self.receiver, issuer.http, issuer))
+        minos = None if issuer is None else MinosItself(self.receiver, Snapshots(self.receiver, issuer.http, issuer))
         self.reading = Reading(self.receiver, "access", minos)
 
     def ended(self, count: int) -> str:
@@ -165,6 +167,14 @@ async def test_attack_broker_that_leaves_a_signal_out_while_minos_is_kept_away(m
         await follower.reads(broker)
     assert broker.asked == []
     assert not follower.receiver.is_ready
+
+
+async def test_attack_refusal_of_somebody_on_the_way_to_minos(minos_authority: Authority) -> None:
+    """Whoever keeps a service from Minos does not have it take the broker's word instead."""
+    issuer = Issuer(minos_authority)
+    follower, issuer.status, issuer.is_minos = Follower(minos_authority, issuer), 403, False
+    with pytest.raises(Unread, match="Minos itself"):
+        await follower.reads(Broker({1: follower.ended(1)}))
 
 
 async def test_a_service_that_may_not_ask_minos_takes_the_brokers_word(minos_authority: Authority) -> None:

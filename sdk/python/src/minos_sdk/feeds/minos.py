@@ -21,7 +21,7 @@ _MAY_NOT = frozenset({400, 401, 403})
 _chance = SystemRandom()
 
 
-class Minos:
+class MinosItself:
     """`is_refused`: this service may not ask, so it has to do without. Nobody is refused by a Minos that is busy or away."""
 
     def __init__(self, receiver: Receiver, snapshots: Snapshots) -> None:

@@ -12,7 +12,7 @@ import httpx
 
 from minos_sdk import given
 from minos_sdk.errors import MinosError
-from minos_sdk.feeds.minos import Minos
+from minos_sdk.feeds.minos import MinosItself
 from minos_sdk.feeds.nats_connection import Connection, NotYet, Refused
 from minos_sdk.feeds.nats_login import Login, TokenLogin
 from minos_sdk.feeds.nats_servers import Servers
@@ -74,7 +74,7 @@ class NatsFeed:
         self._renewing: asyncio.Task[None] | None = None
 
     async def run(self, receiver: Receiver, http: httpx.AsyncClient) -> None:
-        minos = None if self._token_source is None else Minos(receiver, Snapshots(receiver, http, self._token_source))
+        minos = None if self._token_source is None else MinosItself(receiver, Snapshots(receiver, http, self._token_source))
         try:
             async with asyncio.TaskGroup() as both:
                 if minos is not None:

@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from minos_sdk.feeds.direct_get import Stored, Unread, stored_from
-from minos_sdk.feeds.minos import Minos
+from minos_sdk.feeds.minos import MinosItself
 from minos_sdk.receiver import Receiver
 from minos_sdk.signal_sets import Beat, Place, Signal, claimed_place
 
@@ -41,7 +41,7 @@ class Reading:
     that could as well leave out what it skips. Only within an epoch of the stream; of another one, all is read.
     """
 
-    def __init__(self, receiver: Receiver, of_class: str, minos: Minos | None = None) -> None:
+    def __init__(self, receiver: Receiver, of_class: str, minos: MinosItself | None = None) -> None:
         self.wanted = asyncio.Event()
         self.wanted.set()
         self._minos = minos

@@ -6,6 +6,7 @@ from typing import TypeVar
 import httpx
 
 from minos_sdk.call_errors import CallRefused
+from minos_sdk.codes import Code
 from minos_sdk.errors import MinosError
 from minos_sdk.http import Unreachable, get
 from minos_sdk.ports import TokenSource, was_refused
@@ -19,6 +20,8 @@ MINOS = "minos"
 SOURCE = "a source of tokens, as ServiceTokens"
 UNANSWERED = (MinosError, OSError, httpx.HTTPError)
 """What a token source and HTTP raise when the issuer is away or refuses."""
+PERMISSION_DENIED = f'"{Code.PERMISSION_DENIED}"'.encode()
+"""In the answer of Minos, and of nobody on the way who keeps us out for reasons of their own."""
 _WITHIN_S = 60.0
 
 
@@ -66,7 +69,7 @@ class Snapshots:
         answer = await get(self._http, str(url), longest=LONGEST_SNAPSHOT, headers=headers, within=_WITHIN_S)
         if answer.status_code == 401:
             await _of_source(was_refused(self._token_source, MINOS, token))
-        if answer.status_code == 403:
+        if answer.status_code == 403 and PERMISSION_DENIED in answer.content:
             raise CallRefused(403, "permission_denied", f"it takes minos.signals.access and minos.signals.roles.{receiver.audience}")
         if answer.status_code != 200:
             raise Unreachable(f"the snapshot answered {answer.status_code}")
