@@ -8,7 +8,7 @@ import uvloop
 
 from adapters import hints as module
 from adapters.embedded_nats import NatsServer
-from adapters.hints import GATHERED, QUIET_SECONDS, Hints, listen
+from adapters.hints import GATHERED, Hints, listen
 from adapters.nats_client import NatsConnection
 from tests.publisher.conftest import connection_to
 from workers.hints import Hint
@@ -64,14 +64,25 @@ def gathering_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", LONG_SECONDS)
 
 
-async def arrivals(nats_server: NatsServer, subject: str, tell: Callable[[Hints], Awaitable[None]], *, at_least: int) -> list[float]:
-    """Give after how many seconds a hint came, each counted from the beginning of `tell`. Waits for those there have to be."""
+async def arrivals(
+    nats_server: NatsServer, subject: str, tell: Callable[[Hints], Awaitable[None]], *, at_least: int, first: asyncio.Event | None = None
+) -> list[float]:
+    """Give after how many seconds a hint came, each counted from the beginning of `tell`. Waits for those there have to be.
+
+    `first` is set when the first one has come.
+    """
     here, there = connection_to(nats_server), connection_to(nats_server)
     await here.connect()
     await there.connect()
     loop = asyncio.get_running_loop()
     came: list[float] = []
-    await listen(there.client, subject, lambda: came.append(loop.time()))
+
+    def heard() -> None:
+        came.append(loop.time())
+        if first is not None:
+            first.set()
+
+    await listen(there.client, subject, heard)
     await there.client.flush()
     hints = Hints(here.client, subject)
     began = loop.time()
@@ -119,13 +130,15 @@ async def test_enough_of_it_waits_no_longer(nats_server: NatsServer) -> None:
 
 @pytest.mark.usefixtures("gathering_slowly")
 async def test_a_hurried_hint_overtakes_and_takes_the_others_along(nats_server: NatsServer) -> None:
+    alone = asyncio.Event()
+
     async def tell(hints: Hints) -> None:
         hints.gather()
-        await asyncio.sleep(2 * QUIET_SECONDS)
+        await alone.wait()
         hints.gather()
         hints.send()
 
-    first, second = await arrivals(nats_server, "test.overtakes", tell, at_least=2)
+    first, second = await arrivals(nats_server, "test.overtakes", tell, at_least=2, first=alone)
     assert first <= second < LONG_SECONDS * 0.9
 
 
