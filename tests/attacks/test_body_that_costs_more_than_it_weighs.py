@@ -1,6 +1,6 @@
 """A stranger sends one body that keeps the event loop busy: everything else stands still meanwhile."""
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -16,10 +16,10 @@ MOST_SECONDS = 2
 async def test_brackets_and_quotes_are_counted_in_linear_time(unit: bytes) -> None:
     brackets = b"[" * 33
     body = brackets + b'"' + unit * ((BODY_LIMIT - len(brackets) - 1) // len(unit))
-    began = perf_counter()
+    began = thread_time()
     with pytest.raises((BodyTooDeep, MalformedBody)):
         await read_body(*given(body))
-    assert perf_counter() - began < MOST_SECONDS
+    assert thread_time() - began < MOST_SECONDS
 
 
 @pytest.mark.parametrize("text", [b"[" * 60, b'\\"' + b"[" * 60, b"\\\\", b"{" * 33 + b'\\"'])
