@@ -59,6 +59,7 @@ class Teller:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._one = asyncio.Lock()
+        self.is_over = False
         self.is_working = asyncio.Event()
         self.is_working.set()
         world = served.world
@@ -69,10 +70,17 @@ class Teller:
         )  # fmt: skip
 
     async def run(self) -> None:
-        while True:
+        while not self.is_over:
             await self.is_working.wait()
             await self.tell()
             await asyncio.sleep(0.02)
+
+    async def end(self, running: asyncio.Task[None]) -> None:
+        """Without breaking off what it is at: what it projects with is everybody's."""
+        self.is_over = True
+        self.is_working.set()
+        await running
+        await self.folder.close()
 
     async def stop(self) -> None:
         self.is_working.clear()
@@ -98,9 +106,7 @@ async def teller(served: Served) -> AsyncIterator[Teller]:
     await teller.tell()
     telling = asyncio.create_task(teller.run())
     yield teller
-    telling.cancel()
-    await asyncio.wait([telling])
-    await teller.folder.close()
+    await teller.end(telling)
 
 
 @pytest.fixture
