@@ -63,11 +63,10 @@ class SignalStream:
     async def end(self) -> SignalEnd | None:
         """Give the end without what is there; None where there is no stream."""
         answer = await self._jetstream.ask(f"STREAM.INFO.{self.name}", none_if=NO_SUCH_STREAM)
-        return (
-            None
-            if answer is None
-            else SignalEnd(sequence=int(answer["state"]["last_seq"]), last=None, is_empty=not answer["state"]["messages"])
-        )
+        if answer is None:
+            return None
+        state = answer["state"]
+        return SignalEnd(sequence=int(state["last_seq"]), last=None, is_empty=not state["messages"])
 
     async def append(self, after: int, messages: Sequence[Outgoing]) -> None:
         """Add messages as the sequences following `after`, at most MOST_IN_BATCH. After an error some of them may be there."""

@@ -47,10 +47,9 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
     """Raises what kept it from opening; try again later. Without `spans` nothing of a trace is in anybody's way."""
     if settings.database_url is None:
         raise NoDatabase("set MINOS_DATABASE_URL")
-    hash_figures = HashFigures() if spans is None else HashSpans(HashFigures())
     async with (
         connected(settings) as nats,
-        open_ports(settings, store_metrics=StoreFigures(), hash_metrics=hash_figures) as opened,
+        open_ports(settings, store_metrics=StoreFigures(), hash_metrics=_hash_figures(spans)) as opened,
         _readers(settings.database_url.reveal()) as pool,
     ):
         await note_life(pool, settings.access_token_ttl)
@@ -84,6 +83,10 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
                 exchanger=exchanger,
                 own_audience=frozenset({MINOS}),
             )
+
+
+def _hash_figures(spans: Spans | None) -> HashFigures | HashSpans:
+    return HashFigures() if spans is None else HashSpans(HashFigures())
 
 
 def _readers(url: str) -> Pool:

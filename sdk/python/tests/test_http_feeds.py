@@ -1,6 +1,6 @@
 """What both feeds over HTTP have to stand: slow answers, secrets that were replaced, redirects."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -9,15 +9,6 @@ import pytest
 from answering import Issuer, until, verifier_with
 from minos_sdk import PollingFeed, SseFeed, Verifier
 from minos_sdk.feeds.feed import Feed
-from minos_sdk.testing import Authority
-
-
-@pytest.fixture
-async def issuer(minos_authority: Authority) -> AsyncIterator[Issuer]:
-    issuer = Issuer(minos_authority)
-    yield issuer
-    issuer.cut()
-    await issuer.http.aclose()
 
 
 @pytest.mark.parametrize("make", [SseFeed, lambda source: PollingFeed(source, every=0.01)], ids=["sse", "polling"])

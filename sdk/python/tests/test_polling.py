@@ -1,22 +1,12 @@
 """The feed that asks again and again, and the answers it gets."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from answering import Issuer, ended, is_refused, until, verifier_with
 from minos_sdk import PollingFeed, SseFeed
-from minos_sdk.testing import Authority
-
-
-@pytest.fixture
-async def issuer(minos_authority: Authority) -> AsyncIterator[Issuer]:
-    issuer = Issuer(minos_authority)
-    yield issuer
-    issuer.cut()
-    await issuer.http.aclose()
 
 
 async def test_asking_again_finds_what_was_taken_back(issuer: Issuer) -> None:

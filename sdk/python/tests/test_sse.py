@@ -8,15 +8,6 @@ from answering import Issuer, ended, is_refused, until, verifier_with
 from minos_sdk import SseFeed
 from minos_sdk.feeds.sse import Event, events
 from minos_sdk.http import Unreachable
-from minos_sdk.testing import Authority
-
-
-@pytest.fixture
-async def issuer(minos_authority: Authority) -> AsyncIterator[Issuer]:
-    issuer = Issuer(minos_authority)
-    yield issuer
-    issuer.cut()
-    await issuer.http.aclose()
 
 
 async def test_the_stream_tells_as_it_happens(issuer: Issuer) -> None:
