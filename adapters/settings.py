@@ -55,6 +55,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             "`./minos` of a clone takes the clone's `.minos` wherever it is called."
         ),
     ] = Path(".minos")
+    second_place: Annotated[
+        str,
+        _text(
+            "Folder, best on another machine, for what must outlive a restore of the database: the newest checkpoint of the log and the "
+            "list of the erased. By default `second-place` in MINOS_DATA_DIR."
+        ),
+    ] = ""
     database_url: Annotated[
         Secret | None, _text("PostgreSQL 18 to serve from, as the role `minos_app`. Without it `minos up` starts one of its own.")
     ] = None

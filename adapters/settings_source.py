@@ -170,12 +170,14 @@ def _completed(settings: Settings, folder: Path) -> Settings:
         name = url.hostname if url else None
         local = () if settings.in_production else ("127.0.0.1", "localhost", "[::1]", host)
         hosts = tuple(dict.fromkeys((*((name,) if name else ()), *local)))
+    data_dir = (folder / settings.data_dir.expanduser()).resolve()
     return msgspec.structs.replace(
         settings,
         host=address,
         issuer=issuer,
         allowed_hosts=hosts,
-        data_dir=(folder / settings.data_dir.expanduser()).resolve(),
+        data_dir=data_dir,
+        second_place=str((folder / Path(settings.second_place or data_dir / "second-place").expanduser()).resolve()),
         mail_from=settings.mail_from or _own_address(issuer),
         link_url=settings.link_url or f"{issuer}/account",
         passkey_rp_id=settings.passkey_rp_id or _own_domain(issuer),

@@ -1,0 +1,14 @@
+"""A place apart from the database for the little that must outlive a restore of it: what was published, and who was erased."""
+
+from pathlib import Path
+
+from adapters.second_place.folder import FolderPlace
+from adapters.second_place.place import BadName, Kept, PlaceAway, PlaceChanged, SecondPlace
+from adapters.settings import Settings
+
+__all__ = ["BadName", "FolderPlace", "Kept", "PlaceAway", "PlaceChanged", "SecondPlace", "open_second_place"]
+
+
+def open_second_place(settings: Settings) -> SecondPlace:
+    """Give the place that MINOS_SECOND_PLACE names. Nothing is read or made before it is used."""
+    return FolderPlace(Path(settings.second_place))
