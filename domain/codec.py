@@ -11,6 +11,7 @@ from domain.administrators import AdministratorsEvent
 from domain.api_key import ApiKeyEvent
 from domain.attributes import AttributesSet
 from domain.audience import AudienceEvent
+from domain.audit import AuditAsked
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimEvent
 from domain.client_events import ClientEvent
@@ -37,7 +38,7 @@ S = TypeVar("S")
 AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
     | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent | PasswordResetEvent | ApiKeyEvent
-    | KeyOwnerEvent | FactorPolicyEvent | InvitationEvent | AttributesSet | ErasureEvent
+    | KeyOwnerEvent | FactorPolicyEvent | InvitationEvent | AttributesSet | ErasureEvent | AuditAsked
 )  # fmt: skip
 
 

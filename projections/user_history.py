@@ -12,6 +12,7 @@ from domain.administrators import AdministratorAdded, AdministratorRemoved
 from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
 from domain.attributes import AttributesSet
 from domain.audience import AudienceEvent
+from domain.audit import AuditAsked
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimReleased, ClaimTaken
 from domain.client_events import ClientEvent
@@ -231,7 +232,8 @@ user_history: Journal[HistoryRow] = Journal(
     HistoryRow,
     _WRITES,
     # Claims, administrators, invitations and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a
-    # stronger hash of the same password are nothing its owner did; roles, keys, machines and actions are nobody's account.
+    # stronger hash of the same password are nothing its owner did; roles, keys, machines and actions are nobody's account, and what was
+    # asked of the past nothing that happened to one.
     # A factor that was used is told by the session it began.
     ignores=(
         PasswordRehashed,
@@ -268,6 +270,7 @@ user_history: Journal[HistoryRow] = Journal(
         MailedCodeUsed,
         FactorNamed,
         *get_args(ActionsEvent),
+        AuditAsked,
     ),
     sql=_SQL,
 )

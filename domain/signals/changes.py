@@ -14,6 +14,7 @@ from domain.administrators import AdministratorAdded, AdministratorRemoved
 from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
 from domain.attributes import AttributesSet
 from domain.audience import Audience, AudienceChanged, AudienceDefined, AudienceRetired, Defined, Retired
+from domain.audit import AuditAsked
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimReleased, ClaimTaken
 from domain.client_events import (
@@ -247,7 +248,7 @@ NOTHING: frozenset[type[Event]] = frozenset(
         RecoveryCodesMade, RecoveryCodeUsed, GuessingPaused, RoleRequirementSet, AudienceRequirementSet,
         ActionConsumed, ActionDefined, ActionWithdrawn, PasswordResetAsked, PasswordResetUsed,
         InvitationMade, InvitationRenewed, InvitationAccepted, InvitationRevoked,
-        ErasureAsked, ErasurePostponed, ErasureWithdrawn, ErasureBegun,
+        ErasureAsked, ErasurePostponed, ErasureWithdrawn, ErasureBegun, AuditAsked,
     }
 )  # fmt: skip
 """What leaves every token that is out there as good as it was. A rebased session's older tokens are of an epoch that its user's own

@@ -14,6 +14,7 @@ from domain import (
     api_key,
     attributes,
     audience,
+    audit,
     bootstrap,
     claim,
     client,
@@ -37,6 +38,7 @@ from domain import (
 from domain.api_key import KeyDigest
 from domain.assurance import Acr, StepUp
 from domain.audience import PrincipalKind, Rules
+from domain.audit import Matter, Question
 from domain.claim import ClaimKind
 from domain.client_events import ClientKey, DisableReason, SecretDigest
 from domain.decider import Decider
@@ -320,6 +322,10 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             *(Wish(factors.use_recovery_code, {"user_id": ex.ADA, "verifiers": ex.VERIFIERS, "number": n}) for n in (0, 1)),
             *(Wish(factors.pause_guessing, {"user_id": ex.ADA, "failures": 9, "until": until}) for until in (None, ex.NOW)),
         ],
+    ),
+    "audit": (
+        audit.decider,
+        [Wish(audit.note, {"question": Question.WHAT_CAN, "about": Matter(user_id=u, last=9)}) for u in (ex.ADA, ex.BOB)],
     ),
     "bootstrap": (bootstrap.decider, [Wish(bootstrap.complete, {"user_id": ex.ADA})]),
     "sign_in_guard": (

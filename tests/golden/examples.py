@@ -13,6 +13,7 @@ from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyR
 from domain.assurance import Acr, StepUp
 from domain.attributes import AttributesSet
 from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired, PrincipalKind, Rules
+from domain.audit import AuditAsked, Question
 from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimKind, ClaimReleased, ClaimTaken
 from domain.client_events import (
@@ -223,6 +224,16 @@ EXAMPLES: tuple[Event, ...] = (
     ActionConsumed(action_id=ACTION, user_id=ADA, session_id=SESSION, audience=TASKS, action=REFUND, at=NOW),
     ActionDefined(audience=TASKS, action=REFUND, step_up=StepUp(max_age=300, acr=Acr.TWO_FACTOR), verifiers=(REPORTER,), at=NOW),
     ActionWithdrawn(audience=TASKS, action=REFUND, at=NOW),
+    AuditAsked(
+        question=Question.WHO_CAN,
+        first=1,
+        last=70_000,
+        user_id=ADA,
+        role=EDITOR,
+        permission=Permission("tasks.read"),
+        token_id=TOKEN,
+        at=NOW,
+    ),
     ServiceTokenIssued(
         token_id=TOKEN, client_id=REPORTER, audience=TASKS, permissions=(Permission("tasks.read"),), kid=KID, expires_at=LATE, at=NOW
     ),
