@@ -22,8 +22,11 @@ from domain.ids import CorrelationId, DigestText, EventId, SessionId, StreamName
 from domain.legacy import LEGACY
 
 
-class Envelope(Struct, frozen=True, kw_only=True):
-    """What is told of an event. `position` counts within `epoch`; times are RFC 3339, UTC."""
+class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is told of an event. `position` counts within `epoch`; times are RFC 3339, UTC.
+
+    `pruned` is there, and true, where what the event said has gone, its time being over: then `data` is empty.
+    """
 
     position: int
     epoch: int
@@ -36,6 +39,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     session_id: SessionId | None
     correlation_id: CorrelationId
     data: dict[str, Raw]
+    pruned: bool = False
 
 
 def may_leave(hint: Any) -> bool:
@@ -75,7 +79,7 @@ _body = msgspec.json.Encoder()
 
 
 def envelope(stored: StoredEvent, *, epoch: int) -> bytes:
-    """Write what leaves of one sequenced event: the same bytes every time.
+    """Write what leaves of one sequenced event: the same bytes every time, until it is pruned.
 
     Raises UnknownEventTag: what may leave of an event we do not know is not known either.
     """
@@ -96,9 +100,14 @@ def envelope(stored: StoredEvent, *, epoch: int) -> bytes:
             actor=stored.actor,
             session_id=stored.session_id,
             correlation_id=stored.correlation_id,
-            data={name: value for name, value in _payload.decode(stored.payload).items() if name in leaving},
+            data={name: value for name, value in _said(stored).items() if name in leaving},
+            pruned=stored.pruned,
         )
     )
+
+
+def _said(stored: StoredEvent) -> dict[str, Raw]:
+    return {} if stored.pruned else _payload.decode(stored.payload)
 
 
 def category_of(tag: str) -> str:

@@ -155,6 +155,8 @@ class Keyring:
         if head.state_version == of.state_version:
             return codec.decode_state(of, head.state)
         stored = await self._store.read_stream(head.stream)
+        if len(stored) < head.version:  # a part of it was moved away: what is left folds to something else
+            raise StoreUnavailable
         events = (codec.decode_event(e.type, e.payload) for e in stored if e.version <= head.version)
         return of.fold(event for event in events if isinstance(event, SigningKeyEvent))
 

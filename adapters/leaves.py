@@ -7,7 +7,9 @@ from domain.leaf import Leaf, encode_leaf, micros
 
 
 def leaf_bytes(event: StoredEvent) -> bytes:
-    """Give the entry of the log that an event is. Raises LeafTooLarge."""
+    """Give the entry of the log that an event is. Raises LeafTooLarge, and ValueError for one whose payload was pruned."""
+    if event.pruned:
+        raise ValueError("what was pruned is known by its hash in the tree alone")
     return encode_leaf(
         Leaf(
             event_id=event.event_id,

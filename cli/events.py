@@ -17,7 +17,7 @@ QUIET_SECONDS = 5.0
 """How long a message that has to be on NATS may take to arrive."""
 
 
-class ShownEvent(Struct, frozen=True, kw_only=True):
+class ShownEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What both sources know of an event. `data`: every field as stored, or those that leave the database."""
 
     position: int
@@ -27,6 +27,8 @@ class ShownEvent(Struct, frozen=True, kw_only=True):
     version: int
     actor: str
     data: dict[str, Raw]
+    pruned: bool = False
+    """Its data has gone, its time being over."""
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -81,7 +83,7 @@ async def _from_log(reader: "LogReader", after: int, *, follow: bool, as_json: b
     while True:
         page = await reader.read(after, PAGE)
         for event in page.events:
-            data = msgspec.json.decode(event.payload, type=dict[str, Raw])
+            data = {} if event.pruned else msgspec.json.decode(event.payload, type=dict[str, Raw])
             data.pop("type", None)  # it is told beside, as on NATS
             shown = ShownEvent(
                 position=event.position or 0,
@@ -91,6 +93,7 @@ async def _from_log(reader: "LogReader", after: int, *, follow: bool, as_json: b
                 version=event.version,
                 actor=event.actor,
                 data=data,
+                pruned=event.pruned,
             )
             _print(shown, as_json=as_json)
         after = page.through
@@ -141,4 +144,5 @@ def _print(shown: ShownEvent, *, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.encode(shown).decode(), flush=True)
     else:
-        print(f"{shown.position:>8}  {shown.type:<32}  {shown.stream:<44}  {shown.actor}", flush=True)
+        end = "  pruned" if shown.pruned else ""
+        print(f"{shown.position:>8}  {shown.type:<32}  {shown.stream:<44}  {shown.actor}{end}", flush=True)

@@ -20,12 +20,13 @@ from commands.ports import (
     IdempotencyKey,
     NewEvent,
     Ports,
+    StoredEvent,
     StoredHead,
     StreamWrite,
 )
 from domain import action, codec
 from domain.decider import Decider
-from domain.errors import Contended, IdempotencyKeyReused, Refused
+from domain.errors import Contended, IdempotencyKeyReused, Refused, StreamDetached
 from domain.event import Event
 from domain.ids import CommandId, EventId, StreamName
 
@@ -270,8 +271,15 @@ async def folded(store: EventStore, head: StoredHead, of: Decider[S, Any]) -> S:
         return of.initial
     if head.state is not None and head.state_version == of.state_version:
         return codec.decode_state(of, head.state)
-    stored = await store.read_stream(head.stream)
-    return of.fold(codec.decode_event(e.type, e.payload) for e in stored if e.version <= head.version)
+    return of.fold(decoded(head, await store.read_stream(head.stream)))
+
+
+def decoded(head: StoredHead, stored: Sequence[StoredEvent]) -> list[codec.AnyEvent]:
+    """Give what a head folds from. Raises StreamDetached where a part of it lies elsewhere: what is left folds to something else."""
+    stored = [event for event in stored if event.version <= head.version]
+    if [event.version for event in stored] != list(range(1, head.version + 1)):
+        raise StreamDetached(head.stream)
+    return [codec.decode_event(event.type, event.payload) for event in stored if not event.pruned]
 
 
 def _new_event(event: Event, command_id: CommandId, ordinal: int) -> NewEvent:

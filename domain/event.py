@@ -66,3 +66,12 @@ class Recorded(Struct, Generic[E], frozen=True, kw_only=True):
     correlation_id: CorrelationId
     causation_id: EventId | None
     event: E
+
+
+class Pruned(Struct, frozen=True, kw_only=True):
+    """An event whose payload has gone, its time being over (`domain/retention.py`): it moves the version and changes nothing."""
+
+    position: int | None
+    stream: StreamName
+    version: int
+    recorded_at: datetime

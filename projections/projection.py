@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from domain.event import Event, Recorded
+from domain.event import Event, Pruned, Recorded
 from projections.columns import Columns, columns_of
 
 R = TypeVar("R", bound=Struct)
@@ -83,8 +83,8 @@ class Entity(Generic[R]):
         object.__setattr__(self, "folds", {case.event_type: case.fold for case in self.cases})
         object.__setattr__(self, "columns", columns_of(self.row))
 
-    def fold(self, before: Versioned[R] | None, recorded: Recorded[Any]) -> Versioned[R] | None:
-        """Apply the next event of the row's stream; one the row has already seen changes nothing.
+    def fold(self, before: Versioned[R] | None, recorded: Recorded[Any] | Pruned) -> Versioned[R] | None:
+        """Apply the next event of the row's stream; one the row has already seen, or whose payload has gone, changes nothing.
 
         Raises NotYetBegun, NotListed or StreamGap when it cannot be applied.
         """
@@ -93,6 +93,8 @@ class Entity(Generic[R]):
             return before
         if recorded.version != version + 1:
             raise StreamGap(f"{recorded.stream}: version {recorded.version} after {version}")
+        if isinstance(recorded, Pruned):
+            return None if before is None else Versioned(before.row, recorded.version)
         event: Event = recorded.event
         fold = self.folds.get(type(event))
         if fold is None:
@@ -118,8 +120,13 @@ class Journal(Generic[R]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", columns_of(self.row))
 
-    def write(self, recorded: Recorded[Any]) -> R | None:
-        """Give the event's row, or None when it is not for this journal. Raises NotListed for an event it was never told of."""
+    def write(self, recorded: Recorded[Any] | Pruned) -> R | None:
+        """Give the event's row, or None when it is not for this journal or has no payload any more.
+
+        Raises NotListed for an event it was never told of.
+        """
+        if isinstance(recorded, Pruned):
+            return None
         event: Event = recorded.event
         write = self.writes.get(type(event))
         if write is None:

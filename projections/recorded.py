@@ -3,11 +3,14 @@
 import asyncpg
 
 from domain.codec import AnyEvent, decode_event
-from domain.event import Recorded
+from domain.event import Pruned, Recorded
 
 
-def from_log(record: asyncpg.Record) -> Recorded[AnyEvent]:
+def from_log(record: asyncpg.Record) -> Recorded[AnyEvent] | Pruned:
     """Decode one row that has the log's columns; `position` may be missing. Raises UnknownEventTag."""
+    if not record["payload"]:
+        stream, version = record["stream"], record["version"]
+        return Pruned(position=record.get("position"), stream=stream, version=version, recorded_at=record["recorded_at"])
     return Recorded(
         position=record.get("position"),
         stream=record["stream"],

@@ -10,7 +10,7 @@ import msgspec
 from commands.ports import StoredEvent
 from domain.codec import decode_event
 from domain.errors import UnknownEventTag
-from domain.event import Recorded
+from domain.event import Pruned, Recorded
 from domain.ids import StreamName
 from projections.recorded import from_log
 
@@ -27,10 +27,12 @@ class Unreadable:
     newer: bool
 
 
-Read: TypeAlias = Recorded[Any] | Unreadable
+Read: TypeAlias = Recorded[Any] | Pruned | Unreadable
 
 
 def decoded(stored: StoredEvent) -> Read:
+    if stored.pruned:
+        return Pruned(position=stored.position, stream=stored.stream, version=stored.version, recorded_at=stored.recorded_at)
     try:
         event = decode_event(stored.type, stored.payload)
     except (UnknownEventTag, msgspec.MsgspecError) as error:

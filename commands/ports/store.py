@@ -49,7 +49,7 @@ class NewEvent(Struct, frozen=True, kw_only=True):
 
 
 class StoredEvent(Struct, frozen=True, kw_only=True):
-    """One row of the log. `position` is None until sequenced."""
+    """One row of the log. `position` is None until sequenced. No event is written without a payload: an empty one was pruned."""
 
     position: int | None
     append_id: int
@@ -65,6 +65,11 @@ class StoredEvent(Struct, frozen=True, kw_only=True):
     causation_id: EventId | None
     key_id: SubjectKeyId | None
     payload: bytes
+
+    @property
+    def pruned(self) -> bool:
+        """What it said has gone, its time being over; that it was, and its hash in the tree, stay."""
+        return not self.payload
 
 
 class StreamWrite(Struct, frozen=True, kw_only=True):

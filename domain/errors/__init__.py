@@ -45,6 +45,7 @@ from domain.errors.factors import (
 )
 from domain.errors.log import (
     LeafTooLarge,
+    StreamDetached,
     UnknownEventTag,
 )
 from domain.errors.machines import (
@@ -186,6 +187,7 @@ __all__ = (
     "SessionRequired",
     "SigningKeyNotUsable",
     "StoreUnavailable",
+    "StreamDetached",
     "StreamVersionInvalid",
     "StrongerFactorRequired",
     "TooManyFactors",

@@ -11,6 +11,14 @@ class UnknownEventTag(Exception):
         self.tag = tag
 
 
+class StreamDetached(Exception):
+    """Events of a stream lie in a part of the log that was moved away, and its state has to be folded from all of them."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(f"a part of {stream} was moved away: `minos retention status` shows what, `minos retention attach` brings it back")
+        self.stream = stream
+
+
 class LeafTooLarge(Exception):
     """An event is larger than an entry of the log may be. Payloads are capped well below this when they are appended."""
 

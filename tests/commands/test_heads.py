@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from commands.revoke_session import RevokeSession, revoke_other_sessions, revoke
 from commands.sign_out import SignOut, sign_out
 from commands.signing_keys import RotateSigningKey, rotate_signing_key
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
-from commands.transact import event_id
+from commands.transact import event_id, folded
 from domain import (
     administrators,
     api_key,
@@ -33,12 +34,13 @@ from domain import (
     machine_token,
     role,
     session,
+    session_state,
     sign_in_guard,
     signing_key,
     user,
 )
 from domain.decider import Decider
-from domain.errors import Refused
+from domain.errors import Refused, StreamDetached
 from domain.ids import RoleName
 from domain.permission import Permission
 from tests.commands.world import ANYBODY, PASSWORD, SYSTEM, World, make_world
@@ -181,6 +183,28 @@ async def test_a_head_of_another_code_version_is_folded_anew(world: World) -> No
     world.memory._heads[user.stream(user_id)] = replace(head, state=b"of an older shape", state_version=0)
     assert (await world.account(user_id)).user_id == user_id
     await world.sign_in("ada")
+
+
+async def test_a_head_is_folded_anew_from_what_was_left_of_its_events(world: World) -> None:
+    ctx = await world.enter("ada")
+    assert ctx.principal is not None
+    stream = session.stream(ctx.principal.session_id)
+    (head,) = (await world.memory.load([stream])).heads
+    past = list(await world.memory.read_stream(stream))
+    world.memory._streams[stream] = [*past, replace(past[-1], version=head.version + 1), replace(past[-1], version=head.version + 2)]
+    whole = await folded(world.memory, replace(head, version=head.version + 2, state=None), session.decider)
+    world.memory._streams[stream][head.version] = replace(world.memory._streams[stream][head.version], payload=b"")
+    assert await folded(world.memory, replace(head, version=head.version + 2, state=None), session.decider) == whole
+    assert isinstance(whole, session_state.Live)
+    assert whole.user_id == ctx.principal.user_id
+
+
+async def test_a_head_is_never_folded_from_a_part_of_its_events(world: World) -> None:
+    stream = user.stream(await world.register("ada"))
+    (head,) = (await world.memory.load([stream])).heads
+    del world.memory._streams[stream][0]
+    with pytest.raises(StreamDetached, match="minos retention attach"):
+        await folded(world.memory, replace(head, state=None), user.decider)
 
 
 async def test_a_refused_command_leaves_nothing_behind(world: World) -> None:

@@ -16,7 +16,7 @@ from domain.codec import EVENT_TYPES, SEALED_FIELDS, encode_event, key_of, tag_o
 from domain.errors import UnknownEventTag
 from domain.event import Sealed
 from domain.ids import CommandId, CorrelationId, EventId, SessionId, StreamName, UserId
-from tests.projections.histories import registered, started, uuid7
+from tests.projections.histories import issued, registered, started, uuid7
 from workers.outgoing import outgoing
 
 
@@ -64,3 +64,15 @@ def test_an_unknown_event_is_not_guessed_at() -> None:
     stored = msgspec.structs.replace(_stored(registered(user_id), f"user-{user_id}"), type="user.teleported.v1")
     with pytest.raises(UnknownEventTag):
         outgoing(stored, epoch=1)
+
+
+def test_a_pruned_event_leaves_with_its_number_and_without_what_it_said() -> None:
+    session_id = SessionId(uuid7())
+    stored = _stored(issued(session_id, UserId(uuid7()), 1), f"session-{session_id}")
+    whole, pruned = (msgspec.json.decode(outgoing(event, epoch=1).body, type=dict[str, Any]) for event in (stored, _without(stored)))
+    assert whole["data"]
+    assert pruned == whole | {"data": {}, "pruned": True}
+
+
+def _without(stored: StoredEvent) -> StoredEvent:
+    return msgspec.structs.replace(stored, payload=b"")

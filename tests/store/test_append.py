@@ -11,9 +11,9 @@ from adapters.event_store import SQL, PostgresEventStore
 from adapters.event_store_columns import columns
 from adapters.postgres import StatementRefused
 from adapters.store_metrics import NoMetrics, Retried
-from commands.ports import AppendResult
+from commands.ports import AppendResult, StreamWrite
 from tests.conftest import Database
-from tests.store.commits import commit, stream, write
+from tests.store.commits import commit, event, stream, write
 
 Connection = asyncpg.Connection
 DONE, LOST = AppendResult.DONE, AppendResult.LOST_RACE
@@ -134,6 +134,12 @@ async def test_a_commit_the_database_refuses_spoils_no_other(database: Database)
     assert isinstance(results[-1], StatementRefused)
     assert results[-1].__suppress_context__, "the driver's error quotes the row"
     await store.close()
+
+
+async def test_no_event_is_written_without_saying_anything(postgres_store: PostgresEventStore) -> None:
+    empty = StreamWrite(stream=stream(), expected=0, events=(event(b""),), state=b"", state_version=1)
+    with pytest.raises(StatementRefused, match="says_something"):
+        await postgres_store.append(commit(empty))
 
 
 async def test_appends_refuse_any_isolation_but_read_committed(app: "Connection[asyncpg.Record]") -> None:

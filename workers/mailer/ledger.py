@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from adapters.postgres import Link
 from adapters.postgres_sql import statements
-from domain.event import Recorded
+from domain.event import Pruned, Recorded
 from domain.ids import EventId
 from workers.decoded import Unreadable, read_record
 from workers.mailer.reactions import TAGS, Facts, Wanted, mail_id, wanted_by
@@ -122,7 +122,7 @@ def _rows(record: asyncpg.Record) -> list[_Row]:
     if isinstance(read, Unreadable):
         nothing = mail_id(EventId(record["event_id"]), UNREADABLE)
         return [(nothing, UNREADABLE, None, b"{}", read.recorded_at, MailState.FAILED, "event_not_readable")]
-    return [_row(read, wanted) for wanted in wanted_by(read)]
+    return [] if isinstance(read, Pruned) else [_row(read, wanted) for wanted in wanted_by(read)]
 
 
 def _row(recorded: Recorded[Any], wanted: Wanted) -> _Row:

@@ -183,6 +183,8 @@ def _newest(rows: Iterable[Row], ended_by: float) -> Sequence[Row]:
 
 
 def _read(stored: StoredEvent) -> Event | None:
+    if stored.pruned:
+        return None
     if stored.type in READ:
         return decode_event(stored.type, stored.payload)
     if stored.type not in EVENT_TYPES:
