@@ -1,0 +1,110 @@
+"""A proof of one event is a file that somebody who has the log's key, and nothing else, can check."""
+
+import json
+import subprocess
+import sys
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from bundles import Made, Signer, entry, hashes_of, history, root
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minos_sdk.audit import LogKey, NotAKey, NotProved, verify_proof
+from minos_sdk.audit.__main__ import BROKEN, COULD_NOT, HOLDS, main
+
+SIGNER = Signer()
+KEYS = [LogKey.parse(SIGNER.line)]
+
+
+def path(index: int, hashes: tuple[bytes, ...]) -> list[bytes]:
+    """RFC 6962, 2.1.1, by the letter."""
+    if len(hashes) < 2:
+        return []
+    half = 1 << (len(hashes) - 1).bit_length() - 1
+    if index < half:
+        return [*path(index, hashes[:half]), root(hashes[half:])]
+    return [*path(index - half, hashes[half:]), root(hashes[:half])]
+
+
+def proof(index: int, entries: list[bytes], signer: Signer = SIGNER, *, brings: bytes | None = None) -> bytes:
+    hashes = hashes_of(entries)
+    extra = b64encode(entries[index] if brings is None else brings).decode()
+    lines = ["c2sp.org/tlog-proof@v1", f"extra {extra}", f"index {index}", *(b64encode(each).decode() for each in path(index, hashes))]
+    return ("\n".join(lines) + "\n\n" + signer.note(len(entries), root(hashes))).encode()
+
+
+@given(st.integers(1, 70), st.data())
+def test_any_event_of_a_log_of_any_size_is_proved(size: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, size - 1))
+    proved = verify_proof(proof(index, history(size)), KEYS)
+    assert (proved.position, proved.entry, proved.checkpoint.size) == (index + 1, history(size)[index], size)
+
+
+@given(st.integers(2, 70), st.data())
+def test_no_other_entry_place_size_or_path_is_proved(size: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, size - 1))
+    other = data.draw(st.integers(0, size - 1).filter(lambda at: at != index))
+    genuine = proof(index, history(size))
+    lines = genuine.split(b"\n")
+    forgeries = [
+        proof(index, history(size), brings=history(size)[other]),
+        genuine.replace(f"\nindex {index}\n".encode(), f"\nindex {other}\n".encode()),
+        genuine.replace(f"\nindex {index}\n".encode(), f"\nindex {index + size}\n".encode()),
+        b"\n".join([*lines[:3], *lines[4:]]),
+        b"\n".join([*lines[:3], lines[3], *lines[3:]]),
+    ]
+    for forged in forgeries:
+        with pytest.raises(NotProved):
+            verify_proof(forged, KEYS)
+
+
+def test_a_proof_signed_by_another_key_proves_nothing() -> None:
+    with pytest.raises(NotProved, match="not signed with a key that is known"):
+        verify_proof(proof(3, history(9), Signer()), KEYS)
+
+
+def test_a_proof_of_another_log_signed_by_our_key_proves_nothing() -> None:
+    with pytest.raises(NotProved):
+        verify_proof(proof(3, history(9), Signer("other.example.com/log", SIGNER.key)), KEYS)
+
+
+@pytest.mark.parametrize("raw", [b"", b"c2sp.org/tlog-proof@v1\n", b"c2sp.org/tlog-proof@v1\nindex 01\n\n", b"\xff" * 200])
+def test_what_is_no_proof_is_said_to_be_none(raw: bytes) -> None:
+    with pytest.raises(NotProved):
+        verify_proof(raw, KEYS)
+
+
+@pytest.mark.parametrize("line", ["", "a+b", "name+00000000+AQ==", SIGNER.line.replace(SIGNER.key_id.hex(), "00000000"), "x" + SIGNER.line])
+def test_a_key_is_a_name_its_id_and_32_bytes(line: str) -> None:
+    with pytest.raises(NotAKey):
+        LogKey.parse(line)
+    assert str(LogKey.parse(SIGNER.line)) == SIGNER.line
+
+
+def test_the_command_says_what_was_proved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "event.tlog-proof"
+    file.write_bytes(proof(3, history(9)))
+    assert main(["proof", str(file), "--key", SIGNER.line, "--json"]) == HOLDS
+    assert json.loads(capsys.readouterr().out)["position"] == 4
+    file.write_bytes(proof(3, history(9), Signer()))
+    assert main(["proof", str(file), "--key", SIGNER.line]) == BROKEN
+    assert main(["proof", str(file)]) == COULD_NOT
+
+
+def test_the_command_verifies_a_bundle_by_itself(tmp_path: Path) -> None:
+    folder = Made(history(300), SIGNER).write(tmp_path / "bundle")
+    (tmp_path / "key").write_text(SIGNER.line)
+    command = [sys.executable, "-W", "error", "-m", "minos_sdk.audit", "verify", str(folder), "--key", str(tmp_path / "key")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - our own words
+    assert "HOLDS: nothing was changed, reordered or dropped up to size 300" in done.stdout
+    other = Made([*history(299), entry("user-1", 9)], Signer()).write(tmp_path / "other")
+    done = subprocess.run([*command[:-3], str(other), *command[-2:]], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+    assert (done.returncode, "WRONG  checkpoint_forged" in done.stdout) == (BROKEN, True)
+
+
+def test_what_a_bundle_says_cannot_steer_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Made([entry("user-\x1b[2J", 3)], SIGNER).write(tmp_path)
+    assert main(["verify", str(folder)]) == BROKEN
+    assert "\x1b" not in capsys.readouterr().out
