@@ -26,10 +26,11 @@ def tile(level: int, number: int, filling: int = 0) -> Tile:
 
 async def store(connection: "asyncpg.Connection[asyncpg.Record]", tiles: Sequence[Tile], second: float = 9) -> int:
     stored: int = await connection.fetchval(
-        "SELECT store_tiles($1, $2, $3, $4)",
+        "SELECT store_tiles($1, $2, $3, $4, $5)",
         [level for level, _, _ in tiles],
         [number for _, number, _ in tiles],
         [hashes for _, _, hashes in tiles],
+        [ROOT] * len(tiles),
         [moment(second) if level == 0 else None for level, _, _ in tiles],
     )
     return stored
@@ -61,7 +62,7 @@ async def test_only_the_next_tile_is_stored(app: "asyncpg.Connection[asyncpg.Rec
 async def test_a_tile_that_completes_one_above_comes_with_it(database: Database, app: "asyncpg.Connection[asyncpg.Record]") -> None:
     await write_dated(database.owner_url, database.app_url, [])
     owner = await asyncpg.connect(database.owner_url)
-    await owner.execute("INSERT INTO log_tiles SELECT 0, n, $1 FROM generate_series(0, 254) n", bytes(8192))
+    await owner.execute("INSERT INTO log_tiles SELECT 0, n, $1, $2 FROM generate_series(0, 254) n", bytes(8192), ROOT)
     await owner.execute("UPDATE log_head SET size = 70000")
     await owner.close()
     with pytest.raises(asyncpg.CheckViolationError):

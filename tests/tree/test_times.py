@@ -33,8 +33,9 @@ async def connection(database: Database) -> AsyncIterator["asyncpg.Connection[as
 async def store_times(connection: "asyncpg.Connection[asyncpg.Record]", times: list[datetime], tiles: int) -> None:
     reached = log_times(times)
     await connection.fetchval(
-        "SELECT store_tiles($1, $2, $3, $4)",
-        [0] * tiles, list(range(tiles)), [bytes(8192)] * tiles, [reached[(n + 1) * TILE - 1] for n in range(tiles)],
+        "SELECT store_tiles($1, $2, $3, $4, $5)",
+        [0] * tiles, list(range(tiles)), [bytes(8192)] * tiles, [bytes(32)] * tiles,
+        [reached[(n + 1) * TILE - 1] for n in range(tiles)],
     )  # fmt: skip
 
 
