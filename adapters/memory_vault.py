@@ -16,6 +16,7 @@ from domain.ids import StreamName, SubjectKeyId
 @dataclass(frozen=True, slots=True)
 class _Key:
     key_id: SubjectKeyId
+    seal_class: SealClass
     cipher: AESGCM
 
 
@@ -35,13 +36,18 @@ class MemoryVault:
             return {}
         key = None if fresh else self._newest.get((subject, seal_class))
         if key is None:
-            key = _Key(SubjectKeyId(self._random.uuid7()), AESGCM(os.urandom(KEY_BYTES)))
+            key = _Key(SubjectKeyId(self._random.uuid7()), seal_class, AESGCM(os.urandom(KEY_BYTES)))
             self._keys[key.key_id] = self._newest[subject, seal_class] = key
         return seal(key.key_id, key.cipher, fields, stream=stream)
 
     async def open(self, sealed: Sealed, *, stream: StreamName, field: str) -> str | Erased:
         key = self._keys.get(sealed.key_id)
         return Erased() if key is None else unseal(key.cipher, sealed, stream=stream, field=field)
+
+    async def reveal(self, sealed: Sealed, *, stream: StreamName, field: str) -> str | Erased | Sealed:
+        key = self._keys.get(sealed.key_id)
+        is_credential = key is not None and key.seal_class is SealClass.CREDENTIAL
+        return sealed if is_credential else await self.open(sealed, stream=stream, field=field)
 
     async def destroy_left_passwords(self, subject: StreamName) -> None:
         if self._store is None:

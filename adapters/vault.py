@@ -32,6 +32,7 @@ _ATTEMPTS = 16
 @dataclass(frozen=True, slots=True)
 class _Key:
     key_id: SubjectKeyId
+    seal_class: SealClass
     cipher: AESGCM
 
 
@@ -63,6 +64,13 @@ class PostgresVault:
         """Give the text, or Erased where the key is gone. Raises SealBroken, StoreUnavailable, CannotUnwrap."""
         key = self._by_id.get(sealed.key_id) or await self._finds.submit(sealed.key_id)
         return Erased() if key is None else unseal(key.cipher, sealed, stream=stream, field=field)
+
+    async def reveal(self, sealed: Sealed, *, stream: StreamName, field: str) -> str | Erased | Sealed:
+        """As `open`, for somebody to read: a credential comes back as it is."""
+        key = self._by_id.get(sealed.key_id) or await self._finds.submit(sealed.key_id)
+        if key is None:
+            return Erased()
+        return sealed if key.seal_class is SealClass.CREDENTIAL else unseal(key.cipher, sealed, stream=stream, field=field)
 
     async def open_many(self, wanted: Sequence[tuple[Sealed, StreamName, str]]) -> Sequence[str | Erased]:
         """Open (sealed, stream, field) in order; keys not at hand are read in as few statements as they fit."""
@@ -111,7 +119,7 @@ class PostgresVault:
         wrapped = self._wrapping.wrap(_name(key_id), raw)
         if not await self._links.run(SQL[statement], key_id, subject, seal_class, wrapped.box, wrapped.kek_id):
             return None
-        return _Key(key_id, AESGCM(raw))
+        return _Key(key_id, seal_class, AESGCM(raw))
 
     async def _find_keys(self, _: int, wanted: Sequence[SubjectKeyId]) -> Sequence[_Key | None]:
         rows = await self._links.read(SQL["find_keys"], wanted)
@@ -119,8 +127,8 @@ class PostgresVault:
 
     def _unwrapped(self, row: asyncpg.Record) -> _Key:
         key_id = SubjectKeyId(UUID(bytes=row[0].bytes))
-        key = _Key(key_id, AESGCM(self._wrapping.unwrap(_name(key_id), Wrapped(row[2], row[3]))))
-        if SealClass(row[1]) is not SealClass.CREDENTIAL:
+        key = _Key(key_id, SealClass(row[1]), AESGCM(self._wrapping.unwrap(_name(key_id), Wrapped(row[2], row[3]))))
+        if key.seal_class is not SealClass.CREDENTIAL:
             self._by_id.put(key_id, key)
         return key
 

@@ -32,6 +32,7 @@ COMMANDS = (
     "mail",
     "projections",
     "events",
+    "audit",
     "log",
     "bench",
 )

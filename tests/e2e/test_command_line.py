@@ -267,3 +267,19 @@ async def test_service_tokens_are_issued_verified_listed_and_revoked(running: Ru
     assert (await running.minos("service-token", "verify", token[:-4] + "AAAA")).code == 1
     assert (await running.minos("service-token", "issue", "stoker-robot", "--ttl", "91d")).code == 2
     assert (await running.minos("service-token", "issue", "nobody-there")).code == 2
+
+
+async def test_the_log_is_replayed_and_what_is_sealed_is_opened_only_on_the_record(running: Running, http: httpx.AsyncClient) -> None:
+    ada = await register(http)
+    asked = ("audit", "replay", "--user", ada.email, "--type", "user.registered")
+    [closed] = map(json.loads, (await running.minos(*asked)).out.splitlines())
+    assert closed["payload"]["email"] == {"sealed": True, "key_id": closed["key_id"]}
+    [opened] = map(json.loads, (await running.minos(*asked, "--reveal")).out.splitlines())
+    assert opened["payload"]["email"] == ada.email
+    reveals = [json.loads(line)["payload"] for line in (await running.minos("audit", "replay", "--type", "audit.asked")).out.splitlines()]
+    assert (reveals[-1]["question"], reveals[-1]["user_id"]) == ("reveal", ada.user_id)
+    passwords = await running.minos("audit", "replay", "--user", ada.user_id, "--type", "user.password_set", "--reveal")
+    assert json.loads(passwords.out)["payload"]["password"]["sealed"]
+    late = await running.minos("audit", "replay", "--since", "2999-01-01T00:00:00Z")
+    assert (late.code, late.out) == (0, "")
+    assert (await running.minos("audit", "replay", "--since", "2999-01-01")).code == 2

@@ -1,0 +1,109 @@
+"""`minos audit replay`: the log again, oldest first, one JSON object a line."""
+
+import argparse
+from contextlib import AsyncExitStack, aclosing
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cli.command import DONE, Commands, at_least
+
+if TYPE_CHECKING:
+    from adapters.log_walk import LogFilter, Reads
+    from adapters.settings import Settings
+    from commands.ports import Vault
+    from domain.ids import UserId
+
+PAGE = 2_000
+
+
+def add(actions: Commands) -> None:
+    parser = actions.add_parser(
+        "replay",
+        help="print events as JSON lines, oldest first",
+        description=(
+            "Print events in the order of their positions, one JSON object a line: position, epoch, what the tree proves of the event, and "
+            "its payload. Sealed fields are shown to be sealed. --reveal opens them, except credentials, which nobody can open; it needs "
+            "the master key, and is itself written to the log before anything is shown."
+        ),
+        epilog="example: minos audit replay --type session --since 2026-11-01T00:00:00Z",
+    )
+    parser.add_argument("--after", type=at_least(0), default=0, metavar="POSITION", help="begin with the position after this one")
+    parser.add_argument("--through", type=at_least(0), metavar="POSITION", help="end with this one; the last there is, where none is given")
+    parser.add_argument("--since", type=_moment, metavar="TIME", help="what was recorded at this moment or later (RFC 3339)")
+    parser.add_argument("--until", type=_moment, metavar="TIME", help="what was recorded before this moment")
+    parser.add_argument("--type", metavar="TYPE", help="a type, or its beginning up to a dot, as `user` or `session.started`")
+    parser.add_argument("--actor", help="who did it: user:<id>, client:<id>, api_key:<id>, system:<part>, anonymous")
+    parser.add_argument("--user", metavar="USER", help="whom it is about: an id, an e-mail address or a username")
+    parser.add_argument("--stream", help="only this stream, as user-<id>")
+    parser.add_argument("--reveal", action="store_true", help="open sealed fields")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"an RFC 3339 time with an offset, as 2026-11-26T09:30:00Z, not {text!r}")
+    return moment
+
+
+async def act(args: argparse.Namespace) -> int:
+    from adapters.log_reader import READ_SECONDS
+    from adapters.postgres import Link
+    from cli import startup
+    from cli.authority import database_url
+
+    settings = startup.settings()
+    async with AsyncExitStack() as closing:
+        link = Link(database_url(settings).reveal(), seconds=READ_SECONDS)
+        closing.push_async_callback(link.close)
+        vault, user_id = await _opened(args, settings, closing)
+        await _print(link, args, _filter(args, user_id), vault)
+    return DONE
+
+
+async def _opened(args: argparse.Namespace, settings: "Settings", closing: AsyncExitStack) -> "tuple[Vault | None, UserId | None]":
+    """Open what needs keys: sealed fields, after that was written down, and a name. Raises NoSuchUser."""
+    from uuid import UUID
+
+    from cli.authority import authority
+    from cli.user_actions import found
+    from commands.audit_asked import record_asked
+    from domain.audit import Matter, Question
+    from domain.ids import UserId
+
+    if not args.reveal:
+        try:
+            return None, None if args.user is None else UserId(UUID(args.user))
+        except ValueError:
+            pass  # a name
+    opened = await closing.enter_async_context(authority(settings))
+    user_id = None if args.user is None else await found(opened, args.user)
+    if not args.reveal:
+        return None, user_id
+    about = Matter(first=args.after + 1, last=args.through, user_id=user_id)
+    await record_asked(Question.REVEAL, opened.context(), opened.ports, about)
+    return opened.ports.vault, user_id
+
+
+def _filter(args: argparse.Namespace, user_id: "UserId | None") -> "LogFilter":
+    from adapters.log_walk import LogFilter
+    from domain.ids import StreamName
+
+    stream = None if args.stream is None else StreamName(args.stream)
+    return LogFilter(type_prefix=args.type, actor=args.actor, stream=stream, user_id=user_id)
+
+
+async def _print(reads: "Reads", args: argparse.Namespace, wanted: "LogFilter", vault: "Vault | None") -> None:
+    """The log may grow meanwhile: what is printed ends where it ended at the start. Raises BrokenPipeError for a reader who has gone."""
+    import sys
+
+    from adapters.log_walk import LogWalk, stretch
+    from adapters.replay_lines import revealed_lines, sealed_lines
+
+    of = await stretch(reads, after=args.after, through=args.through, since=args.since, until=args.until)
+    async with aclosing(LogWalk(reads, wanted, page=PAGE).pages(of)) as pages:
+        async for page in pages:
+            if vault is None:
+                lines = sealed_lines(page.events, epoch=of.epoch)
+            else:
+                lines = await revealed_lines(page.events, vault, epoch=of.epoch)
+            sys.stdout.buffer.write(lines)
