@@ -25,6 +25,7 @@ from domain.ids import SubjectKeyId
 from domain.invitation import InvitationEvent
 from domain.key_owner import KeyOwnerEvent
 from domain.legacy import LEGACY, upcast
+from domain.log import LogEvent
 from domain.machine_token import MachineTokenEvent
 from domain.password_reset import PasswordResetEvent
 from domain.role import RoleEvent
@@ -38,7 +39,7 @@ S = TypeVar("S")
 AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
     | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent | PasswordResetEvent | ApiKeyEvent
-    | KeyOwnerEvent | FactorPolicyEvent | InvitationEvent | AttributesSet | ErasureEvent | AuditAsked
+    | KeyOwnerEvent | FactorPolicyEvent | InvitationEvent | AttributesSet | ErasureEvent | AuditAsked | LogEvent
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from domain.factor_events import FactorEvent
 from domain.factor_policy import FactorPolicyEvent
 from domain.invitation import InvitationEvent
 from domain.key_owner import KeyOwnerEvent
+from domain.log import EpochOpened
 from domain.machine_token import MachineTokenEvent
 from domain.password_reset import PasswordResetEvent
 from domain.role import RoleEvent
@@ -62,6 +63,7 @@ _LASTING: tuple[type[Event], ...] = (
     ActionConsumed,
     AttributesSet,
     AuditAsked,
+    EpochOpened,
     BootstrapCompleted,
     SignInLocked,
     *get_args(ActionsEvent),

@@ -24,6 +24,7 @@ from domain import (
     factors,
     invitation,
     key_owner,
+    log,
     machine_token,
     mailbox_proof,
     password_reset,
@@ -48,6 +49,7 @@ from domain.factor_events import WhyRemoved
 from domain.factor_policy import Requirement
 from domain.ids import ActionName, RoleName, SecretId
 from domain.locale import Locale
+from domain.log import EpochReason, LastPublished, Origin, Root
 from domain.machine_token import TokenRevocation
 from domain.permission import Permission
 from domain.session_events import AuthMethod, EndReason
@@ -326,6 +328,13 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
     "audit": (
         audit.decider,
         [Wish(audit.note, {"question": Question.WHAT_CAN, "about": Matter(user_id=u, last=9)}) for u in (ex.ADA, ex.BOB)],
+    ),
+    "log": (
+        log.decider,
+        [
+            Wish(log.open_epoch, {"epoch": n, "reason": EpochReason.FORK, "kept": 9, "agreed": 5, "earlier": earlier})
+            for n, earlier in [(2, None), (3, LastPublished(origin=Origin("id.example.org/log"), size=7, root=Root("A" * 43 + "=")))]
+        ],
     ),
     "bootstrap": (bootstrap.decider, [Wish(bootstrap.complete, {"user_id": ex.ADA})]),
     "sign_in_guard": (

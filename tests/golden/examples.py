@@ -57,6 +57,7 @@ from domain.invitation import InvitationAccepted, InvitationMade, InvitationRene
 from domain.key_owner import KeyDelisted, KeyListed
 from domain.leaf import Leaf, micros
 from domain.locale import Locale
+from domain.log import EpochOpened, EpochReason, LastPublished, Origin, Root
 from domain.machine_token import ServiceTokenExpiresSoon, ServiceTokenIssued, TokenRevocation, TokenRevoked
 from domain.password_reset import PasswordResetAsked, PasswordResetUsed
 from domain.permission import Permission
@@ -232,6 +233,14 @@ EXAMPLES: tuple[Event, ...] = (
         role=EDITOR,
         permission=Permission("tasks.read"),
         token_id=TOKEN,
+        at=NOW,
+    ),
+    EpochOpened(
+        epoch=2,
+        reason=EpochReason.RESTORED,
+        kept=70_000,
+        agreed=69_990,
+        earlier=LastPublished(origin=Origin("id.example.org/log"), size=70_123, root=Root("CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=")),
         at=NOW,
     ),
     ServiceTokenIssued(
