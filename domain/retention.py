@@ -22,7 +22,7 @@ from domain.factor_events import FactorEvent
 from domain.factor_policy import FactorPolicyEvent
 from domain.invitation import InvitationEvent
 from domain.key_owner import KeyOwnerEvent
-from domain.log import EpochOpened
+from domain.log import LogEvent
 from domain.machine_token import MachineTokenEvent
 from domain.password_reset import PasswordResetEvent
 from domain.role import RoleEvent
@@ -63,7 +63,6 @@ _LASTING: tuple[type[Event], ...] = (
     ActionConsumed,
     AttributesSet,
     AuditAsked,
-    EpochOpened,
     BootstrapCompleted,
     SignInLocked,
     *get_args(ActionsEvent),
@@ -77,6 +76,7 @@ _LASTING: tuple[type[Event], ...] = (
     *get_args(FactorPolicyEvent),
     *get_args(InvitationEvent),
     *get_args(KeyOwnerEvent),
+    *get_args(LogEvent),
     *get_args(MachineTokenEvent),
     *get_args(PasswordResetEvent),
     *get_args(RoleEvent),
@@ -95,6 +95,15 @@ ACTIVITY = frozenset(tag for tag, kept in KEPT.items() if kept is Kept.ACTIVITY)
 _REFRESH, _REBASE = tag_of(TokenIssued), tag_of(SessionRebased)
 
 
+FOLLOWING = frozenset({_REFRESH, _REBASE})
+"""The first of these after a refresh in its stream says whether it was overtaken."""
+
+
+def is_overtaken(following: str | None) -> bool:
+    """Tell it of an event of activity by what follows it, None where nothing of that kind does."""
+    return following == _REFRESH
+
+
 def overtaken(events: Iterable[tuple[int, str]]) -> list[int]:
     """Give the versions of a stream, told as (version, tag) in order, whose payload no fold misses.
 
@@ -104,12 +113,10 @@ def overtaken(events: Iterable[tuple[int, str]]) -> list[int]:
     found: list[int] = []
     last: int | None = None
     for version, tag in events:
-        if tag == _REFRESH:
-            if last is not None:
+        if tag in FOLLOWING:
+            if last is not None and is_overtaken(tag):
                 found.append(last)
-            last = version
-        elif tag == _REBASE:
-            last = None
+            last = version if tag in ACTIVITY else None
     return found
 
 

@@ -38,7 +38,7 @@ from domain.factor_policy import FactorPolicyEvent
 from domain.ids import RoleName, SessionId, StreamName, UserId
 from domain.invitation import InvitationEvent
 from domain.key_owner import KeyOwnerEvent
-from domain.log import EpochOpened
+from domain.log import LogEvent
 from domain.machine_token import MachineTokenEvent
 from domain.password_reset import PasswordResetAsked, PasswordResetUsed
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
@@ -272,7 +272,7 @@ user_history: Journal[HistoryRow] = Journal(
         FactorNamed,
         *get_args(ActionsEvent),
         AuditAsked,
-        EpochOpened,
+        *get_args(LogEvent),
     ),
     sql=_SQL,
 )

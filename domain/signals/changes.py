@@ -52,7 +52,7 @@ from domain.factor_policy import AudienceRequirementSet, RoleRequirementSet
 from domain.ids import AudienceName, ClientId, KeyId, Kid, RoleName, SessionId, TokenId, UserId
 from domain.invitation import InvitationAccepted, InvitationMade, InvitationRenewed, InvitationRevoked
 from domain.key_owner import KeyDelisted, KeyListed
-from domain.log import EpochOpened
+from domain.log import EpochOpened, LogPruned, PartitionAttached, PartitionDetached, PartitionSealed
 from domain.machine_token import ServiceTokenExpiresSoon, ServiceTokenIssued, TokenRevoked
 from domain.password_reset import PasswordResetAsked, PasswordResetUsed
 from domain.role import RoleDefined, RolePermissionsChanged, RoleRetired
@@ -249,7 +249,8 @@ NOTHING: frozenset[type[Event]] = frozenset(
         RecoveryCodesMade, RecoveryCodeUsed, GuessingPaused, RoleRequirementSet, AudienceRequirementSet,
         ActionConsumed, ActionDefined, ActionWithdrawn, PasswordResetAsked, PasswordResetUsed,
         InvitationMade, InvitationRenewed, InvitationAccepted, InvitationRevoked,
-        ErasureAsked, ErasurePostponed, ErasureWithdrawn, ErasureBegun, AuditAsked, EpochOpened,
+        ErasureAsked, ErasurePostponed, ErasureWithdrawn, ErasureBegun, AuditAsked,
+        EpochOpened, LogPruned, PartitionSealed, PartitionDetached, PartitionAttached,
     }
 )  # fmt: skip
 """What leaves every token that is out there as good as it was. A rebased session's older tokens are of an epoch that its user's own

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain import (
     action,
@@ -137,6 +138,8 @@ _INVITE = {
     "invited_by": ex.BOB,
     "ttl": 3_000,
 }
+
+_PART = log.Stretch(partition=0, first_position=1, last_position=256, events=256)
 
 WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
     "user": (
@@ -332,8 +335,13 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
     "log": (
         log.decider,
         [
-            Wish(log.open_epoch, {"epoch": n, "reason": EpochReason.FORK, "kept": 9, "agreed": 5, "earlier": earlier})
-            for n, earlier in [(2, None), (3, LastPublished(origin=Origin("id.example.org/log"), size=7, root=Root("A" * 43 + "=")))]
+            *(
+                Wish(log.open_epoch, {"epoch": n, "reason": EpochReason.FORK, "kept": 9, "agreed": 5, "earlier": earlier})
+                for n, earlier in [(2, None), (3, LastPublished(origin=Origin("id.example.org/log"), size=7, root=Root("A" * 43 + "=")))]
+            ),
+            Wish(log.seal, {"of": _PART}),
+            Wish(log.prune, {"of": _PART, "count": 90, "older_than": ex.NOW}),
+            *(Wish(each, {"of": of}) for each in (log.detach, log.attach) for of in (_PART, replace(_PART, partition=1))),
         ],
     ),
     "bootstrap": (bootstrap.decider, [Wish(bootstrap.complete, {"user_id": ex.ADA})]),

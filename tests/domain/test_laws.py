@@ -24,7 +24,7 @@ NOT_IDEMPOTENT = {
     "revoke_tokens", "prove_email", "reset_password", "undo", "use",
     "offer_totp", "confirm_totp", "use_totp", "register_passkey", "use_passkey", "rename", "make_recovery_codes", "use_recovery_code",
     "pause_guessing",
-    "consume", "name_device", "accept", "renew", "withdraw", "note",
+    "consume", "prune", "seal", "name_device", "accept", "renew", "withdraw", "note",
 }  # fmt: skip
 """Decisions whose repetition is a change of its own (an epoch, a generation, a fresh hash) or is refused."""
 

@@ -57,7 +57,17 @@ from domain.invitation import InvitationAccepted, InvitationMade, InvitationRene
 from domain.key_owner import KeyDelisted, KeyListed
 from domain.leaf import Leaf, micros
 from domain.locale import Locale
-from domain.log import EpochOpened, EpochReason, LastPublished, Origin, Root
+from domain.log import (
+    EpochOpened,
+    EpochReason,
+    LastPublished,
+    LogPruned,
+    Origin,
+    PartitionAttached,
+    PartitionDetached,
+    PartitionSealed,
+    Root,
+)
 from domain.machine_token import ServiceTokenExpiresSoon, ServiceTokenIssued, TokenRevocation, TokenRevoked
 from domain.password_reset import PasswordResetAsked, PasswordResetUsed
 from domain.permission import Permission
@@ -225,6 +235,10 @@ EXAMPLES: tuple[Event, ...] = (
     ActionConsumed(action_id=ACTION, user_id=ADA, session_id=SESSION, audience=TASKS, action=REFUND, at=NOW),
     ActionDefined(audience=TASKS, action=REFUND, step_up=StepUp(max_age=300, acr=Acr.TWO_FACTOR), verifiers=(REPORTER,), at=NOW),
     ActionWithdrawn(audience=TASKS, action=REFUND, at=NOW),
+    LogPruned(partition=0, first_position=1, last_position=16_777_216, count=9_000_000, older_than=NOW, at=NOW),
+    PartitionSealed(partition=0, first_position=1, last_position=16_777_216, events=16_777_216, at=NOW),
+    PartitionDetached(partition=0, first_position=1, last_position=16_777_216, events=16_777_216, at=NOW),
+    PartitionAttached(partition=0, first_position=1, last_position=16_777_216, events=16_777_216, at=NOW),
     AuditAsked(
         question=Question.WHO_CAN,
         first=1,
