@@ -5,6 +5,8 @@ from projections.audiences import audiences
 from projections.audit_events import audit_events
 from projections.erasures import erasures
 from projections.invitations import invitations
+from projections.past.rights import rights
+from projections.past.signed_in import signed_in
 from projections.projection import Projection
 from projections.roles import roles
 from projections.service_accounts import service_accounts
@@ -27,5 +29,7 @@ ALL: tuple[Projection, ...] = (
     signing_keys,
     user_history,
     audit_events,
+    rights,
+    signed_in,
 )
 BY_NAME = {projection.name: projection for projection in ALL}

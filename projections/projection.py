@@ -1,7 +1,8 @@
 """What a read model is: a fold over events, and the table its rows are kept in.
 
-An entity has one row per stream of its category; a journal has one row per event it writes down. The same fold makes
-the live rows, the rebuilt rows and the missing end of a row that is read before the projector came by.
+An entity has one row per stream of its category; a journal has one row per event it writes down; periods have one row for all that held
+of a stream from one event to another. The same fold makes the live rows, the rebuilt rows and the missing end of a row that is read before
+the projector came by.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from domain.event import Event, Pruned, Recorded
 from projections.columns import Columns, columns_of
+from projections.periods import Turn
 
 R = TypeVar("R", bound=Struct)
 E = TypeVar("E", bound=Event)
@@ -136,7 +138,30 @@ class Journal(Generic[R]):
         return write(recorded)
 
 
-Projection: TypeAlias = Entity[Any] | Journal[Any]
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """What held of the streams of some categories, and when. `fold_version` rises when what an event turns changes."""
+
+    name: str
+    fold_version: int
+    categories: frozenset[str]
+    turns: Mapping[type[Event], Callable[[Any], Turn]]
+    """By the event alone: what held before is not looked at."""
+    ignores: tuple[type[Event], ...]
+    sql: Mapping[str, str]
+
+    def turn(self, recorded: Recorded[Any]) -> Turn | None:
+        """Give what an event begins and ends; None when it changes nothing here. Raises NotListed for one it was never told of."""
+        event: Event = recorded.event
+        turn = self.turns.get(type(event))
+        if turn is None:
+            if type(event) not in self.ignores:
+                raise NotListed(type(event).__name__)
+            return None
+        return turn(event)
+
+
+Projection: TypeAlias = Entity[Any] | Journal[Any] | Periods
 
 
 def category_of(stream: str) -> str:

@@ -1,7 +1,8 @@
 """Rows of a read model in and out of its table, many at a time. Every write is safe to repeat."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, assert_never
 
 import asyncpg
 from msgspec import Struct
@@ -9,8 +10,13 @@ from msgspec import Struct
 from domain.ids import StreamName
 from projections.columns import from_record, to_values
 from projections.generations import Connection, Generation
-from projections.projection import Entity, Journal, Projection, Versioned
+from projections.periods import Period, Unwritten
+from projections.projection import Entity, Journal, Periods, Projection, Versioned
 from projections.sql import beside
+
+PERIOD_COLUMNS = (
+    "stream", "what", "name", "number", "until", "from_position", "from_at", "from_event", "to_position", "to_at", "to_event",
+)  # fmt: skip
 
 _SQL = beside(__file__)
 
@@ -45,9 +51,40 @@ async def write_down(connection: Connection, journal: Journal[Any], generation: 
     await connection.execute(statement, [to_values(journal.columns, row) for row in rows])
 
 
+async def save_periods(connection: Connection, generation: Generation, unwritten: Unwritten) -> None:
+    """End what is ended and add what is new; an end that is known already stays as it is."""
+    ends = [(e.stream, e.what, e.name, e.mark.position, e.mark.at, e.mark.event_id) for e in unwritten.ends]
+    if ends:
+        await connection.execute(_SQL["end_periods"].format(table=generation.table), *map(list, zip(*ends, strict=True)))
+    rows = period_values(unwritten.periods)
+    if rows:
+        await connection.execute(_SQL["save_periods"].format(table=generation.table), [(*row, None) for row in rows])
+
+
+def period_values(periods: Iterable[Period]) -> list[tuple[object, ...]]:
+    """Give rows as the table has them, up to the column it fills itself; in one order, for the reason above."""
+    return sorted(map(_period_values, periods), key=itemgetter(0, 1, 2, 5))
+
+
+def _period_values(period: Period) -> tuple[Any, ...]:
+    fact, since, ended = period.fact, period.since, period.ended
+    closing = (None, None, None) if ended is None else (ended.position, ended.at, ended.event_id)
+    return (period.stream, fact.what, fact.name, fact.number, fact.until, since.position, since.at, since.event_id, *closing)
+
+
 async def copy_in(connection: Connection, projection: Projection, generation: Generation, values: Sequence[tuple[object, ...]]) -> None:
     """Fill a table nobody reads yet."""
-    names = projection.columns.names
-    columns = names if isinstance(projection, Journal) else ("stream", "version", *names)
     schema, _, table = generation.table.partition(".")
-    await connection.copy_records_to_table(table, schema_name=schema, records=values, columns=columns)
+    await connection.copy_records_to_table(table, schema_name=schema, records=values, columns=_filled(projection))
+
+
+def _filled(projection: Projection) -> Sequence[str]:
+    match projection:
+        case Journal():
+            return projection.columns.names
+        case Entity():
+            return ("stream", "version", *projection.columns.names)
+        case Periods():
+            return PERIOD_COLUMNS
+        case _:
+            assert_never(projection)

@@ -6,8 +6,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from domain.event import Recorded
 from domain.ids import StreamName
-from projections.projection import Entity, Journal, Projection, Versioned, category_of
+from projections.periods import Unwritten
+from projections.projection import Entity, Journal, Periods, Projection, Versioned, category_of
 from workers.decoded import Read, Unreadable
 
 
@@ -26,6 +28,7 @@ class Folded:
 
     rows: dict[StreamName, Versioned[Any]] = field(default_factory=dict[StreamName, Versioned[Any]])
     entries: list[Struct] = field(default_factory=list[Struct])
+    unwritten: Unwritten = field(default_factory=Unwritten)
     poisoned: list[Poison] = field(default_factory=list[Poison])
     stopped_before: int | None = None
     stopped_why: str | None = None
@@ -47,11 +50,19 @@ class Sorted:
                 return self.events
             case Entity():
                 return self._of_category.get(projection.category, ())
+            case Periods():
+                found = [event for category in projection.categories for event in self._of_category.get(category, ())]
+                return sorted(found, key=lambda event: event.position or 0)
 
 
-def fold(projection: Projection, held: dict[StreamName, Versioned[Any]], events: Iterable[Read]) -> Folded:
-    """Fold events, in the order of the log, onto the rows held. An event of an unknown tag stops everything before it."""
-    folded = Folded()
+def fold(
+    projection: Projection, held: dict[StreamName, Versioned[Any]], events: Iterable[Read], unwritten: Unwritten | None = None
+) -> Folded:
+    """Fold events, in the order of the log, onto the rows held, or into what is not written yet of periods.
+
+    An event of an unknown tag stops everything before it.
+    """
+    folded = Folded(unwritten=unwritten or Unwritten())
     poisoned: set[StreamName] = set()
     for event in events:
         if event.stream in poisoned:
@@ -81,6 +92,9 @@ def _take(projection: Projection, held: dict[StreamName, Versioned[Any]], folded
                 entry = projection.write(event)
                 if entry is not None:
                     folded.entries.append(entry)
+            case Periods():
+                if isinstance(event, Recorded) and (turn := projection.turn(event)) is not None:
+                    folded.unwritten.take(event, turn)
     except Exception as error:  # noqa: BLE001 - whatever a fold trips over concerns this stream alone, and is told to the operator
         return f"{type(error).__name__} at version {event.version}"
     return None

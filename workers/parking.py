@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from domain.ids import StreamName
 from projections import generations, table
-from projections.projection import Entity, Journal, Projection, Versioned
+from projections.projection import Entity, Journal, Periods, Projection, Versioned
 from workers.decoded import read_record
 from workers.feeds import SQL
 from workers.folding import fold
@@ -52,6 +52,8 @@ async def _unpark(
                 await table.save(connection, projection, generation, folded.rows)
             case Journal():
                 await table.write_down(connection, projection, generation, folded.entries)
+            case Periods():
+                await table.save_periods(connection, generation, folded.unwritten)
         reason = folded.poisoned[0].reason if folded.poisoned else folded.stopped_why
         if reason is None:
             await connection.execute(SQL["unpark"], projection.name, generation.number, stream)

@@ -19,7 +19,7 @@ from domain.errors import StoreUnavailable
 from domain.ids import StreamName
 from projections import generations, table
 from projections.catalogue import ALL
-from projections.projection import Entity, Journal, Projection, Versioned
+from projections.projection import Entity, Journal, Periods, Projection, Versioned
 from workers import feeds
 from workers.decoded import Read, decoded
 from workers.feeds import Feed
@@ -228,6 +228,8 @@ class Projector:
             case Journal():
                 if folded.entries:
                     await table.write_down(connection, feed.projection, feed.generation, folded.entries)
+            case Periods():
+                await table.save_periods(connection, feed.generation, folded.unwritten)
 
     async def _apply_bisecting(self, together: Sequence[Feed], batch: _Batch) -> list[Feed]:
         """The database refused a value: find the feed and the event by halves, park that stream there, keep the rest."""

@@ -26,7 +26,8 @@ from projections import generations, table
 from projections.catalogue import BY_NAME
 from projections.columns import to_values
 from projections.generations import Generation
-from projections.projection import Entity, Journal, Projection, Versioned
+from projections.periods import Unwritten
+from projections.projection import Entity, Journal, Periods, Projection, Versioned, category_of
 from workers import rebuild_check
 from workers.decoded import read_record
 from workers.feeds import Feed, park
@@ -148,10 +149,10 @@ class _Filling:
     async def fill(self) -> int:
         """Read the log, fold it, and copy the rows in; give how many events were folded."""
         low, high = stream_range(self.projection)
-        parts = [_Part(low, high)]
-        if isinstance(self.projection, Entity):
-            streams = await self.connection.fetchval(SQL["count_streams"], low, high)
-            parts = [_Part(low, high, *slots) for slots in _shares(-(-streams // STREAMS_IN_MEMORY))]
+        streams = 0
+        for category in categories_of(self.projection) or ():
+            streams += await self.connection.fetchval(SQL["count_streams"], f"{category}-", f"{category}.")
+        parts = [_Part(low, high, *slots) for slots in _shares(-(-streams // STREAMS_IN_MEMORY))]
         self.passes = len(parts)
         reading = await asyncpg.connect(self.url, timeout=CONNECT_SECONDS)
         try:
@@ -164,10 +165,13 @@ class _Filling:
 
     async def _pass(self, reading: "asyncpg.Connection[asyncpg.Record]", part: _Part) -> None:
         held: dict[StreamName, Versioned[Any]] = {}
+        unwritten = Unwritten()
         parked: set[StreamName] = set()
+        categories = categories_of(self.projection)
         async for records in self._pages(reading, part):
-            events = [event for event in map(read_record, records) if event.stream not in parked]
-            folded = fold(self.projection, held, events)
+            wanted = (record for record in records if categories is None or category_of(record["stream"]) in categories)
+            events = [event for event in map(read_record, wanted) if event.stream not in parked]
+            folded = fold(self.projection, held, events, unwritten)
             if folded.stopped_why is not None:
                 raise RebuildRefused(folded.stopped_why)
             held.update(folded.rows)
@@ -175,10 +179,13 @@ class _Filling:
             await park(self.connection, Feed(self.projection, self.generation, (0, 63), 0), folded.poisoned)
             if isinstance(self.projection, Journal):
                 await self._copy([to_values(self.projection.columns, entry) for entry in folded.entries])
+            await self._copy(table.period_values(unwritten.closed))
+            unwritten.closed, unwritten.ends = [], []
             self.events += len(records)
             await self._advance()
         if isinstance(self.projection, Entity):
             await self._copy(table.entity_values(self.projection, held))
+        await self._copy(table.period_values(unwritten.still_open))
 
     async def _pages(self, reading: "asyncpg.Connection[asyncpg.Record]", part: _Part) -> AsyncIterator[list[asyncpg.Record]]:
         """Give the log page by page; the next one is read while one is folded."""
@@ -222,9 +229,21 @@ def _no_search_for_cycles() -> Generator[None]:
             gc.enable()
 
 
+def categories_of(projection: Projection) -> frozenset[str] | None:
+    """Give whose streams a projection listens to; None where it listens to all."""
+    match projection:
+        case Entity():
+            return frozenset({projection.category})
+        case Periods():
+            return projection.categories
+        case Journal():
+            return None
+
+
 def stream_range(projection: Projection) -> tuple[str, str]:
     """Give between which names the streams lie that a projection listens to: `x-` comes before `x.` and nothing else between."""
-    return (f"{projection.category}-", f"{projection.category}.") if isinstance(projection, Entity) else ("", "~")
+    categories = tuple(categories_of(projection) or ())
+    return (f"{categories[0]}-", f"{categories[0]}.") if len(categories) == 1 else ("", "~")
 
 
 def _shares(passes: int) -> list[tuple[int, int]]:

@@ -29,12 +29,29 @@ SELECT NULL::bigint AS position, stream, version, type, event_id, recorded_at, a
        causation_id, payload
 FROM events WHERE stream = ANY ($1::text[]) ORDER BY stream, version
 
+-- name: placed_events_of
+-- With their positions, up to $2.
+SELECT r.position_start + (e.append_id - r.append_start) AS position, e.stream, e.version, e.type, e.event_id,
+       e.recorded_at, e.actor, e.session_id, e.command_id, e.correlation_id, e.causation_id, e.payload
+FROM events e
+CROSS JOIN LATERAL (
+    SELECT l.position_start, l.append_start, l.n FROM log_runs l
+    WHERE l.append_start <= e.append_id ORDER BY l.append_start DESC LIMIT 1
+) r
+WHERE e.stream = ANY ($1::text[]) AND e.append_id < r.append_start + r.n
+    AND r.position_start + (e.append_id - r.append_start) <= $2
+ORDER BY e.stream, e.version
+
 -- name: state
 SELECT min(position) AS position, max(h.size) AS size FROM projection_state s CROSS JOIN log_head h
 WHERE s.name = $1 AND s.version = $2
 
 -- name: journal_rows
 SELECT * FROM {table} WHERE position > $1 AND position <= $2 ORDER BY position
+
+-- name: periods_of
+SELECT p.stream, p.what, p.name, p.number, p.until, p.from_position, p.from_at, p.from_event, p.to_position, p.to_at, p.to_event
+FROM {periods} p WHERE p.stream = ANY ($1::text[]) ORDER BY p.stream, p.what, p.name, p.from_position
 
 -- name: held_back
 SELECT EXISTS (SELECT FROM projection_parked WHERE name = $1 AND version = $2 AND stream = $3)

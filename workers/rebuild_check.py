@@ -8,11 +8,13 @@ from typing import Any
 import asyncpg
 
 from adapters.postgres_sql import statements
+from domain.event import Recorded
 from domain.ids import StreamName
 from projections import table
 from projections.columns import digest_values, from_record
 from projections.generations import Generation
-from projections.projection import Entity, Journal, Projection, Versioned
+from projections.periods import Unwritten
+from projections.projection import Entity, Journal, Periods, Projection, Versioned
 from workers.decoded import Unreadable, read_record
 from workers.feeds import SQL as FEEDS_SQL
 
@@ -32,6 +34,8 @@ async def sample(
             return await _entity(connection, projection, generation)
         case Journal():
             return await _journal(connection, projection, generation)
+        case Periods():
+            return await _periods(connection, projection, generation)
 
 
 async def _entity(
@@ -91,6 +95,31 @@ async def _journal(
             if wanted != found.get(event.position or 0):
                 differing.append(str(event.position))
     return checked, differing
+
+
+async def _periods(
+    connection: "asyncpg.Connection[asyncpg.Record]", projection: Periods, generation: Generation
+) -> tuple[int, Sequence[str]]:
+    """Take streams from the heads; what the table has of each is compared with its events up to where the table has come."""
+    streams = [
+        row["stream"]
+        for category in sorted(projection.categories)
+        for row in await connection.fetch(SQL["sample_streams"], f"{category}-", f"{category}.", STREAMS)
+    ]
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        (state,) = await connection.fetch(SQL["state"], projection.name, generation.number)
+        records = await connection.fetch(SQL["placed_events_of"], streams, state["position"])
+        rows = await connection.fetch(SQL["periods_of"].format(periods=generation.table), streams)
+    found: dict[StreamName, list[tuple[object, ...]]] = {stream: [] for stream in streams}
+    for row in rows:
+        found[row["stream"]].append(tuple(row))
+    fresh = {stream: Unwritten() for stream in streams}
+    for event in map(read_record, records):
+        turn = projection.turn(event) if isinstance(event, Recorded) else None
+        if turn is not None and isinstance(event, Recorded):
+            fresh[event.stream].take(event, turn)
+    differing = [stream for stream in streams if table.period_values(fresh[stream].periods) != found[stream]]
+    return len(streams), [stream for stream in differing if not await _held_back(connection, projection, generation, stream)]
 
 
 async def _should_be_there(

@@ -31,7 +31,7 @@ class World:
             pass
 
     async def dump(self, table: str) -> list[dict[str, object]]:
-        rows = await self.connection.fetch(f"SELECT * FROM {table} ORDER BY 1")
+        rows = await self.connection.fetch(f"SELECT * FROM {table} AS row ORDER BY row::text")
         return [dict(row) for row in rows]
 
 

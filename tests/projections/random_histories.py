@@ -39,7 +39,7 @@ class Play:
     def _on_user(self, what: int, user_id: UserId, which: int) -> tuple[StreamName, list[Event]]:
         stream, at = user.stream(user_id), now()
         state = self.states[stream]
-        role = RoleName(f"role{which}")
+        role = self.role(which)
         events: Any = {
             2: lambda: user.grant_role(state, role, at=at),
             3: lambda: user.revoke_role(state, role, at=at),
@@ -49,6 +49,9 @@ class Play:
             7: lambda: user.change_profile(state, name=sealed(f"name {which}"), at=at) if which else self._rehash(state),
         }[what]()
         return self._keep(user.decider, stream, list(events))
+
+    def role(self, which: int) -> RoleName:
+        return RoleName(f"role{which}")
 
     def _rehash(self, state: Any) -> Any:
         return user.rehash_password(state, password=sealed("again"), verified=user.account_of(state).password, at=now())

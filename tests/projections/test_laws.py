@@ -10,11 +10,12 @@ from domain.codec import EVENT_TYPES
 from domain.ids import StreamName
 from projections.catalogue import ALL
 from projections.completion import completed_many
-from projections.projection import Entity, Journal, Projection, category_of
+from projections.projection import Entity, Journal, Periods, Projection, category_of
 from projections.sessions import sessions
 from projections.users import users
 from tests.projections.conftest import World
 from tests.projections.random_histories import CHOICES, Choice, Play
+from tests.projections.random_rights import RIGHTS, RightsPlay
 from workers.rebuild import rebuild
 
 FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -27,6 +28,10 @@ def test_every_event_is_folded_or_ignored_on_purpose(projection: Projection) -> 
             mine = {t for tag, t in EVENT_TYPES.items() if tag.partition(".")[0] == projection.category}
             assert set(projection.folds) | set(projection.ignores) == mine
             assert not set(projection.folds) & set(projection.ignores)
+        case Periods():
+            those = {t for tag, t in EVENT_TYPES.items() if tag.partition(".")[0] in projection.categories}
+            assert set(projection.turns) | set(projection.ignores) == those
+            assert not set(projection.turns) & set(projection.ignores)
         case Journal():
             assert set(projection.writes) | set(projection.ignores) == set(EVENT_TYPES.values())
             assert not set(projection.writes) & set(projection.ignores)
@@ -38,10 +43,10 @@ def test_the_category_of_a_stream_is_that_of_its_events() -> None:
     }  # fmt: skip
 
 
-@given(choices=CHOICES, cut=st.integers(0, 30))
+@given(choices=RIGHTS, cut=st.integers(0, 30))
 @FEW
 async def test_rebuilt_rows_equal_live_rows(world: World, choices: list[Choice], cut: int) -> None:
-    play = Play()
+    play = RightsPlay()
     for number, choice in enumerate(choices):
         stream, events = play.act(choice)
         if events:

@@ -30,6 +30,10 @@ from projections.api_keys import ApiKeyFilter
 from projections.audit_events import AuditFilter
 from projections.erasures import ErasureStatus
 from projections.invitations import InvitationStatus
+from projections.past import facts
+from projections.past.facts import Name, Spot
+from projections.past.rights import rights
+from projections.past.signed_in import signed_in
 from projections.reading import ReadModels
 from projections.session_lists import SessionStatus
 from projections.session_searches import SessionFilter
@@ -85,6 +89,12 @@ FILL = (
               now() + n * interval '1 hour', NULL, CASE WHEN n % 9 > 0 THEN now() END FROM generate_series(1, 20000) n""",
     """INSERT INTO read.signing_keys_v2_g1 SELECT 'signing_key-' || n, 1, 'k' || n, 'access', 'ES256', 'retiring', now(), NULL, NULL, NULL,
               NULL, NULL FROM generate_series(1, 5000) n""",
+    """INSERT INTO read.rights_v1_g1 SELECT 'user-' || n, 'role', 'r' || n % 7, NULL, NULL, n, now(), gen_random_uuid(),
+              CASE WHEN n % 3 > 0 THEN n + 1 + n % 997 END, now(), gen_random_uuid() FROM generate_series(1, 20000) n""",
+    """INSERT INTO read.rights_v1_g1 SELECT 'role-r' || n, 'gives', 'tasks.t' || n, NULL, NULL, n, now(), gen_random_uuid(),
+              NULL, NULL, NULL FROM generate_series(1, 5000) n""",
+    """INSERT INTO read.signed_in_v1_g1 SELECT 'session-' || n, 'user', 'user-' || n % 2000, 1, now(), n, now(), gen_random_uuid(),
+              CASE WHEN n % 3 > 0 THEN n + 1 + n % 997 END, now(), gen_random_uuid() FROM generate_series(1, 20000) n""",
     "ANALYZE",
 )
 
@@ -146,6 +156,11 @@ async def _ask_everything(models: ReadModels) -> None:
     await service_tokens.endings(models)
     await signing_keys.page(models, after=Kid("k5"))
     await user_history.of_user(models, someone, after=99)
+    for projection in (rights, signed_in):
+        for fact in (Name("role", "r3"), Name("user", "user-7")):
+            await facts.holding(models, projection, fact, 9_000, now(), after=Spot(3, 900))
+        await facts.at(models, projection, [StreamName("user-7"), StreamName("role-r3")], 9_000)
+        await facts.known(models, projection, [Name("gives", "tasks.t5"), Name("gives", "nothing")], 9_000)
     await models.wait_for(users.users, StreamName("user-1"), 1, timeout_ms=0)
     for wanted in (
         AuditFilter(),
@@ -185,7 +200,8 @@ async def test_every_statement_of_the_workers_can_be_prepared(begun: str, module
     connection = await asyncpg.connect(begun)
     try:
         for statement in module.SQL.values():
-            await connection.prepare(statement.replace("{table}", "read.audit_events_v1_g1"))
+            tables = statement.replace("{table}", "read.audit_events_v1_g1").replace("{periods}", "read.rights_v1_g1")
+            await connection.prepare(tables)
     finally:
         await connection.close()
 
