@@ -19,6 +19,7 @@ from cli.downstream_checks import downstream
 from cli.explained import explained
 from cli.finding import FURTHEST_BEHIND_S, Finding
 from cli.running import connected
+from cli.tree_checks import tree
 from migrations import runner
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
@@ -37,6 +38,7 @@ async def examine(settings: Settings) -> list[Finding]:
         found.append(Finding(check="database", ok=False, detail=explained(error) or str(error)))
     else:
         found += [finding async for finding in _database(settings)]
+        found += [finding async for finding in tree(settings)]
     found += [finding async for finding in broker(settings)]
     found += [finding async for finding in downstream(settings)]
     found.append(await _api(settings))

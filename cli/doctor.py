@@ -15,7 +15,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         "doctor",
         help="check an installation",
         description=(
-            "Check settings, keys, disk, database, roles, schema, clock, broker, signals to services and API. "
+            "Check settings, keys, disk, database, roles, schema, clock, audit tree, broker, signals to services and API. "
             "Exit code 1 when something is wrong."
         ),
         epilog="example: minos doctor --json",

@@ -21,6 +21,8 @@ from adapters.stopping import stop_within
 from domain.errors import StoreUnavailable
 from workers import metrics
 from workers.hints import Hint
+from workers.integrator.integrator import Integrated
+from workers.integrator.opened import OpenedIntegrator
 from workers.mailer.opened import OpenedMailer
 from workers.projector import Projector
 from workers.publisher import Published, Publisher
@@ -54,7 +56,7 @@ class UnknownWorker(Exception):
     """The name of a worker that there is not. The message lists those there are."""
 
 
-NAMES = ("sequencer", "publisher", "projector", "signaller", "mailer", "timekeeper", "reaper", "surveyor")
+NAMES = ("sequencer", "publisher", "integrator", "projector", "signaller", "mailer", "timekeeper", "reaper", "surveyor")
 
 
 async def run(names: Sequence[str], settings: Settings) -> None:
@@ -66,7 +68,7 @@ async def run(names: Sequence[str], settings: Settings) -> None:
     gc.freeze()  # what the imports made stays for ever: nobody need look through it again
     stop = stop_within(LAST_SECONDS)
     nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-workers")
-    hints = {name: Hint() for name in ("sequencer", "publisher", "projector", "signaller", "mailer")}
+    hints = {name: Hint() for name in ("sequencer", "publisher", "integrator", "projector", "signaller", "mailer")}
     made = _workers(settings, settings.database_url.reveal(), nats, hints)
     try:
         await _until_stopped(names or NAMES, made, nats, hints, stop)
@@ -91,11 +93,17 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
         note("publisher", WorkerCondition.HALTED if state.halted else WorkerCondition.RUNNING, state.halted)
         metrics.published(state)
 
+    def integrated(state: Integrated) -> None:
+        condition = WorkerCondition.HALTED if state.halted else WorkerCondition.WAITING if state.away else WorkerCondition.RUNNING
+        note("integrator", condition, state.halted or state.away)
+        metrics.integrated(state)
+
     projected, mailed = _running("projector", metrics.projected), _running("mailer", metrics.mail_waits)
     done_when_due, pruned = _running("timekeeper", metrics.done_when_due), _running("reaper", metrics.pruned)
     return {
         "sequencer": lambda: Sequencer(url, hint=hints["sequencer"], observe=sequenced),
         "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published),
+        "integrator": lambda: OpenedIntegrator(settings, nats.client, hint=hints["integrator"], observe=integrated),
         "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
         "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], watch=Watch()),
         "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], settled=metrics.mail_settled, observe=mailed),
@@ -142,7 +150,7 @@ async def _listen(nats: NatsConnection, hints: Mapping[str, Hint]) -> None:
 
 def _wake(hints: Mapping[str, Hint]) -> None:
     """Let those look who follow the log."""
-    for name in ("signaller", "publisher", "projector", "mailer"):  # what is waited for comes first
+    for name in ("signaller", "publisher", "projector", "mailer", "integrator"):  # what is waited for comes first
         hints[name].set()
 
 

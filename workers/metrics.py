@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 from projections.service_tokens import Endings
+from workers.integrator.integrator import Integrated
 from workers.mailer.ledger import Figures
 from workers.mailer.mailer import Settled
 from workers.projector import Progress
@@ -23,6 +24,17 @@ PUBLISHER_LAG_SECONDS = Gauge(
     "minos_publisher_lag_seconds", "Age of the oldest event of the last batch when it was published.", multiprocess_mode="livemostrecent"
 )
 PUBLISHER_HALTED = Gauge("minos_publisher_halted", "1 while stream and log contradict each other.", multiprocess_mode="livemax")
+TREE_SIZE = Gauge("minos_tree_size", "Events that are in the audit tree.", multiprocess_mode="livemostrecent")
+CHECKPOINT_SIZE = Gauge("minos_checkpoint_size", "Events under the newest checkpoint.", multiprocess_mode="livemostrecent")
+CHECKPOINT_LAG_SECONDS = Gauge(
+    "minos_checkpoint_lag_seconds", "Age of the oldest event under the newest checkpoint and no earlier one, when that was published.",
+    multiprocess_mode="livemostrecent",
+)  # fmt: skip
+INTEGRATOR_HALTED = Gauge(
+    "minos_integrator_halted",
+    "1 while the log does not continue what was published of it: nothing is signed.",
+    multiprocess_mode="livemax",
+)
 PROJECTION_POSITION = Gauge(
     "minos_projection_position", "Last position in the read model.", ["projection", "generation"], multiprocess_mode="livemostrecent"
 )
@@ -119,6 +131,15 @@ def published(state: Published) -> None:
     PUBLISHER_POSITION.set(state.position)
     PUBLISHER_LAG.set(state.lag_events)
     PUBLISHER_LAG_SECONDS.set(state.lag_s)
+
+
+def integrated(state: Integrated) -> None:
+    INTEGRATOR_HALTED.set(state.halted is not None)
+    if state.halted is None and state.away is None:
+        TREE_SIZE.set(state.size)
+        CHECKPOINT_SIZE.set(state.published)
+    if state.lag_s is not None:
+        CHECKPOINT_LAG_SECONDS.set(state.lag_s)
 
 
 def projected(state: Progress) -> None:

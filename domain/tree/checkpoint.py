@@ -24,8 +24,12 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     size: int
     root: bytes
 
+    @property
+    def encoded_root(self) -> str:
+        return _encoded(self.root)
+
     def text(self) -> str:
-        return f"{self.origin}\n{self.size}\n{_encoded(self.root)}\n"
+        return f"{self.origin}\n{self.size}\n{self.encoded_root}\n"
 
 
 class Proof(Struct, frozen=True, kw_only=True):

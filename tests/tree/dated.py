@@ -11,7 +11,7 @@ BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 WRITE = """
 INSERT INTO events (stream, version, type, slot, event_id, actor, command_id, correlation_id, payload, recorded_at)
-SELECT 'dated-' || n, 1, 'test.happened.v1', 0, gen_random_uuid(), 'system', gen_random_uuid(), gen_random_uuid(), '{}', at
+SELECT 'dated-' || gen_random_uuid(), 1, 'test.happened.v1', 0, gen_random_uuid(), 'system', gen_random_uuid(), gen_random_uuid(), '{}', at
 FROM unnest($1::timestamptz[]) WITH ORDINALITY AS d (at, n) ORDER BY n
 """
 

@@ -1,0 +1,76 @@
+"""What `minos doctor` looks at of the audit tree: that checkpoints keep up with the log, and that it continues what was published of it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from adapters.postgres_sql import statements
+from adapters.settings import Settings
+from adapters.settings_checks import split_url
+from cli.finding import FURTHEST_BEHIND_S, Finding
+
+if TYPE_CHECKING:
+    from adapters.postgres_links import Links
+
+SQL = statements(Path(__file__).with_suffix(".sql"))
+_HERE = frozenset({"", "127.0.0.1", "::1", "localhost"})
+
+
+async def tree(settings: Settings) -> AsyncIterator[Finding]:
+    """Of a database that is away the other checks tell."""
+    from adapters.postgres import StatementRefused
+    from adapters.postgres_links import Links
+    from adapters.second_place import PlaceAway
+    from domain.errors import StoreUnavailable
+
+    if settings.database_url is None:
+        return
+    links = Links(settings.database_url.reveal(), size=1)
+    try:
+        yield await _second_place(settings, links)
+        yield await _checkpoints(links)
+    except PlaceAway as away:
+        yield Finding(check="second place", ok=False, detail=str(away))
+    except (StoreUnavailable, StatementRefused):
+        return
+    finally:
+        await links.close()
+
+
+async def _second_place(settings: Settings, links: "Links") -> Finding:
+    """Hold the log against what the second place has of it, as the integrator does at its start."""
+    from adapters.checkpoint_key import read_log_name
+    from adapters.second_place import open_second_place
+    from adapters.tree_store import TreeStore
+    from workers.integrator.judging import Refused, judge
+
+    place = open_second_place(settings)
+    try:
+        name = await read_log_name(links)
+        where = _where(settings)
+        if name is None:
+            return Finding(check="second place", ok=True, detail=f"{where}; nothing was published yet")
+        ((epoch,),) = await links.read(SQL["epoch"])
+        found = await judge(name, place, links, epoch)
+        await found.agree(TreeStore(links))
+    except Refused as refused:
+        return Finding(check="second place", ok=False, detail=f"nothing is signed: {refused}")
+    finally:
+        await place.close()
+    return Finding(check="second place", ok=True, detail=f"{where}; the log continues what was published, {found.size} events")
+
+
+async def _checkpoints(links: "Links") -> Finding:
+    ((behind, published),) = await links.read(SQL["behind"])
+    detail = f"{published} events are under one, {behind:.1f} s behind the log"
+    advice = "" if behind <= FURTHEST_BEHIND_S else ": does the integrator run, has it halted?"
+    return Finding(check="checkpoints", ok=behind <= FURTHEST_BEHIND_S, detail=detail + advice)
+
+
+def _where(settings: Settings) -> str:
+    """Name the place, and say where it would be lost together with the database."""
+    url = split_url(settings.database_url.reveal()) if settings.database_url else None
+    host = "" if url is None else url.hostname or parse_qs(url.query).get("host", [""])[0]
+    beside = host in _HERE or host.startswith("/")
+    return settings.second_place + (" (on the machine of the database: lost with it, and set back with it)" if beside else "")

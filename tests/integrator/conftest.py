@@ -1,0 +1,105 @@
+"""A log, a second place, and integrators of them."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from adapters import master_key, published
+from adapters.checkpoint_key import CheckpointSigner, open_signer
+from adapters.leaves import leaf_bytes
+from adapters.log_reader import LogReader
+from adapters.postgres_links import Links
+from adapters.published import Published
+from adapters.second_place import FolderPlace
+from adapters.tree_store import TreeStore
+from adapters.wrapping import Wrapping
+from domain.tree.checkpoint import Checkpoint, read_checkpoint
+from domain.tree.edge import Edge
+from domain.tree.note import read_note
+from tests.conftest import Database
+from tests.tree.dated import moment, write_dated
+from workers.integrator import integrator
+from workers.integrator.integrator import Integrated, Integrator
+
+MASTER = master_key.of_bytes(b"\x01" * 32)
+ISSUER = "https://id.example.org"
+
+
+@dataclass
+class Ground:
+    """Everything an integrator works with, and what it said."""
+
+    database: Database
+    place: FolderPlace
+    links: Links
+    signer: CheckpointSigner
+    seen: list[Integrated] = field(default_factory=list)
+    made: list[Integrator] = field(default_factory=list)
+
+    def integrator(self, place: FolderPlace | None = None) -> Integrator:
+        """Make one; it is closed with the ground."""
+        self.made.append(Integrator(self.database.app_url, self.signer, place or self.place, observe=self.seen.append))
+        return self.made[-1]
+
+    async def grow(self, events: int) -> None:
+        """Add so many events with positions."""
+        await write_dated(self.database.owner_url, self.database.app_url, [moment(n) for n in range(events)])
+
+    async def published(self, epoch: int = 1) -> Published:
+        found = await published.of_epoch(self.place, epoch)
+        assert found is not None
+        return found
+
+    async def checkpoint(self, epoch: int = 1) -> Checkpoint:
+        return read_checkpoint(read_note((await self.published(epoch)).note).text)
+
+    @property
+    def tree(self) -> TreeStore:
+        return TreeStore(self.links)
+
+    async def begin_with(self, hashes: Sequence[bytes]) -> None:
+        """Begin the log behind full tiles of entries that hashed to these, as if their events were kept elsewhere."""
+        full = list(Edge().add(hashes))
+        connection = await asyncpg.connect(self.database.superuser_url)
+        rows = [(tile.level, tile.tile, tile.hashes, tile.root) for tile in full]
+        await connection.copy_records_to_table("log_tiles", records=rows)
+        await connection.copy_records_to_table("log_times", records=[(tile.tile, moment(0)) for tile in full if tile.level == 0])
+        await connection.execute("UPDATE log_head SET size = $1", len(hashes))
+        await connection.close()
+
+    async def entries(self, after: int = 0) -> Sequence[bytes]:
+        reader = LogReader(self.database.app_url)
+        page = await reader.read(after, 1_000_000)
+        await reader.close()
+        return [leaf_bytes(event) for event in page.events]
+
+    async def as_owner(self, *statements: str) -> None:
+        """Do what only whoever owns the database can: with the guards off."""
+        connection = await asyncpg.connect(self.database.superuser_url)
+        try:
+            await connection.execute("SET session_replication_role = replica")
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture
+async def ground(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ground]:
+    monkeypatch.setattr(integrator, "PUBLISH_SECONDS", 0.0)
+    links = Links(database.app_url)
+    signer = await open_signer(links, Wrapping([MASTER]), ISSUER)
+    ground = Ground(database, FolderPlace(tmp_path / "place"), links, signer)
+    yield ground
+    for each in ground.made:
+        await each.close()
+    await links.close()
+
+
+async def settle(worker: Integrator) -> None:
+    """Step until there is nothing more to add."""
+    while await worker.step():
+        pass

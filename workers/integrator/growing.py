@@ -1,0 +1,125 @@
+"""The tree in memory: its right edge, grown page by page, each full tile stored as it comes about.
+
+What is stored is a function of the log: killed at any moment, the next one makes the edge again from the tiles and the events behind
+them, and two at once store the same.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from adapters.leaves import leaf_bytes
+from adapters.log_reader import LogBroken, LogReader
+from adapters.postgres import Link, StatementRefused
+from adapters.tree_store import SQL
+from commands.ports import StoredEvent
+from domain.tree.edge import Edge, FullTile
+from domain.tree.hashing import leaf_hash
+from domain.tree.nodes import TILE_WIDTH
+
+_DATA_CORRUPTED = "XX001"
+
+
+class LogChanged(Exception):
+    """The log is not the one that was hashed: it became shorter, has another event at a place, or is of another epoch. Begin again."""
+
+
+class TreeBroken(Exception):
+    """The stored tree contradicts the log, which no work of ours brings about. The message says where."""
+
+
+class Grown(Struct, frozen=True, kw_only=True):
+    """What one step added. `oldest_at`: when the first event was recorded that it added, None without any."""
+
+    added: int
+    log_size: int
+    oldest_at: datetime | None
+
+
+class GrowingTree:
+    """For one epoch of the log and one worker. Call `open` first; after an error, make another one."""
+
+    def __init__(self, reader: LogReader, link: Link, epoch: int) -> None:
+        self._reader, self._link = reader, link
+        self.epoch = epoch
+        self._edge = Edge()
+        self._latest: datetime | None = None
+        """The log time: the newest `recorded_at` so far."""
+        self._last: bytes | None = None
+        """The hash of the last entry, once it was read: what follows must follow that."""
+
+    @property
+    def size(self) -> int:
+        return self._edge.size
+
+    def root(self) -> bytes:
+        return self._edge.root()
+
+    async def open(self) -> None:
+        """Make the edge again from the stored tiles. Raises StoreUnavailable, TreeBroken."""
+        counts = {row[0]: row[1] or 0 for row in await self._link.read(SQL["counts"])}
+        rows: dict[int, Sequence[bytes]] = {}
+        for level in range(1, max(counts) + 1):
+            start = counts[level] * TILE_WIDTH
+            rows[level] = [r[0] for r in await self._link.read(SQL["roots"], level - 1, start, counts[level - 1] - start)]
+        try:
+            self._edge = Edge.of(counts[0] * TILE_WIDTH, rows)
+        except ValueError as error:
+            raise TreeBroken(f"tiles are missing: {error}") from error
+        times = await self._link.read(SQL["latest_time"], counts[0] - 1)
+        self._latest = times[0][0] if times else None
+        self._last = None
+
+    async def step(self, limit: int) -> Grown:
+        """Add at most `limit` entries. Raises StoreUnavailable, LogBroken, LogChanged, TreeBroken: then this tree is of no more use."""
+        again = self._last is not None  # read the last entry too: a log that has another one there is another log
+        page = await self._reader.read(self.size - again, limit + again)
+        if page.epoch != self.epoch:
+            raise LogChanged(f"the log is of epoch {page.epoch} now")
+        if page.size < self.size:
+            raise LogChanged(f"the log ends at {page.size}, the tree at {self.size}")
+        hashes = [_hash(event) for event in page.events]
+        if again and hashes[0] != self._last:
+            raise LogChanged(f"the log has another event at {self.size} than was hashed")
+        events, hashes = page.events[again:], hashes[again:]
+        if hashes:
+            await self._store(*self._grow(events, hashes))
+            self._last = hashes[-1]
+        return Grown(added=len(events), log_size=page.size, oldest_at=events[0].recorded_at if events else None)
+
+    def _grow(self, events: Sequence[StoredEvent], hashes: Sequence[bytes]) -> tuple[list[FullTile], list[datetime]]:
+        """Give the tiles that became full, and for those of level 0 the log time at their ends."""
+        full: list[FullTile] = []
+        times: list[datetime] = []
+        for event, each in zip(events, hashes, strict=True):
+            self._latest = event.recorded_at if self._latest is None else max(self._latest, event.recorded_at)
+            for tile in self._edge.add((each,)):
+                full.append(tile)
+                if tile.level == 0:
+                    times.append(self._latest)
+        return full, times
+
+    async def _store(self, full: Sequence[FullTile], times: Sequence[datetime]) -> None:
+        if not full:
+            return
+        remaining = iter(times)
+        try:
+            await self._link.fetch(
+                SQL["store_tiles"],
+                [tile.level for tile in full],
+                [tile.tile for tile in full],
+                [tile.hashes for tile in full],
+                [tile.root for tile in full],
+                [next(remaining) if tile.level == 0 else None for tile in full],
+            )
+        except StatementRefused as refused:
+            if refused.sqlstate == _DATA_CORRUPTED:
+                raise TreeBroken(f"another tile is stored among those up to {self.size} than the log makes") from refused
+            raise
+
+
+def _hash(event: StoredEvent) -> bytes:
+    if event.pruned:
+        raise LogBroken(f"the event at {event.position} was pruned before it was in a full tile")
+    return leaf_hash(leaf_bytes(event))
