@@ -34,6 +34,7 @@ COMMANDS = (
     "events",
     "audit",
     "log",
+    "witness",
     "bench",
 )
 """Each names a module of this package with `add(subparsers)`, which gives its parser, and `run(args)`, which gives the exit code."""

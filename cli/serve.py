@@ -2,7 +2,6 @@
 
 import argparse
 import atexit
-import errno
 import gc
 import os
 import resource
@@ -67,43 +66,11 @@ def _remove(folder: Path, maker: int) -> None:
 
 
 def _serve(host: str, port: int, workers: int, grace_s: int) -> None:
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces, Loops
-    from granian.http import HTTP1Settings
-    from granian.log import LogLevels
+    from cli.http_server import Served, serve
 
-    server = Granian(
-        target="api.app:create",
-        factory=True,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGI,
-        workers=workers,
-        loop=Loops.uvloop,
-        # HTTP/2 is for the proxy in front: its header compression lets 400 kB become half a million fields.
-        http=HTTPModes.http1,
-        websockets=False,
-        respawn_failed_workers=True,
-        respawn_interval=0.5,
-        workers_kill_timeout=grace_s,
-        backlog=1024,
-        backpressure=_connections(),
-        http1_settings=HTTP1Settings(header_read_timeout=10_000, keep_alive=True, max_buffer_size=65_536),
-        log_level=LogLevels.warning,
-        # Its lines take the way of all others: no handler of its own.
-        log_dictconfig={
-            "loggers": {"_granian": {"handlers": [], "propagate": True}, "granian.access": {"handlers": [], "propagate": False}}
-        },
-    )
+    served = Served(host=host, port=port, workers=workers, grace_s=grace_s, connections=_connections(), port_name="MINOS_PORT")
     farewell = Farewell()
-    server.on_startup(farewell.on_signals)  # when it has put up handlers of its own
-    try:
-        server.serve(target_loader=partial(_load, port, farewell), wrap_loader=False)
-    except RuntimeError as error:  # its word for the system's refusal of the address
-        if "(os error " not in str(error):
-            raise
-        taken = f"(os error {errno.EADDRINUSE})" in str(error)
-        raise startup.port_refused(host, port, "MINOS_PORT", os.strerror(errno.EADDRINUSE) if taken else str(error), taken=taken) from None
+    serve(served, partial(_load, port, farewell), started=farewell.on_signals)  # when it has put up handlers of its own
 
 
 def _connections() -> int:

@@ -43,6 +43,7 @@ JOURNEYS = (
             "docs/how-to/set-limits.md",
             "docs/how-to/import-users.md",
             "docs/how-to/move-from-another-service.md",
+            "docs/how-to/witness-a-log.md",
         ),
         running=True,
     ),

@@ -15,6 +15,7 @@ LONGEST_SUBMISSION = 131_072
 """63 hashes and a note with 16 signatures of the longest kind there is have place in it."""
 MOST_HASHES = 63
 SIZE_TYPE = "text/x.tlog.size"
+_LARGEST = 2**63 - 1
 _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
 _SIZE = re.compile(r"(0|[1-9][0-9]{0,18})\n")
 
@@ -52,6 +53,8 @@ def read_submission(raw: bytes) -> Submission:
     said = _OLD.fullmatch(old)
     if said is None or not divided:
         raise BadSubmission("it begins with a line `old <size>`, hashes and an empty line")
+    if max(int(said[1]), checkpoint.size) > _LARGEST:
+        raise BadSubmission("no log is so large")
     if len(hashes) > MOST_HASHES:
         raise BadSubmission(f"it has more than {MOST_HASHES} hashes")
     return Submission(old=int(said[1]), path=tuple(map(_hash, hashes)), note=note, checkpoint=checkpoint)

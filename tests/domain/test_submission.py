@@ -51,6 +51,8 @@ def test_what_is_submitted_is_what_is_read(old: int, path: list[bytes]) -> None:
         b"old 0\n",
         GOOD.replace("old 4", "old 04").encode(),
         GOOD.replace("old 4", "old -4").encode(),
+        GOOD.replace("old 4", f"old {2**63}").encode(),
+        GOOD.replace("\n9\n", f"\n{2**63}\n").encode(),
         GOOD.replace("old 4", "old  4").encode(),
         GOOD.replace("old 4", "OLD 4").encode(),
         GOOD.replace("old 4\n", "").encode(),
