@@ -67,7 +67,7 @@ class PostgresEventStore:
         self._loads: Batcher[Sequence[StreamName], Heads] = Batcher(self._flush_loads, lanes=load_lanes, limit=BATCH)
         self._holders: Batcher[_Holders, Holding] = Batcher(self._flush_holders, limit=BATCH)
         self._outcomes: Batcher[tuple[bytes, str | None], Record] = Batcher(self._flush_outcomes, limit=BATCH)
-        self._reads: Batcher[tuple[StreamName, int], Sequence[StoredEvent]] = Batcher(self._flush_reads, limit=1)
+        self._reads: Batcher[tuple[str, tuple[object, ...]], Sequence[Record]] = Batcher(self._flush_reads, limit=1)
 
     async def load(self, streams: Sequence[StreamName]) -> Heads:
         """Read heads as they are now: nothing committed before this call is missed. Raise ValueError for no streams."""
@@ -87,7 +87,7 @@ class PostgresEventStore:
         return outcome
 
     async def read_stream(self, stream: StreamName, after_version: int = 0) -> Sequence[StoredEvent]:
-        return await self._reads.submit((stream, after_version))
+        return [stored_event(row) for row in await self._reads.submit((SQL["read_stream"], (stream, after_version, None)))]
 
     async def find_holder(
         self, candidates: Sequence[ClaimMac], *, categories: Sequence[str] = (), also: Sequence[StreamName] = ()
@@ -96,6 +96,10 @@ class PostgresEventStore:
         if not candidates:
             raise ValueError("find_holder needs at least one candidate")
         return await self._holders.submit(_Holders(candidates, categories, also))
+
+    async def names_of(self, claims: Sequence[StreamName]) -> Sequence[tuple[ClaimMac, StreamName]]:
+        rows = await self._reads.submit((SQL["names_of"], (claims,)))
+        return [(ClaimMac(row["index_version"], row["mac"]), StreamName(row["stream"])) for row in rows]
 
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         digest, outcome, exhausted = await self._outcomes.submit((key, capped))
@@ -160,10 +164,8 @@ class PostgresEventStore:
         done()
         return rows
 
-    async def _flush_reads(self, _: int, wanted: Sequence[tuple[StreamName, int]]) -> Sequence[Sequence[StoredEvent]]:
-        return [
-            [stored_event(row) for row in await self._read_link.read(SQL["read_stream"], stream, after, None)] for stream, after in wanted
-        ]
+    async def _flush_reads(self, _: int, wanted: Sequence[tuple[str, tuple[object, ...]]]) -> Sequence[Sequence[Record]]:
+        return [await self._read_link.read(statement, *values) for statement, values in wanted]
 
     def _timed(self, kind: Flushed, size: int) -> Callable[[], None]:
         began = perf_counter()

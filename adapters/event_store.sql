@@ -22,3 +22,6 @@ SELECT digest, outcome, exhausted FROM find_outcomes($1::bytea[], $2::text[], $3
 SELECT position, append_id, stream, version, type, event_id, recorded_at, actor, session_id,
        command_id, correlation_id, causation_id, key_id, payload
 FROM read_stream($1::text, $2::int, $3::int)
+
+-- name: names_of
+SELECT index_version, mac, stream FROM claim_index WHERE stream = ANY ($1::text[]) ORDER BY index_version, mac

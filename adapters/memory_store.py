@@ -89,6 +89,9 @@ class MemoryEventStore:
         heads = tuple(self._head(stream) for stream in streams)
         return Holding(holder=holder, heads=heads, at=self.clock())
 
+    async def names_of(self, claims: Sequence[StreamName]) -> Sequence[tuple[ClaimMac, StreamName]]:
+        return [(mac, stream) for mac, (stream, _) in self._claims.items() if stream in claims]
+
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         known = self._outcomes.get(key)
         if known is None and capped is not None and self._kept_of[capped] >= KEYS_PER_ACTOR:

@@ -1,7 +1,7 @@
 """A vault that lives as long as its process: for commands' tests, under the same suite as the one in Postgres."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,6 +28,7 @@ class MemoryVault:
         self._random = SystemRandomness()
         self._keys: dict[SubjectKeyId, _Key] = {}
         self._newest: dict[tuple[StreamName, SealClass], _Key] = {}
+        self._subjects: dict[SubjectKeyId, StreamName] = {}
 
     async def seal(
         self, *, subject: StreamName, seal_class: SealClass, stream: StreamName, fields: Mapping[str, str], fresh: bool = False
@@ -38,6 +39,7 @@ class MemoryVault:
         if key is None:
             key = _Key(SubjectKeyId(self._random.uuid7()), seal_class, AESGCM(os.urandom(KEY_BYTES)))
             self._keys[key.key_id] = self._newest[subject, seal_class] = key
+            self._subjects[key.key_id] = subject
         return seal(key.key_id, key.cipher, fields, stream=stream)
 
     async def open(self, sealed: Sealed, *, stream: StreamName, field: str) -> str | Erased:
@@ -55,6 +57,14 @@ class MemoryVault:
         head = (await self._store.load([subject])).heads[0]
         of_passwords = {e.key_id for e in await self._store.read_stream(subject) if e.type.startswith("user.password_")}
         self.destroy(key for key in of_passwords if key is not None and str(key).encode() not in (head.state or b""))
+
+    async def keys_of(self, subjects: Sequence[StreamName]) -> Sequence[SubjectKeyId]:
+        return [key_id for key_id, subject in self._subjects.items() if subject in subjects and key_id in self._keys]
+
+    async def destroy_keys_of_erased(self, subject: StreamName) -> None:
+        ends = ("user.erased.v1", "invitation.erased.v1")
+        if self._store is not None and any(e.type in ends for e in await self._store.read_stream(subject)):
+            self.destroy(await self.keys_of([subject]))
 
     def destroy(self, keys: Iterable[SubjectKeyId]) -> None:
         """Lose keys for good, as an erasure does."""

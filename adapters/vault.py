@@ -80,6 +80,15 @@ class PostgresVault:
         """Which these are, the database sees for itself: no process of ours may name a key to be destroyed (migration 22)."""
         await self._links.run(SQL["destroy_left_passwords"], subject)
 
+    async def keys_of(self, subjects: Sequence[StreamName]) -> Sequence[SubjectKeyId]:
+        return [SubjectKeyId(UUID(bytes=row[0].bytes)) for row in await self._links.read(SQL["keys_of"], subjects)]
+
+    async def destroy_keys_of_erased(self, subject: StreamName) -> None:
+        """The database sees for itself that it was erased, and lets nobody make it another key (migration 41)."""
+        going = await self.keys_of([subject])
+        await self._links.run(SQL["destroy_keys_of_erased"], subject)
+        self.forget(going)
+
     def forget(self, keys: Iterable[SubjectKeyId]) -> None:
         """Drop keys from memory at once; call it where they are destroyed."""
         gone = frozenset(keys)

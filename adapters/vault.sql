@@ -22,3 +22,9 @@ ORDER BY wanted.place;
 
 -- name: destroy_left_passwords
 SELECT vault.destroy_left_passwords($1);
+
+-- name: keys_of
+SELECT key_id FROM vault.subject_keys WHERE subject = ANY ($1::text[]) ORDER BY created_at, key_id;
+
+-- name: destroy_keys_of_erased
+SELECT vault.destroy_keys_of_erased($1);

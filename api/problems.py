@@ -75,6 +75,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.LastAdminProtected: 409,
     errors.RestoreTooLate: 409,
     errors.NoErasureAsked: 409,
+    errors.NoSuchErasure: 404,
     errors.NoSuchAttribute: 422,
     errors.AttributeInvalid: 422,
     errors.AttributeProtected: 403,

@@ -127,7 +127,11 @@ def _is_told(change: Change, known: Known) -> bool:
 
 def _users(writes: Iterable[StreamWrite]) -> dict[UserId, User]:
     states = (codec.decode_state(user.decider, write.state) for write in writes if write.events and write.stream.startswith("user-"))
-    return {state.account.user_id: state for state in states if not isinstance(state, user.Absent)}
+    return {_user_id(state): state for state in states if not isinstance(state, user.Absent)}
+
+
+def _user_id(state: user.Active | user.Suspended | user.Deleted | user.Gone | user.Erased) -> UserId:
+    return state.user_id if isinstance(state, user.Erased) else state.account.user_id
 
 
 def _clients(writes: Iterable[StreamWrite]) -> dict[ClientId, ServiceAccount]:

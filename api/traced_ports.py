@@ -53,6 +53,9 @@ class TracedStore:
         with self._step("find", "holder", streams=len(categories) + len(also)):
             return await self._store.find_holder(candidates, categories=categories, also=also)
 
+    async def names_of(self, claims: Sequence[StreamName]) -> Sequence[tuple[ClaimMac, StreamName]]:
+        return await self._store.names_of(claims)
+
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         with self._step("find", "outcome"):
             return await self._store.find_outcome(key, capped=capped)

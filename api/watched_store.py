@@ -30,5 +30,8 @@ class WatchedStore:
     ) -> Holding:
         return await self._store.find_holder(candidates, categories=categories, also=also)
 
+    async def names_of(self, claims: Sequence[StreamName]) -> Sequence[tuple[ClaimMac, StreamName]]:
+        return await self._store.names_of(claims)
+
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         return await self._store.find_outcome(key, capped=capped)

@@ -17,7 +17,7 @@ from domain import role, user
 from domain.errors import Contended, InvalidToken, PermissionDenied, RightsExceeded
 from domain.ids import RoleName, UserId
 from domain.permission import Permission, within
-from domain.user import account_of
+from domain.user import roles_of
 
 R = TypeVar("R")
 ATTEMPTS = 16
@@ -41,7 +41,7 @@ class Authority:
 
     def require(self, tx: Transaction) -> None:
         """Raise RightsExceeded unless the caller holds all that the user on the other end holds; NoSuchUser."""
-        if account_of(tx.state(user.decider, user.stream(self.user_id))).roles != self.roles:
+        if roles_of(tx.state(user.decider, user.stream(self.user_id))) != self.roles:
             raise RolesMoved
         require_within(_given(tx, self.roles), self.ctx, tx)
 
@@ -85,7 +85,7 @@ async def acting_on(user_id: UserId, ctx: Context, ports: Ports, act: Callable[[
     """
     of_user: Read = (user.decider, user.stream(user_id))
     for _ in range(ATTEMPTS):
-        roles = account_of((await read_states(ports, [of_user])).state(user.decider, of_user[1])).roles
+        roles = roles_of((await read_states(ports, [of_user])).state(user.decider, of_user[1]))
         try:
             return await act(Authority(ctx, user_id, roles))
         except RolesMoved:

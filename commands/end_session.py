@@ -10,7 +10,7 @@ from domain import session, session_end, user
 from domain.errors import NoSuchSession
 from domain.ids import SessionId, UserId
 from domain.session_events import EndReason
-from domain.session_state import Absent
+from domain.session_state import Absent, Forgotten
 from domain.user import account_of
 
 
@@ -35,7 +35,7 @@ async def end_session(command: EndSession, ctx: Context, ports: Ports) -> Done[N
     def decide(tx: Transaction, authority: Authority) -> None:
         authority.require(tx)
         state = tx.state(session.decider, of_session)
-        if isinstance(state, Absent) or state.user_id != command.user_id:
+        if isinstance(state, Absent | Forgotten) or state.user_id != command.user_id:
             raise NoSuchSession
         epoch = account_of(tx.state(user.decider, user.stream(command.user_id))).token_epoch
         tx.record(session.decider, of_session, session_end.revoke(state, user_epoch=epoch, reason=command.reason, at=tx.at))

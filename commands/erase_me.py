@@ -13,10 +13,10 @@ from commands.revoke_session import required
 from commands.standing import require_standing, standing_reads
 from commands.transact import Done, Read, Transaction, read_states, transact
 from domain import administrators, erasure, user
-from domain.erasure import ErasureEvent
+from domain.erasure_events import ErasureEvent
 from domain.errors import LastAdminProtected
 from domain.ids import UserId
-from domain.user import Absent, Active, Suspended, User
+from domain.user import Absent, Active, Erased, Suspended, User
 from domain.user_events import DeleteReason
 
 
@@ -91,6 +91,6 @@ async def begin_erasure(user_id: UserId, ctx: Context, ports: Ports) -> bool:
 def _begin(tx: Transaction, user_id: UserId) -> Sequence[ErasureEvent]:
     """Not while a change of the address can be taken back: whoever made that may have asked for the erasure, too (threats.md 3)."""
     who: User = tx.state(user.decider, user.stream(user_id))
-    earlier = None if isinstance(who, Absent) else who.account.earlier
+    earlier = None if isinstance(who, Absent | Erased) else who.account.earlier
     not_before = None if earlier is None else earlier.undo_until
     return erasure.begin(tx.state(erasure.decider, erasure.stream(user_id)), user_id=user_id, not_before=not_before, at=tx.at)

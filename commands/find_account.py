@@ -64,7 +64,7 @@ async def find_account(kind: ClaimKind, name: GuardedName, ports: Ports, *, audi
         open_to_people(await folded(ports.store, head, rules.decider))
     state = await folded(ports.store, of_user, user.decider)
     guard = await folded(ports.store, of_guard, sign_in_guard.decider)
-    account = None if isinstance(state, user.Absent) else state.account
+    account = None if isinstance(state, user.Absent | user.Erased) else state.account
     known = account is not None and read.holder is not None
     nobodys = Sealed(key_id=SubjectKeyId(ports.random.uuid7()), box=b"")
     return Found(

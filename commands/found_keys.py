@@ -14,14 +14,14 @@ async def found_key(key_id: KeyId, ports: Ports) -> api_key.Live | api_key.Revok
     """Raises NoSuchApiKey."""
     stream = api_key.stream(key_id)
     state = (await read_states(ports, [(api_key.decider, stream)])).state(api_key.decider, stream)
-    if isinstance(state, api_key.Absent):
+    if isinstance(state, api_key.Absent | api_key.Forgotten):
         raise NoSuchApiKey
     return state
 
 
 def owned_key(state: api_key.ApiKey, owner: UserId | None) -> api_key.ApiKey:
     """Another's key is as absent as one that never was (threats.md 20). Raises NoSuchApiKey."""
-    if owner is not None and (isinstance(state, api_key.Absent) or state.user_id != owner):
+    if owner is not None and (isinstance(state, api_key.Absent | api_key.Forgotten) or state.user_id != owner):
         raise NoSuchApiKey
     return state
 

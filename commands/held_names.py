@@ -46,3 +46,9 @@ def give_up(tx: Transaction, name: HeldName) -> None:
 
 def name_reads(names: Sequence[HeldName]) -> list[Read]:
     return [(claim.decider, claim.stream(name.claim_id)) for name in names]
+
+
+async def names_of_claims(claims: Sequence[ClaimId], ports: Ports) -> tuple[HeldName, ...]:
+    """Give names that nobody can spell any more, by the claims that hold them."""
+    rows = await ports.store.names_of([claim.stream(each) for each in claims]) if claims else ()
+    return tuple(HeldName(claim_id=each, macs=tuple(mac for mac, stream in rows if stream == claim.stream(each))) for each in claims)

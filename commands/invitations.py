@@ -125,6 +125,6 @@ async def _invitation(invitation_id: InvitationId, ports: Ports) -> invitation.O
     """Its roles never change. Raises NoSuchInvitation."""
     read: Read = (invitation.decider, invitation.stream(invitation_id))
     state: Invitation = (await read_states(ports, [read])).state(*read)
-    if isinstance(state, invitation.Absent):
+    if isinstance(state, invitation.Absent | invitation.Forgotten):
         raise NoSuchInvitation
     return state

@@ -17,6 +17,7 @@ from domain.event import Erased, Sealed
 from domain.ids import RoleSlug, StreamName, UserId
 from domain.locale import Locale
 from domain.user import Absent, Active, Deleted, Gone, Suspended, User, account_of
+from domain.user import Erased as ErasedUser
 
 
 class AccountStatus(StrEnum):
@@ -95,7 +96,7 @@ def _status(state: User) -> AccountStatus:
             return AccountStatus.DELETED
         case Gone():
             return AccountStatus.GONE
-        case Absent():
+        case Absent() | ErasedUser():
             raise NoSuchUser
         case _:
             assert_never(state)

@@ -14,7 +14,7 @@ from domain import session, session_review, user
 from domain.errors import NoSuchSession
 from domain.event import SealClass
 from domain.ids import SessionId, UserId
-from domain.session_state import Absent
+from domain.session_state import Absent, Forgotten
 from domain.suspicion import Review
 
 
@@ -49,7 +49,7 @@ async def review_session(command: ReviewSession, ctx: Context, ports: Ports) -> 
     def decide(tx: Transaction, authority: Authority) -> None:
         authority.require(tx)
         state = tx.state(session.decider, of_session)
-        if isinstance(state, Absent) or state.user_id != command.user_id:
+        if isinstance(state, Absent | Forgotten) or state.user_id != command.user_id:
             raise NoSuchSession
         tx.record(session.decider, of_session, session_review.review(state, review=Review(command.review), at=tx.at))
 

@@ -7,17 +7,18 @@ from msgspec import Meta, Struct
 
 from commands.authority import Authority, acting_on
 from commands.context import Context
-from commands.held_names import HeldName, give_up, held_names, name_reads
+from commands.held_names import HeldName, give_up, held_names, name_reads, names_of_claims
 from commands.keys_of_owner import OwnersKeys, with_keys_of
 from commands.ports import Ports
 from commands.put_off_erasure import erasure_of, hold_erasure, leave_time_to_withdraw
 from commands.transact import Done, Read, Transaction, read_states, transact
-from domain import administrators, deletion, user
+from domain import administrators, deletion, erasure, user
 from domain.api_key import KeyRevocation
+from domain.errors import NoSuchUser
 from domain.event import SealClass, Sealed
 from domain.ids import UserId
 from domain.role import ADMIN
-from domain.user import User, account_of
+from domain.user import Erased, User, account_of
 from domain.user_events import SuspendReason
 
 
@@ -74,14 +75,14 @@ async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> 
     of_user: Read = (user.decider, user.stream(command.user_id))
 
     async def act(authority: Authority) -> Done[None]:
-        names = await held_names(account_of((await read_states(ports, [of_user])).state(*of_user)), ports)
+        names = await _names((await read_states(ports, [of_user])).state(*of_user), ports)
         reads = [*_reads(authority), erasure_of(command.user_id), *name_reads(names)]
         return await transact(ports, ctx, reads, lambda tx: decide(tx, authority, names))
 
     def decide(tx: Transaction, authority: Authority, names: Sequence[HeldName]) -> None:
         authority.require(tx)
         state: User = tx.state(*of_user)
-        if deletion.is_barred(state):
+        if isinstance(state, Erased) or deletion.is_barred(state):
             _free(tx, state, names)
             return
         events = user.reinstate(state, at=tx.at)
@@ -96,8 +97,20 @@ async def reinstate_user(command: ReinstateUser, ctx: Context, ports: Ports) -> 
     return await acting_on(command.user_id, ctx, ports, act)
 
 
+async def _names(state: User, ports: Ports) -> tuple[HeldName, ...]:
+    """Raises NoSuchUser for nobody."""
+    return await names_of_claims(state.barred, ports) if isinstance(state, Erased) else await held_names(account_of(state), ports)
+
+
 def _free(tx: Transaction, state: User, names: Sequence[HeldName]) -> None:
-    tx.record(user.decider, user.stream(account_of(state).user_id), deletion.lift_bar(state, at=tx.at))
+    """Raises NoSuchUser where no name was kept."""
+    if isinstance(state, Erased):
+        if not state.barred:
+            raise NoSuchUser
+        of_erasure = erasure_of(state.user_id)
+        tx.record(*of_erasure, erasure.release_names(tx.state(*of_erasure), user_id=state.user_id, early=True, at=tx.at))
+    else:
+        tx.record(user.decider, user.stream(account_of(state).user_id), deletion.lift_bar(state, at=tx.at))
     for name in names:
         give_up(tx, name)
 

@@ -1,6 +1,7 @@
 """A key that a person or a service account made for its programs: a part of what its owner may do, until it ends.
 
-Stages: Absent -> Live -> Revoked. Expiry is read from the times. What it gives is looked at against its owner at each use.
+Stages: Absent -> Live -> Revoked, and Forgotten once its owner was erased. Expiry is read from the times. What it gives is looked at
+against its owner at each use.
 """
 
 from collections.abc import Iterable, Sequence
@@ -73,7 +74,14 @@ class ApiKeyRevoked(Event, frozen=True, kw_only=True, tag="api_key.revoked.v1"):
     reason: KeyRevocation
 
 
-ApiKeyEvent = ApiKeyMade | ApiKeyRotated | ApiKeyExpiresSoon | ApiKeyRevoked
+class ApiKeyErased(Event, frozen=True, kw_only=True, tag="api_key.erased.v1"):
+    """Its owner was erased: the last event of its stream."""
+
+    key_id: KeyId
+    user_id: UserId
+
+
+ApiKeyEvent = ApiKeyMade | ApiKeyRotated | ApiKeyExpiresSoon | ApiKeyRevoked | ApiKeyErased
 
 
 class Absent(Struct, frozen=True, tag="absent"):
@@ -105,7 +113,11 @@ class Revoked(Struct, frozen=True, kw_only=True, tag="revoked"):
     revoked_at: datetime
 
 
-ApiKey = Absent | Live | Revoked
+class Forgotten(Struct, frozen=True, tag="forgotten"):
+    """Whose it was is erased. Final: nothing is known of it."""
+
+
+ApiKey = Absent | Live | Revoked | Forgotten
 
 
 def evolve(state: ApiKey, event: ApiKeyEvent) -> ApiKey:
@@ -129,6 +141,8 @@ def evolve(state: ApiKey, event: ApiKeyEvent) -> ApiKey:
         case ApiKeyRevoked():
             client_id = state.client_id if isinstance(state, Live) else None
             return Revoked(key_id=event.key_id, user_id=event.user_id, client_id=client_id, reason=event.reason, revoked_at=event.at)
+        case ApiKeyErased():
+            return Forgotten()
         case _:
             assert_never(event)
 
@@ -149,7 +163,7 @@ def _made(event: ApiKeyMade) -> Live:
     )
 
 
-decider: Decider[ApiKey, ApiKeyEvent] = Decider("api_key", ApiKey, 2, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[ApiKey, ApiKeyEvent] = Decider("api_key", ApiKey, 3, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(key_id: KeyId) -> StreamName:
@@ -208,7 +222,7 @@ def rotate(state: ApiKey, *, secret: KeyDigest, overlap: int, ttl: int, at: date
 
 def revoke(state: ApiKey, *, reason: KeyRevocation, at: datetime) -> Sequence[ApiKeyEvent]:
     match state:
-        case Absent():
+        case Absent() | Forgotten():
             raise NoSuchApiKey
         case Revoked():
             return []
@@ -218,6 +232,13 @@ def revoke(state: ApiKey, *, reason: KeyRevocation, at: datetime) -> Sequence[Ap
             return [ApiKeyRevoked(key_id=state.key_id, user_id=state.user_id, reason=reason, at=at)]
         case _:
             assert_never(state)
+
+
+def erase(state: ApiKey, *, owner: UserId, at: datetime) -> Sequence[ApiKeyEvent]:
+    """Forget a key of one who is erased. Nothing happens to another's."""
+    if isinstance(state, Absent | Forgotten) or state.user_id != owner:
+        return []
+    return [ApiKeyErased(key_id=state.key_id, user_id=owner, at=at)]
 
 
 def tell_of_end(state: ApiKey, *, at: datetime) -> Sequence[ApiKeyEvent]:
@@ -231,7 +252,7 @@ def tell_of_end(state: ApiKey, *, at: datetime) -> Sequence[ApiKeyEvent]:
 
 def live(state: ApiKey, *, at: datetime) -> Live:
     """Narrow a key that opens something. Raises NoSuchApiKey, ApiKeyEnded."""
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Forgotten):
         raise NoSuchApiKey
     if not isinstance(state, Live) or at >= state.expires_at:
         raise ApiKeyEnded

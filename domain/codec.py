@@ -16,7 +16,7 @@ from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimEvent
 from domain.client_events import ClientEvent
 from domain.decider import Decider
-from domain.erasure import ErasureEvent
+from domain.erasure_events import ErasureEvent
 from domain.errors import UnknownEventTag
 from domain.event import Event, Sealed
 from domain.factor_events import FactorEvent

@@ -121,7 +121,14 @@ class GuessingPaused(Event, frozen=True, kw_only=True, tag="factors.guessing_pau
     until: datetime | None
 
 
-FactorEvent = (
+class FactorsErased(Event, frozen=True, kw_only=True, tag="factors.erased.v1"):
+    """Whose they were was erased: the last event of the stream."""
+
+    user_id: UserId
+
+
+FactorChange = (
     TotpOffered | TotpConfirmed | TotpUsed | PasskeyRegistered | PasskeyUsed | PasskeyRegressed | FactorNamed | FactorRemoved
     | MailedCodesEnabled | MailedCodeUsed | RecoveryCodesMade | RecoveryCodeUsed | GuessingPaused
 )  # fmt: skip
+FactorEvent = FactorChange | FactorsErased

@@ -9,9 +9,11 @@ from msgspec.structs import replace
 
 from domain.event import Sealed
 from domain.factor_events import (
+    FactorChange,
     FactorEvent,
     FactorNamed,
     FactorRemoved,
+    FactorsErased,
     GuessingPaused,
     MailedCodesEnabled,
     MailedCodeUsed,
@@ -93,6 +95,10 @@ class Factors(Struct, frozen=True, kw_only=True):
 
 
 def evolve(state: Factors, event: FactorEvent) -> Factors:
+    return Factors() if isinstance(event, FactorsErased) else _changed(state, event)
+
+
+def _changed(state: Factors, event: FactorChange) -> Factors:
     match event:
         case TotpOffered():
             return replace(state, offer=Offer(factor_id=event.factor_id, seed=event.seed, offered_at=event.at))

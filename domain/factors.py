@@ -17,6 +17,7 @@ from domain.factor_events import (
     FactorKind,
     FactorNamed,
     FactorRemoved,
+    FactorsErased,
     GuessingPaused,
     MailedCodesEnabled,
     MailedCodeUsed,
@@ -46,6 +47,10 @@ def stream(user_id: UserId) -> StreamName:
 
 def ids(state: Factors) -> tuple[FactorId, ...]:
     return tuple(each.factor_id for each in (state.totp, state.mailed, *state.passkeys) if each is not None)
+
+
+def erase(state: Factors, *, user_id: UserId, at: datetime) -> Sequence[FactorEvent]:
+    return [] if state == Factors() else [FactorsErased(user_id=user_id, at=at)]
 
 
 def enrolled_before(state: Factors, at: datetime) -> Factors:

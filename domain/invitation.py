@@ -1,6 +1,7 @@
 """Somebody is invited to have an account: by mail, with the roles it will have, for a while. Whoever reads the mailbox accepts.
 
-Stages: Absent -> Open -> Accepted or Revoked. Expiry is read from the times. Of the links mailed for it only the newest works.
+Stages: Absent -> Open -> Accepted or Revoked; Forgotten once whoever accepted it was erased. Expiry is read from the times. Of the links
+mailed for it only the newest works.
 """
 
 from collections.abc import Iterable, Sequence
@@ -48,7 +49,14 @@ class InvitationRevoked(Event, frozen=True, kw_only=True, tag="invitation.revoke
     invitation_id: InvitationId
 
 
-InvitationEvent = InvitationMade | InvitationRenewed | InvitationAccepted | InvitationRevoked
+class InvitationErased(Event, frozen=True, kw_only=True, tag="invitation.erased.v1"):
+    """Whoever accepted it was erased: the last event of its stream. The keys it was sealed under are destroyed because of it."""
+
+    invitation_id: InvitationId
+    user_id: UserId
+
+
+InvitationEvent = InvitationMade | InvitationRenewed | InvitationAccepted | InvitationRevoked | InvitationErased
 
 
 class Absent(Struct, frozen=True, tag="absent"):
@@ -77,7 +85,11 @@ class Revoked(Struct, frozen=True, kw_only=True, tag="revoked"):
     roles: tuple[RoleSlug, ...]
 
 
-Invitation = Absent | Open | Accepted | Revoked
+class Forgotten(Struct, frozen=True, tag="forgotten"):
+    """Whose it was is erased. Final: nothing is known of it."""
+
+
+Invitation = Absent | Open | Accepted | Revoked | Forgotten
 
 
 def evolve(state: Invitation, event: InvitationEvent) -> Invitation:
@@ -92,6 +104,8 @@ def evolve(state: Invitation, event: InvitationEvent) -> Invitation:
             return Accepted(invitation_id=event.invitation_id, roles=_roles(state), user_id=event.user_id)
         case InvitationRevoked():
             return Revoked(invitation_id=event.invitation_id, roles=_roles(state))
+        case InvitationErased():
+            return Forgotten()
         case _:
             assert_never(event)
 
@@ -110,10 +124,10 @@ def _opened(event: InvitationMade) -> Open:
 
 
 def _roles(state: Invitation) -> tuple[RoleSlug, ...]:
-    return () if isinstance(state, Absent) else state.roles
+    return () if isinstance(state, Absent | Forgotten) else state.roles
 
 
-decider: Decider[Invitation, InvitationEvent] = Decider("invitation", Invitation, 1, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[Invitation, InvitationEvent] = Decider("invitation", Invitation, 2, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(invitation_id: InvitationId) -> StreamName:
@@ -170,6 +184,13 @@ def accept(state: Invitation, *, mailing: int, user_id: UserId, at: datetime) ->
     return [InvitationAccepted(invitation_id=now.invitation_id, user_id=user_id, at=at)]
 
 
+def erase(state: Invitation, *, user_id: UserId, at: datetime) -> Sequence[InvitationEvent]:
+    """Forget one that somebody accepted who is erased. Nothing happens to another's."""
+    if not isinstance(state, Accepted) or state.user_id != user_id:
+        return []
+    return [InvitationErased(invitation_id=state.invitation_id, user_id=user_id, at=at)]
+
+
 def open_for(state: Invitation, mailing: int, *, at: datetime) -> Open:
     if not isinstance(state, Open) or state.mailing != mailing or at >= state.expires_at:
         raise MailTokenInvalid
@@ -177,7 +198,7 @@ def open_for(state: Invitation, mailing: int, *, at: datetime) -> Open:
 
 
 def _not_over(state: Invitation) -> Open:
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Forgotten):
         raise NoSuchInvitation
     if not isinstance(state, Open):
         raise InvitationOver

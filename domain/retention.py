@@ -16,7 +16,7 @@ from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimEvent
 from domain.client_events import ClientEvent
 from domain.codec import tag_of
-from domain.erasure import ErasureEvent
+from domain.erasure_events import ErasureEvent
 from domain.event import Event
 from domain.factor_events import FactorEvent
 from domain.factor_policy import FactorPolicyEvent
@@ -30,6 +30,7 @@ from domain.session_events import (
     DeviceNamed,
     Reauthenticated,
     RefreshReused,
+    SessionErased,
     SessionFlagged,
     SessionRebased,
     SessionReviewed,
@@ -37,7 +38,7 @@ from domain.session_events import (
     SessionStarted,
     TokenIssued,
 )
-from domain.session_state import Absent, Ended, Live, Session
+from domain.session_state import Absent, Ended, Forgotten, Live, Session
 from domain.sign_in_guard import SignInLocked
 from domain.signing_key import SigningKeyEvent
 from domain.user_events import UserEvent
@@ -60,6 +61,7 @@ _LASTING: tuple[type[Event], ...] = (
     SessionFlagged,
     SessionReviewed,
     DeviceNamed,
+    SessionErased,
     ActionConsumed,
     AttributesSet,
     AuditAsked,
@@ -129,3 +131,5 @@ def over_since(state: Session) -> datetime | None:
             return state.ended_at
         case Live():
             return state.expires_at
+        case Forgotten():
+            return state.forgotten_at

@@ -1,6 +1,7 @@
 """A sign-in on one device, and the family of refresh tokens that keeps it going.
 
-Stages: Absent -> Live -> Ended. Expiry is read from the times, never written. A refresh token names its generation;
+Stages: Absent -> Live -> Ended, and Forgotten once its user was erased. Expiry is read from the times, never written.
+A refresh token names its generation;
 presenting one tells apart the current (rotate), the one before within the grace (repeat) and an older one (reuse).
 """
 
@@ -22,13 +23,13 @@ from domain.session_events import (
     SessionStarted,
     TokenIssued,
 )
-from domain.session_state import Absent, Ended, Live, Session, evolve
+from domain.session_state import Absent, Ended, Forgotten, Live, Session, evolve
 
 MINOS = AudienceName("minos")
 """The audience of Minos itself; a session has it only when its sign-in named no other (threats.md 7)."""
 
 
-decider: Decider[Session, SessionEvent] = Decider("session", Session, 4, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[Session, SessionEvent] = Decider("session", Session, 5, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(session_id: SessionId) -> StreamName:
@@ -142,7 +143,7 @@ def reauthenticate(state: Session, *, methods: Sequence[AuthMethod], at: datetim
 
 def name_device(state: Session, *, owner: UserId, device_name: Sealed | None, at: datetime) -> Sequence[SessionEvent]:
     """Raises NoSuchSession, for another's too; SessionEnded."""
-    if isinstance(state, Absent) or state.user_id != owner:
+    if isinstance(state, Absent | Forgotten) or state.user_id != owner:
         raise NoSuchSession
     live = _alive(state, at=at)
     return [DeviceNamed(session_id=live.session_id, user_id=live.user_id, device_name=device_name, at=at)]
@@ -174,7 +175,7 @@ def _alive(state: Session, *, at: datetime) -> Live:
             return state
         case Live() | Ended():
             raise SessionEnded
-        case Absent():
+        case Absent() | Forgotten():
             raise NoSuchSession
         case _:
             assert_never(state)

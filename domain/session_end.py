@@ -7,14 +7,14 @@ from typing import assert_never
 from domain.errors import NoSuchSession
 from domain.ids import UserId
 from domain.session import is_live
-from domain.session_events import EndReason, SessionEvent, SessionRevoked
-from domain.session_state import Absent, Ended, Live, Session
+from domain.session_events import EndReason, SessionErased, SessionEvent, SessionRevoked
+from domain.session_state import Absent, Ended, Forgotten, Live, Session
 
 
 def revoke(state: Session, *, user_epoch: int, reason: EndReason, at: datetime) -> Sequence[SessionEvent]:
     """End it. One that is over already keeps the reason it has, also where that is its time or its user's token epoch."""
     match state:
-        case Absent():
+        case Absent() | Forgotten():
             raise NoSuchSession
         case Ended():
             return []
@@ -28,9 +28,16 @@ def revoke(state: Session, *, user_epoch: int, reason: EndReason, at: datetime) 
 
 def revoke_own(state: Session, *, owner: UserId, user_epoch: int, reason: EndReason, at: datetime) -> Sequence[SessionEvent]:
     """Another's session is as absent as one that never was (threats.md 20)."""
-    if isinstance(state, Absent) or state.user_id != owner:
+    if isinstance(state, Absent | Forgotten) or state.user_id != owner:
         raise NoSuchSession
     return revoke(state, user_epoch=user_epoch, reason=reason, at=at)
+
+
+def erase(state: Session, *, owner: UserId, at: datetime) -> Sequence[SessionEvent]:
+    """Forget a session of one who is erased. Nothing happens to another's."""
+    if isinstance(state, Absent | Forgotten) or state.user_id != owner:
+        return []
+    return [SessionErased(session_id=state.session_id, user_id=owner, at=at)]
 
 
 def end_surplus(of_user: Sequence[Session], *, limit: int, user_epoch: int, at: datetime) -> Sequence[Sequence[SessionEvent]]:

@@ -123,7 +123,14 @@ class DeviceNamed(Event, frozen=True, kw_only=True, tag="session.device_named.v1
     device_name: Sealed | None
 
 
+class SessionErased(Event, frozen=True, kw_only=True, tag="session.erased.v1"):
+    """Its user was erased: the last event of its stream."""
+
+    session_id: SessionId
+    user_id: UserId
+
+
 SessionEvent = (
     SessionStarted | TokenIssued | RefreshReused | Reauthenticated | SessionRebased | SessionRevoked
-    | SessionFlagged | SessionReviewed | DeviceNamed
+    | SessionFlagged | SessionReviewed | DeviceNamed | SessionErased
 )  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from domain.errors import NoSuchSession
 from domain.session_events import SessionEvent, SessionFlagged, SessionReviewed
-from domain.session_state import Absent, Live, Session
+from domain.session_state import Absent, Forgotten, Live, Session
 from domain.suspicion import Review, Signal
 
 
@@ -18,7 +18,7 @@ def flag(state: Session, *, signals: Sequence[Signal], at: datetime) -> Sequence
 
 def review(state: Session, *, review: Review, at: datetime) -> Sequence[SessionEvent]:
     """Say how far a suspicious session has been looked into, whether or not it lives. Raises NoSuchSession for one that is not."""
-    if isinstance(state, Absent) or state.review is None:
+    if isinstance(state, Absent | Forgotten) or state.review is None:
         raise NoSuchSession
     if state.review is review:
         return []

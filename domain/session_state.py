@@ -13,6 +13,7 @@ from domain.session_events import (
     EndReason,
     Reauthenticated,
     RefreshReused,
+    SessionErased,
     SessionEvent,
     SessionFlagged,
     SessionRebased,
@@ -68,7 +69,13 @@ class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
     review: Review | None = None
 
 
-Session = Absent | Live | Ended
+class Forgotten(Struct, frozen=True, kw_only=True, tag="forgotten"):
+    """Whose it was is erased. Final: nothing else is known of it."""
+
+    forgotten_at: datetime
+
+
+Session = Absent | Live | Ended | Forgotten
 
 
 def evolve(state: Session, event: SessionEvent) -> Session:
@@ -85,6 +92,8 @@ def evolve(state: Session, event: SessionEvent) -> Session:
             return _reviewed(state, event.review)
         case DeviceNamed():
             return state
+        case SessionErased():
+            return Forgotten(forgotten_at=event.at)
         case TokenIssued() | Reauthenticated() | SessionRebased():
             return _moved_on(state, event) if isinstance(state, Live) else state
         case _:
@@ -114,12 +123,12 @@ def _begun(event: SessionStarted) -> Live:
 
 
 def _over(state: Session, event: SessionRevoked | RefreshReused, reason: EndReason) -> Ended:
-    review = None if isinstance(state, Absent) else state.review
+    review = None if isinstance(state, Absent | Forgotten) else state.review
     return Ended(session_id=event.session_id, user_id=event.user_id, reason=reason, ended_at=event.at, review=review)
 
 
 def _reviewed(state: Session, review: Review) -> Session:
-    return state if isinstance(state, Absent) else replace(state, review=review)
+    return state if isinstance(state, Absent | Forgotten) else replace(state, review=review)
 
 
 def _moved_on(state: Live, event: TokenIssued | Reauthenticated | SessionRebased) -> Live:

@@ -1,7 +1,7 @@
 """A person's account: who they are, whether they may sign in, which roles they hold.
 
-Stages: Absent -> Active <-> Suspended; either <-> Deleted -> Gone. What an account is in every stage past Absent stands in
-`domain.account`; what deleting means, in `domain.deletion`.
+Stages: Absent -> Active <-> Suspended; either <-> Deleted -> Gone; Deleted or Gone -> Erased. What an account is while there is
+one stands in `domain.account`; what deleting means, in `domain.deletion`.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from domain.account import Account, changed, opened
 from domain.decider import Decider
 from domain.errors import NoSuchUser, TooManyRoles
 from domain.event import Sealed
-from domain.ids import ClaimId, RoleName, StreamName, UserId
+from domain.ids import ClaimId, InvitationId, RoleName, StreamName, UserId
 from domain.locale import Locale
 from domain.user_events import (
     DeleteReason,
@@ -32,6 +32,7 @@ from domain.user_events import (
     SignedOutEverywhere,
     SuspendReason,
     UserDeleted,
+    UserErased,
     UserEvent,
     UsernameChanged,
     UserRegistered,
@@ -79,7 +80,19 @@ class Gone(Struct, frozen=True, kw_only=True, tag="gone"):
     gone_at: datetime
 
 
-User = Absent | Active | Suspended | Deleted | Gone
+class Erased(Struct, frozen=True, kw_only=True, tag="erased"):
+    """Final. What is left says nothing of a person; `barred` are claims of names that nobody gets before `names_until`."""
+
+    user_id: UserId
+    token_epoch: int
+    roles_version: int
+    erased_at: datetime
+    invitations: tuple[InvitationId, ...]
+    barred: tuple[ClaimId, ...]
+    names_until: datetime | None
+
+
+User = Absent | Active | Suspended | Deleted | Gone | Erased
 
 
 def evolve(state: User, event: UserEvent) -> User:
@@ -98,6 +111,8 @@ def evolve(state: User, event: UserEvent) -> User:
         case NamesReleased():
             deleted_at = state.deleted_at if isinstance(state, Deleted) else event.at
             return Gone(account=account_of(state), deleted_at=deleted_at, gone_at=event.at)
+        case UserErased():
+            return _erased(event)
         case _:
             return _with_account(state, changed(account_of(state), event))
 
@@ -109,23 +124,48 @@ def _deleted(state: User, event: UserDeleted) -> User:
     return Deleted(before=before, reason=event.reason, deleted_at=event.at, restorable_until=event.restorable_until)
 
 
+def _erased(event: UserErased) -> Erased:
+    return Erased(
+        user_id=event.user_id,
+        token_epoch=event.token_epoch,
+        roles_version=event.roles_version,
+        erased_at=event.at,
+        invitations=event.invitations,
+        barred=event.barred,
+        names_until=event.names_until,
+    )
+
+
 def _with_account(state: User, account: Account) -> User:
     match state:
         case Active() | Suspended() | Gone():
             return replace(state, account=account)
         case Deleted(before=before):
             return replace(state, before=replace(before, account=account))
-        case Absent():
+        case Absent() | Erased():
             return state
         case _:
             assert_never(state)
 
 
 def account_of(state: User) -> Account:
-    """Give the account in any stage past Absent, for looking at it. Raises NoSuchUser when there never was one."""
-    if isinstance(state, Absent):
+    """Give the account in any stage past Absent, for looking at it. Raises NoSuchUser when there never was one, or it was erased."""
+    if isinstance(state, Absent | Erased):
         raise NoSuchUser
     return state.account
+
+
+def roles_of(state: User) -> tuple[RoleName, ...]:
+    """Give the roles of whoever is or was there; none of one that was erased. Raises NoSuchUser when there never was one."""
+    return () if isinstance(state, Erased) else account_of(state).roles
+
+
+def epochs_of(state: User) -> tuple[int, int]:
+    """Give the token epoch and the version of the roles, also of one that was erased. Raises NoSuchUser."""
+    if isinstance(state, Erased):
+        return state.token_epoch, state.roles_version
+    account = account_of(state)
+    return account.token_epoch, account.roles_version
 
 
 def present(state: User) -> Account:
@@ -135,7 +175,7 @@ def present(state: User) -> Account:
     return state.account
 
 
-decider: Decider[User, UserEvent] = Decider("user", User, 7, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
+decider: Decider[User, UserEvent] = Decider("user", User, 8, Absent(), evolve)  # type: ignore[arg-type]  # a union is a type form
 
 
 def stream(user_id: UserId) -> StreamName:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.event import Event, Sealed
-from domain.ids import ClaimId, RoleSlug, UserId
+from domain.ids import ClaimId, InvitationId, RoleSlug, SubjectKeyId, UserId
 from domain.locale import Locale
 
 
@@ -40,6 +40,21 @@ class DeleteReason(StrEnum):
     DUPLICATE = "duplicate"
     ERASURE = "erasure"
     """Its owner asked for it to be erased, and the wait is over."""
+
+
+class AskedBy(StrEnum):
+    """Whose wish an erasure is."""
+
+    OWN_REQUEST = "own_request"
+    ADMINISTRATOR = "administrator"
+    LAW = "law"
+    """An administrator, because the law asks for it."""
+
+
+class NamesFate(StrEnum):
+    RELEASED = "released"
+    BARRED = "barred"
+    """Nobody's for a while: the account was suspended, or could still be restored, when its erasure began."""
 
 
 class UserRegistered(Event, frozen=True, kw_only=True, tag="user.registered.v1"):
@@ -172,6 +187,26 @@ class NamesReleased(Event, frozen=True, kw_only=True, tag="user.names_released.v
     user_id: UserId
 
 
+class UserErased(Event, frozen=True, kw_only=True, tag="user.erased.v1"):
+    """The receipt of an erasure, and the last event of its stream: nothing of the person is known from now on.
+
+    `keys` are those that were theirs, the oldest first and no more than fit; `key_count` is how many there were. All of them are destroyed
+    because of this event, and with them those of `invitations`, which became the account. `barred` are the claims that nobody gets
+    before `names_until`.
+    """
+
+    user_id: UserId
+    asked_by: AskedBy
+    keys: tuple[SubjectKeyId, ...]
+    key_count: int
+    invitations: tuple[InvitationId, ...]
+    names: NamesFate
+    barred: tuple[ClaimId, ...]
+    names_until: datetime | None
+    token_epoch: int
+    roles_version: int
+
+
 class SignedOutEverywhere(Event, frozen=True, kw_only=True, tag="user.signed_out_everywhere.v1"):
     user_id: UserId
     token_epoch: int
@@ -181,4 +216,5 @@ UserEvent = (
     UserRegistered | EmailVerified | EmailChanged | EmailRestored | EarlierEmailReleased
     | LocaleChosen | PasswordSet | PasswordRehashed | PasswordsForgotten | ProfileChanged | UsernameChanged
     | RoleGranted | RoleRevoked | UserSuspended | UserReinstated | UserDeleted | UserRestored | NamesReleased | SignedOutEverywhere
+    | UserErased
 )  # fmt: skip

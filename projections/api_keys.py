@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
+from domain.api_key import ApiKeyErased, ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
 from domain.event import Recorded
 from domain.ids import ClientId, KeyId, UserId
 from projections.projection import Entity, begins, when
@@ -57,7 +57,7 @@ _SQL = beside(__file__)
 
 api_keys = Entity(
     "api_keys",
-    2,
+    3,
     "api_key",
     ApiKeyRow,
     (
@@ -68,6 +68,7 @@ api_keys = Entity(
     ),
     ignores=(),
     sql=_SQL,
+    ends=(ApiKeyErased,),
 )
 
 
@@ -93,3 +94,8 @@ async def page(models: ReadModels, *, matching_all: ApiKeyFilter, after: KeyId |
 async def ending(models: ReadModels, limit: int) -> Sequence[KeyId]:
     """Give those that end soon and of which that has not been said, the first to end first."""
     return [KeyId(record["key_id"]) for record in await models.fetch(api_keys, _SQL["ending"], limit)]
+
+
+async def all_of(models: ReadModels, user_id: UserId) -> Sequence[KeyId]:
+    """Give every key somebody ever had, whatever became of it."""
+    return [KeyId(record["key_id"]) for record in await models.fetch(api_keys, _SQL["all_of"], user_id)]

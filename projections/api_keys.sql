@@ -16,6 +16,7 @@ CREATE TABLE {table} (
 CREATE UNIQUE INDEX {name}_live ON {table} (key_id DESC) WHERE revoked_at IS NULL;
 CREATE INDEX {name}_untold ON {table} (expires_at, key_id) WHERE revoked_at IS NULL AND told_at IS NULL;
 CREATE INDEX {name}_user ON {table} (user_id, key_id DESC) WHERE revoked_at IS NULL;
+CREATE INDEX {name}_owner ON {table} (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX {name}_client ON {table} (client_id, key_id DESC) WHERE revoked_at IS NULL
 
 -- name: page
@@ -39,3 +40,6 @@ SELECT key_id FROM {table} WHERE revoked_at IS NULL AND told_at IS NULL
     AND expires_at > statement_timestamp() AND expires_at <= statement_timestamp() + interval '14 days'
     AND expires_at - (expires_at - since) / 5 <= statement_timestamp()
 ORDER BY expires_at, key_id LIMIT $1
+
+-- name: all_of
+SELECT key_id FROM {table} WHERE user_id = $1 ORDER BY key_id

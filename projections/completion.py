@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from domain.errors import UnknownEventTag
 from domain.ids import StreamName
-from projections.projection import Entity, NotListed, NotYetBegun, StreamGap, Versioned
+from projections.projection import Entity, Gone, NotListed, NotYetBegun, StreamGap, Versioned
 from projections.reading import ReadModels
 from projections.recorded import from_log
 from projections.sql import beside
@@ -34,7 +34,7 @@ class Completed(Generic[R]):
 
 
 async def completed(models: ReadModels, entity: Entity[R], stream: StreamName) -> Completed[R] | None:
-    """Give the row of one stream as of its head. None when the stream does not exist."""
+    """Give the row of one stream as of its head. None when the stream does not exist, or has ended."""
     return (await completed_many(models, entity, [stream])).get(stream)
 
 
@@ -50,7 +50,7 @@ async def completed_many(models: ReadModels, entity: Entity[R], streams: Sequenc
 
 def _folded(entity: Entity[R], records: Sequence[asyncpg.Record]) -> Completed[R] | None:
     first = records[0]
-    state: Versioned[R] | None = None if first["held"] is None else versioned(entity, first["held"])
+    state: Versioned[R] | Gone | None = None if first["held"] is None else versioned(entity, first["held"])
     try:
         for record in records:
             if record["type"] is not None:
@@ -58,6 +58,6 @@ def _folded(entity: Entity[R], records: Sequence[asyncpg.Record]) -> Completed[R
     except (UnknownEventTag, msgspec.MsgspecError, NotListed, NotYetBegun, StreamGap):
         # The projector parks such a stream and raises the alarm; here the last state that is known is better than none.
         pass
-    if state is None:
+    if state is None or isinstance(state, Gone):
         return None
     return Completed(row=state.row, version=state.version, current=state.version >= first["head_version"])

@@ -1,5 +1,6 @@
 """Invitations as administrators list them. Addresses stay closed; who may see them opens them when answering."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 
 from domain.event import Recorded, Sealed
 from domain.ids import InvitationId, RoleName, UserId
-from domain.invitation import InvitationAccepted, InvitationMade, InvitationRenewed, InvitationRevoked
+from domain.invitation import InvitationAccepted, InvitationErased, InvitationMade, InvitationRenewed, InvitationRevoked
 from projections.projection import Entity, begins, when
 from projections.reading import Page, ReadModels
 from projections.sql import beside
@@ -69,7 +70,7 @@ _SQL = beside(__file__)
 
 invitations = Entity(
     "invitations",
-    1,
+    2,
     "invitation",
     InvitationRow,
     (
@@ -80,6 +81,7 @@ invitations = Entity(
     ),
     ignores=(),
     sql=_SQL,
+    ends=(InvitationErased,),
 )
 
 
@@ -88,3 +90,8 @@ async def page(
 ) -> Page[InvitationRow, InvitationId]:
     """List invitations, newest first. Raises StoreUnavailable."""
     return await models.page(invitations, {"with_status": status, "after": after}, limit, lambda row: row.invitation_id)
+
+
+async def accepted_by(models: ReadModels, user_id: UserId) -> Sequence[InvitationId]:
+    """Give those that became somebody's account: one, as a rule."""
+    return [InvitationId(record["invitation_id"]) for record in await models.fetch(invitations, _SQL["accepted_by"], user_id)]

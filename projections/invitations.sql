@@ -17,7 +17,8 @@ CREATE TABLE {table} (
 
 -- name: index
 CREATE UNIQUE INDEX {name}_invitation ON {table} (invitation_id);
-CREATE INDEX {name}_status ON {table} (status, invitation_id)
+CREATE INDEX {name}_status ON {table} (status, invitation_id);
+CREATE INDEX {name}_accepted ON {table} (user_id) WHERE user_id IS NOT NULL
 
 -- name: page
 SELECT * FROM {table} WHERE true {conditions} ORDER BY invitation_id DESC LIMIT {limit}
@@ -27,3 +28,6 @@ AND status = {value}::text
 
 -- name: after
 AND invitation_id < {value}::uuid
+
+-- name: accepted_by
+SELECT invitation_id FROM {table} WHERE user_id = $1 ORDER BY invitation_id

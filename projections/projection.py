@@ -64,11 +64,17 @@ class Versioned(Struct, Generic[R], frozen=True):
     version: int
 
 
+class Gone(Struct, frozen=True):
+    """What a stream leaves whose last event ends its entity: no row, and nothing remembered of it. No event follows in such a stream."""
+
+    version: int
+
+
 @dataclass(frozen=True, slots=True)
 class Entity(Generic[R]):
     """One row per stream of `category`. `fold_version` rises when the fold or the columns change: rows of another are never mixed in.
 
-    Ignored events leave the row as it is but move its version, so that a row can be told to be up to date.
+    Ignored events leave the row as it is but move its version, so that a row can be told to be up to date. Those in `ends` take it away.
     """
 
     name: str
@@ -78,6 +84,7 @@ class Entity(Generic[R]):
     cases: tuple[Case[R], ...]
     ignores: tuple[type[Event], ...]
     sql: Mapping[str, str]
+    ends: tuple[type[Event], ...] = ()
     folds: Mapping[type[Event], Fold[R]] = field(init=False, repr=False)
     columns: Columns = field(init=False, repr=False)
 
@@ -85,7 +92,7 @@ class Entity(Generic[R]):
         object.__setattr__(self, "folds", {case.event_type: case.fold for case in self.cases})
         object.__setattr__(self, "columns", columns_of(self.row))
 
-    def fold(self, before: Versioned[R] | None, recorded: Recorded[Any] | Pruned) -> Versioned[R] | None:
+    def fold(self, before: Versioned[R] | Gone | None, recorded: Recorded[Any] | Pruned) -> Versioned[R] | Gone | None:
         """Apply the next event of the row's stream; one the row has already seen, or whose payload has gone, changes nothing.
 
         Raises NotYetBegun, NotListed or StreamGap when it cannot be applied.
@@ -95,9 +102,13 @@ class Entity(Generic[R]):
             return before
         if recorded.version != version + 1:
             raise StreamGap(f"{recorded.stream}: version {recorded.version} after {version}")
+        if isinstance(before, Gone):
+            raise StreamGap(f"{recorded.stream}: version {recorded.version} after its end")
         if isinstance(recorded, Pruned):
             return None if before is None else Versioned(before.row, recorded.version)
         event: Event = recorded.event
+        if type(event) in self.ends:
+            return Gone(recorded.version)
         fold = self.folds.get(type(event))
         if fold is None:
             if type(event) not in self.ignores:

@@ -65,3 +65,9 @@ async def _as_they_are(models: ReadModels, rows: Sequence[SessionRow]) -> list[S
     at = await clock(models)
     found = (now.get(stream(row.session_id)) for row in rows)
     return [view(each.row, each.version, user_epoch=epochs.get(each.row.user_id, 0), at=at) for each in found if each is not None]
+
+
+async def all_of(models: ReadModels, user_id: UserId, *, after: SessionId, limit: int) -> Sequence[SessionId]:
+    """Give sessions somebody ever had, whatever became of them, from the oldest on. Raises StoreUnavailable."""
+    records = await models.fetch(sessions, sessions.sql["all_of"], user_id, after, limit)
+    return [SessionId(record["session_id"]) for record in records]

@@ -16,6 +16,7 @@ from domain.session_events import (
     EndReason,
     Reauthenticated,
     RefreshReused,
+    SessionErased,
     SessionFlagged,
     SessionRebased,
     SessionReviewed,
@@ -112,7 +113,7 @@ def _device_named(row: SessionRow, recorded: Recorded[DeviceNamed]) -> SessionRo
 
 sessions = Entity(
     "sessions",
-    2,
+    3,
     "session",
     SessionRow,
     (
@@ -128,4 +129,5 @@ sessions = Entity(
     ),
     ignores=(),
     sql=beside(__file__),
+    ends=(SessionErased,),
 )

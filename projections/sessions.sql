@@ -51,6 +51,9 @@ ORDER BY session_id DESC LIMIT $3
 -- name: after
 AND session_id < $4
 
+-- name: all_of
+SELECT session_id FROM {table} WHERE user_id = $1 AND session_id > $2 ORDER BY session_id LIMIT $3
+
 -- name: candidates
 -- In the order they began, so that a walk through them comes to an end.
 SELECT * FROM {table} WHERE ended_at IS NULL AND idle_expires_at > clock_timestamp() AND expires_at > clock_timestamp()

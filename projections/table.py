@@ -11,7 +11,7 @@ from domain.ids import StreamName
 from projections.columns import from_record, to_values
 from projections.generations import Connection, Generation
 from projections.periods import Period, Unwritten
-from projections.projection import Entity, Journal, Periods, Projection, Versioned
+from projections.projection import Entity, Gone, Journal, Periods, Projection, Versioned
 from projections.sql import beside
 
 PERIOD_COLUMNS = (
@@ -33,16 +33,24 @@ def versioned(entity: Entity[Any], record: asyncpg.Record) -> Versioned[Any]:
     return Versioned(from_record(entity.columns, entity.row, record), record["version"])
 
 
-async def save(connection: Connection, entity: Entity[Any], generation: Generation, rows: Mapping[StreamName, Versioned[Any]]) -> None:
-    """Write rows where they are newer than what is there, by the version of their stream, in one statement."""
+async def save(
+    connection: Connection, entity: Entity[Any], generation: Generation, rows: Mapping[StreamName, Versioned[Any] | Gone]
+) -> None:
+    """Write rows where they are newer than what is there, by the version of their stream, and take away what is gone: a statement each."""
+    gone = sorted(stream for stream, row in rows.items() if isinstance(row, Gone))
+    if gone:
+        await connection.execute(_SQL["remove"].format(table=generation.table), gone)
+        if len(gone) == len(rows):
+            return
     names = entity.columns.names
     statement = _SQL["save"].format(table=generation.table, columns=", ".join(names), newer=", ".join(f"excluded.{name}" for name in names))
     await connection.execute(statement, entity_values(entity, rows))
 
 
-def entity_values(entity: Entity[Any], rows: Mapping[StreamName, Versioned[Any]]) -> list[tuple[object, ...]]:
+def entity_values(entity: Entity[Any], rows: Mapping[StreamName, Versioned[Any] | Gone]) -> list[tuple[object, ...]]:
     """Give rows as the table has them, in the order of their streams: writers of the same rows then never wait in a circle."""
-    return [(stream, rows[stream].version, *to_values(entity.columns, rows[stream].row)) for stream in sorted(rows)]
+    there = [(stream, row) for stream in sorted(rows) if isinstance(row := rows[stream], Versioned)]
+    return [(stream, row.version, *to_values(entity.columns, row.row)) for stream, row in there]
 
 
 async def write_down(connection: Connection, journal: Journal[Any], generation: Generation, rows: Sequence[Struct]) -> None:

@@ -7,6 +7,9 @@ SELECT stream, version, {columns} FROM unnest($1::{table}[])
 ON CONFLICT (stream) DO UPDATE SET (version, {columns}) = ROW (excluded.version, {newer})
 WHERE excluded.version > kept.version
 
+-- name: remove
+DELETE FROM {table} WHERE stream = ANY ($1::text[])
+
 -- name: write_down
 INSERT INTO {table} ({columns}) SELECT {columns} FROM unnest($1::{table}[])
 ON CONFLICT (position) DO NOTHING

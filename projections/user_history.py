@@ -9,7 +9,7 @@ from msgspec import Struct
 from domain.action import ActionConsumed
 from domain.action_catalogue import ActionsEvent
 from domain.administrators import AdministratorAdded, AdministratorRemoved
-from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
+from domain.api_key import ApiKeyErased, ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
 from domain.attributes import AttributesSet
 from domain.audience import AudienceEvent
 from domain.audit import AuditAsked
@@ -17,11 +17,21 @@ from domain.bootstrap import BootstrapCompleted
 from domain.claim import ClaimReleased, ClaimTaken
 from domain.client_events import ClientEvent
 from domain.codec import tag_of
-from domain.erasure import ErasureAsked, ErasureBegun, ErasurePostponed, ErasureWithdrawn
+from domain.erasure_events import (
+    ErasureAcknowledged,
+    ErasureAsked,
+    ErasureBegun,
+    ErasureCompleted,
+    ErasureNamesReleased,
+    ErasurePostponed,
+    ErasureReminded,
+    ErasureWithdrawn,
+)
 from domain.event import Event, Recorded, Sealed
 from domain.factor_events import (
     FactorNamed,
     FactorRemoved,
+    FactorsErased,
     GuessingPaused,
     MailedCodesEnabled,
     MailedCodeUsed,
@@ -46,6 +56,7 @@ from domain.session_events import (
     DeviceNamed,
     Reauthenticated,
     RefreshReused,
+    SessionErased,
     SessionFlagged,
     SessionRebased,
     SessionReviewed,
@@ -70,6 +81,7 @@ from domain.user_events import (
     RoleRevoked,
     SignedOutEverywhere,
     UserDeleted,
+    UserErased,
     UsernameChanged,
     UserRegistered,
     UserReinstated,
@@ -141,6 +153,10 @@ def _erasure_due(recorded: Recorded[ErasureAsked] | Recorded[ErasurePostponed]) 
     return _row(recorded, until=recorded.event.due_at)
 
 
+def _erased(recorded: Recorded[UserErased]) -> HistoryRow:
+    return _row(recorded, reason=recorded.event.asked_by)
+
+
 def _registered(recorded: Recorded[UserRegistered]) -> HistoryRow:
     return _row(recorded, reason=recorded.event.registered_by)
 
@@ -198,6 +214,8 @@ _WRITES: dict[type[Event], Callable[[Recorded[Any]], HistoryRow | None]] = {
     ErasurePostponed: _erasure_due,
     ErasureWithdrawn: _row,
     ErasureBegun: _row,
+    UserErased: _erased,
+    ErasureCompleted: _row,
     RoleGranted: _with_role,
     RoleRevoked: _with_role,
     UserSuspended: _with_reason,
@@ -229,7 +247,7 @@ _SQL = beside(__file__)
 
 user_history: Journal[HistoryRow] = Journal(
     "user_history",
-    8,
+    9,
     HistoryRow,
     _WRITES,
     # Claims, administrators, invitations and the bootstrap repeat what the account's own stream says; a refresh, a rebase and a
@@ -240,6 +258,12 @@ user_history: Journal[HistoryRow] = Journal(
         PasswordRehashed,
         PasswordsForgotten,
         EarlierEmailReleased,
+        ErasureNamesReleased,
+        ErasureReminded,
+        ErasureAcknowledged,
+        SessionErased,
+        ApiKeyErased,
+        FactorsErased,
         PasswordResetUsed,
         TokenIssued,
         SessionRebased,

@@ -28,6 +28,7 @@ from domain.user_events import (
     SignedOutEverywhere,
     SuspendReason,
     UserDeleted,
+    UserErased,
     UsernameChanged,
     UserRegistered,
     UserReinstated,
@@ -187,7 +188,7 @@ _SQL = beside(__file__)
 
 users = Entity(
     "users",
-    4,
+    5,
     "user",
     UserRow,
     (
@@ -210,6 +211,7 @@ users = Entity(
     ),
     ignores=(PasswordRehashed, PasswordsForgotten, LocaleChosen),
     sql=_SQL,
+    ends=(UserErased,),
 )
 
 

@@ -1,6 +1,6 @@
 """A batch of events folded into one read model's rows, in memory. No I/O: what comes out is written by the caller."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 from domain.event import Recorded
 from domain.ids import StreamName
 from projections.periods import Unwritten
-from projections.projection import Entity, Journal, Periods, Projection, Versioned, category_of
+from projections.projection import Entity, Gone, Journal, Periods, Projection, Versioned, category_of
 from workers.decoded import Read, Unreadable
 
 
@@ -26,7 +26,7 @@ class Poison:
 class Folded:
     """What a batch makes: rows changed or rows to add, streams to park, and why to stop when there is reason to."""
 
-    rows: dict[StreamName, Versioned[Any]] = field(default_factory=dict[StreamName, Versioned[Any]])
+    rows: dict[StreamName, Versioned[Any] | Gone] = field(default_factory=dict[StreamName, Versioned[Any] | Gone])
     entries: list[Struct] = field(default_factory=list[Struct])
     unwritten: Unwritten = field(default_factory=Unwritten)
     poisoned: list[Poison] = field(default_factory=list[Poison])
@@ -56,7 +56,7 @@ class Sorted:
 
 
 def fold(
-    projection: Projection, held: dict[StreamName, Versioned[Any]], events: Iterable[Read], unwritten: Unwritten | None = None
+    projection: Projection, held: Mapping[StreamName, Versioned[Any] | Gone], events: Iterable[Read], unwritten: Unwritten | None = None
 ) -> Folded:
     """Fold events, in the order of the log, onto the rows held, or into what is not written yet of periods.
 
@@ -77,7 +77,7 @@ def fold(
     return folded
 
 
-def _take(projection: Projection, held: dict[StreamName, Versioned[Any]], folded: Folded, event: Read) -> str | None:
+def _take(projection: Projection, held: Mapping[StreamName, Versioned[Any] | Gone], folded: Folded, event: Read) -> str | None:
     """Fold one event in; give the reason where it cannot be."""
     if isinstance(event, Unreadable):
         return event.reason

@@ -27,7 +27,7 @@ from projections.catalogue import BY_NAME
 from projections.columns import to_values
 from projections.generations import Generation
 from projections.periods import Unwritten
-from projections.projection import Entity, Journal, Periods, Projection, Versioned, category_of
+from projections.projection import Entity, Gone, Journal, Periods, Projection, Versioned, category_of
 from workers import rebuild_check
 from workers.decoded import read_record
 from workers.feeds import Feed, park
@@ -164,7 +164,7 @@ class _Filling:
         return self.events
 
     async def _pass(self, reading: "asyncpg.Connection[asyncpg.Record]", part: _Part) -> None:
-        held: dict[StreamName, Versioned[Any]] = {}
+        held: dict[StreamName, Versioned[Any] | Gone] = {}
         unwritten = Unwritten()
         parked: set[StreamName] = set()
         categories = categories_of(self.projection)

@@ -8,13 +8,14 @@ from typing import Any
 import asyncpg
 
 from adapters.postgres_sql import statements
+from domain.codec import EVENT_TYPES
 from domain.event import Recorded
 from domain.ids import StreamName
 from projections import table
 from projections.columns import digest_values, from_record
 from projections.generations import Generation
 from projections.periods import Unwritten
-from projections.projection import Entity, Journal, Periods, Projection, Versioned
+from projections.projection import Entity, Gone, Journal, Periods, Projection, Versioned
 from workers.decoded import Unreadable, read_record
 from workers.feeds import SQL as FEEDS_SQL
 
@@ -48,7 +49,7 @@ async def _entity(
         row["stream"] for row in await connection.fetch(SQL["sample_streams"], f"{entity.category}-", f"{entity.category}.", STREAMS)
     ]
     rows = await table.load(connection, entity, generation, streams)
-    fresh: dict[StreamName, Versioned[Any]] = {}
+    fresh: dict[StreamName, Versioned[Any] | Gone] = {}
     for record in await connection.fetch(SQL["events_of"], list(rows)):
         event = read_record(record)
         if isinstance(event, Unreadable) or event.version > rows[event.stream].version:
@@ -64,9 +65,8 @@ async def _entity(
     return len(streams), missing + [
         stream
         for stream, row in rows.items()
-        if stream not in fresh
-        or (fresh[stream].version, digest_values(entity.columns, fresh[stream].row))
-        != (row.version, digest_values(entity.columns, row.row))
+        if not isinstance(again := fresh.get(stream), Versioned)
+        or (again.version, digest_values(entity.columns, again.row)) != (row.version, digest_values(entity.columns, row.row))
     ]
 
 
@@ -125,10 +125,12 @@ async def _periods(
 async def _should_be_there(
     connection: "asyncpg.Connection[asyncpg.Record]", entity: Entity[Any], generation: Generation, stream: StreamName, *, position: int
 ) -> bool:
-    """Tell whether a stream without a row ought to have one: its first event was there to be folded, and it is not held back."""
+    """Tell whether a stream without a row ought to have one: its first event was there to be folded, nothing has ended it, not even since
+    then, and it is not held back."""
     records = await connection.fetch(FEEDS_SQL["events_from"], stream, 0)
     begun = bool(records) and records[0]["position"] <= position
-    return begun and not await _held_back(connection, entity, generation, stream)
+    ended = bool(records) and EVENT_TYPES.get(records[-1]["type"]) in entity.ends
+    return begun and not ended and not await _held_back(connection, entity, generation, stream)
 
 
 async def _held_back(

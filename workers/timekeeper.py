@@ -14,11 +14,13 @@ import structlog
 
 from adapters.ports import NoDatabase, open_ports
 from adapters.postgres import AWAY
+from adapters.second_place import open_second_place
 from adapters.settings import Settings
 from commands.change_email import release_earlier_email
 from commands.context import Context
 from commands.delete_user import release_names
 from commands.erase_me import begin_erasure
+from commands.forget_person import release_barred_names, remind_services
 from commands.ports import Ports
 from commands.service_tokens import tell_of_end
 from commands.tell_of_key_end import tell_of_key_end
@@ -27,6 +29,7 @@ from domain.ids import CorrelationId, KeyId, TokenId, UserId
 from projections import api_keys, erasures, service_tokens, users
 from projections.reading import ReadModels
 from projections.service_tokens import Endings
+from workers.eraser import Eraser
 
 PAUSE_SECONDS = 60.0
 BATCH = 200
@@ -34,36 +37,58 @@ BATCH = 200
 log = structlog.stdlib.get_logger()
 
 
+class Hands(NamedTuple):
+    """What duties are done with."""
+
+    ports: Ports
+    eraser: Eraser
+
+
 class Duty(NamedTuple):
     """What something is due for, the longest due first, and the command that does it; False where there was nothing to do."""
 
     name: str
     due: Callable[[ReadModels, int], Awaitable[Sequence[UUID]]]
-    act: Callable[[UUID, Context, Ports], Awaitable[bool]]
+    act: Callable[[UUID, Context, Hands], Awaitable[bool]]
 
 
-async def _release_names(each: UUID, ctx: Context, ports: Ports) -> bool:
-    return await release_names(UserId(each), ctx, ports)
+async def _release_names(each: UUID, ctx: Context, hands: Hands) -> bool:
+    return await release_names(UserId(each), ctx, hands.ports)
 
 
-async def _begin_erasure(each: UUID, ctx: Context, ports: Ports) -> bool:
-    return await begin_erasure(UserId(each), ctx, ports)
+async def _begin_erasure(each: UUID, ctx: Context, hands: Hands) -> bool:
+    return await begin_erasure(UserId(each), ctx, hands.ports)
 
 
-async def _tell_of_end(each: UUID, ctx: Context, ports: Ports) -> bool:
-    return await tell_of_end(TokenId(each), ctx, ports)
+async def _tell_of_end(each: UUID, ctx: Context, hands: Hands) -> bool:
+    return await tell_of_end(TokenId(each), ctx, hands.ports)
 
 
-async def _tell_of_key_end(each: UUID, ctx: Context, ports: Ports) -> bool:
-    return await tell_of_key_end(KeyId(each), ctx, ports)
+async def _tell_of_key_end(each: UUID, ctx: Context, hands: Hands) -> bool:
+    return await tell_of_key_end(KeyId(each), ctx, hands.ports)
 
 
-async def _release_earlier_email(each: UUID, ctx: Context, ports: Ports) -> bool:
-    return await release_earlier_email(UserId(each), ctx, ports)
+async def _release_earlier_email(each: UUID, ctx: Context, hands: Hands) -> bool:
+    return await release_earlier_email(UserId(each), ctx, hands.ports)
+
+
+async def _erase(each: UUID, ctx: Context, hands: Hands) -> bool:
+    return await hands.eraser.erase(UserId(each), ctx)
+
+
+async def _release_barred_names(each: UUID, ctx: Context, hands: Hands) -> bool:
+    return await release_barred_names(UserId(each), ctx, hands.ports)
+
+
+async def _remind_services(each: UUID, ctx: Context, hands: Hands) -> bool:
+    return await remind_services(UserId(each), ctx, hands.ports)
 
 
 DUTIES: tuple[Duty, ...] = (
     Duty("erasures_begun", erasures.due, _begin_erasure),
+    Duty("erasures_completed", erasures.unfinished, _erase),
+    Duty("barred_names_released", erasures.past_barring, _release_barred_names),
+    Duty("services_reminded", erasures.unheard, _remind_services),
     Duty("names_released", users.past_restoring, _release_names),
     Duty("earlier_email_released", users.past_undoing, _release_earlier_email),
     Duty("token_ends_told", service_tokens.ending, _tell_of_end),
@@ -95,17 +120,7 @@ class Timekeeper:
 
     async def step(self) -> int:
         """Do what is due now, a batch of each kind, and give how much that was."""
-        due = [(duty, each) for duty, ids in await self._look() for each in ids]
         counts = dict.fromkeys((duty.name for duty in DUTIES), 0)
-        if due:
-            async with open_ports(self._settings) as opened:
-                for duty, each in due:
-                    counts[duty.name] += await _do(duty, each, opened.ports)
-        for name, count in counts.items():
-            self._observe(name, count)
-        return sum(counts.values())
-
-    async def _look(self) -> list[tuple[Duty, Sequence[UUID]]]:
         url = self._settings.database_url
         if url is None:
             raise NoDatabase("set MINOS_DATABASE_URL")
@@ -113,15 +128,32 @@ class Timekeeper:
             async with asyncpg.create_pool(url.reveal(), min_size=0, max_size=1) as pool:
                 models = ReadModels(pool)
                 self._seen(await service_tokens.endings(models))
-                return [(duty, await duty.due(models, BATCH)) for duty in DUTIES]
+                due = [(duty, each) for duty in DUTIES for each in await duty.due(models, BATCH)]
+                if due:
+                    await self._do(due, pool, models, counts)
         except AWAY as error:
             raise StoreUnavailable from error
+        for name, count in counts.items():
+            self._observe(name, count)
+        return sum(counts.values())
+
+    async def _do(
+        self, due: Sequence[tuple[Duty, UUID]], pool: "asyncpg.Pool[asyncpg.Record]", models: ReadModels, counts: dict[str, int]
+    ) -> None:
+        place = open_second_place(self._settings)
+        try:
+            async with open_ports(self._settings) as opened:
+                hands = Hands(opened.ports, Eraser(opened.ports, models, pool, place, opened.mail_boxes))
+                for duty, each in due:
+                    counts[duty.name] += await _do(duty, each, hands)
+        finally:
+            await place.close()
 
 
-async def _do(duty: Duty, each: UUID, ports: Ports) -> bool:
-    ctx = Context(correlation_id=CorrelationId(ports.random.uuid7()), system="timekeeper")
+async def _do(duty: Duty, each: UUID, hands: Hands) -> bool:
+    ctx = Context(correlation_id=CorrelationId(hands.ports.random.uuid7()), system="timekeeper")
     try:
-        return await duty.act(each, ctx, ports)
+        return await duty.act(each, ctx, hands)
     except StoreUnavailable:
         raise
     except Refused as refused:  # one's edge: the others' turn comes

@@ -69,7 +69,7 @@ from commands.ports.tokens import (
 )
 from commands.session_origins import SessionOrigins
 from domain.event import Erased, SealClass, Sealed
-from domain.ids import AudienceName, Digest, SessionId, StreamName, UserId
+from domain.ids import AudienceName, Digest, SessionId, StreamName, SubjectKeyId, UserId
 from domain.suspicion import is_suspicious
 
 __all__ = [
@@ -164,6 +164,14 @@ class Vault(Protocol):
 
     async def destroy_left_passwords(self, subject: StreamName) -> None:
         """Destroy the keys of a user's passwords that were appended and that its head remembers no more."""
+        ...
+
+    async def keys_of(self, subjects: Sequence[StreamName]) -> Sequence[SubjectKeyId]:
+        """Give the keys of these subjects, the oldest first."""
+        ...
+
+    async def destroy_keys_of_erased(self, subject: StreamName) -> None:
+        """Destroy every key of a subject whose stream says that it was erased; no other subject's. It gets none any more."""
         ...
 
 

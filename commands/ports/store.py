@@ -160,6 +160,10 @@ class EventStore(Protocol):
         """
         ...
 
+    async def names_of(self, claims: Sequence[StreamName]) -> Sequence[tuple[ClaimMac, StreamName]]:
+        """Give the rows by which these claims are found, under every index key: also of a name that nobody can spell any more."""
+        ...
+
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         """Give (digest, outcome) of a known idempotency key.
 

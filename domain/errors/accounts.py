@@ -149,6 +149,11 @@ class AttributeProtected(AttributeRefused):
     detail = "Only administrators write this attribute."
 
 
+class NoSuchErasure(Refused):
+    code = "erasure_not_found"
+    detail = "No erasure of such an account is known, or none is over."
+
+
 class NoErasureAsked(Refused):
     code = "erasure_not_asked"
     detail = "No erasure of this account was asked for, or it has begun."

@@ -11,7 +11,7 @@ from msgspec import Struct
 from domain.action import ActionConsumed
 from domain.action_catalogue import ActionDefined, ActionWithdrawn
 from domain.administrators import AdministratorAdded, AdministratorRemoved
-from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
+from domain.api_key import ApiKeyErased, ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
 from domain.attributes import AttributesSet
 from domain.audience import Audience, AudienceChanged, AudienceDefined, AudienceRetired, Defined, Retired
 from domain.audit import AuditAsked
@@ -30,12 +30,22 @@ from domain.client_events import (
     ClientTokensRevoked,
 )
 from domain.codec import tag_of
-from domain.erasure import ErasureAsked, ErasureBegun, ErasurePostponed, ErasureWithdrawn
+from domain.erasure_events import (
+    ErasureAcknowledged,
+    ErasureAsked,
+    ErasureBegun,
+    ErasureCompleted,
+    ErasureNamesReleased,
+    ErasurePostponed,
+    ErasureReminded,
+    ErasureWithdrawn,
+)
 from domain.event import Event
 from domain.factor_events import (
     FactorKind,
     FactorNamed,
     FactorRemoved,
+    FactorsErased,
     GuessingPaused,
     MailedCodesEnabled,
     MailedCodeUsed,
@@ -50,7 +60,7 @@ from domain.factor_events import (
 )
 from domain.factor_policy import AudienceRequirementSet, RoleRequirementSet
 from domain.ids import AudienceName, ClientId, KeyId, Kid, RoleName, SessionId, TokenId, UserId
-from domain.invitation import InvitationAccepted, InvitationMade, InvitationRenewed, InvitationRevoked
+from domain.invitation import InvitationAccepted, InvitationErased, InvitationMade, InvitationRenewed, InvitationRevoked
 from domain.key_owner import KeyDelisted, KeyListed
 from domain.log import EpochOpened, LogPruned, PartitionAttached, PartitionDetached, PartitionSealed
 from domain.machine_token import ServiceTokenExpiresSoon, ServiceTokenIssued, TokenRevoked
@@ -61,6 +71,7 @@ from domain.session_events import (
     EndReason,
     Reauthenticated,
     RefreshReused,
+    SessionErased,
     SessionFlagged,
     SessionRebased,
     SessionReviewed,
@@ -87,6 +98,7 @@ from domain.user_events import (
     SignedOutEverywhere,
     SuspendReason,
     UserDeleted,
+    UserErased,
     UsernameChanged,
     UserRegistered,
     UserReinstated,
@@ -213,6 +225,8 @@ SIGNALS: Mapping[type[Event], Callable[[Any], Changes]] = dict(
         _when(UserDeleted, lambda e: _user(e.user_id, EventType.ACCOUNT_DISABLED)),
         _when(UserRestored, lambda e: _user(e.user_id, EventType.ACCOUNT_ENABLED)),
         _when(NamesReleased, lambda e: _user(e.user_id, EventType.ACCOUNT_PURGED)),
+        _when(UserErased, lambda e: _user(e.user_id, EventType.ACCOUNT_PURGED)),
+        _when(ErasureReminded, lambda e: _user(e.user_id, EventType.ACCOUNT_PURGED)),
         _when(TotpConfirmed, lambda e: _credential(e.user_id, "app", "create")),
         _when(PasskeyRegistered, lambda e: _credential(e.user_id, "fido2-roaming", "create")),
         _when(FactorRemoved, lambda e: _credential(e.user_id, _CREDENTIAL.get(e.kind), "delete")),
@@ -249,7 +263,8 @@ NOTHING: frozenset[type[Event]] = frozenset(
         RecoveryCodesMade, RecoveryCodeUsed, GuessingPaused, RoleRequirementSet, AudienceRequirementSet,
         ActionConsumed, ActionDefined, ActionWithdrawn, PasswordResetAsked, PasswordResetUsed,
         InvitationMade, InvitationRenewed, InvitationAccepted, InvitationRevoked,
-        ErasureAsked, ErasurePostponed, ErasureWithdrawn, ErasureBegun, AuditAsked,
+        ErasureAsked, ErasurePostponed, ErasureWithdrawn, ErasureBegun, ErasureCompleted, ErasureNamesReleased,
+        ErasureAcknowledged, SessionErased, ApiKeyErased, FactorsErased, InvitationErased, AuditAsked,
         EpochOpened, LogPruned, PartitionSealed, PartitionDetached, PartitionAttached,
     }
 )  # fmt: skip

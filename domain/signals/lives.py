@@ -13,6 +13,8 @@ LONGEST_SERVICE = 90 * 86_400
 """Seconds: no token of a machine, and nothing else a signing key signs, lives longer."""
 SLACK = 60
 """Seconds on top: other machines' clocks, and what was decided on before the revocation and signed after it."""
+PURGED = 30 * 86_400
+"""Seconds that it is told of somebody that they were erased: so long may a service be away and hear of it all the same."""
 API_KEY = 120
 """Seconds that an answer about an API key is remembered anywhere, and as long again."""
 

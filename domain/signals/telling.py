@@ -40,8 +40,8 @@ from domain.signals.facts import (
     TokenFact,
     UserFact,
 )
-from domain.signals.lives import API_KEY, LONGEST_SERVICE, SLACK, ends_at
-from domain.user import Active, User, account_of
+from domain.signals.lives import API_KEY, LONGEST_SERVICE, PURGED, SLACK, ends_at
+from domain.user import Active, User, epochs_of, roles_of
 
 MOST_ROLES = 512
 """Of one person, told one by one. With more they have none where services judge by themselves, until they hold fewer: such a token has no
@@ -99,7 +99,8 @@ def tell(change: Change, known: Known, *, at: datetime, life: int, version: int)
         case SessionOver():
             return [signal(SessionFact(id=change.session_id, until=until), change.cause, change.user_id)]
         case UserChanged():
-            return [signal(_user_fact(change, known, until), _standing(change.cause, known.users[change.user_id]))]
+            kept = ends_at(at, PURGED) if change.cause.type is EventType.ACCOUNT_PURGED else until
+            return [signal(_user_fact(change, known, max(kept, until)), _standing(change.cause, known.users[change.user_id]))]
         case RolesChanged():
             return [signal(fact, _claims(fact)) for fact in _roles_facts(change.user_id, known, until)]
         case RoleRedefined() | AudienceRedefined():
@@ -123,7 +124,8 @@ def _refused(change: AudienceRuled, given: Iterable[GivenToken]) -> list[TokenWi
 
 
 def _user_fact(change: UserChanged, known: Known, until: int) -> UserFact:
-    return UserFact(id=change.user_id, epoch=account_of(known.users[change.user_id]).token_epoch, until=until)
+    epoch, _ = epochs_of(known.users[change.user_id])
+    return UserFact(id=change.user_id, epoch=epoch, until=until)
 
 
 def _standing(cause: Cause, user: User) -> Cause:
@@ -134,11 +136,10 @@ def _standing(cause: Cause, user: User) -> Cause:
 
 
 def _roles_facts(user_id: UserId, known: Known, until: int) -> list[RolesFact]:
-    account = account_of(known.users[user_id])
-    roles = tuple(sorted(account.roles)) if len(account.roles) <= MOST_ROLES else ()
-    return [
-        RolesFact(audience=audience, id=user_id, roles=roles, version=account.roles_version, until=until) for audience in sorted(known.told)
-    ]
+    held = roles_of(known.users[user_id])
+    _, version = epochs_of(known.users[user_id])
+    roles = tuple(sorted(held)) if len(held) <= MOST_ROLES else ()
+    return [RolesFact(audience=audience, id=user_id, roles=roles, version=version, until=until) for audience in sorted(known.told)]
 
 
 def _claims(fact: RolesFact) -> Cause:

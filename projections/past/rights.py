@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from domain import client, user
-from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
+from domain.api_key import ApiKeyErased, ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
 from domain.client_events import (
     ClientChanged,
     ClientDeleted,
@@ -35,6 +35,7 @@ from domain.user_events import (
     RoleRevoked,
     SignedOutEverywhere,
     UserDeleted,
+    UserErased,
     UsernameChanged,
     UserRegistered,
     UserReinstated,
@@ -53,6 +54,8 @@ class What(StrEnum):
     """An account holds it."""
     SUSPENDED = "suspended"
     DELETED = "deleted"
+    ERASED = "erased"
+    """Nothing else is known of whose account it was."""
     EPOCH = "epoch"
     """The number of an account's token epoch; before the first it is 1."""
     DEFINED = "defined"
@@ -116,6 +119,10 @@ def _deleted(event: UserDeleted) -> Turn:
 
 def _restored(_: UserRestored) -> Turn:
     return Turn(ends=(Fact(What.DELETED),))
+
+
+def _erased(event: UserErased) -> Turn:
+    return Turn(begins=(Fact(What.ERASED), _epoch(event.token_epoch)))
 
 
 def _epoch(number: int) -> Fact:
@@ -192,7 +199,7 @@ def _key_revoked(_: ApiKeyRevoked) -> Turn:
 
 rights = Periods(
     "rights",
-    1,
+    2,
     frozenset({"user", "role", "factor_policy", "client", "api_key"}),
     turns={
         UserRegistered: _registered,
@@ -203,6 +210,7 @@ rights = Periods(
         UserSuspended: _suspended,
         UserReinstated: _reinstated,
         UserDeleted: _deleted,
+        UserErased: _erased,
         UserRestored: _restored,
         RoleDefined: _defined,
         RolePermissionsChanged: _redefined,
@@ -220,7 +228,8 @@ rights = Periods(
     ignores=(
         EmailVerified, EmailChanged, EmailRestored, EarlierEmailReleased, LocaleChosen, PasswordRehashed, PasswordsForgotten,
         ProfileChanged, UsernameChanged, NamesReleased, AudienceRequirementSet, ClientSecretAdded, ClientSecretRemoved, ClientKeyAdded,
-        ClientKeyRemoved, ClientTokensRevoked, ApiKeyExpiresSoon,
+        ClientKeyRemoved, ClientTokensRevoked, ApiKeyErased,
+        ApiKeyExpiresSoon,
     ),
     sql=SQL | {"index": f"{SQL['index']};\n{SQL['index_turns']}"},
 )  # fmt: skip

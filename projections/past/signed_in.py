@@ -7,6 +7,7 @@ from domain.session_events import (
     DeviceNamed,
     Reauthenticated,
     RefreshReused,
+    SessionErased,
     SessionFlagged,
     SessionRebased,
     SessionReviewed,
@@ -45,6 +46,6 @@ signed_in = Periods(
     1,
     frozenset({"session"}),
     turns={SessionStarted: _started, SessionRebased: _rebased, SessionRevoked: _over, RefreshReused: _over},
-    ignores=(TokenIssued, Reauthenticated, SessionFlagged, SessionReviewed, DeviceNamed),
+    ignores=(TokenIssued, Reauthenticated, SessionFlagged, SessionReviewed, DeviceNamed, SessionErased),
     sql=SQL,
 )

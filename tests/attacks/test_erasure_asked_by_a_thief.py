@@ -9,7 +9,7 @@ from commands.erase_me import ask_for_erasure, begin_erasure, withdraw_erasure
 from commands.read_profile import read_profile
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from domain.address_change import UNDO_TTL
-from domain.erasure import ErasureBegun, ErasurePostponed
+from domain.erasure_events import ErasureBegun, ErasurePostponed
 from domain.errors import InvalidCredentials
 from domain.user_events import SuspendReason
 from tests.attacks.test_address_changed_by_a_thief import take_back

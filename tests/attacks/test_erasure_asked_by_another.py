@@ -5,7 +5,7 @@ import pytest
 from commands.erase_me import ask_for_erasure, begin_erasure
 from commands.undo_email import UndoEmail, undo_email
 from commands.verify_email import VerifyEmail, verify_email, verify_token
-from domain.erasure import ErasureWithdrawn
+from domain.erasure_events import ErasureWithdrawn
 from domain.ids import UserId
 from tests.attacks.test_reset_that_skips_the_second_factor import NEW, proved
 from tests.commands.conftest import hasher, world

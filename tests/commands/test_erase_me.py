@@ -11,7 +11,7 @@ from commands.grant_role import GrantRole, grant_role
 from commands.read_profile import read_profile
 from domain import errors
 from domain.api_key import ApiKeyRevoked
-from domain.erasure import ErasureAsked, ErasureBegun
+from domain.erasure_events import ErasureAsked, ErasureBegun
 from domain.user_events import UserDeleted
 from tests.commands.test_api_keys import READ, own_key, supporter
 from tests.commands.test_authority import ADMIN, admins, me

@@ -99,6 +99,9 @@ class InterleavedStore:
         await asyncio.sleep(0)
         return found
 
+    async def names_of(self, claims: Sequence[StreamName]) -> Sequence[tuple[ClaimMac, StreamName]]:
+        return await self.inner.names_of(claims)
+
     async def find_outcome(self, key: bytes, *, capped: str | None = None) -> tuple[bytes, bytes] | None:
         outcome = await self.inner.find_outcome(key, capped=capped)
         await asyncio.sleep(0)

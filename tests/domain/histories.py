@@ -56,7 +56,7 @@ from domain.permission import Permission
 from domain.session_events import AuthMethod, EndReason
 from domain.signing_key import Algorithm, KeyRevocation
 from domain.suspicion import Review, Signal
-from domain.user_events import DeleteReason, RegisteredBy, SuspendReason
+from domain.user_events import AskedBy, DeleteReason, RegisteredBy, SuspendReason
 from tests.domain import examples as ex
 from tests.domain.test_session import START
 from tests.domain.test_signing_key import PUBLIC
@@ -164,6 +164,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(deletion.delete, {"reason": DeleteReason.LEFT, "restorable_s": 60}),
             Wish(deletion.restore, {}),
             Wish(deletion.release_names, {}),
+            Wish(deletion.erase, {"asked_by": AskedBy.OWN_REQUEST, "keys": [ex.NAME.key_id], "claims": [ex.EMAIL_CLAIM]}),
             Wish(user.sign_out_everywhere, {}),
         ],
     ),
@@ -180,6 +181,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(session.reauthenticate, {"methods": [AuthMethod.PASSKEY, AuthMethod.USER_VERIFIED]}),
             Wish(session.rebase, {"token_epoch": 2}),
             *(Wish(session_end.revoke, {"user_epoch": e, "reason": EndReason.LOGOUT}) for e in (1, 2)),
+            Wish(session_end.erase, {"owner": ex.ADA}),
             Wish(session_end.revoke_own, {"owner": ex.BOB, "user_epoch": 1, "reason": EndReason.LOGOUT}),
         ],
     ),
@@ -190,6 +192,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(invitation.renew, {"ttl": 600}),
             *(Wish(invitation.accept, {"mailing": n, "user_id": ex.ADA}) for n in (1, 2)),
             Wish(invitation.revoke, {}),
+            Wish(invitation.erase, {"user_id": ex.ADA}),
         ],
     ),
     "erasure": (
@@ -201,6 +204,16 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(erasure.withdraw, {"user_id": ex.ADA}),
             Wish(erasure.begin, {"user_id": ex.ADA}),
             Wish(erasure.begin, {"user_id": ex.ADA, "not_before": ex.NOW + timedelta(hours=1)}),
+            Wish(erasure.ask, {"user_id": ex.ADA, "wait_s": 300, "asked_by": AskedBy.LAW}),
+            Wish(erasure.withdraw, {"user_id": ex.ADA, "own": False}),
+            Wish(erasure.begin_again, {"user_id": ex.ADA, "asked_by": AskedBy.ADMINISTRATOR}),
+            *(
+                Wish(erasure.complete, {"user_id": ex.ADA, "told": [ex.TASKS, ex.NOTES], "names_until": until})
+                for until in (None, ex.NOW + timedelta(hours=1))
+            ),
+            Wish(erasure.release_names, {"user_id": ex.ADA, "early": True}),
+            Wish(erasure.remind, {"user_id": ex.ADA}),
+            Wish(erasure.acknowledge, {"user_id": ex.ADA, "audience": ex.TASKS}),
         ],
     ),
     "attributes": (
@@ -241,6 +254,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             Wish(api_key.rotate, {"secret": KeyDigest(digest=ex.DIGEST, key_version=3), "overlap": 0, "ttl": 2_000}),
             Wish(api_key.tell_of_end, {}),
             Wish(api_key.revoke, {"reason": api_key.KeyRevocation.BY_OWNER}),
+            Wish(api_key.erase, {"owner": ex.ADA}),
         ],
     ),
     "key_owner": (
@@ -325,6 +339,7 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
             *(Wish(factors.remove, {"user_id": ex.ADA, "factor_id": f, "why": WhyRemoved.SELF}) for f in (ex.FACTOR, ex.OTHER_FACTOR)),
             Wish(factors.make_recovery_codes, {"user_id": ex.ADA, "verifiers": ex.VERIFIERS, "count": 2}),
             *(Wish(factors.use_recovery_code, {"user_id": ex.ADA, "verifiers": ex.VERIFIERS, "number": n}) for n in (0, 1)),
+            Wish(factors.erase, {"user_id": ex.ADA}),
             *(Wish(factors.pause_guessing, {"user_id": ex.ADA, "failures": 9, "until": until}) for until in (None, ex.NOW)),
         ],
     ),

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from domain import erasure
-from domain.erasure import Asked, Begun, ErasureAsked, ErasureBegun, ErasurePostponed, ErasureWithdrawn
+from domain.erasure import Asked, Begun
+from domain.erasure_events import ErasureAsked, ErasureBegun, ErasurePostponed, ErasureWithdrawn
 from domain.errors import NoErasureAsked
 from tests.domain.examples import ADA, LATER, NOW
 from tests.domain.given import given

@@ -11,7 +11,7 @@ from domain.codec import EVENT_TYPES, SEALED_FIELDS, tag_of
 from domain.event import Event, Pruned, Recorded
 from domain.ids import CommandId, CorrelationId, EventId
 from domain.retention import ACTIVITY, KEPT, over_since, overtaken
-from projections.projection import Entity, Versioned
+from projections.projection import Entity, Gone, Versioned
 from projections.sessions import sessions
 from tests.domain import examples as ex
 from tests.domain.examples import LATER
@@ -28,8 +28,8 @@ def _recorded(version: int, event: Event) -> Recorded[Any]:
     )  # fmt: skip
 
 
-def _row(entity: Entity[Any], past: list[Event], without: list[int]) -> Versioned[Any] | None:
-    row: Versioned[Any] | None = None
+def _row(entity: Entity[Any], past: list[Event], without: list[int]) -> Versioned[Any] | Gone | None:
+    row: Versioned[Any] | Gone | None = None
     for version, event in enumerate(past, 1):
         gone = Pruned(position=version, stream=STREAM, version=version, recorded_at=ex.NOW)
         row = entity.fold(row, gone if version in without else _recorded(version, event))

@@ -9,7 +9,7 @@ from domain import api_key
 from domain.action import ActionConsumed
 from domain.action_catalogue import ActionDefined, ActionWithdrawn
 from domain.administrators import AdministratorAdded, AdministratorRemoved
-from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated, KeyDigest
+from domain.api_key import ApiKeyErased, ApiKeyExpiresSoon, ApiKeyMade, ApiKeyRevoked, ApiKeyRotated, KeyDigest
 from domain.assurance import Acr, StepUp
 from domain.attributes import AttributesSet
 from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired, PrincipalKind, Rules
@@ -32,12 +32,22 @@ from domain.client_events import (
     SecretDigest,
 )
 from domain.codec import encode_event, key_of, tag_of
-from domain.erasure import ErasureAsked, ErasureBegun, ErasurePostponed, ErasureWithdrawn
+from domain.erasure_events import (
+    ErasureAcknowledged,
+    ErasureAsked,
+    ErasureBegun,
+    ErasureCompleted,
+    ErasureNamesReleased,
+    ErasurePostponed,
+    ErasureReminded,
+    ErasureWithdrawn,
+)
 from domain.event import Event, Sealed
 from domain.factor_events import (
     FactorKind,
     FactorNamed,
     FactorRemoved,
+    FactorsErased,
     GuessingPaused,
     MailedCodesEnabled,
     MailedCodeUsed,
@@ -53,7 +63,7 @@ from domain.factor_events import (
 )
 from domain.factor_policy import AudienceRequirementSet, Requirement, RoleRequirementSet
 from domain.ids import CommandId, CorrelationId, EventId, StreamName
-from domain.invitation import InvitationAccepted, InvitationMade, InvitationRenewed, InvitationRevoked
+from domain.invitation import InvitationAccepted, InvitationErased, InvitationMade, InvitationRenewed, InvitationRevoked
 from domain.key_owner import KeyDelisted, KeyListed
 from domain.leaf import Leaf, micros
 from domain.locale import Locale
@@ -78,6 +88,7 @@ from domain.session_events import (
     EndReason,
     Reauthenticated,
     RefreshReused,
+    SessionErased,
     SessionFlagged,
     SessionRebased,
     SessionReviewed,
@@ -101,12 +112,14 @@ from domain.signing_key import (
 )
 from domain.suspicion import Review, Signal
 from domain.user_events import (
+    AskedBy,
     DeleteReason,
     EarlierEmailReleased,
     EmailChanged,
     EmailRestored,
     EmailVerified,
     LocaleChosen,
+    NamesFate,
     NamesReleased,
     PasswordReason,
     PasswordRehashed,
@@ -119,6 +132,7 @@ from domain.user_events import (
     SignedOutEverywhere,
     SuspendReason,
     UserDeleted,
+    UserErased,
     UsernameChanged,
     UserRegistered,
     UserReinstated,
@@ -333,6 +347,27 @@ EXAMPLES: tuple[Event, ...] = (
     UserRestored(user_id=ADA, at=NOW),
     NamesReleased(user_id=ADA, at=NOW),
     SignedOutEverywhere(user_id=ADA, token_epoch=3, at=NOW),
+    UserErased(
+        user_id=ADA,
+        asked_by=AskedBy.OWN_REQUEST,
+        keys=(IN_PROFILE.key_id, IN_CREDENTIALS.key_id),
+        key_count=2,
+        invitations=(INVITATION,),
+        names=NamesFate.BARRED,
+        barred=(EMAIL_CLAIM,),
+        names_until=LATE,
+        token_epoch=4,
+        roles_version=3,
+        at=NOW,
+    ),
+    SessionErased(session_id=SESSION, user_id=ADA, at=NOW),
+    ApiKeyErased(key_id=KEY, user_id=ADA, at=NOW),
+    FactorsErased(user_id=ADA, at=NOW),
+    InvitationErased(invitation_id=INVITATION, user_id=ADA, at=NOW),
+    ErasureCompleted(user_id=ADA, told=(TASKS,), names_until=LATE, at=NOW),
+    ErasureNamesReleased(user_id=ADA, at=NOW),
+    ErasureReminded(user_id=ADA, number=1, at=NOW),
+    ErasureAcknowledged(user_id=ADA, audience=TASKS, at=NOW),
     TotpOffered(user_id=ADA, factor_id=FACTOR, seed=IN_CREDENTIALS, at=NOW),
     TotpConfirmed(user_id=ADA, factor_id=FACTOR, step=59_333_333, at=NOW),
     TotpUsed(user_id=ADA, factor_id=FACTOR, step=59_333_334, at=NOW),

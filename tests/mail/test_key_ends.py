@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from commands.transact import Read, Transaction, read_states, transact
-from domain import api_key
+from domain import api_key, user
 from domain.api_key import KeyDigest, KeyRevocation
 from domain.event import SealClass
 from domain.ids import ClientId, KeyId, UserId
@@ -28,7 +28,8 @@ async def made(office: Office, owner: UserId | ClientId, *, days_ago: float, end
     """As the command does, at another time."""
     key_id, person = KeyId(office.ports.random.uuid7()), None if isinstance(owner, str) else owner
     stream = api_key.stream(key_id)
-    sealed = await office.ports.vault.seal(subject=stream, seal_class=SealClass.PROFILE, stream=stream, fields={"name": "laptop"})
+    subject = stream if person is None else user.stream(person)
+    sealed = await office.ports.vault.seal(subject=subject, seal_class=SealClass.PROFILE, stream=stream, fields={"name": "laptop"})
 
     def decide(tx: Transaction) -> None:
         events = api_key.make(

@@ -5,15 +5,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from domain import session, session_end, session_state, user
+from domain import deletion, session, session_end, session_state, user
 from domain.event import Event
 from domain.ids import AudienceName, ClientId, RoleName, SessionId, StreamName, UserId
 from domain.session_events import AuthMethod, EndReason
-from domain.user_events import SuspendReason
+from domain.user_events import AskedBy, DeleteReason, SuspendReason
 from tests.projections.histories import now, password_set, registered, sealed, uuid7
 
 Choice = tuple[int, int, int]
-CHOICES = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30)
+CHOICES = st.lists(st.tuples(st.integers(0, 13), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30)
 
 
 @dataclass
@@ -30,9 +30,9 @@ class Play:
             user_id = UserId(uuid7())
             self.users.append(user_id)
             return self._keep(user.decider, user.stream(user_id), [registered(user_id), password_set(user_id)])
-        if what == 1 or (what >= 8 and not self.sessions):
+        if what == 1 or (8 <= what <= 12 and not self.sessions):
             return self._sign_in(self.users[who % len(self.users)])
-        if what >= 8:
+        if 8 <= what <= 12:
             return self._in_session(what, *self.sessions[which % len(self.sessions)])
         return self._on_user(what, self.users[who % len(self.users)], which)
 
@@ -40,18 +40,26 @@ class Play:
         stream, at = user.stream(user_id), now()
         state = self.states[stream]
         role = self.role(which)
+        if isinstance(state, user.Deleted | user.Erased):
+            return stream, []
         events: Any = {
             2: lambda: user.grant_role(state, role, at=at),
             3: lambda: user.revoke_role(state, role, at=at),
             4: lambda: user.suspend(state, reason=SuspendReason.ABUSE, note=None, at=at),
             5: lambda: user.reinstate(state, at=at),
             6: lambda: user.sign_out_everywhere(state, at=at),
+            13: lambda: self._erase(state) if which == 0 else [],
             7: lambda: user.change_profile(state, name=sealed(f"name {which}"), at=at) if which else self._rehash(state),
         }[what]()
         return self._keep(user.decider, stream, list(events))
 
     def role(self, which: int) -> RoleName:
         return RoleName(f"role{which}")
+
+    def _erase(self, state: Any) -> Any:
+        deleted = deletion.delete(state, reason=DeleteReason.ERASURE, restorable_s=0, at=now())
+        after = user.decider.fold(deleted, state)
+        return [*deleted, *deletion.erase(after, asked_by=AskedBy.OWN_REQUEST, keys=[], claims=[], at=now())]
 
     def _rehash(self, state: Any) -> Any:
         return user.rehash_password(state, password=sealed("again"), verified=user.account_of(state).password, at=now())
@@ -87,7 +95,10 @@ class Play:
                 9: lambda: session_end.revoke(state, user_epoch=state.token_epoch, reason=EndReason.LOGOUT, at=at),
                 10: lambda: session.reauthenticate(state, methods=[AuthMethod.PASSWORD], at=at),
                 11: lambda: session.rebase(state, token_epoch=state.token_epoch + 1, at=at),
+                12: list,
             }[what]()
+        if what == 12:
+            events = session_end.erase(state, owner=user_id, at=at)
         return self._keep(session.decider, stream, list(events))
 
     def _keep(self, decider: Any, stream: StreamName, events: list[Event]) -> tuple[StreamName, list[Event]]:

@@ -148,7 +148,7 @@ async def test_the_session_one_asks_with_is_on_the_page_where_its_place_is(world
     asking = await world.scribe.session(user_id)
     last = await world.scribe.session(user_id)
     await world.project()
-    await world.connection.execute("DELETE FROM read.sessions_v2_g1 WHERE session_id = $1", asking)
+    await world.connection.execute("DELETE FROM read.sessions_v3_g1 WHERE session_id = $1", asking)
     assert await one_by_one(world, user_id, surely=asking) == [last, asking, first]
 
 

@@ -16,7 +16,7 @@ async def test_a_batch_that_takes_too_long_is_halved_and_done_again(world: World
     try:
         async with other.transaction():
             await other.execute("SET LOCAL transaction_timeout = 0")
-            await other.execute("LOCK TABLE read.users_v4_g1 IN ACCESS EXCLUSIVE MODE")
+            await other.execute("LOCK TABLE read.users_v5_g1 IN ACCESS EXCLUSIVE MODE")
             assert await world.projector.step()
             assert world.projector._limit == FIRST_EVENTS // 2
             assert await world.connection.fetchval("SELECT max(position) FROM projection_state") == 0
@@ -71,7 +71,7 @@ async def test_a_feed_that_was_paused_while_all_moved_stays_where_it_is(world: W
     await world.connection.execute("UPDATE projection_state SET status = 'live' WHERE name = 'users'")
     await world.project()
     assert await positions(world) == {"users": 4, "others": 4}
-    assert await world.connection.fetchval("SELECT count(*) FROM read.users_v4_g1") == 2
+    assert await world.connection.fetchval("SELECT count(*) FROM read.users_v5_g1") == 2
 
 
 async def test_a_busy_projector_takes_up_a_feed_that_another_one_moved(world: World) -> None:
@@ -86,7 +86,7 @@ async def test_a_busy_projector_takes_up_a_feed_that_another_one_moved(world: Wo
     await other.close()
     await world.project()
     assert await positions(world) == {"users": 12, "others": 12}
-    assert await world.connection.fetchval("SELECT count(*) FROM read.users_v4_g1") == 6
+    assert await world.connection.fetchval("SELECT count(*) FROM read.users_v5_g1") == 6
 
 
 async def test_what_a_crashed_database_forgot_is_done_again_by_the_next_step(world: World) -> None:

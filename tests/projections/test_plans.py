@@ -40,7 +40,7 @@ from projections.session_searches import SessionFilter
 from projections.users import UserStatus
 from tests.conftest import Database
 from tests.projections.histories import now, sealed
-from workers import feeds, parking, projector, reaper, rebuild, standing
+from workers import eraser, feeds, leftovers, parking, projector, reaper, rebuild, standing
 from workers.projector import Projector
 
 SMALL = {"projection_state", "projection_active", "log_head", "projection_parked"}
@@ -55,24 +55,26 @@ FILL = (
               gen_random_uuid(), '{}' FROM heads h, generate_series(1, 2) v""",
     "INSERT INTO log_runs SELECT n * 8 + 1, n * 8 + 1, 8 FROM generate_series(0, 9999) n",
     "UPDATE log_head SET size = 80000",
-    f"""INSERT INTO read.users_v4_g1 SELECT 'user-' || md5(n::text), 2, gen_random_uuid(),
+    f"""INSERT INTO read.users_v5_g1 SELECT 'user-' || md5(n::text), 2, gen_random_uuid(),
               CASE n % 1000 WHEN 0 THEN 'suspended' WHEN 1 THEN 'deleted' ELSE 'active' END,
               CASE WHEN n % 500 = 0 THEN ARRAY['user', 'editor'] ELSE ARRAY['user'] END,
               1, 1, 1, '\\x{CLOSED}', n % 700 = 0, NULL, NULL, 'self', now(), now(), NULL, NULL, now(), NULL, now(),
               CASE WHEN n % 1000 = 2 THEN now() END
               FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.erasures_v2_g1 SELECT 'erasure-' || n, 1, gen_random_uuid(),
-              CASE WHEN n % 500 = 0 THEN 'asked' ELSE 'withdrawn' END, now(), now() - n * interval '1 minute', now()
+    """INSERT INTO read.erasures_v3_g1 SELECT 'erasure-' || n, 1, gen_random_uuid(),
+              CASE n % 500 WHEN 0 THEN 'asked' WHEN 1 THEN 'begun' ELSE 'withdrawn' END, 'own_request', now(),
+              now() - n * interval '1 minute', now(), CASE WHEN n % 500 = 2 THEN now() END, '{tasks}', '{}',
+              CASE WHEN n % 500 = 3 THEN now() END
               FROM generate_series(1, 10000) n""",
-    f"""INSERT INTO read.invitations_v1_g1 SELECT 'invitation-' || n, 1, gen_random_uuid(),
+    f"""INSERT INTO read.invitations_v2_g1 SELECT 'invitation-' || n, 1, gen_random_uuid(),
               CASE WHEN n % 100 = 0 THEN 'open' ELSE 'accepted' END, '\\x{CLOSED}', NULL, '{{}}', NULL, 1, now(), now(), NULL, NULL
               FROM generate_series(1, 5000) n""",
-    """INSERT INTO read.sessions_v2_g1 SELECT 'session-' || md5(n::text), 2, gen_random_uuid(),
+    """INSERT INTO read.sessions_v3_g1 SELECT 'session-' || md5(n::text), 2, gen_random_uuid(),
               md5((n % 2000)::text)::uuid, 1, 'minos', '{minos}', '{pwd}', now(), NULL, 1, now(), now() + interval '1 day',
               now() + interval '1 day', NULL, NULL, NULL, NULL, NULL,
               CASE WHEN n % 1000 = 0 THEN ARRAY['new_network'] ELSE '{}' END, CASE WHEN n % 1000 = 0 THEN 'open' END
               FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.user_history_v8_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
+    """INSERT INTO read.user_history_v9_g1 SELECT n, md5((n % 2000)::text)::uuid, now(), 'session.started.v1', 'anonymous',
               NULL, NULL, NULL, NULL, 'user-1', NULL, NULL, NULL FROM generate_series(1, 40000) n""",
     """INSERT INTO read.audit_events_v1_g1 SELECT n, now() - n * interval '1 minute', now(),
               CASE n % 500 WHEN 0 THEN 'user.suspended.v1' ELSE 'session.token_issued.v1' END, 'user-' || (n % 2000), 1,
@@ -83,15 +85,15 @@ FILL = (
               now(), now(), NULL FROM generate_series(1, 5000) n""",
     """INSERT INTO read.service_accounts_v2_g1 SELECT 'client-c' || n, 1, 'c' || n, NULL, now(), NULL, 1, NULL
               FROM generate_series(1, 5000) n""",
-    """INSERT INTO read.api_keys_v2_g1 SELECT 'api_key-' || n, 1, md5(n::text)::uuid, md5((n % 900)::text)::uuid, 'c' || n % 900, now(),
+    """INSERT INTO read.api_keys_v3_g1 SELECT 'api_key-' || n, 1, md5(n::text)::uuid, md5((n % 900)::text)::uuid, 'c' || n % 900, now(),
               now() + n * interval '1 hour', NULL, now(), CASE WHEN n % 9 > 0 THEN now() END FROM generate_series(1, 20000) n""",
     """INSERT INTO read.service_tokens_v2_g1 SELECT 'token-' || n, 1, gen_random_uuid(), 'c' || n % 900, 'a', now(),
               now() + n * interval '1 hour', NULL, CASE WHEN n % 9 > 0 THEN now() END FROM generate_series(1, 20000) n""",
     """INSERT INTO read.signing_keys_v2_g1 SELECT 'signing_key-' || n, 1, 'k' || n, 'access', 'ES256', 'retiring', now(), NULL, NULL, NULL,
               NULL, NULL FROM generate_series(1, 5000) n""",
-    """INSERT INTO read.rights_v1_g1 SELECT 'user-' || n, 'role', 'r' || n % 7, NULL, NULL, n, now(), gen_random_uuid(),
+    """INSERT INTO read.rights_v2_g1 SELECT 'user-' || n, 'role', 'r' || n % 7, NULL, NULL, n, now(), gen_random_uuid(),
               CASE WHEN n % 3 > 0 THEN n + 1 + n % 997 END, now(), gen_random_uuid() FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.rights_v1_g1 SELECT 'role-r' || n, 'gives', 'tasks.t' || n, NULL, NULL, n, now(), gen_random_uuid(),
+    """INSERT INTO read.rights_v2_g1 SELECT 'role-r' || n, 'gives', 'tasks.t' || n, NULL, NULL, n, now(), gen_random_uuid(),
               NULL, NULL, NULL FROM generate_series(1, 5000) n""",
     """INSERT INTO read.signed_in_v1_g1 SELECT 'session-' || n, 'user', 'user-' || n % 2000, 1, now(), n, now(), gen_random_uuid(),
               CASE WHEN n % 3 > 0 THEN n + 1 + n % 997 END, now(), gen_random_uuid() FROM generate_series(1, 20000) n""",
@@ -131,13 +133,17 @@ async def _ask_everything(models: ReadModels) -> None:
     await users.past_undoing(models, 50)
     await users.get(models, someone)
     await erasures.page(models, status=ErasureStatus.ASKED, after=someone)
-    await erasures.due(models, 50)
+    await erasures.unacknowledged(models, AudienceName("tasks"), after=someone)
+    for overdue in (erasures.due, erasures.unfinished, erasures.past_barring, erasures.unheard):
+        await overdue(models, 50)
     await invitations.page(models, status=InvitationStatus.OPEN)
     await invitations.page(models, after=InvitationId(uuid4()))
+    await invitations.accepted_by(models, someone)
     for status in (None, *SessionStatus):
         await session_lists.of_user(models, someone, status=status)
         await session_lists.of_user(models, someone, status=status, after=SessionId(uuid4()))
     await session_lists.get(models, SessionId(uuid4()))
+    await session_searches.all_of(models, someone, after=SessionId(uuid4()), limit=50)
     await session_searches.suspicious(models, review=Review.OPEN, after=SessionId(uuid4()), limit=50)
     for of_all in (SessionFilter(client_id=ClientId("minos")), SessionFilter(suspicious=True), SessionFilter(user_id=someone)):
         await session_searches.live(models, of_all, after=SessionId(uuid4()), limit=50)
@@ -149,6 +155,7 @@ async def _ask_everything(models: ReadModels) -> None:
     await api_keys.page(models, matching_all=ApiKeyFilter(), after=KeyId(uuid4()))
     await api_keys.page(models, matching_all=ApiKeyFilter(user_id=someone))
     await api_keys.page(models, matching_all=ApiKeyFilter(client_id=ClientId("c5"), expires_before=now()))
+    await api_keys.all_of(models, someone)
     await api_keys.ending(models, 50)
     await service_tokens.page(models, limit=50)
     await service_tokens.page(models, client_id=ClientId("c5"), limit=50)
@@ -195,12 +202,12 @@ async def test_no_query_walks_through_a_table(filled: str) -> None:
         await connection.close()
 
 
-@pytest.mark.parametrize("module", [feeds, parking, reaper, rebuild, standing], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [eraser, feeds, leftovers, parking, reaper, rebuild, standing], ids=lambda module: module.__name__)
 async def test_every_statement_of_the_workers_can_be_prepared(begun: str, module: Any) -> None:
     connection = await asyncpg.connect(begun)
     try:
         for statement in module.SQL.values():
-            tables = statement.replace("{table}", "read.audit_events_v1_g1").replace("{periods}", "read.rights_v1_g1")
+            tables = statement.replace("{table}", "read.audit_events_v1_g1").replace("{periods}", "read.rights_v2_g1")
             await connection.prepare(tables)
     finally:
         await connection.close()

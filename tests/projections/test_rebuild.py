@@ -33,7 +33,7 @@ async def test_the_previous_generation_is_kept_up_to_date(world: World) -> None:
     await rebuild(world.app_url, "users")
     await world.scribe.user()
     await world.project()
-    tables = [await world.dump(f"read.users_v4_g{number}") for number in (1, 2)]
+    tables = [await world.dump(f"read.users_v5_g{number}") for number in (1, 2)]
     assert tables[0] == tables[1]
     assert len(tables[0]) == 2
 
@@ -70,7 +70,7 @@ async def test_a_damaged_row_is_found_by_the_check(world: World) -> None:
 
     await world.scribe.user()
     await world.project()
-    await world.connection.execute("UPDATE read.users_v4_g1 SET roles = '{admin}'")
+    await world.connection.execute("UPDATE read.users_v5_g1 SET roles = '{admin}'")
     generation = await world.models.generation(users.users)
     checked, differing = await rebuild_check.sample(world.connection, users.users, generation)
     assert (checked, len(differing)) == (1, 1)
@@ -81,7 +81,7 @@ async def test_a_missing_row_is_found_by_the_check(world: World) -> None:
 
     await world.scribe.user()
     await world.project()
-    await world.connection.execute("DELETE FROM read.users_v4_g1")
+    await world.connection.execute("DELETE FROM read.users_v5_g1")
     generation = await world.models.generation(users.users)
     assert len((await rebuild_check.sample(world.connection, users.users, generation))[1]) == 1
 
@@ -175,7 +175,7 @@ async def test_two_projectors_share_the_work_and_do_it_once(world: World) -> Non
     await other.close()
     await world.project()
     assert len(await world.dump("read.audit_events_v1_g1")) == 120
-    assert {row["version"] for row in await world.dump("read.sessions_v2_g1")} == {2}
+    assert {row["version"] for row in await world.dump("read.sessions_v3_g1")} == {2}
 
 
 @pytest.mark.parametrize("ranges", [1, 3, 64])
@@ -193,6 +193,6 @@ async def test_slots_shared_among_feeds_lose_nothing(world: World, ranges: int) 
     while await sharing.step():
         pass
     await sharing.close()
-    assert len(await world.dump("read.users_v4_g1")) == 21
+    assert len(await world.dump("read.users_v5_g1")) == 21
     assert len(await world.dump("read.audit_events_v1_g1")) == 42
     assert await world.connection.fetchval("SELECT count(*) FROM projection_state WHERE name = 'users'") == ranges

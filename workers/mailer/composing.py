@@ -104,7 +104,7 @@ async def _erasure_asked(due: Due, desk: Desk) -> Addressed | None:
     of_erasure: Read = (erasure.decider, erasure.stream(account.user_id))
     state = (await read_states(desk.ports, [of_erasure])).state(*of_erasure)
     to = await address_of(account, desk)
-    if to is None or not isinstance(state, erasure.Asked):
+    if to is None or not erasure.is_own(state):
         return None
     return Addressed(to, {"when": when(state.asked_at), "until": when(state.due_at)}, language=account.locale)
 

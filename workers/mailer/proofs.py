@@ -15,7 +15,7 @@ from domain import user
 from domain.account import Account
 from domain.claim import ClaimKind
 from domain.ids import UserId
-from domain.user import Absent, Active, Deleted, Gone, Suspended
+from domain.user import Absent, Active, Deleted, Erased, Gone, Suspended
 from workers.mailer.ledger import Due, facts_of
 from workers.mailer.writing import Addressed, Desk, account_about, account_of, address_of, asked_for, context_of, of_deleted, state_of, when
 
@@ -122,7 +122,7 @@ async def _to_holder(holder: UserId, letter: Letter, desk: Desk) -> Addressed | 
     state = await state_of(holder, desk)
     if isinstance(state, Deleted):
         return await of_deleted(state, desk)
-    if isinstance(state, Absent | Gone):
+    if isinstance(state, Absent | Gone | Erased):
         return None
     to = await address_of(state.account, desk)
     return None if to is None else Addressed(to, {}, letter=letter, language=state.account.locale)

@@ -12,7 +12,7 @@ from commands.ports.mail import Letter
 from commands.verify_email import VERIFY_TTL
 from domain.api_key import ApiKeyExpiresSoon, ApiKeyMade
 from domain.codec import tag_of
-from domain.erasure import ErasureAsked, ErasureBegun
+from domain.erasure_events import ErasureAsked, ErasureBegun
 from domain.event import Event, Recorded
 from domain.factor_events import (
     FactorRemoved,
@@ -29,6 +29,7 @@ from domain.ids import EventId, UserId
 from domain.invitation import InvitationMade, InvitationRenewed
 from domain.session_events import SessionFlagged
 from domain.user_events import (
+    AskedBy,
     DeleteReason,
     EmailChanged,
     PasswordReason,
@@ -126,13 +127,19 @@ def _deleted(recorded: Recorded[UserDeleted]) -> tuple[Wanted, ...]:
 
 
 def _erasure_due(recorded: Recorded[ErasureAsked] | Recorded[UserReinstated] | Recorded[UserRestored]) -> tuple[Wanted, ...]:
-    """Also to who can withdraw it again: by now it has another date, and they may have heard of none."""
+    """Also to who can withdraw it again: by now it has another date, and they may have heard of none. What administrators ask for they
+    cannot withdraw; that it has begun is told them."""
     event = recorded.event
+    if isinstance(event, ErasureAsked) and event.asked_by is not AskedBy.OWN_REQUEST:
+        return ()
     return (Wanted(letter=Letter.ERASURE_ASKED, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 
 def _erasure_begun(recorded: Recorded[ErasureBegun]) -> tuple[Wanted, ...]:
+    """Nobody is written to who was erased before: there ought to be no address to write to."""
     event = recorded.event
+    if event.again is not None:
+        return ()
     return (Wanted(letter=Letter.ERASURE_BEGUN, user_id=event.user_id, facts=Facts(at=event.at)),)
 
 

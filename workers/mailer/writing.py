@@ -14,7 +14,7 @@ from domain import user
 from domain.account import Account
 from domain.ids import CorrelationId, UserId
 from domain.locale import Locale
-from domain.user import Absent, Deleted, Gone, User
+from domain.user import Absent, Deleted, Erased, Gone, User
 from domain.user_events import DeleteReason
 from workers.mailer.ledger import Due
 
@@ -64,7 +64,7 @@ async def account_about(due: Due, desk: Desk) -> Account | None:
 async def account_of(user_id: UserId, desk: Desk) -> Account | None:
     """None also for one whose address may be another's by now."""
     state = await state_of(user_id, desk)
-    return None if isinstance(state, Absent | Gone) else state.account
+    return None if isinstance(state, Absent | Gone | Erased) else state.account
 
 
 async def state_of(user_id: UserId, desk: Desk) -> User:

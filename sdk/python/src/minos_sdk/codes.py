@@ -78,6 +78,8 @@ class Code(StrEnum):
     """409: This e-mail address already has an account."""
     ERASURE_NOT_ASKED = "erasure_not_asked"
     """409: No erasure of this account was asked for, or it has begun."""
+    ERASURE_NOT_FOUND = "erasure_not_found"
+    """404: No erasure of such an account is known, or none is over."""
     FACTOR_BLOCKED = "factor_blocked"
     """403: Too many wrong codes: only a recovery code or a passkey is accepted now."""
     FACTOR_NOT_ENROLLED = "factor_not_enrolled"

@@ -1,0 +1,78 @@
+"""Once an erasure has begun: their last mail goes, then the person is forgotten everywhere, whoever is killed on the way (ACC-22)."""
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+from msgspec.structs import replace
+
+from adapters.ports import open_ports
+from commands.accept_invitation import AcceptInvitation, accept_invitation, open_invitation
+from commands.change_profile import ChangeProfile, change_profile
+from commands.enrol_totp import offer_totp
+from commands.erase_me import ask_for_erasure
+from commands.invitations import Invite, invite
+from commands.transact import Read, read_states
+from domain import erasure, user
+from domain.erasure import Completed
+from domain.ids import UserId
+from projections.reading import ReadModels
+from tests.mail.conftest import ANYBODY, PASSWORD, Office
+from tests.mail.test_deleted_accounts import projected
+from tests.mail.test_key_ends import made
+from workers.leftovers import Leftovers, leftovers
+from workers.timekeeper import Timekeeper
+
+CLI = replace(ANYBODY, system="cli")
+NAME = "Ada Lovelace"
+
+
+async def settled(office: Office) -> UserId:
+    """Somebody with something of every kind."""
+    invitation_id = (await invite(Invite(email="ada@example.org", name=NAME), CLI, office.ports)).result.invitation_id
+    found = await open_invitation(invitation_id, office.ports)
+    assert found is not None
+    user_id = (await accept_invitation(AcceptInvitation(token=found.token, password=PASSWORD), ANYBODY, office.ports)).user_id
+    ctx = await office.ctx(await office.sign_in())
+    await change_profile(ChangeProfile(username="ada"), ctx, office.ports)
+    await offer_totp(ctx, office.ports)
+    await made(office, user_id, days_ago=1, ends_in_days=80)
+    return user_id
+
+
+async def state_of(office: Office, user_id: UserId) -> tuple[user.User, erasure.Erasure]:
+    of_user: Read = (user.decider, user.stream(user_id))
+    of_erasure: Read = (erasure.decider, erasure.stream(user_id))
+    tx = await read_states(office.ports, [of_user, of_erasure])
+    return tx.state(*of_user), tx.state(*of_erasure)
+
+
+async def left_of(office: Office, user_id: UserId) -> Leftovers:
+    """As another process sees it, which remembers no key."""
+    async with asyncpg.create_pool(office.database.app_url, min_size=0, max_size=1) as pool, open_ports(office.settings) as opened:
+        return await leftovers(user_id, ReadModels(pool), pool, opened.ports)
+
+
+async def erased(office: Office, user_id: UserId) -> None:
+    """Let the worker do all of it, with the projector and the mailer between."""
+    keeper = Timekeeper(office.settings)
+    for _ in range(5):
+        await projected(office)
+        await keeper.step()
+        await office.work()
+    assert isinstance((await state_of(office, user_id))[1], Completed)
+
+
+async def test_nothing_is_left_that_opens_and_no_row(open_office: Callable[..., Awaitable[Office]]) -> None:
+    office = await open_office(erasure_wait=0)
+    user_id = await settled(office)
+    await projected(office)
+    before = await left_of(office, user_id)
+    assert before.keys >= 4
+    assert before.fields_that_open == before.fields >= 6
+    assert before.heads_with_sealed >= 2
+    await ask_for_erasure(await office.ctx(await office.sign_in()), office.ports)
+    await erased(office, user_id)
+    after = await left_of(office, user_id)
+    assert after.is_nothing
+    assert after.fields >= before.fields
+    assert office.subjects()[-1] == "Your minos account is gone"
