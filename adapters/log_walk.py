@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,8 @@ from domain.ids import StreamName, UserId
 
 WALKS = statements(Path(__file__).with_suffix(".sql"))
 _MICROSECOND = timedelta(microseconds=1)
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""Ends of what Postgres and Python both know moments of."""
 SPARSE, MOST_LOOKED_AT = 8, 8
 """A page of which less than one in SPARSE was wanted is followed by one twice as long, up to MOST_LOOKED_AT times the first."""
 
@@ -71,7 +73,7 @@ async def stretch(
 
 
 def _just_before(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment - _MICROSECOND
+    return None if moment is None else min(max(moment, _EARLIEST), _LATEST) - _MICROSECOND
 
 
 class LogWalk:

@@ -20,6 +20,7 @@ from api.limiter import Limiter
 from api.metrics import LIMITS_SHARED, HashFigures, StoreFigures, count_events
 from api.nats_links import answering_servers, connected, ended, telling_services, waking_workers
 from api.open_sessions import ListedSessions
+from api.replays import open_replays
 from api.signal_hints import SignalHints
 from api.telling import open_telling
 from api.traced_ports import HashSpans, traced
@@ -59,6 +60,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
         async with (
             aclosing(EventFeed(settings.database_url.reveal(), leaving)) as feed,
             open_telling(settings.database_url.reveal(), opened.signals_keyring, issuer=settings.issuer, leaving=leaving) as telling,
+            open_replays(settings.database_url.reveal()) as replays,
             _exchanging(counters, opened.totals) as exchanger,
             answering_servers(settings, opened, models),
             waking_workers(nats) as hints,
@@ -77,6 +79,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
                 pool=pool,
                 feed=feed,
                 telling=telling,
+                replays=replays,
                 leaving=leaving,
                 waiting=Waiting(_nobody_to_tell if hints is None else hints.send),
                 limiter=Limiter(limits, counters),

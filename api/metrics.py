@@ -38,6 +38,7 @@ RETRIES = Counter("minos_store_retries", "Commands sent again alone.", ("why",))
 
 
 SIGNAL_STREAMS = Gauge("minos_signal_streams", "Streams of signals over HTTP that are open.", multiprocess_mode="livesum")
+AUDIT_REPLAYS = Gauge("minos_audit_replays", "Replays of the log over HTTP that are open.", multiprocess_mode="livesum")
 LIMITED = Counter("minos_rate_limited", "Requests refused by a limit: of which operation, and what it counts.", ("operation", "kind"))
 LIMITS_SHARED = Gauge(
     "minos_limits_shared", "API processes that share what they count for limits with the others; the rest count alone.",

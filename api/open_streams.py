@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from prometheus_client import Gauge
+
 from api.metrics import SIGNAL_STREAMS
 from domain.errors import Overloaded, TooManyWaiting
 
@@ -13,7 +15,9 @@ RETRY_AFTER_SECONDS = 5
 
 
 class OpenStreams:
-    def __init__(self) -> None:
+    def __init__(self, *, most: int = MOST, most_of_one: int = MOST_OF_ONE, gauge: Gauge = SIGNAL_STREAMS) -> None:
+        self.most, self.most_of_one = most, most_of_one
+        self._gauge = gauge
         self._open: Counter[str] = Counter()
 
     @property
@@ -22,9 +26,9 @@ class OpenStreams:
 
     def require_room(self, caller: str) -> None:
         """Raises TooManyWaiting for a caller who has all of theirs, Overloaded when all are taken."""
-        if self._open[caller] >= MOST_OF_ONE:
+        if self._open[caller] >= self.most_of_one:
             raise TooManyWaiting
-        if self._open.total() >= MOST:
+        if self._open.total() >= self.most:
             raise Overloaded(RETRY_AFTER_SECONDS)
 
     @contextmanager
@@ -32,11 +36,11 @@ class OpenStreams:
         """Raises as `require_room`: between that and this others may have come."""
         self.require_room(caller)
         self._open[caller] += 1
-        SIGNAL_STREAMS.inc()
+        self._gauge.inc()
         try:
             yield
         finally:
-            SIGNAL_STREAMS.dec()
+            self._gauge.dec()
             self._open[caller] -= 1
             if not self._open[caller]:
                 del self._open[caller]

@@ -52,6 +52,7 @@ class Access(Struct, frozen=True):
 
 """The latter with the audience's name behind it."""
 READ_EVENTS = Permission("minos.events.read")
+READ_AUDIT = Permission("minos.audit.read")
 FRESH = StepUp(max_age=900)
 PUBLIC = Access(Needs.NOTHING)
 TOKEN = Access(Needs.TOKEN)
@@ -195,7 +196,9 @@ POLICY: dict[str, Access] = {
     "listSigningKeys": _holding("minos.keys.read"),
     "rotateSigningKey": _proven("minos.keys.write"),
     "revokeSigningKey": _proven("minos.keys.write"),
-    "listAuditEvents": _holding("minos.audit.read"),
+    "listAuditEvents": _holding(READ_AUDIT),
+    "replayEvents": _holding(READ_AUDIT),
+    "revealEvents": _proven("minos.audit.reveal"),
     "readEvents": _holding_some(READ_EVENTS, CATEGORIES),
     "readSignals": _holding(ACCESS_SIGNALS),
     "followSignals": _holding(ACCESS_SIGNALS),

@@ -24,6 +24,7 @@ from api.oauth import OAuth
 from api.operations import Operations
 from api.passwords import Passwords
 from api.permissions import Permissions
+from api.replay import Replay
 from api.roles import Roles
 from api.service_accounts import ServiceAccounts
 from api.sessions import Sessions, UserSession
@@ -36,6 +37,6 @@ from api.well_known import WellKnown
 ROUTES: list[type[Controller]] = [
     Bootstrap, Auth, Check, Enrolling, Passwords, Mailed, ActionTokens, Me, MyErasure, MyMail, MyFactors, Permissions, Users, UserRoles,
     Invitations, Acceptance, Erasures, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
-    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Events, Signals, Operations, OAuth, WellKnown, Health, Docs,
-    AccountPages,
+    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Replay, Events, Signals, Operations, OAuth, WellKnown,
+    Health, Docs, AccountPages,
 ]  # fmt: skip

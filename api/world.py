@@ -12,6 +12,7 @@ from adapters.limits.exchanger import Exchanger
 from adapters.opaque_tokens import Cursors, StreamVersions
 from adapters.settings import Settings
 from api.limiter import Limiter
+from api.replays import Replays
 from api.telling import Telling
 from api.waiting import Waiting
 from commands.ports import Ports
@@ -32,6 +33,7 @@ class World:
     pool: "asyncpg.Pool[asyncpg.Record]"
     feed: EventFeed
     telling: Telling
+    replays: Replays
     leaving: asyncio.Event
     """Set once this process is to stop: what goes on for long ends then."""
     waiting: Waiting

@@ -69,6 +69,14 @@ class Stream:
         """As `next`, its data whoever signed it."""
         return (await self._fields(event))["data"]
 
+    async def rest(self) -> str:
+        """Take in all that comes until the answer is over."""
+        async with asyncio.timeout(10):
+            await self.over.wait()
+        while not self._parts.empty():
+            self._text += self._parts.get_nowait().decode()
+        return self._text
+
     async def _fields(self, event: str | None) -> dict[str, str]:
         async with asyncio.timeout(10):
             while True:
@@ -99,7 +107,7 @@ async def opened(served: Served, token: str, typ: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def listening(served: Served, token: str, query: str = "", *, what: str = "stream", **fields: str) -> AsyncGenerator[Stream]:
-    """Open the stream of signals, or another answer that comes in pieces; the reader leaves in the end."""
+    """Open the stream of signals, or another answer that comes in pieces, by its path; the reader leaves in the end."""
     stream = Stream(served)
     answering = asyncio.create_task(served.edge(scope_of(token, query, what=what, **fields), stream.receive, stream.send))
     try:
@@ -113,7 +121,7 @@ async def listening(served: Served, token: str, query: str = "", *, what: str = 
 
 
 def scope_of(token: str, query: str = "", *, what: str = "stream", **fields: str) -> dict[str, Any]:
-    path = f"/api/v1/signals/{what}"
+    path = what if what.startswith("/") else f"/api/v1/signals/{what}"
     given = {"host": BASE.removeprefix("http://"), "authorization": f"Bearer {token}", **fields}
     return {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,

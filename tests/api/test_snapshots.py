@@ -184,7 +184,7 @@ async def test_attack_large_document_that_is_taken_in_by_nobody(served: Served, 
     """It is counted while somebody takes it in, and however slowly that goes on, it has an end."""
     monkeypatch.setattr("api.signals.PIECE", 10)
     monkeypatch.setattr("api.signals.SENT_WITHIN_SECONDS", 0.2)
-    monkeypatch.setattr("api.open_streams.MOST_OF_ONE", 1)
+    monkeypatch.setattr(served.world.telling.streams, "most_of_one", 1)
     await tell(served, ended())
     async with listening(served, listener, what="snapshot") as stream:
         stream.is_reading.clear()
@@ -198,7 +198,7 @@ async def test_attack_large_document_that_is_taken_in_by_nobody(served: Served, 
 async def test_attack_large_documents_that_are_asked_for_at_once(served: Served, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks for many gets no more of them than one after the other, though none of them has been begun to be sent."""
     monkeypatch.setattr("api.signals.PIECE", 10)
-    monkeypatch.setattr("api.open_streams.MOST_OF_ONE", 1)
+    monkeypatch.setattr(served.world.telling.streams, "most_of_one", 1)
     asking, both, answered = [Stream(served), Stream(served)], asyncio.Event(), list[int]()
 
     async def send(message: Any) -> None:

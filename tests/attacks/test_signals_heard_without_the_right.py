@@ -126,7 +126,7 @@ async def test_a_stream_ends_with_its_token(served: Served) -> None:
 
 
 async def test_one_service_cannot_take_every_stream(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.open_streams.MOST_OF_ONE", 1)
+    monkeypatch.setattr(served.world.telling.streams, "most_of_one", 1)
     one, other = await served.machine("minos.signals.access"), await served.machine("minos.signals.access")
     async with listening(served, one):
         refused = await ask(served, one, "stream")
@@ -136,7 +136,7 @@ async def test_one_service_cannot_take_every_stream(served: Served, monkeypatch:
 
 
 async def test_streams_have_an_end_in_all(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.open_streams.MOST", 1)
+    monkeypatch.setattr(served.world.telling.streams, "most", 1)
     one, other = await served.machine("minos.signals.access"), await served.machine("minos.signals.access")
     async with listening(served, one):
         refused = await ask(served, other, "stream")

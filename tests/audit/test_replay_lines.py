@@ -99,6 +99,14 @@ async def test_attack_credentials_key_said_to_be_of_another_class() -> None:
     assert (await revealed(event, vault))["password"] == {"sealed": True, "key_id": str(sealed.key_id)}
 
 
+async def test_attack_line_smuggled_into_a_replay_by_ones_own_name() -> None:
+    vault = MemoryVault()
+    name = await name_sealed(vault, SealClass.PROFILE, text='Ada\n{"position":8}\u2028\r\n')
+    lines = await revealed_lines([stored(profile(name))], vault, epoch=1)
+    assert lines.count(b"\n") == 1
+    assert line(lines)["payload"]["name"].startswith("Ada\n{")
+
+
 def test_every_field_of_credentials_is_known_as_one() -> None:
     in_credentials = {(tag, name) for tag, event in BY_TAG.items() for name in SEALED_FIELDS[tag] if getattr(event, name) == IN_CREDENTIALS}
     assert in_credentials == CREDENTIALS
