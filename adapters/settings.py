@@ -172,6 +172,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     barred_names: Annotated[
         int, _seconds(1, 3_660 * _DAY, "How long nobody can have the address and username of an account that was erased while suspended.")
     ] = 365 * _DAY
+    activity_days: Annotated[
+        int,
+        _number(
+            1, 3_660, "How long the log keeps what a refresh said after its session was over; `minos retention run` takes it out.", "days"
+        ),
+    ] = 90
     signing_algorithm: Annotated[Literal["ES256", "RS256", "PS256", "EdDSA"], _text("What signs tokens whose audience names no other.")] = (
         "ES256"
     )

@@ -35,6 +35,7 @@ COMMANDS = (
     "audit",
     "log",
     "witness",
+    "retention",
     "bench",
 )
 """Each names a module of this package with `add(subparsers)`, which gives its parser, and `run(args)`, which gives the exit code."""

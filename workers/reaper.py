@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapters.postgres import Link
 from adapters.postgres_sql import statements
+from workers.retention import sweeping
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
 
@@ -69,4 +70,6 @@ class Reaper:
                 ((deleted, more),) = await self._link.fetch(SQL[kind], age, BATCH)
                 self._observe(kind, deleted)
                 total += deleted
-        return total
+        swept = await sweeping.sweep(self._link)
+        self._observe("pruned_journal_rows", swept)
+        return total + swept
