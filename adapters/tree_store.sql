@@ -27,3 +27,6 @@ WHERE epoch = $1 AND size >= $2 ORDER BY size LIMIT 1
 
 -- name: store_checkpoint
 SELECT store_checkpoint($1, $2, $3, $4, $5, $6)
+
+-- name: newest_within
+SELECT size, note FROM log_checkpoints WHERE epoch = $1 AND size > $2 AND size <= $3 ORDER BY size DESC LIMIT 1

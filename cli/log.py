@@ -3,34 +3,45 @@
 import argparse
 import asyncio
 import sys
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from cli.command import COULD_NOT, DONE, Commands
 
-_NOT_ALLOWED = "42501"
-"""insufficient_privilege (PostgreSQL, appendix A)."""
+if TYPE_CHECKING:
+    from adapters.settings import Settings
 
 
 class ShownLog(Struct, frozen=True, kw_only=True):
     size: int
     epoch: int
+    checkpoint: int
+    """How many events are under the newest checkpoint of this epoch."""
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
+    from domain.log import EpochReason
+
     parser = commands.add_parser(
         "log",
         help="show where the log stands; open a new epoch after a restore",
         description=(
             "A position means something only together with the log's epoch. After a restore from a backup, or when NATS knows more than "
             "the database, nothing goes on until an operator opens a new epoch: readers outside then start over. It is opened as the owner "
-            "role (MINOS_MIGRATION_DATABASE_URL)."
+            "role (MINOS_MIGRATION_DATABASE_URL), with the second place (MINOS_SECOND_PLACE) that says what was published."
         ),
-        epilog="example: minos log open-epoch",
+        epilog="example: minos log open-epoch --reason restored",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("status", help="the last position and the epoch")
-    actions.add_parser("open-epoch", help="number what has no position, and begin a new epoch; writers wait meanwhile")
+    actions.add_parser("status", help="the last position, the epoch, and how much of it is under a checkpoint")
+    opening = actions.add_parser("open-epoch", help="number what has no position, and begin a new epoch; writers wait meanwhile")
+    opening.add_argument(
+        "--reason",
+        required=True,
+        choices=[str(reason) for reason in EpochReason],
+        help="restored from a backup; NATS ahead of the database; a log that is not what was published; other. The log says it for ever",
+    )
     for action in actions.choices.values():
         action.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -41,28 +52,44 @@ def run(args: argparse.Namespace) -> int:
     from cli.authority import database_url, owner_url
 
     settings = startup.settings()
-    chosen = owner_url(settings) if args.action == "open-epoch" else database_url(settings)
-    return asyncio.run(_act(args, chosen.reveal()))
+    if args.action == "status":
+        return asyncio.run(_show(args, database_url(settings).reveal()))
+    return asyncio.run(_open_epoch(args, settings, owner_url(settings).reveal()))
 
 
-async def _act(args: argparse.Namespace, url: str) -> int:
+async def _show(args: argparse.Namespace, url: str) -> int:
     from adapters.log_reader import LogReader
-    from adapters.postgres import StatementRefused
+    from adapters.postgres_links import Links
+    from adapters.tree_store import TreeStore
     from cli.printing import print_rows
-    from workers.sequencer import resequence
 
-    if args.action == "open-epoch":
-        try:
-            await resequence(url)
-        except StatementRefused as refused:
-            if refused.sqlstate != _NOT_ALLOWED:
-                raise
-            print("minos: only the role that owns the schema opens an epoch; set MINOS_MIGRATION_DATABASE_URL", file=sys.stderr)
-            return COULD_NOT
-    reader = LogReader(url)
+    reader, links = LogReader(url), Links(url, size=1)
     try:
         now = await reader.size()
+        newest = await TreeStore(links).newest(now.epoch)
     finally:
         await reader.close()
-    print_rows([ShownLog(size=now.size, epoch=now.epoch)], as_json=args.json)
+        await links.close()
+    print_rows([ShownLog(size=now.size, epoch=now.epoch, checkpoint=newest.size if newest else 0)], as_json=args.json)
     return DONE
+
+
+async def _open_epoch(args: argparse.Namespace, settings: "Settings", url: str) -> int:
+    import asyncpg
+
+    from adapters.second_place import PlaceAway, open_second_place
+    from domain.log import EpochReason
+    from workers.epochs import CannotOpen, open_epoch
+
+    place = open_second_place(settings)
+    try:
+        await open_epoch(url, place, EpochReason(args.reason))
+    except asyncpg.InsufficientPrivilegeError:
+        print("minos: only the role that owns the schema opens an epoch; set MINOS_MIGRATION_DATABASE_URL", file=sys.stderr)
+        return COULD_NOT
+    except (CannotOpen, PlaceAway) as error:
+        print(f"minos: {error}", file=sys.stderr)
+        return COULD_NOT
+    finally:
+        await place.close()
+    return await _show(args, url)

@@ -29,7 +29,6 @@ IDLE_SECONDS = 0.1
 
 PARTITION_SECONDS = 10.0
 STEP_SECONDS = 30.0
-RESEQUENCE_SECONDS = 3600.0
 LONGEST_PAUSE_SECONDS = 2.0
 FOREIGN = -1
 
@@ -37,7 +36,7 @@ log = structlog.stdlib.get_logger()
 
 
 class ForeignLog(Exception):
-    """The log came from another cluster, by a restore: its snapshot says nothing here. `resequence` goes on from there."""
+    """The log came from another cluster, by a restore: its snapshot says nothing here. `epochs.open_epoch` goes on from there."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -75,7 +74,7 @@ class Sequencer:
         if added is None:
             return None
         if added == FOREIGN:
-            raise ForeignLog("the log was restored from another cluster: nothing is sequenced until it is resequenced")
+            raise ForeignLog("the log was restored from another cluster: nothing is sequenced before `minos log open-epoch`")
         step = Step(added=added, size=size, epoch=epoch, seconds=perf_counter() - began)
         self._observe(step)
         return step
@@ -112,21 +111,6 @@ class Sequencer:
 
     async def close(self) -> None:
         await self._link.close()
-
-
-async def resequence(url: str) -> Step:
-    """After a restore: sequence what has no position, in id order, and raise the epoch. Writers wait meanwhile.
-
-    Positions already given stay. Consumers see the new epoch and resynchronise. `url` is the owner role's: no other may.
-    """
-    link = Link(url, seconds=RESEQUENCE_SECONDS)
-    began = perf_counter()
-    try:
-        ((added, size, epoch),) = await link.fetch(SQL["resequence"])
-    finally:
-        await link.close()
-    log.warning("log_resequenced", added=added, size=size, epoch=epoch)
-    return Step(added=added, size=size, epoch=epoch, seconds=perf_counter() - began)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> bool:

@@ -3,6 +3,3 @@ SELECT added, size, epoch FROM sequence_step()
 
 -- name: ensure_partitions
 SELECT ensure_partitions()
-
--- name: resequence
-SELECT added, size, epoch FROM resequence()

@@ -16,7 +16,7 @@ async def test_only_the_owner_opens_an_epoch(database: Database, tmp_path: Path,
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        "import sys; from cli.main import main; sys.exit(main(['log', 'open-epoch']))",
+        "import sys; from cli.main import main; sys.exit(main(['log', 'open-epoch', '--reason', 'other']))",
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path.cwd()), "MINOS_DATA_DIR": str(tmp_path), **urls},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -74,7 +74,7 @@ async def test_database_that_lost_commits_stops_the_push_until_an_operator_opens
             while "publisher_halted" not in running.printed:
                 await asyncio.sleep(0.05)
         assert (await (await register(http)).ask("POST", "/auth/logout", {})).status_code == 204
-        opened = await running.minos("log", "open-epoch", "--json")
+        opened = await running.minos("log", "open-epoch", "--reason", "restored", "--json")
         assert opened.code == 0, opened.err
         events = await everything_follows_from_the_log(running)
         assert any(event["stream"] == f"user-{ada.user_id}" for event in events)

@@ -1,7 +1,7 @@
 """A log, a second place, and integrators of them."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import asyncpg
@@ -97,6 +97,39 @@ async def ground(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyP
     for each in ground.made:
         await each.close()
     await links.close()
+
+
+Rewind = Callable[[], Awaitable[Ground]]
+
+
+@pytest.fixture
+async def backup(ground: Ground) -> AsyncIterator[Rewind]:
+    """Call once to take a backup of the database, and again to have a ground on what it was then."""
+    name = f"{ground.database.name}_backup"
+    admin = await asyncpg.connect(ground.database.superuser_url.replace(f"/{ground.database.name}?", "/postgres?"))
+    taken: list[Ground] = []
+
+    async def call() -> Ground:
+        if not taken:
+            await ground.links.close()
+            for each in ground.made:
+                await each.close()
+            await admin.execute(f"CREATE DATABASE {name} TEMPLATE {ground.database.name} OWNER minos_owner STRATEGY FILE_COPY")
+            urls = {
+                of: getattr(ground.database, of).replace(f"/{ground.database.name}?", f"/{name}?")
+                for of in ("app_url", "owner_url", "superuser_url")
+            }
+            database = Database(name=name, **urls)
+            taken.append(replace(ground, database=database, links=Links(database.app_url), seen=[], made=[]))
+        return taken[0]
+
+    yield call
+    for each in taken:
+        await each.links.close()
+        for worker in each.made:
+            await worker.close()
+    await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await admin.close()
 
 
 async def settle(worker: Integrator) -> None:

@@ -2,55 +2,18 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 
-import asyncpg
 import pytest
 
 from adapters import published
 from adapters.checkpoint_key import CheckpointSigner
-from adapters.postgres_links import Links
 from adapters.second_place import FolderPlace, PlaceChanged
 from domain.tree.checkpoint import Checkpoint
-from tests.conftest import Database
-from tests.integrator.conftest import Ground, settle
+from tests.integrator.conftest import Ground, Rewind, settle
 from workers.integrator import integrator
 from workers.integrator.growing import LogChanged
 from workers.integrator.integrator import Integrator
 from workers.integrator.judging import Refused
-
-Rewind = Callable[[], Awaitable[Ground]]
-
-
-@pytest.fixture
-async def backup(ground: Ground) -> AsyncIterator[Rewind]:
-    """Call once to take a backup of the database, and again to have a ground on what it was then."""
-    name = f"{ground.database.name}_backup"
-    admin = await asyncpg.connect(ground.database.superuser_url.replace(f"/{ground.database.name}?", "/postgres?"))
-    taken: list[Ground] = []
-
-    async def call() -> Ground:
-        if not taken:
-            await ground.links.close()
-            for each in ground.made:
-                await each.close()
-            await admin.execute(f"CREATE DATABASE {name} TEMPLATE {ground.database.name} OWNER minos_owner STRATEGY FILE_COPY")
-            urls = {
-                of: getattr(ground.database, of).replace(f"/{ground.database.name}?", f"/{name}?")
-                for of in ("app_url", "owner_url", "superuser_url")
-            }
-            database = Database(name=name, **urls)
-            taken.append(replace(ground, database=database, links=Links(database.app_url), seen=[], made=[]))
-        return taken[0]
-
-    yield call
-    for each in taken:
-        await each.links.close()
-        for worker in each.made:
-            await worker.close()
-    await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await admin.close()
 
 
 async def refused(worker: Integrator, words: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from adapters.jetstream import NotTheEnd, StreamAway
 from tests.publisher.conftest import Line, drain
+from tests.store.sequencing import another_epoch
 from workers.publisher import Halted, Published
-from workers.sequencer import resequence
 
 ANOTHER = b'{"event_id":"00000000-0000-7000-8000-000000000000"}'
 
@@ -104,9 +104,9 @@ async def test_a_halted_publisher_says_so_and_goes_on_after_a_new_epoch(line: Li
     async with asyncio.timeout(5):
         while not any(state.halted for state in told):
             await asyncio.sleep(0.01)
-    await resequence(line.database.owner_url)
+    await another_epoch(line.database.owner_url)
     async with asyncio.timeout(8):
-        while told[-1].position != 2:
+        while told[-1].position != 3:
             await asyncio.sleep(0.05)
     stop.set()
     again.hint.set()

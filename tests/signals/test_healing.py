@@ -18,7 +18,7 @@ from tests.projections.histories import broken_event
 from tests.signals.conftest import Feed, laid
 from tests.signals.one_key import ISSUER
 from tests.signals.subscriber import Subscriber, until
-from workers.sequencer import resequence
+from tests.store.sequencing import another_epoch
 from workers.signals.folder import Folded
 from workers.signals.signaller import Signaller
 from workers.signals.watch import Watch
@@ -233,7 +233,7 @@ async def test_a_new_epoch_of_the_log_is_one_of_every_class(feed: Feed) -> None:
     await feed.author.audience("shop")
     await feed.author.role("editor", "shop.read")
     await signed_out(feed, signaller)
-    await resequence(feed.database.owner_url)
+    await another_epoch(feed.database.owner_url)
     await feed.tell(signaller)
     assert all(row["epoch"] > 1 and row["resend_to"] == 0 for row in await feed.query("SELECT epoch, resend_to FROM signal_classes"))
     assert await feed.stored() == await feed.rows()

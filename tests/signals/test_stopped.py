@@ -14,7 +14,7 @@ from domain.user_events import RoleGranted
 from tests.signals.author import now
 from tests.signals.conftest import Feed
 from tests.signals.subscriber import until
-from workers.sequencer import resequence
+from tests.store.sequencing import another_epoch
 from workers.signals import sender, telling
 
 
@@ -58,7 +58,7 @@ async def test_what_a_role_gave_in_a_history_that_was_lost_it_gives_nowhere_any_
     await service.start()
     lost = dict(service.facts["role_map:shop:clerk"]) | {"permissions": ["shop.read", "shop.refund"], "version": (1 << 40) + 1_000}
     service.facts["role_map:shop:clerk"] = lost
-    await resequence(feed.database.owner_url)
+    await another_epoch(feed.database.owner_url)
     await feed.tell(signaller)
     await until(service, lambda: service.facts["role_map:shop:clerk"] != lost)
     assert service.facts["role_map:shop:clerk"]["permissions"] == ["shop.read"]

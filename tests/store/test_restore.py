@@ -16,7 +16,8 @@ from domain.ids import StreamName
 from migrations import runner
 from tests.conftest import Database, database_of
 from tests.store.commits import commit, stream, write
-from workers.sequencer import ForeignLog, Sequencer, resequence
+from tests.store.sequencing import another_epoch
+from workers.sequencer import ForeignLog, Sequencer
 
 BURN = "DO $$ BEGIN FOR n IN 1 .. 4000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
 
@@ -87,8 +88,8 @@ async def test_a_restored_log_goes_on_where_it_stood(database: Database, other: 
     with pytest.raises(ForeignLog):
         await sequencer.step()
     await write_some(other.app_url, names, 2)  # writers do not wait for the operator
-    step = await resequence(other.owner_url)
-    assert (step.added, step.size, step.epoch) == (80, 120, 2)
+    step = await another_epoch(other.owner_url)
+    assert (step.added, step.size, step.epoch, step.event.kept) == (81, 121, 2, 120)
     await write_some(other.app_url, names, 3)
     await sequencer.step()
 
@@ -97,22 +98,22 @@ async def test_a_restored_log_goes_on_where_it_stood(database: Database, other: 
     await write_some(other.app_url, names, 4)
     last = await sequencer.step()
     assert last is not None
-    assert (last.added, last.size, last.epoch) == (40, 200, 2), "ids of the old cluster, reached again, mean nothing"
+    assert (last.added, last.size, last.epoch) == (40, 201, 2), "ids of the old cluster, reached again, mean nothing"
     events = await log(other.app_url)
     assert [e.event_id for e in events[:40]] == [e.event_id for e in old]
-    assert [e.position for e in events] == list(range(1, 201))
+    assert [e.position for e in events] == list(range(1, 202))
     for name in names:
         assert [e.version for e in events if e.stream == name] == [1, 2, 3, 4, 5]
     await sequencer.close()
 
 
-async def test_resequencing_what_is_whole_adds_nothing(database: Database) -> None:
+async def test_an_epoch_of_a_log_that_is_whole_adds_only_what_tells_of_it(database: Database) -> None:
     await write_some(database.app_url, [stream() for _ in range(10)], 0)
     sequencer = Sequencer(database.app_url)
     await sequencer.step()
-    step = await resequence(database.owner_url)
-    assert (step.added, step.size, step.epoch) == (0, 10, 2)
+    step = await another_epoch(database.owner_url)
+    assert (step.added, step.size, step.epoch) == (1, 11, 2)
     after = await sequencer.step()
     assert after is not None
-    assert (after.added, after.size) == (0, 10)
+    assert (after.added, after.size) == (0, 11)
     await sequencer.close()
