@@ -8,12 +8,14 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.master_key_text import MASTER_KEY_BYTES, decoded, several
 from adapters.secret import Secret
 from adapters.settings import Settings
-from adapters.settings_checks import MASTER_KEY_BYTES, decoded_master_key
 
 FILE_NAME = "master.key"
+PREVIOUS_NAME = "master.key.previous"
 GIVEN = "MINOS_MASTER_KEY"
+GIVEN_BESIDES = "MINOS_MASTER_KEY_PREVIOUS"
 
 
 class NoMasterKey(Exception):
@@ -39,19 +41,31 @@ class MasterKey:
 def of_bytes(key: bytes, origin: str = GIVEN) -> MasterKey:
     if len(key) != MASTER_KEY_BYTES:
         raise NoMasterKey(f"the master key in {origin} must be {MASTER_KEY_BYTES} bytes in base64")
-    return MasterKey("mk-" + hashlib.sha256(b"minos master key id v1\0" + key).hexdigest()[:16], key, origin)
+    return named("mk", key, origin)
+
+
+def named(kind: str, key: bytes, origin: str) -> MasterKey:
+    return MasterKey(f"{kind}-" + hashlib.sha256(b"minos master key id v1\0" + key).hexdigest()[:16], key, origin)
 
 
 def load(settings: Settings) -> MasterKey:
     """Give the master key of the settings, else the one kept in the data folder. Raises NoMasterKey."""
     if settings.master_key is not None:
-        return of_bytes(decoded_master_key(settings.master_key) or b"")
+        return of_bytes(decoded(settings.master_key) or b"")
     return _read(settings.data_dir / FILE_NAME)
 
 
+def previous(settings: Settings) -> list[MasterKey]:
+    """Give the keys that open what they wrapped before, of the settings and of the data folder. Raises NoMasterKey."""
+    path = settings.data_dir / PREVIOUS_NAME
+    given = [of_bytes(decoded(each) or b"", GIVEN_BESIDES) for each in several(settings.master_key_previous)]
+    kept = [of_bytes(decoded(each) or b"", str(path)) for each in several(_secret_in(path))] if path.exists() else []
+    return given + kept
+
+
 def is_missing(settings: Settings) -> bool:
-    """Tell whether there is none, neither given nor kept."""
-    return settings.master_key is None and not (settings.data_dir / FILE_NAME).exists()
+    """Tell whether one is needed and there is none, neither given nor kept."""
+    return settings.root_key == "local" and settings.master_key is None and not (settings.data_dir / FILE_NAME).exists()
 
 
 def lost(settings: Settings) -> NoMasterKey:
@@ -65,11 +79,16 @@ def lost(settings: Settings) -> NoMasterKey:
 
 def load_or_make(settings: Settings) -> MasterKey:
     """As `load`, making and keeping a key where there is none yet. Only for new databases, outside production."""
+    make_missing(settings)
+    return load(settings)
+
+
+def make_missing(settings: Settings) -> None:
+    """Make and keep a key where one is needed and there is none yet. Only for new databases, outside production."""
     path = settings.data_dir / FILE_NAME
     if is_missing(settings) and not settings.in_production:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _keep(path, base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)) + b"\n")
-    return load(settings)
 
 
 def _keep(path: Path, content: bytes) -> None:
@@ -93,6 +112,10 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 def _read(path: Path) -> MasterKey:
+    return of_bytes(decoded(_secret_in(path)) or b"", str(path))
+
+
+def _secret_in(path: Path) -> Secret:
     try:
         mode = path.stat().st_mode
         text = path.read_text().strip()
@@ -100,4 +123,4 @@ def _read(path: Path) -> MasterKey:
         raise NoMasterKey(f"set MINOS_MASTER_KEY, or MINOS_MASTER_KEY_FILE; {path} cannot be read ({type(error).__name__})") from None
     if stat.S_IMODE(mode) & 0o077:
         raise NoMasterKey(f"{path} may be read by other users of this machine: chmod 600 it")
-    return of_bytes(decoded_master_key(Secret(text)) or b"", str(path))
+    return Secret(text)

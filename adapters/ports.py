@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from adapters import attributes_file, master_key
+from adapters import attributes_file
 from adapters.access_tokens import AccessTokenVerifier, KeyedMint
 from adapters.action_tokens import SealedActionTokens
 from adapters.assertions import KeyedAssertions, spent_in
@@ -17,6 +17,7 @@ from adapters.factor_secrets import DerivedMailCodes, KeyedRecoveryMacs, SealedC
 from adapters.guard import PostgresGuard
 from adapters.hashing.hasher import Argon2Hasher, cores
 from adapters.hashing.queue import HashMetrics
+from adapters.key_holders import Announced
 from adapters.keyring import Keyring
 from adapters.last_used import PostgresLastUsed
 from adapters.limits.totals import PostgresTotals
@@ -29,11 +30,15 @@ from adapters.password_judge import OfflineJudge
 from adapters.postgres_links import Links
 from adapters.random import SystemRandomness
 from adapters.refresh_tokens import DerivedTokens
+from adapters.rewrapping import refuse_unknown
+from adapters.root_keys import open_root
+from adapters.second_place import PlaceAway
 from adapters.secrets_store import Secrets, SecretsStore
 from adapters.settings import Settings
 from adapters.shown_secrets import PostgresShownSecrets
 from adapters.signing_secrets import PostgresSigningSecrets
 from adapters.store_metrics import StoreMetrics
+from adapters.subject_keks import SubjectKeks, place_of
 from adapters.vault import PostgresVault
 from adapters.wrapping import CannotUnwrap, Wrapping
 from commands.ports import Policy, Ports
@@ -55,6 +60,8 @@ class Opened:
     ports: Ports
     store: PostgresEventStore
     vault: PostgresVault
+    wrapping: Wrapping
+    keks: SubjectKeks
     keyring: Keyring
     signals_keyring: Keyring
     internal_keyring: Keyring
@@ -72,30 +79,36 @@ async def open_ports(
 ) -> AsyncGenerator[Opened]:
     """Open for as long as the block runs. The database has to be migrated.
 
-    Raises NoDatabase, NoMasterKey, CannotUnwrap when another master key wrapped what is stored, StoreUnavailable.
+    Raises NoDatabase, NoMasterKey, CannotUnwrap when another key wrapped what is stored, KmsAway, PlaceAway, StoreUnavailable.
     """
     if settings.database_url is None:
         raise NoDatabase("set MINOS_DATABASE_URL")
     url = settings.database_url.reveal()
-    wrapping = Wrapping([master_key.load(settings)])
     links = Links(url, size=3)
-    secrets = SecretsStore(links, wrapping)
     async with AsyncExitStack() as closing:
         closing.push_async_callback(links.close)
+        wrapping = await open_root(settings, links)
+        announced = Announced(links, wrapping)
+        await announced.announce()
+        closing.push_async_callback(_left, announced)
+        await refuse_unknown(links, wrapping)
+        secrets = SecretsStore(links, wrapping)
         await secrets.open()
+        keks = SubjectKeks(links, place_of(settings), wrapping, backup_days=settings.backup_days)
+        await keks.open()
         store = PostgresEventStore(url, metrics=store_metrics)
         closing.push_async_callback(store.close)
-        vault = PostgresVault(links, wrapping)
+        vault = PostgresVault(links, keks)
         closing.push_async_callback(vault.close)
         hasher = _hasher(settings, hash_metrics)
         closing.callback(hasher.close)
-        await closing.enter_async_context(_kept_fresh(secrets))
+        await closing.enter_async_context(_kept_fresh(announced, secrets, keks))
         last_used = PostgresLastUsed(links)
         await closing.enter_async_context(last_used.kept())
         signing = PostgresSigningSecrets(links, wrapping)
         keyring = Keyring(signing, store, algorithm=Algorithm(settings.signing_algorithm))
         others = {purpose: Keyring(signing, store, purpose=purpose) for purpose in (Purpose.SIGNALS, Purpose.INTERNAL)}
-        yield _opened(_Parts(settings, links, store, vault, hasher, secrets.secrets, keyring, last_used), others)
+        yield _opened(_Parts(settings, links, store, vault, wrapping, keks, hasher, secrets.secrets, keyring, last_used), others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +119,8 @@ class _Parts:
     links: Links
     store: PostgresEventStore
     vault: PostgresVault
+    wrapping: Wrapping
+    keks: SubjectKeks
     hasher: Argon2Hasher
     secrets: Secrets
     keyring: Keyring
@@ -126,6 +141,8 @@ def _opened(of: _Parts, others: Mapping[Purpose, Keyring]) -> Opened:
         ports=_ports(of),
         store=of.store,
         vault=of.vault,
+        wrapping=of.wrapping,
+        keks=of.keks,
         keyring=of.keyring,
         signals_keyring=others[Purpose.SIGNALS],
         internal_keyring=others[Purpose.INTERNAL],
@@ -192,9 +209,14 @@ def policy(settings: Settings) -> Policy:
     )
 
 
+async def _left(announced: Announced) -> None:
+    with suppress(StoreUnavailable):  # it is forgotten in a minute and a half all the same
+        await announced.leave()
+
+
 @asynccontextmanager
-async def _kept_fresh(secrets: SecretsStore) -> AsyncGenerator[None]:
-    refreshing = asyncio.create_task(_keep_fresh(secrets), name="secrets")
+async def _kept_fresh(announced: Announced, secrets: SecretsStore, keks: SubjectKeks) -> AsyncGenerator[None]:
+    refreshing = asyncio.create_task(_keep_fresh(announced, secrets, keks), name="secrets")
     try:
         yield
     finally:
@@ -203,10 +225,12 @@ async def _kept_fresh(secrets: SecretsStore) -> AsyncGenerator[None]:
             await refreshing
 
 
-async def _keep_fresh(secrets: SecretsStore) -> None:
+async def _keep_fresh(announced: Announced, secrets: SecretsStore, keks: SubjectKeks) -> None:
     while True:
         await asyncio.sleep(SECRETS_REFRESH_S)
         try:
+            await announced.announce()
             await secrets.refresh()
-        except (StoreUnavailable, CannotUnwrap) as error:  # what is known goes on serving
+            await keks.refresh()
+        except (StoreUnavailable, CannotUnwrap, PlaceAway) as error:  # what is known goes on serving
             structlog.stdlib.get_logger().warning("secrets_not_refreshed", error=type(error).__name__)

@@ -109,7 +109,7 @@ class SecretsStore:
         return version
 
     async def _add(self, wanted: Sequence[tuple[Purpose, int]]) -> None:
-        wrapped = [self._wrapping.wrap(_name(purpose, version), os.urandom(KEY_BYTES)) for purpose, version in wanted]
+        wrapped = [self._wrapping.wrap(name_of(purpose, version), os.urandom(KEY_BYTES)) for purpose, version in wanted]
         await self._links.read(
             SQL["add"],
             [str(purpose) for purpose, _ in wanted],
@@ -127,7 +127,7 @@ class SecretsStore:
         keys: dict[Purpose, dict[int, bytes]] = {}
         current: dict[Purpose, int] = {}
         for purpose, version, wrapped, age in rows:  # versions rise
-            keys.setdefault(purpose, {})[version] = self._wrapping.unwrap(_name(purpose, version), wrapped)
+            keys.setdefault(purpose, {})[version] = self._wrapping.unwrap(name_of(purpose, version), wrapped)
             if age >= SETTLED_S or purpose not in current:
                 current[purpose] = version
         self.secrets.replace({purpose: KeyVersions(current[purpose], keys[purpose]) for purpose in keys})
@@ -138,5 +138,5 @@ async def has_keys(connection: Connection) -> bool:
     return bool(await connection.fetchval(SQL["has_keys"]))
 
 
-def _name(purpose: Purpose, version: int) -> str:
+def name_of(purpose: Purpose, version: int) -> str:
     return f"secret/{purpose}/{version}"

@@ -86,6 +86,44 @@ class Settings(Struct, frozen=True, kw_only=True):
         Secret | None,
         _text("32 random bytes in base64: wraps every key at rest. `minos up` makes and keeps one when the servers are its own."),
     ] = None
+    master_key_previous: Annotated[
+        Secret | None,
+        _text(
+            "Master keys besides, separated by commas or spaces: they open what they wrapped, until `minos keys rewrap` has moved it. They "
+            "may also be in `master.key.previous` of MINOS_DATA_DIR, one a line."
+        ),
+    ] = None
+    root_key: Annotated[
+        Literal["local", "transit"],
+        _text(
+            "What new keys hang on: the master key, or the key in a KMS that MINOS_TRANSIT_URL names. The other, where it is set, opens "
+            "what it wrapped."
+        ),
+    ] = "local"
+    transit_url: Annotated[
+        str,
+        _text("Key of a KMS that has the transit engine of HashiCorp Vault: `https://<host>/v1/<mount>/keys/<name>`."),
+    ] = ""
+    transit_token: Annotated[Secret | None, _text("Token that may encrypt, decrypt and rewrap with that key.")] = None
+    transit_token_path: Annotated[Path | None, _text("File that an agent keeps such a token in: read anew whenever one is needed.")] = None
+    transit_namespace: Annotated[str, _text("Namespace that key is in, where there are any.")] = ""
+    transit_ca_file: Annotated[Path | None, _text("Certificates (PEM) to trust for that KMS instead of the machine's.")] = None
+    keys_dir: Annotated[
+        Path | None,
+        _text(
+            "Folder of the keys of the months, which all personal data hang on: every process of every machine needs the same one. Losing "
+            "it loses all of them. By default `keys` in MINOS_DATA_DIR."
+        ),
+    ] = None
+    backup_days: Annotated[
+        int,
+        _number(
+            1,
+            3_660,
+            "How old a backup of the database may get. A month's key is destroyed so long after its last use: older ones open no more.",
+            "days",
+        ),
+    ] = 30
     audiences: Annotated[
         tuple[str, ...],
         _text("Names of services that start-up registers as audiences, besides `minos` and `nats`, which are built in; lower-case slugs."),
@@ -196,6 +234,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_format: Annotated[
         Literal["auto", "json", "console"], _text("`json` for machines, `console` for people; `auto` is console on a terminal.")
     ] = "auto"
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.keys_dir or self.data_dir / "keys"
 
     @property
     def in_production(self) -> bool:

@@ -1,7 +1,5 @@
 """What settings must agree on among themselves, and what `production` does not allow."""
 
-import base64
-import binascii
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
@@ -9,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
-from adapters import attributes_file
+from adapters import attributes_file, master_key_text
 from adapters.limits import policy_file
 from adapters.mail.server import Transport, server_of
 from adapters.nats_credentials import BadCredentials, proof
@@ -18,8 +16,8 @@ from adapters.secret import Secret
 from adapters.settings import Settings
 from domain.audience import BUILT_IN
 
-MASTER_KEY_BYTES = 32
 _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
+_KEY_OF_TRANSIT = re.compile(r"/v1(/[A-Za-z0-9_.-]+)+/keys/[A-Za-z0-9_.-]+")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -108,6 +106,23 @@ def _about_links(settings: Settings) -> Iterator[str]:
         yield "production: MINOS_LINK_URL must be an https URL"
 
 
+def _about_transit(settings: Settings) -> Iterator[str]:
+    address = settings.transit_url
+    if not address:
+        if settings.root_key == "transit":
+            yield "MINOS_ROOT_KEY=transit needs MINOS_TRANSIT_URL"
+        return
+    url = split_url(address)
+    if url is None or url.scheme not in {"http", "https"} or not url.hostname or not _KEY_OF_TRANSIT.fullmatch(url.path) or url.query:
+        yield f"MINOS_TRANSIT_URL: expected https://<host>/v1/<mount>/keys/<name>, not {address[:200]!r}"
+    elif settings.in_production and url.scheme != "https":
+        yield "production: MINOS_TRANSIT_URL must be an https URL"
+    if (settings.transit_token is None) == (settings.transit_token_path is None):
+        yield "MINOS_TRANSIT_URL needs one of MINOS_TRANSIT_TOKEN and MINOS_TRANSIT_TOKEN_PATH"
+    if settings.transit_ca_file is not None and not settings.transit_ca_file.is_file():
+        yield "MINOS_TRANSIT_CA_FILE: there is no such file"
+
+
 def _about_passkeys(settings: Settings) -> Iterator[str]:
     domain = settings.passkey_rp_id
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain):
@@ -167,24 +182,6 @@ def split_url(url: str) -> SplitResult | None:
     return parts
 
 
-def decoded_master_key(secret: Secret) -> bytes | None:
-    """Give the key's bytes; None when the text is not base64 (either alphabet)."""
-    try:
-        return base64.b64decode(secret.reveal().replace("-", "+").replace("_", "/"), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-
-
-def _is_whole(secret: Secret) -> bool:
-    key = decoded_master_key(secret)
-    return key is not None and len(key) == MASTER_KEY_BYTES
-
-
-def _is_weak(secret: Secret) -> bool:
-    key = decoded_master_key(secret)
-    return key is None or len(set(key)) < MASTER_KEY_BYTES // 2
-
-
 def _is_plain(issuer: str) -> bool:
     url = split_url(issuer)
     return url is None or url.scheme != "https"
@@ -233,10 +230,10 @@ CHECKS: tuple[Check, ...] = (
         "MINOS_MIGRATION_DATABASE_URL needs MINOS_DATABASE_URL: the owner's role must not serve requests",
         "migration_database_url", "database_url",
     ),
-    _never(
-        lambda s: s.master_key is not None and not _is_whole(s.master_key),
-        f"MINOS_MASTER_KEY: expected {MASTER_KEY_BYTES} bytes in base64 (make one: openssl rand -base64 32)",
-        "master_key",
+    Check(needs=("master_key",), faults=lambda s: master_key_text.faults("MINOS_MASTER_KEY", s.master_key, most=1)),
+    Check(needs=("master_key_previous",), faults=lambda s: master_key_text.faults("MINOS_MASTER_KEY_PREVIOUS", s.master_key_previous)),
+    Check(
+        needs=("root_key", "transit_url", "transit_token", "transit_token_path", "transit_ca_file", "environment"), faults=_about_transit
     ),
     _never(
         lambda s: s.refresh_idle_ttl > s.refresh_absolute_ttl,
@@ -252,10 +249,14 @@ CHECKS: tuple[Check, ...] = (
     ),
     _trying_out(lambda s: _is_plain(s.issuer), "MINOS_ISSUER must be an https URL", "issuer"),
     _trying_out(
-        lambda s: s.master_key is None, "MINOS_MASTER_KEY must be given: a key made on the spot is lost with the machine", "master_key"
+        lambda s: s.master_key is None and s.root_key == "local",
+        "MINOS_MASTER_KEY must be given: a key made on the spot is lost with the machine",
+        "master_key", "root_key",
     ),
     _trying_out(
-        lambda s: s.master_key is not None and _is_weak(s.master_key), "MINOS_MASTER_KEY is no random key: it repeats itself", "master_key"
+        lambda s: s.master_key is not None and master_key_text.is_weak(s.master_key),
+        "MINOS_MASTER_KEY is no random key: it repeats itself",
+        "master_key",
     ),
     _trying_out(
         lambda s: s.database_url is None, "MINOS_DATABASE_URL must be given: the embedded PostgreSQL is for trying out", "database_url"

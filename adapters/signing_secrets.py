@@ -30,7 +30,7 @@ class PostgresSigningSecrets:
         self._wrapping = wrapping
 
     async def keep(self, kid: Kid, private: bytes) -> None:
-        wrapped = self._wrapping.wrap(_name(kid), private)
+        wrapped = self._wrapping.wrap(name_of(kid), private)
         await self._links.read(SQL["keep"], kid, wrapped.box, wrapped.kek_id)
 
     async def kids(self) -> Sequence[Kid]:
@@ -39,7 +39,7 @@ class PostgresSigningSecrets:
     async def read(self, kid: Kid) -> bytes | None:
         """Raises CannotUnwrap."""
         rows = await self._links.read(SQL["read_one"], kid)
-        return self._wrapping.unwrap(_name(kid), Wrapped(rows[0][0], rows[0][1])) if rows else None
+        return self._wrapping.unwrap(name_of(kid), Wrapped(rows[0][0], rows[0][1])) if rows else None
 
     async def destroy(self, kids: Sequence[Kid]) -> None:
         await self._links.read(SQL["destroy"], kids)
@@ -68,5 +68,5 @@ class MemorySigningSecrets:
             self._private[kid] = None
 
 
-def _name(kid: Kid) -> str:
+def name_of(kid: Kid) -> str:
     return f"signing/{kid}"

@@ -1,4 +1,4 @@
-"""Subject keys in Postgres, wrapped by the master key, and the fields sealed under them (threats.md 12, audit.md)."""
+"""Subject keys in Postgres, wrapped by the month's key, and the fields sealed under them (threats.md 12, audit.md)."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from adapters.postgres_sql import statements
 from adapters.random import SystemRandomness
 from adapters.recent import Recent
 from adapters.sealing import KEY_BYTES, seal, unseal
-from adapters.wrapping import Wrapped, Wrapping
+from adapters.wrapping import KekDestroyed, KeyWrapping, UnknownKek, Wrapped
 from domain.errors import Contended
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import StreamName, SubjectKeyId
@@ -43,7 +43,7 @@ class PostgresVault:
     signs in often costs what an unknown one does.
     """
 
-    def __init__(self, links: Links, wrapping: Wrapping, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, links: Links, wrapping: KeyWrapping, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._links = links
         self._wrapping = wrapping
         self._random = SystemRandomness()
@@ -103,7 +103,9 @@ class PostgresVault:
             return known
         for _ in range(_ATTEMPTS):
             rows = await self._links.read(SQL["find_newest"], subject, seal_class)
-            key = self._unwrapped(rows[0]) if rows else await self._add("add_first", subject, seal_class)
+            key = (await self._unwrapped(rows))[0] if rows else await self._add("add_first", subject, seal_class)
+            if rows and key is None:  # its month is destroyed: nothing is to be sealed under what does not open
+                key = await self._add("add_next", subject, seal_class)
             if key is not None:
                 self._remember(subject, seal_class, key)
                 return key
@@ -122,25 +124,39 @@ class PostgresVault:
             self._by_id.put(key.key_id, key)
 
     async def _add(self, statement: str, subject: StreamName, seal_class: SealClass) -> _Key | None:
-        """Give the new key, or None where another process took the generation."""
+        """Give the new key, or None where another process took the generation, or what wraps it was closed meanwhile."""
         key_id = SubjectKeyId(self._random.uuid7())
         raw = os.urandom(KEY_BYTES)
-        wrapped = self._wrapping.wrap(_name(key_id), raw)
+        wrapped = self._wrapping.wrap(name_of(key_id), raw)
         if not await self._links.run(SQL[statement], key_id, subject, seal_class, wrapped.box, wrapped.kek_id):
+            await self._wrapping.look_again()
             return None
         return _Key(key_id, seal_class, AESGCM(raw))
 
     async def _find_keys(self, _: int, wanted: Sequence[SubjectKeyId]) -> Sequence[_Key | None]:
-        rows = await self._links.read(SQL["find_keys"], wanted)
-        return [None if row[0] is None else self._unwrapped(row) for row in rows]
+        return await self._unwrapped(await self._links.read(SQL["find_keys"], wanted))
 
-    def _unwrapped(self, row: asyncpg.Record) -> _Key:
+    async def _unwrapped(self, rows: Sequence[asyncpg.Record]) -> Sequence[_Key | None]:
+        """None where there is no key any more, or what wrapped it is destroyed. Raises CannotUnwrap."""
+        try:
+            return [self._opened(row) for row in rows]
+        except UnknownKek:
+            await self._wrapping.look_again()
+            return [self._opened(row) for row in rows]
+
+    def _opened(self, row: asyncpg.Record) -> _Key | None:
+        if row[0] is None:
+            return None
         key_id = SubjectKeyId(UUID(bytes=row[0].bytes))
-        key = _Key(key_id, SealClass(row[1]), AESGCM(self._wrapping.unwrap(_name(key_id), Wrapped(row[2], row[3]))))
+        try:
+            raw = self._wrapping.unwrap(name_of(key_id), Wrapped(row[2], row[3]))
+        except KekDestroyed:
+            return None
+        key = _Key(key_id, SealClass(row[1]), AESGCM(raw))
         if key.seal_class is not SealClass.CREDENTIAL:
             self._by_id.put(key_id, key)
         return key
 
 
-def _name(key_id: SubjectKeyId) -> str:
+def name_of(key_id: SubjectKeyId) -> str:
     return f"subject/{key_id}"

@@ -3,15 +3,17 @@ SELECT key_id, seal_class, wrapped, kek_id FROM vault.subject_keys
 WHERE subject = $1 AND seal_class = $2 ORDER BY generation DESC LIMIT 1;
 
 -- name: add_first
--- Gives nothing where another was first: look again.
+-- Gives nothing where another was first, or nothing may be wrapped by that key any more: look again.
 INSERT INTO vault.subject_keys (key_id, subject, seal_class, generation, wrapped, kek_id)
-VALUES ($1, $2, $3, 1, $4, $5)
+SELECT $1, $2, $3, 1, $4, $5
+WHERE NOT EXISTS (SELECT FROM vault.subject_keks k WHERE k.kek_id = $5 AND k.closed_at IS NOT NULL)
 ON CONFLICT DO NOTHING RETURNING key_id;
 
 -- name: add_next
 INSERT INTO vault.subject_keys (key_id, subject, seal_class, generation, wrapped, kek_id)
 SELECT $1, $2, $3, coalesce(max(generation), 0) + 1, $4, $5
 FROM vault.subject_keys WHERE subject = $2 AND seal_class = $3
+HAVING NOT EXISTS (SELECT FROM vault.subject_keks k WHERE k.kek_id = $5 AND k.closed_at IS NOT NULL)
 ON CONFLICT DO NOTHING RETURNING key_id;
 
 -- name: find_keys

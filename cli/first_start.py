@@ -29,7 +29,7 @@ async def prepare(settings: Settings, *, owner_url: str) -> str | None:
             raise master_key.lost(settings)
     finally:
         await connection.close(timeout=5)
-    master_key.load_or_make(settings)
+    master_key.make_missing(settings)
     return await furnish(settings, with_code=True)
 
 

@@ -33,6 +33,7 @@ from domain.session_events import SessionEvent
 from domain.sign_in_guard import SignInLocked
 from domain.signing_key import SigningKeyEvent
 from domain.user_events import UserEvent
+from domain.vault_keys import VaultKeysEvent
 
 S = TypeVar("S")
 
@@ -40,6 +41,7 @@ AnyEvent = (
     UserEvent | ClaimEvent | RoleEvent | SessionEvent | SigningKeyEvent | AdministratorsEvent | BootstrapCompleted | SignInLocked
     | ClientEvent | MachineTokenEvent | AudienceEvent | FactorEvent | ActionConsumed | ActionsEvent | PasswordResetEvent | ApiKeyEvent
     | KeyOwnerEvent | FactorPolicyEvent | InvitationEvent | AttributesSet | ErasureEvent | AuditAsked | LogEvent
+    | VaultKeysEvent
 )  # fmt: skip
 
 

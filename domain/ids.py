@@ -43,12 +43,15 @@ RoleName = NewType("RoleName", str)
 AudienceName = NewType("AudienceName", str)
 ClientId = NewType("ClientId", str)
 ActionName = NewType("ActionName", str)
+KekId = NewType("KekId", str)
+"""Of a key that wraps others: a kind and a digest of the key."""
 
 # What a field of an event or a request is: the same names, with the shape that decoding insists on.
 KidText = Annotated[Kid, Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]
 RoleSlug = Annotated[RoleName, Meta(pattern=_SLUG)]
 AudienceSlug = Annotated[AudienceName, Meta(pattern=_SLUG)]
 ClientSlug = Annotated[ClientId, Meta(pattern=_SLUG)]
+KekSlug = Annotated[KekId, Meta(pattern=_SLUG)]
 ActionSlug = Annotated[ActionName, Meta(pattern=_SLUG)]
 
 Digest = NewType("Digest", str)

@@ -42,6 +42,7 @@ from domain.session_state import Absent, Ended, Forgotten, Live, Session
 from domain.sign_in_guard import SignInLocked
 from domain.signing_key import SigningKeyEvent
 from domain.user_events import UserEvent
+from domain.vault_keys import VaultKeysEvent
 
 
 class Kept(StrEnum):
@@ -84,6 +85,7 @@ _LASTING: tuple[type[Event], ...] = (
     *get_args(RoleEvent),
     *get_args(SigningKeyEvent),
     *get_args(UserEvent),
+    *get_args(VaultKeysEvent),
 )
 
 KEPT: dict[str, Kept] = {

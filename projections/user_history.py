@@ -88,6 +88,7 @@ from domain.user_events import (
     UserRestored,
     UserSuspended,
 )
+from domain.vault_keys import VaultKeysEvent
 from projections.projection import Journal
 from projections.reading import Page, ReadModels
 from projections.sql import beside
@@ -297,6 +298,7 @@ user_history: Journal[HistoryRow] = Journal(
         *get_args(ActionsEvent),
         AuditAsked,
         *get_args(LogEvent),
+        *get_args(VaultKeysEvent),
     ),
     sql=_SQL,
 )

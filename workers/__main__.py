@@ -23,6 +23,7 @@ from workers import metrics
 from workers.hints import Hint
 from workers.integrator.integrator import Integrated
 from workers.integrator.opened import OpenedIntegrator
+from workers.keykeeper import Keykeeper
 from workers.mailer.opened import OpenedMailer
 from workers.projector import Projector
 from workers.publisher import Published, Publisher
@@ -56,7 +57,7 @@ class UnknownWorker(Exception):
     """The name of a worker that there is not. The message lists those there are."""
 
 
-NAMES = ("sequencer", "publisher", "integrator", "projector", "signaller", "mailer", "timekeeper", "reaper", "surveyor")
+NAMES = ("sequencer", "publisher", "integrator", "projector", "signaller", "mailer", "timekeeper", "keykeeper", "reaper", "surveyor")
 
 
 async def run(names: Sequence[str], settings: Settings) -> None:
@@ -108,6 +109,7 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
         "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], watch=Watch()),
         "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], settled=metrics.mail_settled, observe=mailed),
         "timekeeper": lambda: Timekeeper(settings, observe=done_when_due, seen=metrics.token_ends),
+        "keykeeper": lambda: Keykeeper(settings, observe=_running("keykeeper", metrics.keys_kept)),
         "reaper": lambda: Reaper(url, observe=pruned),
         "surveyor": lambda: Surveyor(url, observe=lambda: note("surveyor", WorkerCondition.RUNNING)),
     }

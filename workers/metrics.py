@@ -4,6 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from projections.service_tokens import Endings
 from workers.integrator.integrator import Integrated
+from workers.keykeeper import Kept
 from workers.mailer.ledger import Figures
 from workers.mailer.mailer import Settled
 from workers.projector import Progress
@@ -50,6 +51,13 @@ PARKED = Gauge("minos_parked_streams", "Streams held back from a read model.", [
 PAUSED = Gauge("minos_projection_paused", "1 while a read model is stopped.", ["projection"], multiprocess_mode="livemostrecent")
 PRUNED = Counter("minos_pruned_rows", "Rows deleted because their time was over.", ["kind"])
 DONE_WHEN_DUE = Counter("minos_done_when_due", "Things done because their time had come.", ["duty"])
+
+SUBJECT_KEYS_MOVED = Counter("minos_subject_keys_rewrapped", "Keys of people that were wrapped by another month's key.")
+SUBJECT_KEYS_MENDED = Counter(
+    "minos_subject_keys_mended",
+    "Keys of people that held nonsense, and were put back from what they were before. More than 0 is an attack.",
+)
+MONTH_KEYS = Gauge("minos_month_keys", "Months whose key is there.", multiprocess_mode="livemostrecent")
 
 MAIL_WAITING = Gauge("minos_mail_waiting", "Mails not sent yet.", multiprocess_mode="livemostrecent")
 MAIL_OLDEST = Gauge("minos_mail_oldest_seconds", "Age of the oldest mail not sent yet; 0 without any.", multiprocess_mode="livemostrecent")
@@ -108,6 +116,12 @@ def done_when_due(duty: str, count: int) -> None:
 
 def pruned(kind: str, count: int) -> None:
     PRUNED.labels(kind).inc(count)
+
+
+def keys_kept(kept: Kept) -> None:
+    SUBJECT_KEYS_MOVED.inc(kept.moved)
+    SUBJECT_KEYS_MENDED.inc(kept.mended)
+    MONTH_KEYS.set(kept.months)
 
 
 def mail_waits(figures: Figures) -> None:

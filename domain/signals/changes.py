@@ -105,6 +105,7 @@ from domain.user_events import (
     UserRestored,
     UserSuspended,
 )
+from domain.vault_keys import MonthDestroyed, RewrapBegun, Rewrapped
 
 E = TypeVar("E", bound=Event)
 
@@ -266,6 +267,7 @@ NOTHING: frozenset[type[Event]] = frozenset(
         ErasureAsked, ErasurePostponed, ErasureWithdrawn, ErasureBegun, ErasureCompleted, ErasureNamesReleased,
         ErasureAcknowledged, SessionErased, ApiKeyErased, FactorsErased, InvitationErased, AuditAsked,
         EpochOpened, LogPruned, PartitionSealed, PartitionDetached, PartitionAttached,
+        RewrapBegun, Rewrapped, MonthDestroyed,
     }
 )  # fmt: skip
 """What leaves every token that is out there as good as it was. A rebased session's older tokens are of an epoch that its user's own

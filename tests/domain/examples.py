@@ -13,6 +13,7 @@ from domain.ids import (
     Digest,
     FactorId,
     InvitationId,
+    KekId,
     KeyId,
     Kid,
     ResetId,
@@ -48,6 +49,8 @@ RESET = ResetId(UUID("0192f0c1-0000-7000-8000-00000000e5e7"))
 KID = Kid("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
 USER_ROLE = RoleName("user")
 EDITOR = RoleName("editor")
+ROOT_KEK = KekId("mk-0123456789abcdef")
+MONTH_KEK = KekId("mo-2026-11-fedcba9876543210")
 TASKS = AudienceName("tasks")
 NOTES = AudienceName("notes")
 FIRST_PARTY = ClientId("minos")

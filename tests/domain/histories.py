@@ -36,6 +36,7 @@ from domain import (
     sign_in_guard,
     signing_key,
     user,
+    vault_keys,
 )
 from domain.api_key import KeyDigest
 from domain.assurance import Acr, StepUp
@@ -360,6 +361,17 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
         ],
     ),
     "bootstrap": (bootstrap.decider, [Wish(bootstrap.complete, {"user_id": ex.ADA})]),
+    "vault": (
+        vault_keys.decider,
+        [
+            Wish(vault_keys.begin_rewrap, {"to": ex.ROOT_KEK}),
+            Wish(
+                vault_keys.end_rewrap,
+                {"to": ex.ROOT_KEK, **dict.fromkeys(("service_keys", "signing_keys", "log_keys", "month_keys", "subject_keys"), 1)},
+            ),
+            Wish(vault_keys.destroy_month, {"kek_id": ex.MONTH_KEK}),
+        ],
+    ),
     "sign_in_guard": (
         sign_in_guard.decider,
         [Wish(sign_in_guard.lock, {"user_id": ex.ADA, "failures": n, "until": ex.NOW + timedelta(seconds=60 * n)}) for n in (5, 6)],

@@ -139,6 +139,7 @@ from domain.user_events import (
     UserRestored,
     UserSuspended,
 )
+from domain.vault_keys import MonthDestroyed, RewrapBegun, Rewrapped
 from tests.domain.examples import (
     ACTION,
     ADA,
@@ -151,6 +152,7 @@ from tests.domain.examples import (
     INVITATION,
     KEY,
     KID,
+    MONTH_KEK,
     NAME_CLAIM,
     NOTES,
     NOW,
@@ -158,6 +160,7 @@ from tests.domain.examples import (
     REFUND,
     REPORTER,
     RESET,
+    ROOT_KEK,
     SECRET_ID,
     SEED,
     SESSION,
@@ -271,6 +274,9 @@ EXAMPLES: tuple[Event, ...] = (
         earlier=LastPublished(origin=Origin("id.example.org/log"), size=70_123, root=Root("CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=")),
         at=NOW,
     ),
+    RewrapBegun(to=ROOT_KEK, at=NOW),
+    Rewrapped(to=ROOT_KEK, service_keys=22, signing_keys=6, log_keys=1, month_keys=2, subject_keys=70_000, at=NOW),
+    MonthDestroyed(kek_id=MONTH_KEK, at=NOW),
     ServiceTokenIssued(
         token_id=TOKEN, client_id=REPORTER, audience=TASKS, permissions=(Permission("tasks.read"),), kid=KID, expires_at=LATE, at=NOW
     ),

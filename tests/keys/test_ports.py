@@ -2,6 +2,8 @@
 
 import base64
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -27,11 +29,18 @@ from tests.conftest import Database
 from tests.keys.signing import active, claims
 
 HERE = Path(__file__).resolve().parents[2] / "adapters"
-FILES = ["vault", "guard", "secrets_store", "signing_secrets", "bootstrap_codes"]
+FILES = ["key_holders", "root_keys", "subject_keks", "vault", "guard", "secrets_store", "signing_secrets", "bootstrap_codes"]
 
 
-def settings_for(database: Database, *, master: bytes = b"k" * 32, issuer: str = "https://id.example.org") -> Settings:
+@pytest.fixture
+def settings_for(tmp_path: Path) -> Callable[..., Settings]:
+    """Settings of one machine, whose folder has the keys of the months."""
+    return partial(_settings, tmp_path)
+
+
+def _settings(folder: Path, database: Database, *, master: bytes = b"k" * 32, issuer: str = "https://id.example.org") -> Settings:
     return Settings(
+        data_dir=folder,
         issuer=issuer,
         database_url=Secret(database.app_url),
         master_key=Secret(base64.b64encode(master).decode()),
@@ -41,7 +50,7 @@ def settings_for(database: Database, *, master: bytes = b"k" * 32, issuer: str =
     )
 
 
-async def test_what_is_opened_is_what_commands_ask_for(database: Database) -> None:
+async def test_what_is_opened_is_what_commands_ask_for(database: Database, settings_for: Callable[..., Settings]) -> None:
     async with open_ports(settings_for(database)) as opened:
         ports = opened.ports
         assert isinstance(ports.store, EventStore)
@@ -54,7 +63,7 @@ async def test_what_is_opened_is_what_commands_ask_for(database: Database) -> No
         assert isinstance(ports.bootstrap, BootstrapCodes)
 
 
-async def test_a_restart_finds_its_keys_again(database: Database) -> None:
+async def test_a_restart_finds_its_keys_again(database: Database, settings_for: Callable[..., Settings]) -> None:
     settings = settings_for(database)
     async with open_ports(settings) as opened:
         await active(opened.keyring, opened.store)
@@ -65,7 +74,7 @@ async def test_a_restart_finds_its_keys_again(database: Database) -> None:
         assert opened.ports.macs.login_name("ada") == mac
 
 
-async def test_a_token_of_another_issuer_over_the_same_keys_is_refused(database: Database) -> None:
+async def test_a_token_of_another_issuer_over_the_same_keys_is_refused(database: Database, settings_for: Callable[..., Settings]) -> None:
     async with open_ports(settings_for(database)) as opened:
         await active(opened.keyring, opened.store)
         token = await opened.ports.mint.access_token(claims(time.time()))
@@ -74,7 +83,7 @@ async def test_a_token_of_another_issuer_over_the_same_keys_is_refused(database:
             await opened.tokens.verify(token, audiences={"minos"})
 
 
-async def test_the_wrong_master_key_stops_the_start(database: Database) -> None:
+async def test_the_wrong_master_key_stops_the_start(database: Database, settings_for: Callable[..., Settings]) -> None:
     async with open_ports(settings_for(database)):
         pass
     with pytest.raises(CannotUnwrap):

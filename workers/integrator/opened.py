@@ -5,12 +5,11 @@ from collections.abc import Callable
 
 from nats.aio.client import Client
 
-from adapters import master_key
 from adapters.checkpoint_key import open_signer
 from adapters.postgres_links import Links
+from adapters.root_keys import open_root
 from adapters.second_place import open_second_place
 from adapters.settings import Settings
-from adapters.wrapping import Wrapping
 from workers.hints import Hint
 from workers.integrator.integrator import Integrated, Integrator
 
@@ -30,7 +29,7 @@ class OpenedIntegrator:
         links = Links(url, size=1)
         place = open_second_place(self._settings)
         try:
-            signer = await open_signer(links, Wrapping([master_key.load(self._settings)]), self._settings.issuer)
+            signer = await open_signer(links, await open_root(self._settings, links), self._settings.issuer)
             await Integrator(url, signer, place, client=self._client, hint=self._hint, observe=self._observe).run(stop)
         finally:
             await links.close()

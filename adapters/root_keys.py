@@ -1,0 +1,61 @@
+"""The keys that all others hang on: master keys of this machine, or keys that a KMS wraps."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from adapters import master_key
+from adapters.master_key import MasterKey
+from adapters.postgres_links import Links
+from adapters.settings import Settings
+from adapters.transit import Transit
+from adapters.transit_root import TransitRoot
+from adapters.wrapping import Wrapping
+
+
+@runtime_checkable
+class RootKeys(Protocol):
+    """One suite runs against every implementation (tests/keys/test_root_keys.py)."""
+
+    async def keys(self) -> Sequence[MasterKey]:
+        """Give the keys, the one to wrap with first. Asked once at the start of a process: what follows does not need the KMS."""
+        ...
+
+
+class LocalRoot:
+    """The master key of the settings or the data folder, and those that were before it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def keys(self) -> Sequence[MasterKey]:
+        """Raises NoMasterKey."""
+        return [master_key.load(self._settings), *master_key.previous(self._settings)]
+
+
+class OtherMasterKeys:
+    """What there is of master keys while a KMS is what new keys hang on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def keys(self) -> Sequence[MasterKey]:
+        settings = self._settings
+        there = settings.master_key is not None or (settings.data_dir / master_key.FILE_NAME).exists()
+        return [*([master_key.load(settings)] if there else []), *master_key.previous(settings)]
+
+
+def roots(settings: Settings, links: Links) -> Sequence[RootKeys]:
+    """Give what is configured, what new keys hang on first."""
+    transit = [TransitRoot(links, Transit.of(settings), makes=settings.root_key == "transit")] if settings.transit_url else []
+    return [*transit, OtherMasterKeys(settings)] if settings.root_key == "transit" else [LocalRoot(settings), *transit]
+
+
+async def rewrap_roots(settings: Settings, owner: Links) -> int:
+    """Have what a KMS wraps wrapped by the newest version of its key. Gives how many changed. As the owner."""
+    return await TransitRoot(owner, Transit.of(settings)).rewrap() if settings.transit_url else 0
+
+
+async def open_root(settings: Settings, links: Links) -> Wrapping:
+    """Give all root keys there are. Raises NoMasterKey, KmsAway, KmsRefused, StoreUnavailable."""
+    found = [await root.keys() for root in roots(settings, links)]
+    return Wrapping([key for keys in found for key in keys])
