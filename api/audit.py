@@ -4,20 +4,24 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, get
+from litestar import Controller, Response, get
 from litestar.params import QueryParameter
 
+from adapters.proof_files import proof_file
 from api.asking import Asking, refused_query
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
-from api.replaying import ACTOR, STREAM, TYPE
+from api.replaying import ACTOR, LAST, STREAM, TYPE
+from commands.audit_asked import record_asked
 from domain import errors
+from domain.audit import Matter, Question
 from domain.ids import StreamName, UserId
 from projections import audit_events
 from projections.audit_events import AuditFilter, AuditRow
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+TEXT = "text/plain; charset=utf-8"
 Actor = Annotated[
     str | None,
     QueryParameter(
@@ -72,6 +76,26 @@ class Audit(Controller):
         await settle(request, audit_events.audit_events)
         found = await audit_events.page(request.world.models, matching_all=wanted, after=after, limit=limit)
         return page(request, found.rows, found.next_after, found.freshness, repr(wanted))
+
+    @get(
+        "/proofs",
+        operation_id="proveEvent",
+        summary="Prove an event",
+        description=(
+            "A file that can be handed on (C2SP tlog-proof): the event as it was hashed, the hashes from it to the root, and the signed "
+            "checkpoint. Whoever has the log's key needs nothing else, and not Minos: `python -m minos_sdk.audit proof FILE`. Of an event "
+            "whose payload retention has taken it proves the hash. Asking is written to the log."
+        ),
+        responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchEvent, errors.NotYetProved, errors.Contended),
+        opt={"content": TEXT},
+    )
+    async def prove(
+        self, request: Asking, position: Annotated[int, QueryParameter(ge=1, le=LAST, description="Of the event.")]
+    ) -> Response[bytes]:
+        proof = await proof_file(request.world.replays.links, position)
+        await record_asked(Question.PROVE, request.context(), request.world.ports, Matter(first=position, last=position))
+        request.exchange.say(b"content-disposition", f'attachment; filename="{position}.tlog-proof"')
+        return Response(proof.text.encode(), media_type=TEXT)
 
 
 def moment(request: Asking, name: str, value: datetime | None) -> datetime | None:

@@ -198,6 +198,7 @@ POLICY: dict[str, Access] = {
     "revokeSigningKey": _proven("minos.keys.write"),
     "listAuditEvents": _holding(READ_AUDIT),
     "replayEvents": _holding(READ_AUDIT),
+    "proveEvent": _holding(READ_AUDIT),
     "revealEvents": _proven("minos.audit.reveal"),
     "readEvents": _holding_some(READ_EVENTS, CATEGORIES),
     "readSignals": _holding(ACCESS_SIGNALS),

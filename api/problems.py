@@ -97,6 +97,8 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.StoreUnavailable: 503,
     errors.TooManyWaiting: 429,
     errors.LogChanged: 409,
+    errors.NoSuchEvent: 404,
+    errors.NotYetProved: 409,
     http.ValidationFailed: 422,
     http.NoSuchRoute: 404,
     http.MethodNotAllowed: 405,

@@ -66,6 +66,18 @@ class LogChanged(Refused):
     detail = "The log has another epoch than that, or does not reach that position: read it from the start."
 
 
+class NoSuchEvent(Refused):
+    code = "no_such_event"
+    detail = "The log has no such event."
+
+
+class NotYetProved(Refused):
+    """Checkpoints follow the log by a second or so, for as long as the integrator runs."""
+
+    code = "not_yet_proved"
+    detail = "No checkpoint of the log has this event yet: ask again shortly."
+
+
 class TooManyWaiting(Refused):
     code = "too_many_waiting"
     detail = "Too many of your requests are waiting already."

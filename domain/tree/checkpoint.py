@@ -57,8 +57,10 @@ def read_checkpoint(text: str) -> Checkpoint:
     return Checkpoint(origin=origin, size=int(size), root=_hash(root))
 
 
-def write_proof(proof: Proof) -> str:
-    return "\n".join([PROOF_HEADER, f"index {proof.index}", *map(_encoded, proof.path), "", proof.note])
+def write_proof(proof: Proof, *, extra: bytes = b"") -> str:
+    """Write it, with the entry itself as extra data where it is given."""
+    brought = [f"extra {_encoded(extra)}"] if extra else []
+    return "\n".join([PROOF_HEADER, *brought, f"index {proof.index}", *map(_encoded, proof.path), "", proof.note])
 
 
 def read_proof(written: str) -> Proof:
