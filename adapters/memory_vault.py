@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from adapters.memory_store import MemoryEventStore
 from adapters.random import SystemRandomness
 from adapters.sealing import KEY_BYTES, seal, unseal
+from domain.errors import Contended
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import StreamName, SubjectKeyId
 
@@ -28,6 +29,7 @@ class MemoryVault:
         self._random = SystemRandomness()
         self._keys: dict[SubjectKeyId, _Key] = {}
         self._newest: dict[tuple[StreamName, SealClass], _Key] = {}
+        self._erased: set[StreamName] = set()
         self._subjects: dict[SubjectKeyId, StreamName] = {}
 
     async def seal(
@@ -35,6 +37,8 @@ class MemoryVault:
     ) -> Mapping[str, Sealed]:
         if not fields:
             return {}
+        if subject in self._erased:
+            raise Contended
         key = None if fresh else self._newest.get((subject, seal_class))
         if key is None:
             key = _Key(SubjectKeyId(self._random.uuid7()), seal_class, AESGCM(os.urandom(KEY_BYTES)))
@@ -61,9 +65,13 @@ class MemoryVault:
     async def keys_of(self, subjects: Sequence[StreamName]) -> Sequence[SubjectKeyId]:
         return [key_id for key_id, subject in self._subjects.items() if subject in subjects and key_id in self._keys]
 
+    async def not_erased(self, subjects: Sequence[StreamName]) -> Sequence[StreamName]:
+        return [subject for subject in subjects if subject not in self._erased]
+
     async def destroy_keys_of_erased(self, subject: StreamName) -> None:
         ends = ("user.erased.v1", "invitation.erased.v1")
         if self._store is not None and any(e.type in ends for e in await self._store.read_stream(subject)):
+            self._erased.add(subject)
             self.destroy(await self.keys_of([subject]))
 
     def destroy(self, keys: Iterable[SubjectKeyId]) -> None:

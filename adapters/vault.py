@@ -83,6 +83,9 @@ class PostgresVault:
     async def keys_of(self, subjects: Sequence[StreamName]) -> Sequence[SubjectKeyId]:
         return [SubjectKeyId(UUID(bytes=row[0].bytes)) for row in await self._links.read(SQL["keys_of"], subjects)]
 
+    async def not_erased(self, subjects: Sequence[StreamName]) -> Sequence[StreamName]:
+        return [StreamName(row["subject"]) for row in await self._links.read(SQL["not_erased"], subjects)]
+
     async def destroy_keys_of_erased(self, subject: StreamName) -> None:
         """The database sees for itself that it was erased, and lets nobody make it another key (migration 41)."""
         going = await self.keys_of([subject])

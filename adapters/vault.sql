@@ -30,3 +30,7 @@ SELECT key_id FROM vault.subject_keys WHERE subject = ANY ($1::text[]) ORDER BY 
 
 -- name: destroy_keys_of_erased
 SELECT vault.destroy_keys_of_erased($1);
+
+-- name: not_erased
+SELECT w.subject FROM unnest($1::text[]) AS w (subject)
+WHERE NOT EXISTS (SELECT FROM vault.erased_subjects s WHERE s.subject = w.subject) ORDER BY w.subject;

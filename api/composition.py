@@ -15,6 +15,7 @@ from adapters.limits.exchanger import Exchanger, Totals
 from adapters.limits.policy import Limits
 from adapters.ports import NoDatabase, Opened, open_ports
 from adapters.settings import Settings
+from api.erased_again import erase_again
 from api.life_noted import note_life
 from api.limiter import Limiter
 from api.metrics import LIMITS_SHARED, HashFigures, StoreFigures, count_events
@@ -53,6 +54,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
         open_ports(settings, store_metrics=StoreFigures(), hash_metrics=_hash_figures(spans)) as opened,
         _readers(settings.database_url.reveal()) as pool,
     ):
+        await erase_again(settings, opened.ports)
         await note_life(pool, settings.access_token_ttl)
         await opened.keyring.refresh()
         await opened.hasher.start()

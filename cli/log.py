@@ -76,14 +76,18 @@ async def _show(args: argparse.Namespace, url: str) -> int:
 
 async def _open_epoch(args: argparse.Namespace, settings: "Settings", url: str) -> int:
     import asyncpg
+    from msgspec.structs import replace
 
     from adapters.second_place import PlaceAway, open_second_place
+    from cli.authority import database_url
+    from cli.erased_again import erase_again
     from domain.log import EpochReason
     from workers.epochs import CannotOpen, open_epoch
 
     place = open_second_place(settings)
     try:
         await open_epoch(url, place, EpochReason(args.reason))
+        await erase_again(replace(settings, database_url=database_url(settings)))
     except asyncpg.InsufficientPrivilegeError:
         print("minos: only the role that owns the schema opens an epoch; set MINOS_MIGRATION_DATABASE_URL", file=sys.stderr)
         return COULD_NOT

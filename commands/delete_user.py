@@ -57,10 +57,12 @@ async def delete_user(command: DeleteUser, ctx: Context, ports: Ports) -> Done[N
     return await acting_on(command.user_id, ctx, ports, act)
 
 
-def delete_in(tx: Transaction, user_id: UserId, keys: OwnersKeys, *, reason: DeleteReason, restorable_s: int) -> bool:
+def delete_in(
+    tx: Transaction, user_id: UserId, keys: OwnersKeys, *, reason: DeleteReason, restorable_s: int, even_the_last: bool = False
+) -> bool:
     """Delete an account with its keys; reads have to hold it, the administrators and the keys. False where that was done before.
 
-    Raises LastAdminProtected.
+    Raises LastAdminProtected, unless `even_the_last` administrator may go.
     """
     of_user = user.stream(user_id)
     events = deletion.delete(tx.state(user.decider, of_user), reason=reason, restorable_s=restorable_s, at=tx.at)
@@ -68,7 +70,7 @@ def delete_in(tx: Transaction, user_id: UserId, keys: OwnersKeys, *, reason: Del
     if events:
         keys.end(tx, KeyRevocation.ACCOUNT_DELETED)
     admins = tx.state(administrators.decider, administrators.STREAM)
-    tx.record(administrators.decider, administrators.STREAM, administrators.remove(admins, user_id, at=tx.at))
+    tx.record(administrators.decider, administrators.STREAM, administrators.remove(admins, user_id, even_the_last=even_the_last, at=tx.at))
     return bool(events)
 
 

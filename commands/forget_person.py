@@ -41,10 +41,24 @@ async def forget_person(user_id: UserId, accepted: Sequence[InvitationId], ctx: 
         names, keys = await held_names(state.account, ports), await ports.vault.keys_of(_subjects(user_id, accepted))
         await _write_receipt(_Person(user_id=user_id, names=names, keys=tuple(keys), accepted=tuple(accepted)), ctx, ports)
         state = (await read_states(ports, [of_user])).state(*of_user)
-    if isinstance(state, Erased):
-        for subject in _subjects(user_id, state.invitations):
-            await ports.vault.destroy_keys_of_erased(subject)
-    return isinstance(state, Erased)
+    if not isinstance(state, Erased):
+        return False
+    if late := [each for each in accepted if each not in state.invitations]:
+        await _forget_invitations(user_id, late, ctx, ports)
+    for subject in _subjects(user_id, (*state.invitations, *late)):
+        await ports.vault.destroy_keys_of_erased(subject)
+    return True
+
+
+async def _forget_invitations(user_id: UserId, late: Sequence[InvitationId], ctx: Context, ports: Ports) -> None:
+    """Those that read models did not know of yet when the receipt was written: after a restore, which waits for nothing."""
+    reads: list[Read] = [(invitation.decider, invitation.stream(each)) for each in late]
+
+    def decide(tx: Transaction) -> None:
+        for read in reads:
+            tx.record(*read, invitation.erase(tx.state(*read), user_id=user_id, at=tx.at))
+
+    await transact(ports, ctx, reads, decide)
 
 
 async def _write_receipt(who: _Person, ctx: Context, ports: Ports) -> None:

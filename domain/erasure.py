@@ -46,6 +46,8 @@ class Begun(Struct, frozen=True, kw_only=True, tag="begun"):
     begun_at: datetime
     asked_at: datetime | None = None
     asked_by: AskedBy = AskedBy.OWN_REQUEST
+    again: bool = False
+    """It had been done before, in a database that was set back."""
 
 
 class Acknowledgement(Struct, frozen=True, kw_only=True):
@@ -95,9 +97,13 @@ def evolve(state: Erasure, event: ErasureEvent) -> Erasure:
 
 
 def _begun(state: Erasure, event: ErasureBegun) -> Begun:
-    if not isinstance(state, Asked):
-        return Begun(begun_at=event.at, asked_by=event.again or AskedBy.OWN_REQUEST)
-    return Begun(begun_at=event.at, asked_at=state.asked_at, asked_by=event.again or state.asked_by)
+    asked = state if isinstance(state, Asked) else None
+    return Begun(
+        begun_at=event.at,
+        asked_at=None if asked is None else asked.asked_at,
+        asked_by=event.again or (AskedBy.OWN_REQUEST if asked is None else asked.asked_by),
+        again=event.again is not None,
+    )
 
 
 def _after(state: Completed, event: ErasureNamesReleased | ErasureReminded | ErasureAcknowledged) -> Completed:

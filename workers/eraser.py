@@ -20,13 +20,13 @@ from adapters.postgres_sql import statements
 from adapters.second_place import PlaceAway, SecondPlace
 from commands.context import Context
 from commands.forget_person import complete_erasure, forget_keys, forget_person, forget_sessions
-from commands.ports import Ports
+from commands.ports import ErasedEntry, Ports
 from commands.put_off_erasure import erasure_of
 from commands.transact import read_states
 from domain import api_key, erasure, session, user
 from domain.audience import PrincipalKind
 from domain.erasure import Begun
-from domain.ids import AudienceName, SessionId, UserId
+from domain.ids import AudienceName, InvitationId, SessionId, UserId
 from domain.user import Deleted, Erased, User
 from projections import api_keys, audiences, invitations, session_searches, sessions
 from projections.reading import ReadModels
@@ -61,10 +61,11 @@ class Eraser:
         """Go as far as it goes. True once it is completed by this. Raises StoreUnavailable."""
         read = await read_states(self._ports, [erasure_of(user_id), (user.decider, user.stream(user_id))])
         begun = read.state(*erasure_of(user_id))
-        if not isinstance(begun, Begun) or not await self._is_ready(user_id):
+        if not isinstance(begun, Begun) or not await self._is_ready(user_id, begun):
             return False
-        is_listed = await self._enter(user_id, begun, read.state(user.decider, user.stream(user_id)))
-        if not await forget_person(user_id, await invitations.accepted_by(self._models, user_id), ctx, self._ports):
+        accepted = tuple(await invitations.accepted_by(self._models, user_id))
+        is_listed = await self._enter(user_id, begun, read.state(user.decider, user.stream(user_id)), accepted)
+        if not await forget_person(user_id, accepted, ctx, self._ports):
             return False
         await self._forget_sessions(user_id, ctx)
         await self._forget_keys(user_id, ctx)
@@ -75,20 +76,24 @@ class Eraser:
             return False
         return await complete_erasure(user_id, await self._told(), ctx, self._ports)
 
-    async def _is_ready(self, user_id: UserId) -> bool:
+    async def _is_ready(self, user_id: UserId, begun: Begun) -> bool:
         """Whether read models have come to where it began, and its last mail is not still waiting."""
         stream = erasure.stream(user_id)
         (head,) = (await self._ports.store.load([stream])).heads
         for projection in (sessions.sessions, api_keys.api_keys, invitations.invitations):
             if not await self._models.wait_for(projection, stream, head.version, timeout_ms=0):
                 return False
-        return not await self._pool.fetchval(SQL["farewell_waits"], user_id, stream, FAREWELL_SECONDS)
+        return begun.again or not await self._pool.fetchval(SQL["farewell_waits"], user_id, stream, FAREWELL_SECONDS)
 
-    async def _enter(self, user_id: UserId, begun: Begun, state: User) -> bool:
+    async def _enter(self, user_id: UserId, begun: Begun, state: User, accepted: tuple[InvitationId, ...]) -> bool:
         """Put it on the list; False where the place cannot be reached: the rest need not wait for that."""
         names_until = state.restorable_until if isinstance(state, Deleted) else state.names_until if isinstance(state, Erased) else None
         try:
-            await self._list.enter(user_id, asked_by=begun.asked_by, begun_at=begun.begun_at, names_until=names_until)
+            await self._list.enter(
+                ErasedEntry(
+                    user_id=user_id, asked_by=begun.asked_by, begun_at=begun.begun_at, names_until=names_until, invitations=accepted
+                )
+            )
         except PlaceAway as away:
             log.warning("second_place_away", reason=str(away))
             return False
@@ -98,15 +103,16 @@ class Eraser:
         after = _FIRST
         while found := await session_searches.all_of(self._models, user_id, after=after, limit=PAGE):
             after = found[-1]
+            # First what only their rows lead to: those are gone once the projector has come by.
+            await self._pool.execute(SQL["forget_uses"], [session.stream(each) for each in found])
             for some in _parts(found):
                 await forget_sessions(user_id, some, ctx, self._ports)
-            await self._pool.execute(SQL["forget_uses"], [session.stream(each) for each in found])
 
     async def _forget_keys(self, user_id: UserId, ctx: Context) -> None:
         found = await api_keys.all_of(self._models, user_id)
+        await self._pool.execute(SQL["forget_uses"], [api_key.stream(each) for each in found])
         for some in _parts(found):
             await forget_keys(user_id, some, ctx, self._ports)
-        await self._pool.execute(SQL["forget_uses"], [api_key.stream(each) for each in found])
 
     async def _purge(self, user_id: UserId) -> None:
         """Delete what is theirs outside the log, in any table."""

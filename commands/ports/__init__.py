@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from commands.key_origins import KeyOrigins
 from commands.ports.actions import ActionClaims, ActionTokens
+from commands.ports.erased import ErasedEntry, ErasedNames
 from commands.ports.factors import (
     Challenge,
     Challenges,
@@ -93,6 +94,8 @@ __all__ = [
     "ClaimMac",
     "CodePurpose",
     "Commit",
+    "ErasedEntry",
+    "ErasedNames",
     "EventStore",
     "Found",
     "GuardReading",
@@ -168,6 +171,10 @@ class Vault(Protocol):
 
     async def keys_of(self, subjects: Sequence[StreamName]) -> Sequence[SubjectKeyId]:
         """Give the keys of these subjects, the oldest first."""
+        ...
+
+    async def not_erased(self, subjects: Sequence[StreamName]) -> Sequence[StreamName]:
+        """Give those of these subjects whose keys no erasure has destroyed."""
         ...
 
     async def destroy_keys_of_erased(self, subject: StreamName) -> None:

@@ -1,11 +1,17 @@
 """Once an erasure has begun: their last mail goes, then the person is forgotten everywhere, whoever is killed on the way (ACC-22)."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
 
 import asyncpg
+import pytest
 from msgspec.structs import replace
 
+from adapters.event_store import PostgresEventStore
 from adapters.ports import open_ports
+from adapters.second_place import FolderPlace
+from adapters.vault import PostgresVault
 from commands.accept_invitation import AcceptInvitation, accept_invitation, open_invitation
 from commands.change_profile import ChangeProfile, change_profile
 from commands.enrol_totp import offer_totp
@@ -54,12 +60,38 @@ async def left_of(office: Office, user_id: UserId) -> Leftovers:
 
 async def erased(office: Office, user_id: UserId) -> None:
     """Let the worker do all of it, with the projector and the mailer between."""
+    await office.ports.last_used.flush()  # as it does each 5 seconds; between two steps of the worker lies a minute
     keeper = Timekeeper(office.settings)
     for _ in range(5):
         await projected(office)
         await keeper.step()
         await office.work()
     assert isinstance((await state_of(office, user_id))[1], Completed)
+
+
+class Killed(BaseException):
+    """What no handler of errors sees."""
+
+
+class Dying:
+    """Lets a process die after so many writes."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def after(self, patch: pytest.MonkeyPatch, name: str) -> None:
+        owner, _, method = name.partition(".")
+        of: Any = {"PostgresEventStore": PostgresEventStore, "PostgresVault": PostgresVault, "FolderPlace": FolderPlace}[owner]
+        write = getattr(of, method)
+
+        async def writes(*arguments: Any, **named: Any) -> Any:
+            done = await write(*arguments, **named)
+            self._left -= 1
+            if self._left < 0:
+                raise Killed
+            return done
+
+        patch.setattr(of, method, writes)
 
 
 async def test_nothing_is_left_that_opens_and_no_row(open_office: Callable[..., Awaitable[Office]]) -> None:
@@ -76,3 +108,33 @@ async def test_nothing_is_left_that_opens_and_no_row(open_office: Callable[..., 
     assert after.is_nothing
     assert after.fields >= before.fields
     assert office.subjects()[-1] == "Your minos account is gone"
+
+
+async def test_whoever_is_killed_on_the_way_what_is_left_is_done_by_the_next(
+    open_office: Callable[..., Awaitable[Office]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after every single write: each time another worker comes, and in the end nothing is left and nothing was written twice."""
+    office = await open_office(erasure_wait=0)
+    user_id = await settled(office)
+    await ask_for_erasure(await office.ctx(await office.sign_in()), office.ports)
+    await office.ports.last_used.flush()
+    await projected(office)
+    await Timekeeper(office.settings).step()
+    await office.work()
+    writes = ("PostgresEventStore.append", "PostgresVault.destroy_keys_of_erased", "FolderPlace.put")
+    death = -1
+    while not isinstance((await state_of(office, user_id))[1], Completed):
+        death += 1
+        assert death < 40
+        await projected(office)
+        with monkeypatch.context() as patch:
+            dying = Dying(death)
+            for name in writes:
+                dying.after(patch, name)
+            with suppress(Killed):
+                await Timekeeper(office.settings).step()
+    assert death >= 3, "it was killed on the way"
+    await projected(office)
+    assert (await left_of(office, user_id)).is_nothing
+    happened = await office.owner.fetch("SELECT stream FROM events WHERE type LIKE '%.erased.v1' OR type = 'erasure.completed.v1'")
+    assert len({row["stream"] for row in happened}) == len(happened) >= 6

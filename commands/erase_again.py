@@ -1,0 +1,59 @@
+"""After a database was set back: whoever was erased since then is erased again, before anything is served from it."""
+
+from datetime import datetime
+
+from commands.context import Context
+from commands.delete_user import delete_in
+from commands.forget_person import forget_person
+from commands.keys_of_owner import OwnersKeys, with_keys_of
+from commands.ports import ErasedEntry, ErasedNames, Ports
+from commands.put_off_erasure import erasure_of
+from commands.transact import Read, Transaction, transact
+from domain import administrators, erasure, user
+from domain.user import Absent, Active, Suspended
+from domain.user_events import DeleteReason
+
+
+async def erase_whoever_was(listed: ErasedNames, ctx: Context, ports: Ports) -> int:
+    """Compare the list of the erased with the database; give how many were back. Costs one look at each where nobody is.
+
+    With it they are gone at once: nothing of the account opens any more. What else is theirs goes as after any erasure. Raises what the
+    list raises, StoreUnavailable.
+    """
+    ids = {user.stream(user_id): user_id for user_id in await listed.ids()}
+    if not ids:
+        return 0
+    back = 0
+    for subject in await ports.vault.not_erased(list(ids)):
+        entry = await listed.get(ids[subject])
+        back += entry is not None and await _erase(entry, ctx, ports)
+    return back
+
+
+async def _erase(entry: ErasedEntry, ctx: Context, ports: Ports) -> bool:
+    """False where it was only on its way, and for whoever is younger than the database is now."""
+    user_id = entry.user_id
+    of_user: Read = (user.decider, user.stream(user_id))
+    of_admins: Read = (administrators.decider, administrators.STREAM)
+    of_erasure = erasure_of(user_id)
+
+    def decide(tx: Transaction, keys: OwnersKeys) -> bool:
+        if isinstance(tx.state(*of_user), Absent):
+            return False
+        events = erasure.begin_again(tx.state(*of_erasure), user_id=user_id, asked_by=entry.asked_by, at=tx.at)
+        tx.record(*of_erasure, events)
+        if events and isinstance(tx.state(*of_user), Active | Suspended):
+            kept_s = _seconds_until(entry.names_until, tx.at)
+            delete_in(tx, user_id, keys, reason=DeleteReason.ERASURE, restorable_s=kept_s, even_the_last=True)
+        return bool(events)
+
+    async def begin(keys: OwnersKeys) -> bool:
+        return (await transact(ports, ctx, [of_user, of_erasure, of_admins, *keys.reads], lambda tx: decide(tx, keys))).result
+
+    if not await with_keys_of(user_id, ports, begin):
+        return False
+    return await forget_person(user_id, entry.invitations, ctx, ports)
+
+
+def _seconds_until(names_until: datetime | None, at: datetime) -> int:
+    return 0 if names_until is None else max(0, round((names_until - at).total_seconds()))

@@ -1,0 +1,28 @@
+"""The list of the erased as commands see it: it lies outside the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from domain.ids import InvitationId, UserId
+from domain.user_events import AskedBy
+
+
+class ErasedEntry(Struct, frozen=True, kw_only=True):
+    """`names_until`: until when the names are nobody's; None where they were free at once. `invitations`: those that became the account."""
+
+    user_id: UserId
+    asked_by: AskedBy
+    begun_at: datetime
+    names_until: datetime | None
+    invitations: tuple[InvitationId, ...]
+
+
+class ErasedNames(Protocol):
+    async def ids(self) -> Sequence[UserId]:
+        """Give everybody on it."""
+        ...
+
+    async def get(self, user_id: UserId) -> ErasedEntry | None: ...
