@@ -7,7 +7,7 @@ from importlib import import_module
 
 from cli.command import Commands
 
-ACTIONS = ("replay", "prove")
+ACTIONS = ("replay", "prove", "verify")
 """Each has `add(actions)` and `async act(args)`, which gives the exit code."""
 
 

@@ -3,12 +3,11 @@
 import argparse
 import asyncio
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, Self, TextIO
+from typing import BinaryIO, TextIO
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +15,7 @@ from msgspec import Struct
 from cli.authority import Authority
 from cli.command import DONE, NO
 from cli.printing import print_json
+from cli.progress import Bar
 from commands.import_user import ImportUser, Outcome, import_user
 from commands.login_names import guarded_name
 from domain.claim import ClaimKind
@@ -138,17 +138,25 @@ async def run_import(authority: Authority, args: argparse.Namespace) -> int:
     with ExitStack() as open_files:
         file = open_files.enter_context(args.file.open("rb"))
         report = None if args.report is None else open_files.enter_context(_report(args.report))
-        bar = open_files.enter_context(_Bar(args.file, quiet=args.json))
+        bar = open_files.enter_context(_bar(quiet=args.json))
+        size = args.file.stat().st_size
         importing = Importing(authority, report, dry_run=args.dry_run)
         for group in together(lines_of(file)):
             await importing.take(group)
-            bar.advance(file.tell(), len(group))
+            bar.counted("importing", file.tell(), size, importing.summary().lines)
     summary = importing.summary()
     if args.json:
         print_json(summary)
     else:
         _tell(summary)
     return NO if summary.refused else DONE
+
+
+def _bar(*, quiet: bool) -> Bar:
+    """By bytes of the file, with the lines that were read."""
+    from rich.progress import DownloadColumn, TextColumn
+
+    return Bar(quiet=quiet, columns=(DownloadColumn(), TextColumn("{task.fields[count]:,} lines")))
 
 
 def _report(path: Path) -> TextIO:
@@ -162,34 +170,3 @@ def _tell(summary: Summary) -> None:
         print(f"imported before: {summary.already_imported:,}")
     for reason, count in summary.refused.items():
         print(f"refused, {reason}: {count:,}")
-
-
-class _Bar:
-    """A progress bar on a terminal, by bytes of the file, with accounts a second and time left; nothing elsewhere."""
-
-    def __init__(self, path: Path, *, quiet: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._lines = 0
-        self._progress = Progress(
-            TextColumn("importing"),
-            BarColumn(),
-            DownloadColumn(),
-            TextColumn("{task.fields[lines]:,} lines"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=quiet or not sys.stderr.isatty(),
-        )
-        self._task = self._progress.add_task("importing", total=path.stat().st_size, lines=0)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def advance(self, byte: int, lines: int) -> None:
-        self._lines += lines
-        self._progress.update(self._task, completed=byte, lines=self._lines)

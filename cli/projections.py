@@ -3,15 +3,13 @@
 import argparse
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from cli.command import COULD_NOT, DONE, NO, Commands, at_least
 from cli.database import connect
 
 if TYPE_CHECKING:
     import asyncpg
-
-    from workers.rebuild import Advance
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -82,10 +80,11 @@ async def _status(connection: "asyncpg.Connection[asyncpg.Record]", *, as_json: 
 
 async def _rebuild(args: argparse.Namespace, url: str) -> int:
     from cli.printing import print_json
+    from cli.progress import Bar
     from workers.rebuild import RebuildDiffers, rebuild
 
     try:
-        with _Bar(quiet=args.json) as bar:
+        with Bar(quiet=args.json) as bar:
             built = await rebuild(url, args.name, progress=bar.advance, switch=not args.no_switch)
     except RebuildDiffers as differs:
         print(f"minos: {differs}: {', '.join(differs.streams)}", file=sys.stderr)
@@ -129,32 +128,3 @@ async def _unpark(connection: "asyncpg.Connection[asyncpg.Record]", args: argpar
     done = await unpark(connection, named(args.name), StreamName(args.stream))
     print_rows(done, as_json=args.json, empty="this stream is not held back")
     return NO if any(row.reason for row in done) else DONE
-
-
-class _Bar:
-    """A progress bar on a terminal, with rate and time left; nothing elsewhere."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:,.0f} events/s"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=quiet or not sys.stderr.isatty(),
-        )
-        self._task = self._progress.add_task("reading", total=None, rate=0.0)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def advance(self, at: "Advance") -> None:
-        self._progress.update(self._task, description=at.stage, completed=at.done, total=at.total, rate=at.per_second)

@@ -10,6 +10,7 @@ from domain.tree.hashing import HASH_BYTES
 from domain.tree.note import BadNote, read_note
 
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
+_LATER = re.compile(r"(.+/log)/([2-9]|[1-9][0-9]{1,8})")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -44,6 +45,12 @@ def log_origin(issuer: str, epoch: int) -> str:
     """Name the log: where it is served, without the scheme. Each epoch is a log of its own."""
     where = issuer.partition("://")[2].replace("+", "%2B")  # a plus would divide the line of its key
     return f"{where}/log" if epoch == 1 else f"{where}/log/{epoch}"
+
+
+def epoch_of(origin: str) -> tuple[str, int]:
+    """Give what the log was called in its first epoch, and which epoch this name is of."""
+    later = _LATER.fullmatch(origin)
+    return (later[1], int(later[2])) if later else (origin, 1)
 
 
 def read_checkpoint(text: str) -> Checkpoint:

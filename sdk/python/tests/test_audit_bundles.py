@@ -146,7 +146,13 @@ def test_a_rewritten_history_signed_by_the_log_itself_does_not_fit_what_was_kept
     kept = made().notes[1, 700].encode()
     folder = Made(_rewritten(290)(history(SIZE)), SIGNER).write(tmp_path)
     assert checked(folder).holds
-    assert kinds(checked(folder, [("kept", kept)])) == [(Kind.CHECKPOINT_DIFFERS, None)]
+    assert kinds(checked(folder, [("kept", kept)])) == [(Kind.HISTORY_REWRITTEN, 1)]
+
+
+def test_a_checkpoint_of_another_tree_between_those_of_this_one(tmp_path: Path) -> None:
+    lie = made()
+    lie.notes[1, 300] = SIGNER.note(300, root(hashes_of(history(299))))
+    assert [(each.kind, each.size) for each in checked(lie.write(tmp_path)).findings] == [(Kind.CHECKPOINT_DIFFERS, 300)]
 
 
 def test_a_tail_dropped_does_not_fit_what_was_kept(tmp_path: Path) -> None:
@@ -207,14 +213,14 @@ def test_findings_are_bounded_and_counted(tmp_path: Path) -> None:
 
 def test_lost_entries_are_told_of_where_a_later_epoch_says_so(tmp_path: Path) -> None:
     kept = history(40)
-    opened = entry("log", 1, "log.epoch_opened.v1", old_origin=SIGNER.origin, kept_size=40)
-    second = Signer(f"{SIGNER.origin}/2")
+    opened = entry("log", 1, "log.epoch_opened.v1", epoch=2, kept=40, agreed=40)
+    second = Signer(f"{SIGNER.origin}/2", SIGNER.key)
     log = Made([*kept, opened, *history(60)[40:]], second)
     lost = SIGNER.note(50, root(hashes_of(history(50))))
     log.notes = {(2, 61): log.checkpoint, (1, 30): SIGNER.note(30, root(log.hashes[:30])), (1, 50): lost}
     folder = log.write(tmp_path)
     manifest(folder, 61, second.origin)
-    report = verify_bundle(folder, keys=[LogKey.parse(SIGNER.line), LogKey.parse(second.line)])
+    report = checked(folder)
     assert report.holds, report.findings
     assert "behind position 40 were lost" in report.remarks[0]
 

@@ -76,10 +76,11 @@ def test_what_is_no_proof_is_said_to_be_none(raw: bytes) -> None:
         verify_proof(raw, KEYS)
 
 
-@pytest.mark.parametrize("line", ["", "a+b", "name+00000000+AQ==", SIGNER.line.replace(SIGNER.key_id.hex(), "00000000"), "x" + SIGNER.line])
-def test_a_key_is_a_name_its_id_and_32_bytes(line: str) -> None:
-    with pytest.raises(NotAKey):
-        LogKey.parse(line)
+def test_a_key_is_a_name_its_id_and_32_bytes() -> None:
+    other_id, other_name = SIGNER.line.replace(SIGNER.key_id.hex(), "00000000"), f"x{SIGNER.line}"
+    for line in ("", "a+b", "name+00000000+AQ==", other_id, other_name):
+        with pytest.raises(NotAKey):
+            LogKey.parse(line)
     assert str(LogKey.parse(SIGNER.line)) == SIGNER.line
 
 

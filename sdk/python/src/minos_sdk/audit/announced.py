@@ -5,8 +5,6 @@ from array import array
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from minos_sdk.audit.judging import epoch_of
-
 _LET_GO = ("log.pruned.v1", "log.detached.v1")
 _OPENED = "log.epoch_opened.v1"
 
@@ -18,16 +16,18 @@ class Announced:
         self._ranges: list[tuple[int, int]] = []
         self._firsts = array("Q")
         self._lasts = array("Q")
-        self.kept: dict[int, int] = {}
+        self._opened: list[tuple[int, int]] = []
 
     def entry(self, kind: str, entry: bytes) -> None:
         said: Mapping[str, Any] = json.loads(entry)["payload"]
         if kind in _LET_GO:
             self._ranges.append((_number(said, "first_position"), _number(said, "last_position")))
         elif kind == _OPENED:
-            epoch = epoch_of(str(said.get("old_origin")))[1]
-            kept = _number(said, "kept_size")
-            self.kept = {earlier: min(kept, size) for earlier, size in self.kept.items()} | {epoch: kept}
+            self._opened.append((_number(said, "epoch"), _number(said, "agreed")))
+
+    def kept(self, epoch: int) -> int | None:
+        """Give up to which size an earlier epoch is the beginning of this log, as the openings of later ones say; None for the newest."""
+        return min((agreed for opened, agreed in self._opened if opened > epoch), default=None)
 
     def pruned(self, position: int) -> None:
         """Positions come in order; those next to each other are kept as one stretch."""

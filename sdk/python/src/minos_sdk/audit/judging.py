@@ -1,8 +1,8 @@
 """Checkpoints held against the tree. That each is of this one tree is consistency between all of them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import chain
 
@@ -28,6 +28,8 @@ class Held:
     epoch: int
     root: bytes
     source: str
+    series: str = ""
+    """Of the bundle, or a name of one that was kept: each is judged for itself."""
 
 
 class Reader:
@@ -47,8 +49,9 @@ class Reader:
             if path.startswith("checkpoints/"):
                 epochs.setdefault(path.rpartition("/")[0], []).append(path)
         series = [self._rising(chain.from_iterable(map(self._of_file, paths))) for paths in epochs.values()]
-        others = [("checkpoint", self._newest()), *kept]
-        return merge(*series, sorted(held for source, raw in others if (held := self._read(source, raw)) is not None))
+        newest = self._read("checkpoint", self._newest())
+        own = [held for name, raw in kept if (held := self._read(name, raw)) is not None]
+        return merge(*series, sorted([*([] if newest is None else [newest]), *(replace(held, series=held.source) for held in own)]))
 
     def _newest(self) -> bytes:
         try:
@@ -89,7 +92,7 @@ class Reader:
 
     def _read(self, source: str, raw: bytes) -> Held | None:
         try:
-            return self._held(source, read_checkpoint(raw, self._keys))
+            return self._held(source, read_checkpoint(raw, self._keys_of(raw)))
         except NotACheckpoint as error:
             self._findings.add(Finding(kind=Kind.CHECKPOINT_BROKEN, words=f"{source}: {error}", path=source))
         except Forged as error:
@@ -98,6 +101,11 @@ class Reader:
             epoch = epoch_of(said.origin)[1]
             self._findings.add(Finding(kind=Kind.CHECKPOINT_FORGED, words=words, size=said.size, epoch=epoch, path=source))
         return None
+
+    def _keys_of(self, raw: bytes) -> Iterable[LogKey]:
+        """Give the keys under the name that the log has in the checkpoint's epoch: its bytes stay, its name tells the epoch."""
+        origin = unsigned_checkpoint(raw).origin
+        return [key.under(origin) for key in self._keys if epoch_of(key.name)[0] == epoch_of(origin)[0]]
 
     def _held(self, source: str, checkpoint: Checkpoint) -> Held:
         log, epoch = epoch_of(checkpoint.origin)
@@ -108,11 +116,10 @@ class Reader:
 
 @dataclass(slots=True)
 class _Run:
-    """Checkpoints of one epoch, one after the other, that are not of this tree; up to size `after` they were."""
+    """Checkpoints of one epoch and series, one after the other, that are not of this tree; up to size `after` they were."""
 
     first: Held
     after: int
-    count: int = 1
 
 
 class Judge:
@@ -120,36 +127,36 @@ class Judge:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self._runs: dict[int, _Run] = {}
-        self._agreed = 0
-        self._beyond: dict[int, Held] = {}
+        self._runs: dict[tuple[int, str], _Run] = {}
+        self._agreed: dict[str, int] = {}
+        self._beyond: dict[tuple[int, str], Held] = {}
         self.count = 0
 
     def told(self, held: Held, *, same: bool) -> None:
         self.count += 1
-        run = self._runs.get(held.epoch)
+        key = (held.epoch, held.series)
         if same:
-            self._agreed = held.size
-            if run is not None:
-                self._differs(self._runs.pop(held.epoch))
-        elif run is None:
-            self._runs[held.epoch] = _Run(held, self._agreed)
+            self._agreed[held.series] = held.size
+            if key in self._runs:
+                self._differs(self._runs.pop(key))
         else:
-            run.count += 1
+            self._runs.setdefault(key, _Run(held, self._agreed.get(held.series, 0)))
 
     def beyond(self, held: Held) -> None:
         """A checkpoint of more entries than there are."""
         self.count += 1
-        self._beyond.setdefault(held.epoch, held)
+        self._beyond.setdefault((held.epoch, held.series), held)
 
-    def end(self, size: int, kept: Mapping[int, int]) -> Sequence[str]:
-        """Give what was lost and said so: `kept` holds up to which size the entries of an epoch were kept when a later one was opened."""
+    def end(self, size: int, kept: Callable[[int], int | None]) -> Sequence[str]:
+        """Give what was lost and said so: `kept` gives up to which size an epoch begins this log, where a later one was opened."""
         remarks: list[str] = []
-        for epoch in sorted({*self._runs, *self._beyond}):
-            run, beyond = self._runs.get(epoch), self._beyond.get(epoch)
+        for key in sorted({*self._runs, *self._beyond}):
+            epoch, _ = key
+            run, beyond = self._runs.get(key), self._beyond.get(key)
             first = min(([] if run is None else [run.first]) + ([] if beyond is None else [beyond]))
-            if epoch in kept and first.size > kept[epoch]:
-                lost = f"entries of epoch {epoch} behind position {kept[epoch]} were lost and replaced when a later epoch was opened"
+            agreed = kept(epoch)
+            if agreed is not None and first.size > agreed:
+                lost = f"entries of epoch {epoch} behind position {agreed} were lost and replaced when a later epoch was opened"
                 remarks.append(f"{lost}: its checkpoint at size {first.size} is not of this log")
                 continue
             if run is not None:

@@ -1,7 +1,7 @@
 """Signed notes (C2SP signed-note): a text, and who signed it."""
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -47,10 +47,14 @@ class LogKey:
             raise NotAKey(f"the key of {name} is no base64") from None
         if len(material) != 33 or material[0] != _ED25519:
             raise NotAKey(f"the key of {name} is not of Ed25519")
-        key_id = sha256(name.encode() + b"\n" + material).digest()[:4]
+        key_id = _key_id(name, material[1:])
         if not name or said.lower() != key_id.hex():
             raise NotAKey(f"the id {said} is not that of this key under the name {name}")
         return cls(name, key_id, material[1:])
+
+    def under(self, name: str) -> "LogKey":
+        """Give the same key as another log's: each epoch is one, with a name of its own."""
+        return LogKey(name, _key_id(name, self.public), self.public)
 
     def signed(self, text: bytes, signature: bytes) -> bool:
         try:
@@ -60,9 +64,11 @@ class LogKey:
         return True
 
     def __str__(self) -> str:
-        from base64 import b64encode
-
         return f"{self.name}+{self.key_id.hex()}+{b64encode(bytes([_ED25519]) + self.public).decode()}"
+
+
+def _key_id(name: str, public: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + bytes([_ED25519]) + public).digest()[:4]
 
 
 @dataclass(frozen=True, slots=True)

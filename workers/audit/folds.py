@@ -1,0 +1,144 @@
+"""All streams folded anew, one after the other, and held against their heads and read models.
+
+They are read in the order of streams: whatever the log's size, one stream is in memory, and a page.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, assert_never
+
+import asyncpg
+
+from domain.ids import StreamName
+from projections.projection import Entity, Journal, Periods, category_of
+from workers.audit.announced import Announced
+from workers.audit.findings import Finding, Findings, Kind
+from workers.audit.models import same_values
+from workers.audit.stream_fold import StreamFold
+from workers.audit.stream_pages import Page, StreamSource
+from workers.audit.stream_rows import EntityRow, PeriodRows, Rows
+from workers.decoded import Unreadable
+
+POSITIONS = 10_000
+"""Of the log, from which the streams are taken where only those that changed are folded."""
+REMEMBERED = 300_000
+"""Streams that are not folded again when they come again. What is forgotten is folded once more."""
+
+
+class Folds:
+    def __init__(self, source: StreamSource, said: Announced, findings: Findings) -> None:
+        self._source = source
+        self._said = said
+        self._findings = findings
+        self._fold: StreamFold | None = None
+        self._of_category: dict[str, list[Entity[Any] | Periods]] = {}
+        self._journals: list[Journal[Any]] = []
+        for of in source.served:
+            match of:
+                case Entity():
+                    self._of_category.setdefault(of.category, []).append(of)
+                case Periods():
+                    for category in of.categories:
+                        self._of_category.setdefault(category, []).append(of)
+                case Journal():
+                    self._journals.append(of)
+                case _:
+                    assert_never(of)
+        self.streams = 0
+        self.unfolded = 0
+
+    async def all(self, size: int, progress: Callable[[int], None]) -> None:
+        """Fold every stream."""
+        await self._through(None, progress)
+        for journal in self._journals:
+            for position in await self._source.surplus(journal, size):
+                self._entry(journal, position, "is of no event of the log")
+
+    async def since(self, position: int, size: int, progress: Callable[[int], None]) -> None:
+        """Fold those that something happened to behind that position."""
+        folded: set[int] = set()
+        for after in range(position, size, POSITIONS):
+            touched = await self._source.touched(after, min(size, after + POSITIONS))
+            await self._through(sorted(stream for stream in touched if hash(stream) not in folded), lambda _: None)
+            if len(folded) > REMEMBERED:
+                folded.clear()
+            folded.update(map(hash, touched))
+            progress(min(size, after + POSITIONS) - position)
+
+    async def _through(self, only: Sequence[str] | None, progress: Callable[[int], None]) -> None:
+        done = 0
+        following: asyncio.Task[Page] | None = asyncio.create_task(self._source.page("", 0, only))
+        while following is not None:
+            page = await following
+            following = None
+            if page.last is not None:
+                last = page.events[-1]
+                following = asyncio.create_task(self._source.page(last.stream, last.version, only))
+                await asyncio.sleep(0)
+            self._page(page)
+            done += len(page.events)
+            progress(done)
+
+    def _page(self, page: Page) -> None:
+        seen: set[str] = {self._fold.stream} if self._fold is not None else set()
+        for event in page.events:
+            if self._fold is None or event.stream != self._fold.stream:
+                self._finish(page.heads)
+                self._fold = self._begin(event.stream, page)
+                seen.add(event.stream)
+            self._fold.take(event)
+        for journal in self._journals:
+            self._written(journal, page)
+        if page.last is None:
+            self._finish(page.heads)
+        made = {**{name: set(rows) for name, rows in page.rows.items()}, **{name: set(rows) for name, rows in page.periods.items()}}
+        for name, streams in made.items():
+            for stream in sorted(streams - seen):
+                self._add(Kind.READ_MODEL_DIFFERS, f"what {name} has of {stream} is of a stream without events", stream, name)
+        for stream in page.heads.keys() - seen:
+            self._add(Kind.HEAD_DIFFERS, f"the head of {stream} is of a stream without events", stream)
+
+    def _begin(self, stream: StreamName, page: Page) -> StreamFold:
+        self.streams += 1
+        rows: list[Rows] = []
+        for of in self._of_category.get(category_of(stream), ()):
+            fed = page.feeds.get(of.name)
+            if fed is None or stream in fed.parked:
+                continue
+            if isinstance(of, Entity):
+                rows.append(EntityRow(of, page.rows[of.name].get(stream), fed.position(stream)))
+            else:
+                rows.append(PeriodRows(of, page.periods[of.name].get(stream, ()), fed.position(stream)))
+        return StreamFold(stream, rows, self._findings, self._said)
+
+    def _finish(self, heads: Mapping[str, asyncpg.Record]) -> None:
+        if self._fold is not None:
+            self._fold.end(heads.get(self._fold.stream))
+            self.unfolded += not self._fold.foldable
+        self._fold = None
+
+    def _written(self, journal: Journal[Any], page: Page) -> None:
+        """Hold what a journal has of a page's events against what it would write now."""
+        fed = page.feeds.get(journal.name)
+        if fed is None:
+            return
+        entries, write = page.entries[journal.name], journal.write
+        for event in page.events:
+            position = event.position
+            if position is None or isinstance(event, Unreadable) or position > fed.position(event.stream) or event.stream in fed.parked:
+                continue
+            stored, wanted = entries.get(position), write(event)
+            if wanted is None or stored is None:
+                if stored is not None:
+                    self._entry(journal, position, "is of an event that it does not write down")
+                elif wanted is not None:
+                    self._entry(journal, position, "is not there")
+            elif not same_values(journal, wanted, stored, 0):
+                self._entry(journal, position, "is not what its event says")
+
+    def _entry(self, journal: Journal[Any], position: int, words: str) -> None:
+        said = f"the row of position {position} in {journal.name} {words}"
+        self._findings.add(Finding(kind=Kind.READ_MODEL_DIFFERS, words=said, position=position, model=journal.name))
+
+    def _add(self, kind: Kind, words: str, stream: str, model: str | None = None) -> None:
+        self._findings.add(Finding(kind=kind, words=words, stream=StreamName(stream), model=model))

@@ -1,0 +1,62 @@
+"""The read models as they serve now: their tables, how far each is, and what they hold back."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from adapters.postgres_sql import statements
+from projections import generations
+from projections.columns import to_values
+from projections.generations import Generation
+from projections.projection import Entity, Journal, Projection
+from workers.feeds import ALL_SLOTS, slot_of
+
+SQL = statements(Path(__file__).with_name("folds.sql"))
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """How far a read model is: by slots, where several projectors share them."""
+
+    positions: Sequence[tuple[int, int, int]]
+    parked: frozenset[str]
+
+    def position(self, stream: str) -> int:
+        first, last, position = self.positions[0]
+        if (first, last) == ALL_SLOTS:
+            return position
+        slot = slot_of(stream)
+        return next((position for first, last, position in self.positions if first <= slot <= last), 0)
+
+    @property
+    def furthest(self) -> int:
+        return max(position for _, _, position in self.positions)
+
+
+async def serving(connection: "asyncpg.Connection[asyncpg.Record]", projections: Iterable[Projection]) -> Mapping[str, Generation]:
+    """Give of each read model the generation that queries go to; one that was never made is not there."""
+    found = {projection.name: await generations.served(connection, projection) for projection in projections}
+    return {name: generation for name, generation in found.items() if generation is not None}
+
+
+async def feeds(connection: "asyncpg.Connection[asyncpg.Record]", generation: Generation) -> Feeds | None:
+    """None where the generation was dropped meanwhile."""
+    states = await connection.fetch(SQL["feeds"], generation.projection, generation.number)
+    parked = await connection.fetch(SQL["parked"], generation.projection, generation.number)
+    if not states:
+        return None
+    return Feeds([(row["slot_from"], row["slot_to"], row["position"]) for row in states], frozenset(row["stream"] for row in parked))
+
+
+def same_values(of: Entity[Any] | Journal[Any], row: Any, record: asyncpg.Record, first: int) -> bool:
+    """Tell whether a row is what a table has of it from a column on. The driver gives lists where rows have tuples."""
+    wanted = to_values(of.columns, row)
+    stored = tuple(record)[first:]
+    return wanted == stored or tuple(map(_plain, wanted)) == tuple(map(_plain, stored))
+
+
+def _plain(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

@@ -1,0 +1,115 @@
+"""One stream folded anew: its versions, its head, and the rows made of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from domain.codec import encode_state
+from domain.deciders import decider_of
+from domain.event import Pruned, Recorded
+from domain.ids import StreamName
+from workers.audit.announced import Announced
+from workers.audit.findings import Finding, Findings, Kind
+from workers.audit.stream_rows import Rows
+from workers.decoded import Read, Unreadable
+
+
+@dataclass(slots=True)
+class StreamFold:
+    """Is told each event of a stream in order, then what was stored of it."""
+
+    stream: StreamName
+    rows: Sequence[Rows]
+    findings: Findings
+    said: Announced
+    version: int = 0
+    position: int = 0
+    unsequenced: bool = False
+    state: Any = None
+    foldable: bool = True
+    broken: set[str] = field(default_factory=set[str])
+    """Read models whose fold tripped."""
+
+    def __post_init__(self) -> None:
+        of = decider_of(self.stream)
+        if of is None:
+            self.foldable = False
+            self._find(Kind.ENTRY_BROKEN, f"stream {self.stream} is of no category that is known")
+        else:
+            self.state = of.initial
+
+    def take(self, event: Read) -> None:
+        self._place(event)
+        if isinstance(event, Unreadable):
+            self.foldable = False
+            self._find(Kind.ENTRY_BROKEN, f"version {event.version} of stream {self.stream} cannot be read: {event.reason}", event)
+        elif self.foldable:
+            self._fold(event)
+
+    def _place(self, event: Read) -> None:
+        """Check that it follows the one before it, in the stream and in the log."""
+        if event.version != self.version + 1:
+            self._gap(event)
+        if event.position is None:
+            self.unsequenced = True
+        elif event.position <= self.position or self.unsequenced:
+            words = f"version {event.version} of stream {self.stream} is at position {event.position}, before what comes before it"
+            self._find(Kind.STREAM_DISORDER, words, event)
+        self.version = max(self.version, event.version)
+        self.position = event.position or self.position
+
+    def _gap(self, event: Read) -> None:
+        self.foldable = False
+        if self.said.detached and event.version > self.version:
+            return  # they lie elsewhere: their hashes are in the tree, and their places are not known here
+        kind = Kind.STREAM_GAP if event.version > self.version else Kind.STREAM_REPEATS
+        self._find(kind, f"stream {self.stream} goes on with version {event.version} after {self.version}", event)
+
+    def _fold(self, event: "Recorded[Any] | Pruned") -> None:
+        of = decider_of(self.stream)
+        if of is not None and isinstance(event, Recorded):
+            self.state = of.evolve(self.state, event.event)
+        for rows in self.rows:
+            if rows.model in self.broken:
+                continue
+            try:
+                rows.take(event)
+            except Exception as error:  # noqa: BLE001 - whatever a fold trips over concerns these rows alone, and is told
+                self.broken.add(rows.model)
+                self._differs(rows, f"cannot be made: {type(error).__name__} at version {event.version}", event.version)
+
+    def end(self, head: "asyncpg.Record | None") -> None:
+        """Hold what is stored of the stream against it, all events having been told."""
+        if not self.foldable:
+            return
+        self._head(head)
+        for rows in self.rows:
+            if rows.model not in self.broken:
+                for words, version in rows.faults():
+                    self._differs(rows, words, version)
+
+    def _head(self, head: "asyncpg.Record | None") -> None:
+        of = decider_of(self.stream)
+        if head is None or of is None:
+            self._find(Kind.HEAD_DIFFERS, f"stream {self.stream} has {self.version} events and no head")
+        elif head["version"] != self.version:
+            self._find(Kind.HEAD_DIFFERS, f"the head of {self.stream} is at version {head['version']}, its events end at {self.version}")
+        elif head["state_version"] == of.state_version and head["state"] != encode_state(self.state):
+            self._find(Kind.HEAD_DIFFERS, f"the head of {self.stream} is not what its {self.version} events fold to")
+
+    def _differs(self, rows: Rows, words: str, version: int | None) -> None:
+        said = f"what {rows.model} has of {self.stream} {words}"
+        self.findings.add(Finding(kind=Kind.READ_MODEL_DIFFERS, words=said, stream=self.stream, version=version, model=rows.model))
+
+    def _find(self, kind: Kind, words: str, at: "Read | None" = None) -> None:
+        self.findings.add(
+            Finding(
+                kind=kind,
+                words=words,
+                stream=self.stream,
+                position=None if at is None else at.position,
+                version=None if at is None else at.version,
+            )
+        )

@@ -1,0 +1,99 @@
+"""What a read model has of one stream, held against what its events make of it now."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import asyncpg
+
+from domain.event import Pruned, Recorded
+from projections.periods import Unwritten
+from projections.projection import Entity, Gone, Periods, Versioned
+from projections.table import period_values
+from workers.audit.models import same_values
+
+Said = tuple[str, int | None]
+"""What is wrong with a row, and at which version of the stream."""
+
+
+class Rows(Protocol):
+    """`model` is the read model's name."""
+
+    @property
+    def model(self) -> str: ...
+
+    def take(self, event: "Recorded[Any] | Pruned") -> None:
+        """Take the stream's next event. Raises what the fold raises."""
+        ...
+
+    def faults(self) -> Iterator[Said]:
+        """Say what is wrong, all events having been taken."""
+        ...
+
+
+@dataclass(slots=True)
+class EntityRow:
+    entity: Entity[Any]
+    stored: "asyncpg.Record | None"
+    fed_up_to: int
+    """The position up to which the read model has seen the log."""
+    fresh: Versioned[Any] | None = None
+    due: int = 0
+    """The version the stream had there, once there was something to be seen of it."""
+    same: bool | None = None
+    is_gone: bool = False
+    must_be_gone: bool = False
+
+    @property
+    def model(self) -> str:
+        return self.entity.name
+
+    def take(self, event: "Recorded[Any] | Pruned") -> None:
+        folded = self.entity.fold(self.fresh, event)
+        seen = event.position is not None and event.position <= self.fed_up_to
+        if isinstance(folded, Gone):
+            self.fresh, self.is_gone = None, True
+            self.must_be_gone = seen
+        else:
+            self.fresh = folded
+            self.due = event.version if seen and folded is not None else self.due
+        if self.stored is not None and self.stored["version"] == event.version:
+            self.same = self.fresh is not None and same_values(self.entity, self.fresh.row, self.stored, 2)
+
+    def faults(self) -> Iterator[Said]:
+        if self.stored is None:
+            if self.due and not self.is_gone:
+                yield "is not there", self.due
+            return
+        version: int = self.stored["version"]
+        if self.must_be_gone:
+            yield "is still there, and the last of its events takes it away", version
+        elif version < self.due:
+            yield f"is at version {version}, and should have come to {self.due}", version
+        elif self.same is None:
+            yield f"is at version {version}, which its stream does not have", version
+        if self.same is False:
+            yield f"is not what its events fold to at version {version}", version
+
+
+@dataclass(slots=True)
+class PeriodRows:
+    periods: Periods
+    stored: Sequence[tuple[object, ...]]
+    fed_up_to: int
+    fresh: Unwritten = field(default_factory=Unwritten)
+
+    @property
+    def model(self) -> str:
+        return self.periods.name
+
+    def take(self, event: "Recorded[Any] | Pruned") -> None:
+        if isinstance(event, Pruned) or event.position is None or event.position > self.fed_up_to:
+            return
+        turn = self.periods.turn(event)
+        if turn is not None:
+            self.fresh.take(event, turn)
+
+    def faults(self) -> Iterator[Said]:
+        if period_values(self.fresh.periods) != list(self.stored):
+            yield "is not what its events make it", None

@@ -1,0 +1,51 @@
+-- name: size
+SELECT size, epoch FROM log_head WHERE only_row
+
+-- name: by_the_indexes
+-- The runs say which rows are wanted: never a walk through all of them.
+SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
+       set_config('enable_mergejoin', 'off', false), set_config('enable_sort', 'off', false), set_config('jit', 'off', false),
+       set_config('transaction_timeout', '0', false), set_config('default_transaction_read_only', 'on', false)
+
+-- name: entries
+-- Positions after $1 up to $2. The reader sorts: they come in order almost always.
+SELECT r.position_start + (e.append_id - r.append_start) AS position, e.stream, e.version, e.type, e.event_id::text, e.recorded_at,
+       e.actor, e.session_id::text, e.command_id::text, e.correlation_id::text, e.causation_id::text, e.key_id::text, e.payload
+FROM log_runs r
+JOIN events e ON e.append_id >= r.append_start + greatest(0, $1::bigint + 1 - r.position_start)
+    AND e.append_id <= r.append_start + least(r.n - 1, $2::bigint - r.position_start)
+WHERE r.position_start >= coalesce((SELECT max(l.position_start) FROM log_runs l WHERE l.position_start <= $1::bigint + 1), 0)
+    AND r.position_start <= $2::bigint
+
+-- name: tiles
+SELECT t.tile, t.hashes, t.root, s.latest FROM log_tiles t LEFT JOIN log_times s ON t.level = 0 AND s.tile = t.tile
+WHERE t.level = $1 AND t.tile >= $2 AND t.tile < $3 ORDER BY t.tile
+
+-- name: broken_runs
+-- Where positions are left out or given twice: each run begins behind the one before it, in positions and in what they stand for.
+SELECT r.position_start, r.before FROM (
+    SELECT l.position_start, l.append_start, l.n,
+           coalesce(lag(l.position_start + l.n) OVER w, 1) AS before
+    FROM log_runs l WINDOW w AS (ORDER BY l.position_start)
+) r WHERE r.position_start <> r.before ORDER BY r.position_start LIMIT 100
+
+-- name: overlapping_runs
+SELECT r.position_start FROM (
+    SELECT l.position_start, l.append_start, coalesce(lag(l.append_start + l.n) OVER w, 0) AS free_from
+    FROM log_runs l WINDOW w AS (ORDER BY l.append_start)
+) r WHERE r.append_start < r.free_from ORDER BY r.position_start LIMIT 100
+
+-- name: run_end
+SELECT coalesce(max(position_start + n - 1), 0) FROM log_runs
+
+-- name: keys
+SELECT name, public FROM vault.log_keys ORDER BY name
+
+-- name: checkpoints
+SELECT size, root, coalesce(cosigned, note) AS note FROM log_checkpoints WHERE epoch = $1 AND size > $2 ORDER BY size LIMIT $3
+
+-- name: log_stream
+SELECT type, payload FROM events WHERE stream = 'log' AND octet_length(payload) > 0 ORDER BY version
+
+-- name: covered
+SELECT coalesce(max(size), 0) FROM log_checkpoints WHERE epoch = $1

@@ -1,0 +1,185 @@
+"""The whole of `minos audit verify`: what to read, in which order, and what came of it."""
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+import msgspec
+from msgspec import Struct
+
+from adapters import published
+from adapters.checkpoint_key import LogName
+from adapters.second_place import SecondPlace
+from domain import log
+from domain.errors import UnknownEventTag
+from domain.tree.nodes import TILE_WIDTH
+from workers.audit.announced import Announced
+from workers.audit.findings import Finding, Findings, Kind
+from workers.audit.folds import Folds
+from workers.audit.judging import SECOND_PLACE, Judge, Signed
+from workers.audit.published import Published
+from workers.audit.reading import LogSource
+from workers.audit.stream_pages import StreamSource
+from workers.audit.walk import Walk
+
+_ALL = 2**62
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What is to be checked, and against what."""
+
+    url: str
+    names: Sequence[LogName] = ()
+    """The log's name and key as known from elsewhere; the database's own where none is given."""
+    second_place: SecondPlace | None = None
+    kept: Sequence[tuple[str, int, str]] = ()
+    """Checkpoints kept from earlier: a name, the epoch, the note."""
+    since: int = 0
+    """The size of one of those: entries up to there are not looked at again, but for the tile they end in."""
+    is_copy: bool = False
+    """A copy may be older than what was published meanwhile."""
+    read_models: bool = True
+    """Fold streams anew, and compare heads and read models with that."""
+
+
+class Advance(Struct, frozen=True, kw_only=True):
+    """How far it is: `done` of `total` events of this stage."""
+
+    stage: str
+    done: int
+    total: int
+    per_second: float
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What was checked, and what is wrong. `remarks` are no faults: what is to be known all the same."""
+
+    epoch: int
+    size: int
+    root: str
+    since: int
+    """Entries up to there were not looked at again."""
+    published: int
+    """Entries behind this size are in no checkpoint yet."""
+    hashes_only: int
+    checkpoints: int
+    streams: int
+    findings: Sequence[Finding]
+    counts: dict[Kind, int]
+    remarks: Sequence[str]
+    seconds: float
+    per_second: float
+    """Events, over everything."""
+
+
+async def verify(asked: Asked, progress: Callable[[Advance], None] = lambda _: None) -> Report:
+    """Walk through the log once in its order and once by streams. Raises what asyncpg does, PlaceAway, StoreUnavailable."""
+    began = monotonic()
+    findings = Findings()
+    kept_there = await _in_second_place(asked.second_place)
+    source = await LogSource.open(asked.url)
+    try:
+        check = _Check(asked, source, findings, progress)
+        report = await check.run(kept_there)
+    finally:
+        await source.close()
+    seconds = monotonic() - began
+    return msgspec.structs.replace(
+        report,
+        findings=findings.kept,
+        counts=dict(findings.counts),
+        seconds=seconds,
+        per_second=(report.size - report.since) / max(seconds, 0.001),
+    )
+
+
+async def _in_second_place(place: SecondPlace | None) -> Sequence[tuple[int, str]]:
+    """Give what was kept there, by epoch: read before the log, which is never shorter than what was published of it."""
+    if place is None:
+        return ()
+    epochs = [name.removeprefix("checkpoint/") for name in await place.names("checkpoint/")]
+    found: list[tuple[int, str]] = []
+    for epoch in sorted(int(epoch) for epoch in epochs if epoch.isdigit()):
+        try:
+            kept = await published.of_epoch(place, epoch)
+        except UnicodeDecodeError:
+            found.append((epoch, ""))  # what is no text is no checkpoint, and will be said to be none
+        else:
+            found += [] if kept is None else [(epoch, kept.note)]
+    return found
+
+
+class _Check:
+    def __init__(self, asked: Asked, source: LogSource, findings: Findings, progress: Callable[[Advance], None]) -> None:
+        self._asked = asked
+        self._source = source
+        self._findings = findings
+        self._progress = progress
+
+    async def run(self, kept_there: Sequence[tuple[int, str]]) -> Report:
+        size, epoch = await self._source.size()
+        said = await self._announced()
+        for position in await self._source.broken_runs(size):
+            words = f"positions are left out or given twice at {position}"
+            self._findings.add(Finding(kind=Kind.POSITIONS_BROKEN, words=words, position=position))
+        judge = Judge(self._findings)
+        signed, second = await self._published(epoch, kept_there)
+        walk = Walk(self._source, signed, judge, said, self._findings)
+        first_tile = min(self._asked.since, size) // TILE_WIDTH
+        covered = await self._source.covered(epoch)
+        root = await walk.through(size, first_tile=first_tile, covered=covered, progress=self._advance("entries", size))
+        while (beyond := await signed.next_up_to(_ALL)) is not None:
+            judge.beyond(beyond)
+        if self._asked.second_place is not None and second < covered:
+            words = f"checkpoints up to size {covered} were published, and the second place has none beyond {second}"
+            self._findings.add(Finding(kind=Kind.SECOND_PLACE_BEHIND, words=words, size=second, epoch=epoch))
+        remarks = [*judge.end(size, said.kept, may_end_early=self._asked.is_copy)]
+        streams, unfolded = await self._folds(said, size)
+        if unfolded:
+            remarks.append(f"{unfolded} streams could not be folded anew: part of them is not there, or cannot be read")
+        if covered < size:
+            remarks.append(f"positions {covered + 1} to {size} are in no published checkpoint yet")
+        return Report(
+            epoch=epoch, size=size, root=b64encode(root).decode(), since=first_tile * TILE_WIDTH, published=covered,
+            hashes_only=walk.hashes_only, checkpoints=judge.count, streams=streams, findings=(), counts={}, remarks=remarks,
+            seconds=0, per_second=0,
+        )  # fmt: skip
+
+    async def _published(self, epoch: int, kept_there: Sequence[tuple[int, str]]) -> tuple[Published, int]:
+        """Give all checkpoints that are to be held against the log, and the size the second place has of this epoch."""
+        signed = Signed(self._asked.names or await self._source.names(), self._findings)
+        second = [held for of, note in kept_there if (held := signed.read(SECOND_PLACE, note, epoch=of)) is not None]
+        own = [held for name, of, note in self._asked.kept if (held := signed.read(name, note, epoch=of)) is not None]
+        others = [*second, *own]
+        merged = Published(self._source, signed, epochs=epoch, after=self._asked.since, others=others)
+        return merged, max((held.size for held in second if held.epoch == epoch), default=0)
+
+    async def _announced(self) -> Announced:
+        try:
+            return await self._source.announced()
+        except (UnknownEventTag, msgspec.MsgspecError) as error:
+            words = f"the stream log cannot be read: {type(error).__name__}"
+            self._findings.add(Finding(kind=Kind.ENTRY_BROKEN, words=words, stream=log.STREAM))
+            return Announced((), (), ())
+
+    async def _folds(self, said: Announced, size: int) -> tuple[int, int]:
+        if not self._asked.read_models:
+            return 0, 0
+        source = await StreamSource.open(self._asked.url)
+        try:
+            folds = Folds(source, said, self._findings)
+            if self._asked.since:
+                await folds.since(self._asked.since, size, self._advance("streams", size - self._asked.since))
+            else:
+                await folds.all(size, self._advance("streams", size))
+        finally:
+            await source.close()
+        return folds.streams, folds.unfolded
+
+    def _advance(self, stage: str, total: int) -> Callable[[int], None]:
+        began = monotonic()
+
+        def advance(done: int) -> None:
+            self._progress(Advance(stage=stage, done=min(done, total), total=total, per_second=done / max(monotonic() - began, 0.001)))
+
+        return advance
