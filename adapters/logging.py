@@ -26,7 +26,7 @@ FIELDS = frozenset({
     # log, workers
     "stream", "type", "position", "append_id", "version", "slot", "slots", "projection", "epoch", "count", "events", "added",
     "lag_events", "lag_s", "seconds", "state", "reason", "attempt", "delay_s", "limit", "queue", "size",
-    "origin", "subject", "sequence", "expected", "found", "duty", "due_id", "of_class",
+    "origin", "witness", "subject", "sequence", "expected", "found", "duty", "due_id", "of_class",
     # machine
     "folder", "host", "port", "system_user", "exit_code", "signal", "environment", "setting",
     # failures: the kind and place always, the message where it is known to hold nothing secret

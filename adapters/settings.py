@@ -62,6 +62,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             "list of the erased. By default `second-place` in MINOS_DATA_DIR."
         ),
     ] = ""
+    log_policy: Annotated[
+        Path | None,
+        _text(
+            "File (C2SP tlog-policy) with the witnesses that are asked to cosign the log's checkpoints, their URLs, and the quorum "
+            "without which none is served. Without it no witness is asked."
+        ),
+    ] = None
     database_url: Annotated[
         Secret | None, _text("PostgreSQL 18 to serve from, as the role `minos_app`. Without it `minos up` starts one of its own.")
     ] = None

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
-from adapters import attributes_file, master_key_text
+from adapters import attributes_file, log_policy, master_key_text
 from adapters.limits import policy_file
 from adapters.mail.server import Transport, server_of
 from adapters.nats_credentials import BadCredentials, proof
@@ -152,6 +152,13 @@ def _about_attributes(settings: Settings) -> Iterator[str]:
         yield from error.problems
 
 
+def _about_log_policy(settings: Settings) -> Iterator[str]:
+    try:
+        log_policy.load(settings.log_policy)
+    except log_policy.BadLogPolicy as error:
+        yield str(error)
+
+
 def _url(field: str, schemes: set[str]) -> Check:
     text = f"MINOS_{field.upper()}: expected a URL with scheme {' or '.join(sorted(schemes))}"
 
@@ -199,6 +206,7 @@ CHECKS: tuple[Check, ...] = (
     _url("nats_url", {"nats", "tls", "ws", "wss"}),
     Check(needs=("limits_file",), faults=_about_limits),
     Check(needs=("attributes_file",), faults=_about_attributes),
+    Check(needs=("log_policy",), faults=_about_log_policy),
     Check(needs=("nats_credentials",), faults=_about_nats_credentials),
     _never(
         lambda s: s.nats_credentials is not None and s.nats_url is None,

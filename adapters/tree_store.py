@@ -46,8 +46,12 @@ class TreeStore:
             return _checkpoint(await self._links.read(SQL["newest_of_all"]))
         return _checkpoint(await self._links.read(SQL["newest_checkpoint"], epoch))
 
+    async def newest_cosigned(self) -> StoredCheckpoint | None:
+        """Give the newest checkpoint of the latest epoch that has lines of witnesses: enough of them, when they were kept."""
+        return _checkpoint(await self._links.read(SQL["newest_cosigned"]))
+
     async def covering(self, epoch: int, position: int) -> StoredCheckpoint | None:
-        """Give the earliest checkpoint of an epoch that an event at this position is in."""
+        """Give the earliest checkpoint of an epoch that an event at this position is in: the earliest cosigned one, if there is any."""
         return _checkpoint(await self._links.read(SQL["covering_checkpoint"], epoch, position))
 
     async def tile(self, level: int, number: int, width: int = TILE_WIDTH) -> bytes | None:

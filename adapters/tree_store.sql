@@ -21,9 +21,21 @@ WHERE epoch = $1 ORDER BY size DESC LIMIT 1
 -- name: newest_of_all
 SELECT epoch, size, root, note, cosigned, signed_at, published_at FROM log_checkpoints ORDER BY epoch DESC, size DESC LIMIT 1
 
+-- name: newest_cosigned
+SELECT c.epoch, c.size, c.root, c.note, c.cosigned, c.signed_at, c.published_at FROM log_checkpoints c JOIN log_head h ON h.epoch = c.epoch
+WHERE c.cosigned IS NOT NULL ORDER BY c.size DESC LIMIT 1
+
 -- name: covering_checkpoint
-SELECT epoch, size, root, note, cosigned, signed_at, published_at FROM log_checkpoints
-WHERE epoch = $1 AND size >= $2 ORDER BY size LIMIT 1
+(
+    SELECT epoch, size, root, note, cosigned, signed_at, published_at FROM log_checkpoints
+    WHERE epoch = $1 AND size >= $2 AND cosigned IS NOT NULL ORDER BY size LIMIT 1
+)
+UNION ALL
+(
+    SELECT epoch, size, root, note, cosigned, signed_at, published_at FROM log_checkpoints
+    WHERE epoch = $1 AND size >= $2 ORDER BY size LIMIT 1
+)
+LIMIT 1
 
 -- name: store_checkpoint
 SELECT store_checkpoint($1, $2, $3, $4, $5, $6)

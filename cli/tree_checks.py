@@ -30,6 +30,8 @@ async def tree(settings: Settings) -> AsyncIterator[Finding]:
     try:
         yield await _second_place(settings, links)
         yield await _checkpoints(links)
+        if settings.log_policy is not None:
+            yield await _witnesses(links)
     except PlaceAway as away:
         yield Finding(check="second place", ok=False, detail=str(away))
     except (StoreUnavailable, StatementRefused):
@@ -66,6 +68,19 @@ async def _checkpoints(links: "Links") -> Finding:
     detail = f"{published} events are under one, {behind:.1f} s behind the log"
     advice = "" if behind <= FURTHEST_BEHIND_S else ": does the integrator run, has it halted?"
     return Finding(check="checkpoints", ok=behind <= FURTHEST_BEHIND_S, detail=detail + advice)
+
+
+async def _witnesses(links: "Links") -> Finding:
+    from workers.integrator.collector import SQL as COLLECTED
+
+    ((size, waiting),) = await links.read(COLLECTED["waiting"])
+    detail = f"{size} events are under a checkpoint that their quorum cosigned, the next one has waited {waiting:.1f} s"
+    advice = (
+        ""
+        if waiting <= FURTHEST_BEHIND_S
+        else ": are the witnesses of MINOS_LOG_POLICY away, do they refuse? minos_witness_answers_total says it"
+    )
+    return Finding(check="witnesses", ok=waiting <= FURTHEST_BEHIND_S, detail=detail + advice)
 
 
 def _where(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from typing import ParamSpec, Protocol
 import structlog
 import uvloop
 
-from adapters import logging, settings_source
+from adapters import log_policy, logging, settings_source
 from adapters.hints import APPENDED, SEQUENCED, Hints, listen
 from adapters.nats_client import NatsConnection
 from adapters.settings import Settings
@@ -21,6 +21,7 @@ from adapters.stopping import stop_within
 from domain.errors import StoreUnavailable
 from workers import metrics
 from workers.hints import Hint
+from workers.integrator.collector import Collector
 from workers.integrator.integrator import Integrated
 from workers.integrator.opened import OpenedIntegrator
 from workers.keykeeper import Keykeeper
@@ -57,7 +58,19 @@ class UnknownWorker(Exception):
     """The name of a worker that there is not. The message lists those there are."""
 
 
-NAMES = ("sequencer", "publisher", "integrator", "projector", "signaller", "mailer", "timekeeper", "keykeeper", "reaper", "surveyor")
+NAMES = (
+    "sequencer",
+    "publisher",
+    "integrator",
+    "collector",
+    "projector",
+    "signaller",
+    "mailer",
+    "timekeeper",
+    "keykeeper",
+    "reaper",
+    "surveyor",
+)
 
 
 async def run(names: Sequence[str], settings: Settings) -> None:
@@ -99,12 +112,14 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
         note("integrator", condition, state.halted or state.away)
         metrics.integrated(state)
 
+    witnessed = _running("collector", metrics.witnessed)
     projected, mailed = _running("projector", metrics.projected), _running("mailer", metrics.mail_waits)
     done_when_due, pruned = _running("timekeeper", metrics.done_when_due), _running("reaper", metrics.pruned)
     return {
         "sequencer": lambda: Sequencer(url, hint=hints["sequencer"], observe=sequenced),
         "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published),
         "integrator": lambda: OpenedIntegrator(settings, nats.client, hint=hints["integrator"], observe=integrated),
+        "collector": lambda: Collector(url, log_policy.load(settings.log_policy), observe=witnessed, heard=metrics.witness_answered),
         "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
         "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], watch=Watch()),
         "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], settled=metrics.mail_settled, observe=mailed),

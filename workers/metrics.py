@@ -3,6 +3,8 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 from projections.service_tokens import Endings
+from workers.integrator.collector import Witnessed
+from workers.integrator.correspondent import Outcome
 from workers.integrator.integrator import Integrated
 from workers.keykeeper import Kept
 from workers.mailer.ledger import Figures
@@ -35,6 +37,17 @@ INTEGRATOR_HALTED = Gauge(
     "minos_integrator_halted",
     "1 while the log does not continue what was published of it: nothing is signed.",
     multiprocess_mode="livemax",
+)
+COSIGNED_SIZE = Gauge(
+    "minos_cosigned_size", "Events under the newest checkpoint that the quorum of witnesses cosigned; 0 without a policy.",
+    multiprocess_mode="livemostrecent",
+)  # fmt: skip
+COSIGNED_WAITING_SECONDS = Gauge(
+    "minos_cosigned_waiting_seconds", "Age of the oldest checkpoint behind that one; 0 where the newest is cosigned.",
+    multiprocess_mode="livemostrecent",
+)  # fmt: skip
+WITNESS_ANSWERS = Counter(
+    "minos_witness_answers", "What each witness made of a checkpoint: cosigned, ahead, refused or away.", ["witness", "outcome"]
 )
 PROJECTION_POSITION = Gauge(
     "minos_projection_position", "Last position in the read model.", ["projection", "generation"], multiprocess_mode="livemostrecent"
@@ -154,6 +167,15 @@ def integrated(state: Integrated) -> None:
         CHECKPOINT_SIZE.set(state.published)
     if state.lag_s is not None:
         CHECKPOINT_LAG_SECONDS.set(state.lag_s)
+
+
+def witnessed(state: Witnessed) -> None:
+    COSIGNED_SIZE.set(state.size)
+    COSIGNED_WAITING_SECONDS.set(state.waiting_s)
+
+
+def witness_answered(witness: str, outcome: Outcome) -> None:
+    WITNESS_ANSWERS.labels(witness, outcome).inc()
 
 
 def projected(state: Progress) -> None:
