@@ -7,7 +7,7 @@ from importlib import import_module
 
 from cli.command import Commands
 
-ACTIONS = ("replay", "prove", "verify")
+ACTIONS = ("replay", "prove", "verify", "export")
 """Each has `add(actions)` and `async act(args)`, which gives the exit code."""
 
 

@@ -83,6 +83,11 @@ class LogSource:
         ((end,),) = await self._fetch("run_end")
         return sorted({*left_out, *twice, *([] if end >= size else [end + 1])})
 
+    async def newest(self, epoch: int) -> tuple[int, str] | None:
+        """Give the size and the note of the newest checkpoint of an epoch."""
+        rows = await self._fetch("newest", epoch)
+        return (rows[0]["size"], rows[0]["note"]) if rows else None
+
     async def checkpoints(self, epoch: int, after: int, limit: int) -> Sequence[asyncpg.Record]:
         return await self._fetch("checkpoints", epoch, after, limit)
 

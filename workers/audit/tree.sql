@@ -44,6 +44,9 @@ SELECT name, public FROM vault.log_keys ORDER BY name
 -- name: checkpoints
 SELECT size, root, coalesce(cosigned, note) AS note FROM log_checkpoints WHERE epoch = $1 AND size > $2 ORDER BY size LIMIT $3
 
+-- name: newest
+SELECT size, coalesce(cosigned, note) AS note FROM log_checkpoints WHERE epoch = $1 ORDER BY size DESC LIMIT 1
+
 -- name: log_stream
 SELECT type, payload FROM events WHERE stream = 'log' AND octet_length(payload) > 0 ORDER BY version
 
