@@ -1,12 +1,13 @@
 """Sign-in attempts counted per login name in an unlogged table, before any password is looked at (threats.md 16)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from adapters.postgres_links import Links
 from adapters.postgres_sql import statements
-from commands.ports import AttemptOutcome, GuardReading
+from commands.ports import AttemptOutcome, GuardReading, KeptAttempt
 from domain.sign_in_guard import COUNTER_TTL, PASSWORDS, Patience
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
@@ -66,3 +67,7 @@ class PostgresGuard:
 
     async def refused(self, name_mac: bytes, *, user_id: UUID | None, outcome: AttemptOutcome, known_device: bool) -> None:
         await self._links.run(SQL["keep_refused"], name_mac, user_id, outcome, known_device)
+
+    async def attempts_of(self, user_id: UUID, *, since: datetime, until: datetime, limit: int) -> Sequence[KeptAttempt]:
+        rows = await self._links.read(SQL["attempts_of"], user_id, since, until, limit)
+        return [KeptAttempt(at=row[0], outcome=AttemptOutcome(row[1]), known_device=row[2]) for row in rows]

@@ -95,3 +95,6 @@ ON CONFLICT (name_mac, device_mac) DO UPDATE SET failures = greatest(g.failures,
 
 -- name: keep_refused
 INSERT INTO sign_in_attempts (name_mac, user_id, outcome, known_device) VALUES ($1, $2, $3, $4);
+
+-- name: attempts_of
+SELECT at, outcome, known_device FROM sign_in_attempts WHERE user_id = $1 AND at >= $2 AND at < $3 ORDER BY at DESC LIMIT $4;

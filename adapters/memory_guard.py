@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import structs
 
 from adapters.guard import KNOWN_NETWORK_TTL, KNOWN_NETWORKS, OWN_BUDGET
-from commands.ports import AttemptOutcome, GuardReading
+from commands.ports import AttemptOutcome, GuardReading, KeptAttempt
 from domain.sign_in_guard import COUNTER_TTL, PASSWORDS, Patience
 
 
@@ -29,6 +29,7 @@ class MemoryGuard:
         self._facts: dict[bytes, set[bytes]] = {}
         self._networks: dict[bytes, dict[bytes, datetime]] = {}
         self.attempts: list[tuple[bytes, UUID | None, AttemptOutcome, bool]] = []
+        self._attempted_at: list[datetime] = []
 
     async def admit(
         self,
@@ -111,6 +112,15 @@ class MemoryGuard:
 
     async def refused(self, name_mac: bytes, *, user_id: UUID | None, outcome: AttemptOutcome, known_device: bool) -> None:
         self.attempts.append((name_mac, user_id, outcome, known_device))
+        self._attempted_at.append(self._clock())
+
+    async def attempts_of(self, user_id: UUID, *, since: datetime, until: datetime, limit: int) -> Sequence[KeptAttempt]:
+        kept = [
+            KeptAttempt(at=at, outcome=outcome, known_device=known)
+            for at, (_, of_user, outcome, known) in zip(self._attempted_at, self.attempts, strict=True)
+            if of_user == user_id and since <= at < until
+        ]
+        return kept[::-1][:limit]
 
     def _counter(self, name_mac: bytes, device_mac: bytes | None, at: datetime) -> _Counter:
         counter = self._counters.get((name_mac, device_mac))

@@ -14,6 +14,7 @@ from api.docs import Docs
 from api.enrolling import Enrolling
 from api.erasure import Erasures, MyErasure
 from api.events import Events
+from api.explain import Explain
 from api.factor_policy import FactorPolicies
 from api.factors import MyFactors, UserFactors
 from api.health import Health
@@ -37,6 +38,6 @@ from api.well_known import WellKnown
 ROUTES: list[type[Controller]] = [
     Bootstrap, Auth, Check, Enrolling, Passwords, Mailed, ActionTokens, Me, MyErasure, MyMail, MyFactors, Permissions, Users, UserRoles,
     Invitations, Acceptance, Erasures, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
-    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Replay, Events, Signals, Operations, OAuth, WellKnown,
-    Health, Docs, AccountPages,
+    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Replay, Explain, Events, Signals, Operations,
+    OAuth, WellKnown, Health, Docs, AccountPages,
 ]  # fmt: skip

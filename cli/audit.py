@@ -7,7 +7,13 @@ from importlib import import_module
 
 from cli.command import Commands
 
-ACTIONS = ("replay", "prove", "verify", "export")
+ACTIONS = (
+    "replay",
+    "prove",
+    "verify",
+    "export",
+    "explain",
+)
 """Each has `add(actions)` and `async act(args)`, which gives the exit code."""
 
 

@@ -26,6 +26,7 @@ class Authority:
     settings: Settings
     opened: Opened
     models: ReadModels
+    url: Secret
 
     @property
     def ports(self) -> Ports:
@@ -59,7 +60,7 @@ async def authority(settings: Settings) -> AsyncGenerator[Authority]:
         open_ports(settings) as opened,
         asyncpg.create_pool(url.reveal(), min_size=0, max_size=2, timeout=10) as pool,
     ):
-        yield Authority(settings=settings, opened=opened, models=ReadModels(pool))
+        yield Authority(settings=settings, opened=opened, models=ReadModels(pool), url=url)
 
 
 def with_authority(act: Callable[[Authority], Awaitable[int]]) -> int:

@@ -29,8 +29,8 @@ def add(actions: Commands) -> None:
     )
     parser.add_argument("--after", type=at_least(0), default=0, metavar="POSITION", help="begin with the position after this one")
     parser.add_argument("--through", type=at_least(0), metavar="POSITION", help="end with this one; the last there is, where none is given")
-    parser.add_argument("--since", type=_moment, metavar="TIME", help="what was recorded at this moment or later (RFC 3339)")
-    parser.add_argument("--until", type=_moment, metavar="TIME", help="what was recorded before this moment")
+    parser.add_argument("--since", type=moment, metavar="TIME", help="what was recorded at this moment or later (RFC 3339)")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="what was recorded before this moment")
     parser.add_argument("--type", metavar="TYPE", help="a type, or its beginning up to a dot, as `user` or `session.started`")
     parser.add_argument("--actor", help="who did it: user:<id>, client:<id>, api_key:<id>, system:<part>, anonymous")
     parser.add_argument("--user", metavar="USER", help="whom it is about: an id, an e-mail address or a username")
@@ -38,11 +38,12 @@ def add(actions: Commands) -> None:
     parser.add_argument("--reveal", action="store_true", help="open sealed fields")
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
+def moment(text: str) -> datetime:
+    """Give the type of an argument that is a time: RFC 3339, with its offset."""
+    given = datetime.fromisoformat(text)
+    if given.tzinfo is None:
         raise argparse.ArgumentTypeError(f"an RFC 3339 time with an offset, as 2026-11-26T09:30:00Z, not {text!r}")
-    return moment
+    return given
 
 
 async def act(args: argparse.Namespace) -> int:

@@ -120,6 +120,14 @@ class AttemptOutcome(StrEnum):
     SUSPENDED = "suspended"
 
 
+class KeptAttempt(Struct, frozen=True, kw_only=True):
+    """A refused sign-in, as it is kept for a while outside the log."""
+
+    at: datetime
+    outcome: AttemptOutcome
+    known_device: bool
+
+
 @runtime_checkable
 class SignInGuard(Protocol):
     """Counts attempts per login name before the hash, for unknown names too (threats.md 16)."""
@@ -156,7 +164,11 @@ class SignInGuard(Protocol):
         ...
 
     async def refused(self, name_mac: bytes, *, user_id: UUID | None, outcome: AttemptOutcome, known_device: bool) -> None:
-        """Keep a row of a refused attempt: outside the log, pruned, shown in history as not provable."""
+        """Keep a row of a refused attempt: outside the log, pruned, shown by `explain` as not provable."""
+        ...
+
+    async def attempts_of(self, user_id: UUID, *, since: datetime, until: datetime, limit: int) -> Sequence[KeptAttempt]:
+        """Give the newest of those rows, newest first, from `since` up to, not including, `until`."""
         ...
 
 

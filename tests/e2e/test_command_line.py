@@ -283,3 +283,12 @@ async def test_the_log_is_replayed_and_what_is_sealed_is_opened_only_on_the_reco
     late = await running.minos("audit", "replay", "--since", "2999-01-01T00:00:00Z")
     assert (late.code, late.out) == (0, "")
     assert (await running.minos("audit", "replay", "--since", "2999-01-01")).code == 2
+
+
+async def test_a_refused_sign_in_is_explained(running: Running, http: httpx.AsyncClient) -> None:
+    ada = await register(http)
+    await http.post("/api/v1/auth/login", json={"email": ada.email, "password": "none of theirs"})
+    explained = await told(running, "audit", "explain", ada.email)
+    assert (explained["verdict"], [each["outcome"] for each in explained["sign_ins"]][-1]) == ("allowed", "wrong_password")
+    words = await running.minos("audit", "explain", ada.email, "--at", "2020-01-01T00:00:00Z")
+    assert (words.code, words.out.splitlines()[0].split()[0]) == (0, "no_such_account")
