@@ -69,6 +69,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             "without which none is served. Without it no witness is asked."
         ),
     ] = None
+    log_public: Annotated[
+        bool, _text("Whether anybody may read the hashes and checkpoints of the log (`/log/...`); entries take a permission either way.")
+    ] = True
     database_url: Annotated[
         Secret | None, _text("PostgreSQL 18 to serve from, as the role `minos_app`. Without it `minos up` starts one of its own.")
     ] = None

@@ -38,21 +38,21 @@ class TreeStore:
     """Reads the tree. Raises StoreUnavailable; ValueError for what a tree of that size does not have."""
 
     def __init__(self, links: Links) -> None:
-        self._links = links
+        self.links = links
 
     async def newest(self, epoch: int | None = None) -> StoredCheckpoint | None:
         """Give the newest checkpoint of an epoch, of the latest one that has any where none is named."""
         if epoch is None:
-            return _checkpoint(await self._links.read(SQL["newest_of_all"]))
-        return _checkpoint(await self._links.read(SQL["newest_checkpoint"], epoch))
+            return _checkpoint(await self.links.read(SQL["newest_of_all"]))
+        return _checkpoint(await self.links.read(SQL["newest_checkpoint"], epoch))
 
     async def newest_cosigned(self) -> StoredCheckpoint | None:
         """Give the newest checkpoint of the latest epoch that has lines of witnesses: enough of them, when they were kept."""
-        return _checkpoint(await self._links.read(SQL["newest_cosigned"]))
+        return _checkpoint(await self.links.read(SQL["newest_cosigned"]))
 
     async def covering(self, epoch: int, position: int) -> StoredCheckpoint | None:
         """Give the earliest checkpoint of an epoch that an event at this position is in: the earliest cosigned one, if there is any."""
-        return _checkpoint(await self._links.read(SQL["covering_checkpoint"], epoch, position))
+        return _checkpoint(await self.links.read(SQL["covering_checkpoint"], epoch, position))
 
     async def tile(self, level: int, number: int, width: int = TILE_WIDTH) -> bytes | None:
         """Give the hashes of a tile, of a partial one so many. None where the log does not have them yet."""
@@ -99,7 +99,7 @@ class TreeStore:
 
     async def _rows(self, wanted: Mapping[tuple[int, int], int]) -> dict[tuple[int, int], list[bytes]]:
         """Give the hashes of tiles by (level, number): whole ones, else at least the first so many as far as there are."""
-        stored = await self._links.read(SQL["tiles"], [level for level, _ in wanted], [number for _, number in wanted])
+        stored = await self.links.read(SQL["tiles"], [level for level, _ in wanted], [number for _, number in wanted])
         rows = {(level, number): split(hashes) for level, number, hashes in stored}
         for (level, number), width in wanted.items():
             if (level, number) not in rows:
@@ -107,11 +107,11 @@ class TreeStore:
         return rows
 
     async def _edge(self, level: int, number: int, width: int) -> list[bytes]:
-        return [row[0] for row in await self._links.read(SQL["roots"], level - 1, number * TILE_WIDTH, width)]
+        return [row[0] for row in await self.links.read(SQL["roots"], level - 1, number * TILE_WIDTH, width)]
 
     async def _edge_of_entries(self, number: int, width: int) -> list[bytes]:
         after = number * TILE_WIDTH
-        page = page_of(await self._links.read(LOG_SQL["read_log"], after, width), after, width)
+        page = page_of(await self.links.read(LOG_SQL["read_log"], after, width), after, width)
         return [leaf_hash(leaf_bytes(event)) for event in page.events]
 
 

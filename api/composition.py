@@ -14,7 +14,9 @@ from adapters.limits.counters import Counters
 from adapters.limits.exchanger import Exchanger, Totals
 from adapters.limits.policy import Limits
 from adapters.ports import NoDatabase, Opened, open_ports
+from adapters.postgres_links import Links
 from adapters.settings import Settings
+from adapters.tree_store import TreeStore
 from api.erased_again import erase_again
 from api.life_noted import note_life
 from api.limiter import Limiter
@@ -40,6 +42,7 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 READERS = 8
 """Connections for lists; what they ask is answered in milliseconds, and a process has one event loop."""
 READ_SECONDS = 5.0
+TREE_LINKS = 2
 UNHURRIED = frozenset({codec.tag_of(kind) for kind in (SessionStarted, TokenIssued)})
 """What nobody waits for: it reaches the read models and NATS together with what else comes in the next moment (docs/adr, 19)."""
 
@@ -63,6 +66,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
             aclosing(EventFeed(settings.database_url.reveal(), leaving)) as feed,
             open_telling(settings.database_url.reveal(), opened.signals_keyring, issuer=settings.issuer, leaving=leaving) as telling,
             open_replays(settings.database_url.reveal()) as replays,
+            _reading_tree(settings.database_url.reveal()) as tree,
             _exchanging(counters, opened.totals) as exchanger,
             answering_servers(settings, opened, models),
             waking_workers(nats) as hints,
@@ -82,6 +86,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
                 feed=feed,
                 telling=telling,
                 replays=replays,
+                tree=tree,
                 leaving=leaving,
                 waiting=Waiting(_nobody_to_tell if hints is None else hints.send),
                 limiter=Limiter(limits, counters),
@@ -98,6 +103,15 @@ def _readers(url: str) -> Pool:
     return asyncpg.create_pool(
         url, min_size=0, max_size=READERS, command_timeout=READ_SECONDS, timeout=READ_SECONDS, reset=_nothing_to_reset
     )
+
+
+@asynccontextmanager
+async def _reading_tree(url: str) -> AsyncGenerator[TreeStore]:
+    links = Links(url, size=TREE_LINKS)
+    try:
+        yield TreeStore(links)
+    finally:
+        await links.close()
 
 
 @asynccontextmanager

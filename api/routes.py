@@ -7,6 +7,7 @@ from api.action_tokens import ActionTokens, AudienceActions
 from api.api_keys import ApiKeys, MyApiKeys
 from api.audiences import Audiences
 from api.audit import Audit
+from api.audit_proofs import AuditProofs
 from api.auth import Auth, Bootstrap
 from api.check import Check
 from api.client_credentials import ClientCredentials
@@ -19,6 +20,7 @@ from api.factor_policy import FactorPolicies
 from api.factors import MyFactors, UserFactors
 from api.health import Health
 from api.invitations import Acceptance, Invitations
+from api.log_tree import Log, LogOfEpoch
 from api.mailed import Mailed, MyMail
 from api.me import Me
 from api.oauth import OAuth
@@ -38,6 +40,6 @@ from api.well_known import WellKnown
 ROUTES: list[type[Controller]] = [
     Bootstrap, Auth, Check, Enrolling, Passwords, Mailed, ActionTokens, Me, MyErasure, MyMail, MyFactors, Permissions, Users, UserRoles,
     Invitations, Acceptance, Erasures, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
-    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, Replay, Explain, Events, Signals, Operations,
-    OAuth, WellKnown, Health, Docs, AccountPages,
+    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, AuditProofs, Log, LogOfEpoch, Replay, Explain, Events,
+    Signals, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from adapters.keyring import Keyring
 from adapters.limits.exchanger import Exchanger
 from adapters.opaque_tokens import Cursors, StreamVersions
 from adapters.settings import Settings
+from adapters.tree_store import TreeStore
 from api.limiter import Limiter
 from api.replays import Replays
 from api.telling import Telling
@@ -34,6 +35,7 @@ class World:
     feed: EventFeed
     telling: Telling
     replays: Replays
+    tree: TreeStore
     leaving: asyncio.Event
     """Set once this process is to stop: what goes on for long ends then."""
     waiting: Waiting

@@ -7,13 +7,7 @@ from importlib import import_module
 
 from cli.command import Commands
 
-ACTIONS = (
-    "replay",
-    "prove",
-    "verify",
-    "export",
-    "explain",
-)
+ACTIONS = ("checkpoint", "key", "verify", "export", "replay", "prove", "explain")
 """Each has `add(actions)` and `async act(args)`, which gives the exit code."""
 
 

@@ -11,4 +11,4 @@ __all__ = ["BadName", "FolderPlace", "Kept", "PlaceAway", "PlaceChanged", "Secon
 
 def open_second_place(settings: Settings) -> SecondPlace:
     """Give the place that MINOS_SECOND_PLACE names. Nothing is read or made before it is used."""
-    return FolderPlace(Path(settings.second_place))
+    return FolderPlace(Path(settings.second_place or settings.data_dir / "second-place"))

@@ -28,6 +28,28 @@ class AmbiguousCredentials(Refused):
     detail = "The request carries more than one credential."
 
 
+class LogNotPublic(Refused):
+    code = "log_not_public"
+    detail = "The hashes of this log are not shown to everybody here."
+
+
+class NoCheckpoint(Refused):
+    code = "checkpoint_not_found"
+    detail = "No checkpoint of this log has been published."
+
+
+class NoSuchTile(Refused):
+    """Also for one that is there and under no checkpoint yet, or that is not written in the one way there is."""
+
+    code = "tile_not_found"
+    detail = "The newest checkpoint of this log covers no such tile."
+
+
+class TreeTooSmall(Refused):
+    code = "tree_too_small"
+    detail = "The newest checkpoint of this log has fewer entries."
+
+
 class CursorInvalid(Refused):
     code = "cursor_invalid"
     detail = "The cursor is not one of ours for this list."

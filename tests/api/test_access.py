@@ -22,6 +22,7 @@ PUBLIC = {
     "resendLoginCode", "offerTotpAtLogin", "confirmTotpAtLogin", "offerPasskeyAtLogin", "registerPasskeyAtLogin",
     "bootstrap", "register", "login", "completeLogin", "askForPasskey", "loginWithPasskey", "refresh",
     "judgePassword", "checkCredential", "readOpenIdConfiguration",
+    "readCheckpoint", "readTile", "readCheckpointOfEpoch", "readTileOfEpoch", "readNewestCheckpoint", "proveConsistency",
     "readAuthorizationServer", "readKeySet", "readSignalsKeySet", "readInternalKeySet",
     "healthLive", "healthReady", "healthStartup", "findDocs", "readDocs", "readDocsAsset", "readProblems", "readOpenApi", "readAsyncApi",
 }  # fmt: skip
@@ -45,6 +46,9 @@ class Route:
             .replace("{client_id}", "client_nobody")
             .replace("{secret_id}", NOBODY)
             .replace("{key_id}", NOBODY)
+            .replace("{tile}", "000")
+            .replace("{level}", "0")
+            .replace("{epoch}", "2")
             .replace("{kid}", "k" * 43)
             .replace("{audience}", "nothing-here")
             .replace("{action}", "refund")

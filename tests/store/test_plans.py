@@ -23,6 +23,7 @@ FILES = [
     ROOT / "adapters/signal_rows.sql",
     ROOT / "adapters/checkpoint_key.sql",
     ROOT / "adapters/tree_store.sql",
+    ROOT / "adapters/log_entries.sql",
     ROOT / "cli/tree_checks.sql",
     ROOT / "workers/sequencer.sql",
     ROOT / "workers/mailer/ledger.sql",
