@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from adapters import master_key
-from adapters.master_key import MasterKey
+from adapters.master_key import MasterKey, NoMasterKey
 from adapters.postgres_links import Links
 from adapters.settings import Settings
 from adapters.transit import Transit
@@ -44,9 +44,10 @@ class OtherMasterKeys:
         return [*([master_key.load(settings)] if there else []), *master_key.previous(settings)]
 
 
-def roots(settings: Settings, links: Links) -> Sequence[RootKeys]:
+def roots(settings: Settings, links: Links, *, making: bool = True) -> Sequence[RootKeys]:
     """Give what is configured, what new keys hang on first."""
-    transit = [TransitRoot(links, Transit.of(settings), makes=settings.root_key == "transit")] if settings.transit_url else []
+    makes = making and settings.root_key == "transit"
+    transit = [TransitRoot(links, Transit.of(settings), makes=makes)] if settings.transit_url else []
     return [*transit, OtherMasterKeys(settings)] if settings.root_key == "transit" else [LocalRoot(settings), *transit]
 
 
@@ -55,7 +56,12 @@ async def rewrap_roots(settings: Settings, owner: Links) -> int:
     return await TransitRoot(owner, Transit.of(settings)).rewrap() if settings.transit_url else 0
 
 
-async def open_root(settings: Settings, links: Links) -> Wrapping:
-    """Give all root keys there are. Raises NoMasterKey, KmsAway, KmsRefused, StoreUnavailable."""
-    found = [await root.keys() for root in roots(settings, links)]
-    return Wrapping([key for keys in found for key in keys])
+async def open_root(settings: Settings, links: Links, *, making: bool = True) -> Wrapping:
+    """Give all root keys there are; without `making` none is made in a new database.
+
+    Raises NoMasterKey, KmsAway, KmsRefused, StoreUnavailable.
+    """
+    found = [key for root in roots(settings, links, making=making) for key in await root.keys()]
+    if not found:
+        raise NoMasterKey(f"no root key was made yet in {settings.transit_url}: start Minos")
+    return Wrapping(found)

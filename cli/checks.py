@@ -8,11 +8,11 @@ from pathlib import Path
 
 import asyncpg
 
-from adapters import master_key
 from adapters.children import CannotStart
 from adapters.postgres import AWAY
 from adapters.postgres_sql import statements
 from adapters.settings import Settings
+from cli import key_checks
 from cli.broker_checks import broker
 from cli.database import in_words
 from cli.downstream_checks import downstream
@@ -31,13 +31,15 @@ _DEADLINE_S = 5.0
 async def examine(settings: Settings) -> list[Finding]:
     """Run every check. Never raises for what it finds: a server that is away is a finding too."""
     found = [Finding(check="settings", ok=True, detail=f"{settings.environment}, issuer {settings.issuer}")]
-    found += [*_disk(settings), *_key(settings)]
+    found += [*_disk(settings), *key_checks.of_this_machine(settings)]
     try:
         settings = connected(settings)
     except (CannotStart, PermissionError) as error:
         found.append(Finding(check="database", ok=False, detail=explained(error) or str(error)))
     else:
         found += [finding async for finding in _database(settings)]
+        if any(finding.check == "migrations" and finding.ok for finding in found):
+            found += await key_checks.of_the_database(settings)
         found += [finding async for finding in tree(settings)]
     found += [finding async for finding in broker(settings)]
     found += [finding async for finding in downstream(settings)]
@@ -49,15 +51,6 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     folder = next(each for each in (settings.data_dir, *settings.data_dir.parents) if each.exists())
     free = shutil.disk_usage(folder).free
     yield Finding(check="disk", ok=free >= LOWEST_DISK_BYTES, detail=f"{free / (1 << 30):.1f} GiB free at {folder}; at least 1 is advised")
-
-
-def _key(settings: Settings) -> Iterator[Finding]:
-    try:
-        key = master_key.load(settings)
-    except master_key.NoMasterKey as error:
-        yield Finding(check="master key", ok=False, detail=str(error))
-    else:
-        yield Finding(check="master key", ok=True, detail=key.kek_id)
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

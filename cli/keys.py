@@ -1,4 +1,4 @@
-"""`minos keys`: the keys that sign access tokens, signals, and what gateways hand on."""
+"""`minos keys`: the keys that sign access tokens, signals, and what gateways hand on; and those that wrap all keys at rest."""
 
 import argparse
 from datetime import datetime
@@ -26,8 +26,11 @@ class ShownKey(Struct, frozen=True, kw_only=True):
 def add(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "keys",
-        help="list, rotate and revoke signing keys",
-        description="The next key is always published before it signs; the old one verifies until its last token has expired.",
+        help="list, rotate and revoke signing keys; have all keys wrapped by a new master key",
+        description=(
+            "Signing keys: the next one is always published before it signs; the old one verifies until its last token has expired. Keys "
+            "at rest: `status` shows what hangs on which key that wraps others, `rewrap` has all of it wrapped by the current one."
+        ),
         epilog="example: minos keys rotate",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -41,15 +44,26 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     revoke = actions.add_parser("revoke", help="withdraw a key at once: tokens it signed are refused from now on")
     revoke.add_argument("kid")
     revoke.add_argument("--reason", choices=("compromised", "superseded", "administrative"), default="compromised")
+    actions.add_parser("status", help="what hangs on which root key and month; exit 1 while something hangs on an earlier root key")
+    actions.add_parser(
+        "rewrap",
+        help="have all keys wrapped by the current root key, while everybody serves",
+        description=(
+            "Change the wrapping of every key at rest, as the owner role (MINOS_MIGRATION_DATABASE_URL). Every process has to have the new "
+            "key by then. Broken off, it goes on where it was when it is run again. Exit code 1 when something is left."
+        ),
+    )
     for action in actions.choices.values():
         action.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
+    from cli import rewrap
     from cli.authority import with_authority
 
-    return with_authority(lambda authority: _act(authority, args))
+    act = {"status": rewrap.status, "rewrap": rewrap.rewrap}.get(args.action, _act)
+    return with_authority(lambda authority: act(authority, args))
 
 
 async def _act(authority: "Authority", args: argparse.Namespace) -> int:

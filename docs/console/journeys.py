@@ -59,7 +59,12 @@ JOURNEYS = (
         running=True,
     ),
     Journey(
-        ("docs/how-to/run-on-given-servers.md", "docs/how-to/run-several-processes.md", "docs/how-to/back-up-and-restore.md"),
+        (
+            "docs/how-to/run-on-given-servers.md",
+            "docs/how-to/run-several-processes.md",
+            "docs/how-to/back-up-and-restore.md",
+            "docs/how-to/change-the-master-key.md",
+        ),
         given=True,
     ),
     Journey(("sdk/python/README.md",), running=True, activated=True),

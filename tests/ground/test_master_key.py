@@ -72,3 +72,17 @@ def test_production_never_makes_a_key(tmp_path: Path) -> None:
     with pytest.raises(master_key.NoMasterKey):
         master_key.load_or_make(live)
     assert not (tmp_path / master_key.FILE_NAME).exists()
+
+
+def test_keys_that_open_what_they_wrapped_are_found_in_the_settings_and_in_the_folder(tmp_path: Path) -> None:
+    first, second, third = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2, 3))
+    path = tmp_path / master_key.PREVIOUS_NAME
+    path.write_text(f"{second}\n{third}\n")
+    path.chmod(0o600)
+    chosen = load({"MINOS_DATA_DIR": str(tmp_path), "MINOS_MASTER_KEY_PREVIOUS": first}, tmp_path).settings
+    found = master_key.previous(chosen)
+    assert [key.key[0] for key in found] == [1, 2, 3]
+    assert [key.origin for key in found] == ["MINOS_MASTER_KEY_PREVIOUS", str(path), str(path)]
+    path.chmod(0o644)
+    with pytest.raises(master_key.NoMasterKey, match="chmod 600"):
+        master_key.previous(chosen)

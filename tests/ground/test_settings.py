@@ -245,6 +245,12 @@ def test_production_tells_every_refusal_at_once() -> None:
         {"MINOS_DATABASE_URL": "mysql://x/y"},
         {"MINOS_NATS_URL": "http://x"},
         {"MINOS_MASTER_KEY": "c2hvcnQ="},
+        {"MINOS_MASTER_KEY": f"{KEY} {KEY}"},
+        {"MINOS_MASTER_KEY_PREVIOUS": f"{KEY},c2hvcnQ="},
+        {"MINOS_ROOT_KEY": "transit"},  # and no KMS
+        {"MINOS_TRANSIT_URL": "https://vault.example.org/v1/transit/keys/minos"},  # and no token
+        {"MINOS_TRANSIT_URL": "https://vault.example.org/transit/minos", "MINOS_TRANSIT_TOKEN": "hvs.x"},
+        {"MINOS_TRANSIT_URL": "https://vault/v1/transit/keys/minos", "MINOS_TRANSIT_TOKEN": "hvs.x", "MINOS_TRANSIT_CA_FILE": "/nowhere"},
         {"MINOS_MIGRATION_DATABASE_URL": "postgresql://owner@db/minos"},
         {"MINOS_SMTP_URL": "smtps://mail.example.org"},  # and nobody to write as: the issuer is an IP
         {"MINOS_SMTP_URL": "smtp+plain://user:password@mail"},
@@ -262,6 +268,19 @@ def test_production_tells_every_refusal_at_once() -> None:
 )
 def test_what_contradicts_itself_is_refused(environ: dict[str, str]) -> None:
     assert refused(environ)
+
+
+def test_several_keys_that_open_are_given_in_one_setting() -> None:
+    assert read({"MINOS_MASTER_KEY_PREVIOUS": f"{KEY}, {KEY}"}).master_key_previous == Secret(f"{KEY}, {KEY}")
+
+
+def test_production_takes_a_kms_instead_of_a_master_key_and_only_over_https() -> None:
+    url = "https://vault.example.org/v1/transit/keys/minos"
+    kms = {"MINOS_ROOT_KEY": "transit", "MINOS_TRANSIT_URL": url, "MINOS_TRANSIT_TOKEN": "hvs.x"}
+    without = {name: text for name, text in FIT_FOR_PRODUCTION.items() if name != "MINOS_MASTER_KEY"}
+    assert read(without | kms).in_production
+    plain = kms | {"MINOS_TRANSIT_URL": url.replace("https", "http")}
+    assert refused(without | plain) == ("production: MINOS_TRANSIT_URL must be an https URL",)
 
 
 def test_every_setting_says_what_it_is_and_what_it_takes() -> None:

@@ -1,5 +1,7 @@
 """No key and no secret shows in a repr, and so in no log and no traceback (style.md 20)."""
 
+from datetime import date
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -8,10 +10,17 @@ from adapters.jwk import Signer, generate, to_der
 from adapters.keyring import Keyring
 from adapters.memory_store import MemoryEventStore
 from adapters.memory_vault import MemoryVault
+from adapters.months import Kept, Month
 from adapters.postgres_links import Links
 from adapters.refresh_tokens import DerivedTokens
+from adapters.root_keys import LocalRoot
+from adapters.second_place import FolderPlace
+from adapters.secret import Secret
 from adapters.secrets_store import KeyVersions, Purpose, random_secrets
+from adapters.settings import Settings
 from adapters.signing_secrets import MemorySigningSecrets
+from adapters.subject_keks import SubjectKeks
+from adapters.transit import Transit
 from adapters.wrapping import Wrapped, Wrapping
 from domain.event import SealClass
 from domain.ids import Kid, SessionId, StreamName
@@ -26,7 +35,20 @@ def shown(thing: object) -> str:
 
 
 @pytest.mark.parametrize(
-    "thing", [KeyVersions(1, {1: KEY}), Wrapped(KEY, "mk-1"), Wrapping([MASTER]), MASTER, Links("postgresql://u:p4ss@/d")]
+    "thing",
+    [
+        KeyVersions(1, {1: KEY}),
+        Wrapped(KEY, "mk-1"),
+        Wrapping([MASTER]),
+        MASTER,
+        Links("postgresql://u:p4ss@/d"),
+        Month(date(2026, 11, 1), MASTER, "mk-1", "1"),
+        Kept(kek_id="mo-2026-11-1", root="mk-1", box=KEY),
+        Transit("https://kms/v1/transit/keys/minos", lambda: Secret("p4ss")),
+        SubjectKeks(Links(""), FolderPlace(Path("keys")), Wrapping([MASTER])),
+        LocalRoot(Settings(master_key=Secret("p4ss"))),
+    ],
+    ids=lambda thing: type(thing).__name__,
 )
 def test_keys_do_not_show(thing: object) -> None:
     assert not any(secret in shown(thing) for secret in (repr(KEY)[2:-1], KEY.hex(), repr(MASTER.key)[2:-1], "p4ss"))
