@@ -42,3 +42,9 @@ SELECT store_checkpoint($1, $2, $3, $4, $5, $6)
 
 -- name: newest_within
 SELECT size, note FROM log_checkpoints WHERE epoch = $1 AND size > $2 AND size <= $3 ORDER BY size DESC LIMIT 1
+
+-- name: entries
+-- What entries are made of, ids as text and times as microseconds, of at most $2 positions after $1: one row of nulls where there are none.
+SELECT position, stream, version, type, event_id::text, (extract(epoch FROM recorded_at) * 1000000)::bigint, actor, session_id::text,
+       command_id::text, correlation_id::text, causation_id::text, key_id::text, payload, size, epoch
+FROM read_log($1::bigint, $2::bigint)

@@ -1,4 +1,4 @@
-"""How long a committed event takes to its position, to a subscriber of NATS and into the read models, at a steady pace."""
+"""How long a committed event takes to its position, to NATS, into the read models and under a checkpoint, at a steady pace."""
 
 import asyncio
 from collections.abc import Sequence
@@ -27,6 +27,8 @@ PER_SECOND = 1_000
 _ARRIVED_S = 15.0
 _POSITION = "SELECT min(s.position) FROM projection_state s JOIN projection_active a ON a.name = s.name AND a.version = s.version"
 
+_SIGNED = "SELECT size FROM log_checkpoints ORDER BY epoch DESC, size DESC LIMIT 1"
+
 
 class _Told(Struct, frozen=True):
     event_id: UUID
@@ -41,6 +43,7 @@ class _Seen:
     told: dict[UUID, tuple[float, int]] = field(default_factory=dict[UUID, tuple[float, int]])
     sequenced: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
     projected: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
+    signed: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
 
 
 async def measure(running: Running, measuring: Measuring) -> None:
@@ -57,6 +60,7 @@ async def measure(running: Running, measuring: Measuring) -> None:
                 sequenced_p99=_p99(_late(seen, seen.sequenced)),
                 nats_p99=_p99([seen.told[event][0] - at for event, at in seen.committed.items()]),
                 projection_p99=_p99(_late(seen, seen.projected)),
+                checkpoint_p99=_p99(_late(seen, seen.signed)),
             )
     finally:
         await client.close()
@@ -82,6 +86,7 @@ async def _watched(running: Running, store: PostgresEventStore, client: Client, 
     watching = [
         asyncio.create_task(_watch(running.database_url, "SELECT size FROM log_head", seen.sequenced, hinted)),
         asyncio.create_task(_watch(running.database_url, _POSITION, seen.projected, None)),
+        asyncio.create_task(_watch(running.database_url, _SIGNED, seen.signed, None)),
     ]
     try:
         await _paced(store, client, seconds, seen)
@@ -101,7 +106,7 @@ def _arrived(seen: _Seen) -> bool:
     if not seen.committed.keys() <= seen.told.keys():
         return False
     last = max(seen.told[event][1] for event in seen.committed)
-    return all(watched and watched[-1][1] >= last for watched in (seen.sequenced, seen.projected))
+    return all(watched and watched[-1][1] >= last for watched in (seen.sequenced, seen.projected, seen.signed))
 
 
 async def _watch(url: str, question: str, into: list[tuple[float, int]], hinted: asyncio.Event | None) -> None:

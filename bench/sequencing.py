@@ -2,8 +2,9 @@
 
 import asyncio
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from statistics import median
 from time import perf_counter
 from uuid import uuid4
@@ -27,25 +28,45 @@ class Cost:
 
 
 async def sequencer_cost(url: str, *, callers: int = 128, seconds: float = 2.0, rounds: int = 5) -> Cost:
-    """Compare in one run: without, beside (a process of its own), without."""
+    """What a sequencer takes, in a process of its own."""
+
+    async def caught_up() -> None:
+        await asyncio.sleep(1.5)  # it starts, and catches up with what the round before has written
+
+    return await cost_beside(url, lambda: begun(sequence, url), caught_up, callers=callers, seconds=seconds, rounds=rounds)
+
+
+async def cost_beside(
+    url: str, begin: Callable[[], BaseProcess], caught_up: Callable[[], Awaitable[None]], *, callers: int, seconds: float, rounds: int
+) -> Cost:
+    """Compare the appends' rate in one run: without a process, beside it, without."""
     store = PostgresEventStore(url)
     ratios: list[float] = []
     try:
         await appends(store, callers=callers, seconds=seconds / 2)
         alone = (await appends(store, callers=callers, seconds=seconds)).per_second
         for _ in range(rounds):
-            child = multiprocessing.get_context("spawn").Process(target=_sequence, args=(url,), daemon=True)
-            child.start()
-            await asyncio.sleep(1.5)  # it starts, and catches up with what the round before has written
+            child = begin()
+            await caught_up()
             beside = (await appends(store, callers=callers, seconds=seconds)).per_second
-            child.terminate()
-            await asyncio.to_thread(child.join, 10)
+            await ended(child)
             after = (await appends(store, callers=callers, seconds=seconds)).per_second
             ratios.append(beside / ((alone + after) / 2))
             alone = after
     finally:
         await store.close()
     return Cost(rounds=ratios)
+
+
+def begun(what: Callable[..., None], *arguments: object) -> BaseProcess:
+    child = multiprocessing.get_context("spawn").Process(target=what, args=arguments, daemon=True)
+    child.start()
+    return child
+
+
+async def ended(child: BaseProcess) -> None:
+    child.terminate()
+    await asyncio.to_thread(child.join, 10)
 
 
 async def commit_to_sequenced(url: str, *, per_second: int = 1000, seconds: float = 5.0) -> Rate:
@@ -96,5 +117,5 @@ async def _append_steadily(store: PostgresEventStore, hear: Callable[[EventId], 
             group.create_task(one())
 
 
-def _sequence(url: str) -> None:
+def sequence(url: str) -> None:
     asyncio.run(Sequencer(url).run(asyncio.Event()))

@@ -15,6 +15,7 @@ from bench import append, fill
 from bench.running import minos
 from bench.scale import Measuring
 from bench.sequencing import sequencer_cost
+from bench.tree import tree_cost
 from commands.ports import AppendResult
 from domain.ids import StreamName
 from migrations import runner
@@ -42,6 +43,10 @@ async def _appends(postgres: PostgresServer, nats: NatsServer, folder: Path, mea
     cost = await sequencer_cost(postgres.app_url, seconds=scale.seconds, rounds=scale.rounds)
     for ratio in cost.rounds:
         measuring.rounds.add(sequencer_cost=100 * (1 - ratio))
+    measuring.told("audit tree's cost")
+    cost = await tree_cost(postgres.app_url, folder, seconds=scale.seconds, rounds=scale.rounds)
+    for ratio in cost.rounds:
+        measuring.rounds.add(tree_cost=100 * (1 - ratio))
     environment = {
         "MINOS_DATABASE_URL": postgres.app_url,
         "MINOS_NATS_URL": nats.url,

@@ -1,6 +1,6 @@
 """The right edge of a growing tree: all that is needed to add to it, and to know its root."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -42,26 +42,34 @@ class Edge:
         """Give the hashes of the partial tile of a level; none where there is none."""
         return tuple(self._rows[level]) if level < len(self._rows) else ()
 
-    def add(self, hashes: Iterable[bytes]) -> Iterator[FullTile]:
-        """Add entries by their hashes; give each tile that becomes full, those below before the one that they complete.
+    def add(self, hashes: Iterable[bytes]) -> list[FullTile]:
+        """Add entries by their hashes; give each tile that becomes full, those below before the one that they complete."""
+        full: list[FullTile] = []
+        remaining = list(hashes)
+        while remaining:
+            row = self._row(0)
+            taken = remaining[: TILE_WIDTH - len(row)]
+            row += taken
+            self.size += len(taken)
+            remaining = remaining[len(taken) :]
+            self._close(full)
+        return full
 
-        To be consumed whole: the edge grows as it is.
-        """
-        for each in hashes:
-            self.size += 1
-            yield from self._put(0, each, self.size // TILE_WIDTH - 1)
+    def _close(self, full: list[FullTile]) -> None:
+        """Take out the rows that are full, from the lowest on, each becoming one hash of the row above it."""
+        level, count = 0, self.size
+        while len(row := self._row(level)) == TILE_WIDTH:
+            count //= TILE_WIDTH
+            tile = FullTile(level=level, tile=count - 1, hashes=b"".join(row), root=perfect_root(row))
+            full.append(tile)
+            row.clear()
+            level += 1
+            self._row(level).append(tile.root)
 
-    def _put(self, level: int, value: bytes, tile: int) -> Iterator[FullTile]:
-        """`tile`: the number of the one that is full now, if this fills it."""
+    def _row(self, level: int) -> list[bytes]:
         if level == len(self._rows):
             self._rows.append([])
-        row = self._rows[level]
-        row.append(value)
-        if len(row) == TILE_WIDTH:
-            full = FullTile(level=level, tile=tile, hashes=b"".join(row), root=perfect_root(row))
-            row.clear()
-            yield full
-            yield from self._put(level + 1, full.root, (tile + 1) // TILE_WIDTH - 1)
+        return self._rows[level]
 
     def root(self) -> bytes:
         """Give the root of the whole tree (RFC 6962 2.1)."""

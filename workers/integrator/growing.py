@@ -9,14 +9,12 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from adapters.leaves import leaf_bytes
-from adapters.log_reader import LogBroken, LogReader
 from adapters.postgres import Link, StatementRefused
 from adapters.tree_store import SQL
-from commands.ports import StoredEvent
+from domain.leaf import micros
 from domain.tree.edge import Edge, FullTile
-from domain.tree.hashing import leaf_hash
 from domain.tree.nodes import TILE_WIDTH
+from workers.integrator.reading import moment, read_hashed
 
 _DATA_CORRUPTED = "XX001"
 
@@ -40,12 +38,12 @@ class Grown(Struct, frozen=True, kw_only=True):
 class GrowingTree:
     """For one epoch of the log and one worker. Call `open` first; after an error, make another one."""
 
-    def __init__(self, reader: LogReader, link: Link, epoch: int) -> None:
-        self._reader, self._link = reader, link
+    def __init__(self, link: Link, epoch: int) -> None:
+        self._link = link
         self.epoch = epoch
         self._edge = Edge()
-        self._latest: datetime | None = None
-        """The log time: the newest `recorded_at` so far."""
+        self._latest = -(2**63)
+        """The log time: the newest `recorded_at` so far, in microseconds since 1970."""
         self._last: bytes | None = None
         """The hash of the last entry, once it was read: what follows must follow that."""
 
@@ -68,37 +66,37 @@ class GrowingTree:
         except ValueError as error:
             raise TreeBroken(f"tiles are missing: {error}") from error
         times = await self._link.read(SQL["latest_time"], counts[0] - 1)
-        self._latest = times[0][0] if times else None
+        self._latest = micros(times[0][0]) if times else -(2**63)
         self._last = None
 
     async def step(self, limit: int) -> Grown:
         """Add at most `limit` entries. Raises StoreUnavailable, LogBroken, LogChanged, TreeBroken: then this tree is of no more use."""
         again = self._last is not None  # read the last entry too: a log that has another one there is another log
-        page = await self._reader.read(self.size - again, limit + again)
+        page = await read_hashed(self._link, self.size - again, limit + again)
         if page.epoch != self.epoch:
             raise LogChanged(f"the log is of epoch {page.epoch} now")
         if page.size < self.size:
             raise LogChanged(f"the log ends at {page.size}, the tree at {self.size}")
-        hashes = [_hash(event) for event in page.events]
-        if again and hashes[0] != self._last:
+        if again and page.hashes[0] != self._last:
             raise LogChanged(f"the log has another event at {self.size} than was hashed")
-        events, hashes = page.events[again:], hashes[again:]
+        hashes, times = page.hashes[again:], page.times[again:]
         if hashes:
-            await self._store(*self._grow(events, hashes))
+            await self._store(*self._grow(hashes, times))
             self._last = hashes[-1]
-        return Grown(added=len(events), log_size=page.size, oldest_at=events[0].recorded_at if events else None)
+        return Grown(added=len(hashes), log_size=page.size, oldest_at=moment(times[0]) if times else None)
 
-    def _grow(self, events: Sequence[StoredEvent], hashes: Sequence[bytes]) -> tuple[list[FullTile], list[datetime]]:
+    def _grow(self, hashes: Sequence[bytes], times: Sequence[int]) -> tuple[list[FullTile], list[datetime]]:
         """Give the tiles that became full, and for those of level 0 the log time at their ends."""
         full: list[FullTile] = []
-        times: list[datetime] = []
-        for event, each in zip(events, hashes, strict=True):
-            self._latest = event.recorded_at if self._latest is None else max(self._latest, event.recorded_at)
-            for tile in self._edge.add((each,)):
-                full.append(tile)
-                if tile.level == 0:
-                    times.append(self._latest)
-        return full, times
+        ends: list[datetime] = []
+        while hashes:
+            room = TILE_WIDTH - self.size % TILE_WIDTH
+            self._latest = max(self._latest, *times[:room])
+            full += self._edge.add(hashes[:room])
+            if len(hashes) >= room:
+                ends.append(moment(self._latest))
+            hashes, times = hashes[room:], times[room:]
+        return full, ends
 
     async def _store(self, full: Sequence[FullTile], times: Sequence[datetime]) -> None:
         if not full:
@@ -117,9 +115,3 @@ class GrowingTree:
             if refused.sqlstate == _DATA_CORRUPTED:
                 raise TreeBroken(f"another tile is stored among those up to {self.size} than the log makes") from refused
             raise
-
-
-def _hash(event: StoredEvent) -> bytes:
-    if event.pruned:
-        raise LogBroken(f"the event at {event.position} was pruned before it was in a full tile")
-    return leaf_hash(leaf_bytes(event))

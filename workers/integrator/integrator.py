@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from adapters.checkpoint_key import CheckpointSigner
-from adapters.log_reader import LogReader
+from adapters.log_reader import READ_SECONDS, LogReader
 from adapters.postgres import Link
 from adapters.postgres_links import Links
 from adapters.second_place import PlaceAway, PlaceChanged, SecondPlace
@@ -67,7 +67,7 @@ class Integrator:
         self.hint = Hint() if hint is None else hint
         self._signer, self._place, self._client = signer, place, client
         self._observe = observe
-        self._reader, self._link, self._links = LogReader(url), Link(url), Links(url, size=1)
+        self._reader, self._link, self._links = LogReader(url), Link(url, seconds=READ_SECONDS), Links(url, size=1)
         self._open: tuple[GrowingTree, Signatory] | None = None
         self._oldest: datetime | None = None
         """Of the events under no checkpoint: the first one's time."""
@@ -125,7 +125,7 @@ class Integrator:
         now = await self._reader.size()
         signatory = Signatory(self._signer, self._place, self._links, now.epoch)
         await signatory.open()
-        tree = GrowingTree(self._reader, self._link, now.epoch)
+        tree = GrowingTree(self._link, now.epoch)
         await tree.open()
         while tree.size < signatory.size:
             await tree.step(min(MOST_EVENTS, signatory.size - tree.size))
