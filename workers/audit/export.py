@@ -27,6 +27,7 @@ from workers.audit.verify import Advance
 
 CHECKPOINTS = 10_000
 """Lines of a file."""
+_ALL = 2**62
 
 
 class Exported(Struct, frozen=True, kw_only=True):
@@ -132,18 +133,14 @@ class _Export:
         files: dict[str, int] = {}
         for epoch in range(1, begun.epoch + 1):
             after, count = 0, 0
-            while records := await self._source.checkpoints(epoch, after, CHECKPOINTS):
-                lines = [
-                    msgspec.json.encode({"size": record["size"], "note": record["note"]}) + b"\n"
-                    for record in records
-                    if epoch < begun.epoch or record["size"] <= begun.size
-                ]
+            up_to = begun.size if epoch == begun.epoch else _ALL
+            while records := await self._source.checkpoints(epoch, after, up_to, CHECKPOINTS):
+                lines = [msgspec.json.encode({"size": record["size"], "note": record["note"]}) + b"\n" for record in records]
                 after = records[-1]["size"]
-                if lines:
-                    name = f"checkpoints/{epoch}/{count:06}.ndjson"
-                    self._folder.put(name, b"".join(lines))
-                    files[name] = len(lines)
-                    count += 1
+                name = f"checkpoints/{epoch}/{count:06}.ndjson"
+                self._folder.put(name, b"".join(lines))
+                files[name] = len(lines)
+                count += 1
         return files
 
     def _tell(self, stage: str, done: int, total: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 import asyncpg
 
+from domain.event import Recorded
 from domain.ids import StreamName
 from projections.projection import Entity, Journal, Periods, category_of
 from workers.audit.announced import Announced
@@ -17,7 +18,6 @@ from workers.audit.models import same_values
 from workers.audit.stream_fold import StreamFold
 from workers.audit.stream_pages import Page, StreamSource
 from workers.audit.stream_rows import EntityRow, PeriodRows, Rows
-from workers.decoded import Unreadable
 
 POSITIONS = 10_000
 """Of the log, from which the streams are taken where only those that changed are folded."""
@@ -118,14 +118,14 @@ class Folds:
         self._fold = None
 
     def _written(self, journal: Journal[Any], page: Page) -> None:
-        """Hold what a journal has of a page's events against what it would write now."""
+        """Hold what a journal has of a page's events against what it would write now. Of a pruned one it may have it for a while."""
         fed = page.feeds.get(journal.name)
         if fed is None:
             return
         entries, write = page.entries[journal.name], journal.write
         for event in page.events:
             position = event.position
-            if position is None or isinstance(event, Unreadable) or position > fed.position(event.stream) or event.stream in fed.parked:
+            if position is None or not isinstance(event, Recorded) or position > fed.position(event.stream) or event.stream in fed.parked:
                 continue
             stored, wanted = entries.get(position), write(event)
             if wanted is None or stored is None:

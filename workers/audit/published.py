@@ -6,21 +6,23 @@ from workers.audit.judging import PUBLISHED, Held, Signed
 from workers.audit.reading import LogSource
 
 PAGE = 2_000
+_ALL = 2**62
 
 
 class _Epoch:
     """The checkpoints of one epoch, read page by page."""
 
-    def __init__(self, source: LogSource, signed: Signed, epoch: int, after: int) -> None:
+    def __init__(self, source: LogSource, signed: Signed, epoch: int, after: int, up_to: int) -> None:
         self._source = source
         self._signed = signed
         self._epoch = epoch
         self._after = after
+        self._up_to = up_to
         self._page: list[Held] = []
 
     async def first(self) -> Held | None:
         while not self._page:
-            records = await self._source.checkpoints(self._epoch, self._after, PAGE)
+            records = await self._source.checkpoints(self._epoch, self._after, self._up_to, PAGE)
             if not records:
                 return None
             self._after = records[-1]["size"]
@@ -36,12 +38,13 @@ class _Epoch:
 
 
 class Published:
-    """Merges them. `others` are read already; `after` is the size of the first entries not to be looked at."""
+    """Merges them. `others` are read already. Of published ones those from size `after` on, and of the newest epoch none beyond `up_to`:
+    while the log is read it grows, and so does what is published of it."""
 
-    def __init__(self, source: LogSource, signed: Signed, *, epochs: int, after: int, others: Sequence[Held]) -> None:
-        self._epochs = [_Epoch(source, signed, epoch, max(0, after - 1)) for epoch in range(1, epochs + 1)]
+    def __init__(self, source: LogSource, signed: Signed, *, epochs: int, after: int, up_to: int, others: Sequence[Held]) -> None:
+        begin = max(0, after - 1)
+        self._epochs = [_Epoch(source, signed, epoch, begin, up_to if epoch == epochs else _ALL) for epoch in range(1, epochs + 1)]
         self._others = sorted((held for held in others if held.size >= after), reverse=True)
-        self.newest = 0
 
     async def next_up_to(self, size: int) -> Held | None:
         """Take the smallest one that is left, unless it is of more than `size` entries."""
@@ -51,5 +54,4 @@ class Published:
             return self._others.pop() if self._others[-1].size <= size else None
         if smallest is None or smallest[0].size > size:
             return None
-        self.newest = max(self.newest, smallest[0].size)
         return smallest[1].take()

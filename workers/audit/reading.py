@@ -88,8 +88,8 @@ class LogSource:
         rows = await self._fetch("newest", epoch)
         return (rows[0]["size"], rows[0]["note"]) if rows else None
 
-    async def checkpoints(self, epoch: int, after: int, limit: int) -> Sequence[asyncpg.Record]:
-        return await self._fetch("checkpoints", epoch, after, limit)
+    async def checkpoints(self, epoch: int, after: int, up_to: int, limit: int) -> Sequence[asyncpg.Record]:
+        return await self._fetch("checkpoints", epoch, after, up_to, limit)
 
     async def pages(self, first_tile: int, size: int) -> AsyncGenerator[Page]:
         """Give the log from a tile on, page by page; the next one is read while one is worked on."""
@@ -116,9 +116,9 @@ class LogSource:
         rows = await self._fetch("tiles", 0, tile, tile + 1)
         return rows[0]["latest"] if rows else None
 
-    async def covered(self, epoch: int) -> int:
-        """Give how much of the log was published by now."""
-        ((size,),) = await self._fetch("covered", epoch)
+    async def covered(self) -> int:
+        """Give how much of the log was published by now, in its epoch. Before `size` is asked for: it is never less, then."""
+        ((size, _),) = await self._fetch("covered")
         return int(size)
 
     async def tile(self, level: int, number: int) -> tuple[bytes, bytes] | None:

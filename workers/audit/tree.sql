@@ -42,7 +42,8 @@ SELECT coalesce(max(position_start + n - 1), 0) FROM log_runs
 SELECT name, public FROM vault.log_keys ORDER BY name
 
 -- name: checkpoints
-SELECT size, root, coalesce(cosigned, note) AS note FROM log_checkpoints WHERE epoch = $1 AND size > $2 ORDER BY size LIMIT $3
+SELECT size, root, coalesce(cosigned, note) AS note FROM log_checkpoints WHERE epoch = $1 AND size > $2 AND size <= $3
+ORDER BY size LIMIT $4
 
 -- name: newest
 SELECT size, coalesce(cosigned, note) AS note FROM log_checkpoints WHERE epoch = $1 ORDER BY size DESC LIMIT 1
@@ -51,4 +52,4 @@ SELECT size, coalesce(cosigned, note) AS note FROM log_checkpoints WHERE epoch =
 SELECT type, payload FROM events WHERE stream = 'log' AND octet_length(payload) > 0 ORDER BY version
 
 -- name: covered
-SELECT coalesce(max(size), 0) FROM log_checkpoints WHERE epoch = $1
+SELECT coalesce(max(c.size), 0), h.epoch FROM log_head h LEFT JOIN log_checkpoints c ON c.epoch = h.epoch WHERE h.only_row GROUP BY h.epoch

@@ -76,11 +76,9 @@ async def verify(asked: Asked, progress: Callable[[Advance], None] = lambda _: N
     """Walk through the log once in its order and once by streams. Raises what asyncpg does, PlaceAway, StoreUnavailable."""
     began = monotonic()
     findings = Findings()
-    kept_there = await _in_second_place(asked.second_place)
     source = await LogSource.open(asked.url)
     try:
-        check = _Check(asked, source, findings, progress)
-        report = await check.run(kept_there)
+        report = await _Check(asked, source, findings, progress).run()
     finally:
         await source.close()
     seconds = monotonic() - began
@@ -94,7 +92,7 @@ async def verify(asked: Asked, progress: Callable[[Advance], None] = lambda _: N
 
 
 async def _in_second_place(place: SecondPlace | None) -> Sequence[tuple[int, str]]:
-    """Give what was kept there, by epoch: read before the log, which is never shorter than what was published of it."""
+    """Give what was kept there, by epoch. Raises PlaceAway."""
     if place is None:
         return ()
     epochs = [name.removeprefix("checkpoint/") for name in await place.names("checkpoint/")]
@@ -116,17 +114,19 @@ class _Check:
         self._findings = findings
         self._progress = progress
 
-    async def run(self, kept_there: Sequence[tuple[int, str]]) -> Report:
+    async def run(self) -> Report:
+        # In this order: what was published is in the second place, and what is there is in the log, however both grow meanwhile.
+        covered = await self._source.covered()
+        kept_there = await _in_second_place(self._asked.second_place)
         size, epoch = await self._source.size()
         said = await self._announced()
         for position in await self._source.broken_runs(size):
             words = f"positions are left out or given twice at {position}"
             self._findings.add(Finding(kind=Kind.POSITIONS_BROKEN, words=words, position=position))
         judge = Judge(self._findings)
-        signed, second = await self._published(epoch, kept_there)
+        signed, second = await self._published(epoch, covered, kept_there)
         walk = Walk(self._source, signed, judge, said, self._findings)
         first_tile = min(self._asked.since, size) // TILE_WIDTH
-        covered = await self._source.covered(epoch)
         root = await walk.through(size, first_tile=first_tile, covered=covered, progress=self._advance("entries", size))
         while (beyond := await signed.next_up_to(_ALL)) is not None:
             judge.beyond(beyond)
@@ -145,13 +145,13 @@ class _Check:
             seconds=0, per_second=0,
         )  # fmt: skip
 
-    async def _published(self, epoch: int, kept_there: Sequence[tuple[int, str]]) -> tuple[Published, int]:
+    async def _published(self, epoch: int, covered: int, kept_there: Sequence[tuple[int, str]]) -> tuple[Published, int]:
         """Give all checkpoints that are to be held against the log, and the size the second place has of this epoch."""
         signed = Signed(self._asked.names or await self._source.names(), self._findings)
         second = [held for of, note in kept_there if (held := signed.read(SECOND_PLACE, note, epoch=of)) is not None]
         own = [held for name, of, note in self._asked.kept if (held := signed.read(name, note, epoch=of)) is not None]
         others = [*second, *own]
-        merged = Published(self._source, signed, epochs=epoch, after=self._asked.since, others=others)
+        merged = Published(self._source, signed, epochs=epoch, after=self._asked.since, up_to=covered, others=others)
         return merged, max((held.size for held in second if held.epoch == epoch), default=0)
 
     async def _announced(self) -> Announced:
