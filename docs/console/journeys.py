@@ -67,7 +67,7 @@ JOURNEYS = (
         ),
         given=True,
     ),
-    Journey(("sdk/python/README.md",), running=True, activated=True),
+    Journey(("sdk/python/README.md", "docs/how-to/audit-the-log.md"), running=True, activated=True),
     Journey(
         ("docs/how-to/adopt-in-a-service.md", "docs/explanation/freshness.md", "docs/how-to/troubleshoot.md"), running=True, activated=True
     ),
