@@ -6,12 +6,15 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from domain.errors import StoreUnavailable
+from domain.errors import LogDetached, StoreUnavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 CONNECT_SECONDS = 3.0
 STATEMENT_SECONDS = 5.0
+
+DETACHED = "MD001"
+"""What functions of ours raise for events that lie elsewhere, with the partition and its first and last position."""
 
 AWAY = (
     OSError,
@@ -74,7 +77,7 @@ class Link:
     async def fetch(self, sql: str, *arguments: object, seconds: float | None = None) -> Sequence[asyncpg.Record]:
         """Run one statement. Raises StoreUnavailable when Postgres is away; then it may or may not have happened.
 
-        Raises StatementRefused when it did not happen for a reason that will not pass.
+        Raises StatementRefused when it did not happen for a reason that will not pass, LogDetached where it needs what lies elsewhere.
         """
         limit = self._seconds if seconds is None else seconds
         try:
@@ -88,6 +91,8 @@ class Link:
             self.drop()
             raise StoreUnavailable from error
         except asyncpg.PostgresError as error:
+            if error.sqlstate == DETACHED:
+                raise LogDetached(*map(int, str(error).split())) from None
             raise StatementRefused(error) from None
         except BaseException as error:
             # A cancelled call leaves an answer on the wire that nobody may take for his own.

@@ -86,7 +86,9 @@ class Audit(Controller):
             "checkpoint. Whoever has the log's key needs nothing else, and not Minos: `python -m minos_sdk.audit proof FILE`. Of an event "
             "whose payload retention has taken it proves the hash. Asking is written to the log."
         ),
-        responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchEvent, errors.NotYetProved, errors.Contended),
+        responses=refuses(
+            errors.InvalidToken, errors.PermissionDenied, errors.NoSuchEvent, errors.LogDetached, errors.NotYetProved, errors.Contended
+        ),
         opt={"content": TEXT},
     )
     async def prove(

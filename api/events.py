@@ -64,7 +64,7 @@ class Events(Controller):
             "of kinds the caller may not read. What was read is known by epoch and position together: send both, and begin anew where "
             "they are refused."
         ),
-        responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.LogChanged, errors.TooManyWaiting),
+        responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.LogChanged, errors.LogDetached, errors.TooManyWaiting),
         opt={"answers": EventPage},
     )
     async def read(self, request: Asking, after: After = 0, limit: Looked = A_HUNDRED, wait: Wait = 0, epoch: Epoch = 0) -> Response[bytes]:

@@ -101,6 +101,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.StoreUnavailable: 503,
     errors.TooManyWaiting: 429,
     errors.LogChanged: 409,
+    errors.LogDetached: 410,
     errors.NoSuchEvent: 404,
     errors.NotYetProved: 409,
     http.ValidationFailed: 422,

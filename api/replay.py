@@ -23,6 +23,7 @@ REFUSALS = (
     errors.InvalidToken,
     errors.PermissionDenied,
     errors.LogChanged,
+    errors.LogDetached,
     errors.TooManyWaiting,
     errors.Overloaded,
     errors.Contended,

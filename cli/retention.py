@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -49,6 +50,18 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         "--close-after", type=at_least(0, 3_660), default=CLOSE_AFTER_DAYS, metavar="DAYS",
         help="begin a new partition when the first event of this one is so old (%(default)s)",
     )  # fmt: skip
+    detach = actions.add_parser(
+        "detach",
+        help="take a sealed partition out of the log, its export having been checked",
+        description=(
+            "Move a partition's table out of the log, into the schema `detached`. Every entry of it must be in the export, and hash as the "
+            "audit tree says. Old proofs hold; its events cannot be read, and no read model rebuilt, until `attach`. The oldest go first."
+        ),
+    )
+    detach.add_argument("partition", type=at_least(0))
+    detach.add_argument("--export", type=Path, required=True, metavar="FOLDER", help="what `minos audit export` wrote")
+    attach = actions.add_parser("attach", help="bring a partition back, once each entry hashes as the audit tree says")
+    attach.add_argument("partition", type=at_least(0))
     for action in actions.choices.values():
         action.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -66,8 +79,9 @@ async def _act(args: argparse.Namespace, settings: "Settings") -> int:
     from workers.retention.finding import NotAsHashed
     from workers.retention.partitions import RetentionRefused
 
+    act = {"status": _status, "run": _run, "detach": _move, "attach": _move}[args.action]
     try:
-        return await (_status if args.action == "status" else _run)(args, settings)
+        return await act(args, settings)
     except NotAsHashed as differs:
         print(f"minos: {differs}", file=sys.stderr)
         return NO
@@ -121,6 +135,25 @@ async def _run(args: argparse.Namespace, settings: "Settings") -> int:
         print_json(done)
     else:
         print("\n".join(_told(done, dry=args.dry_run)) or "nothing is due")
+    return DONE
+
+
+async def _move(args: argparse.Namespace, settings: "Settings") -> int:
+    from cli.authority import owner_url
+    from cli.printing import print_json
+    from workers.retention import moving
+    from workers.retention.keeping import opened
+
+    async with opened(owner_url(settings).reveal()) as connection:
+        if args.action == "detach":
+            moved = await moving.detach(connection, args.partition, args.export)
+        else:
+            moved = await moving.attach(connection, args.partition)
+    if args.json:
+        print_json(moved.stretch)
+    else:
+        where = "is in the schema `detached` now" if args.action == "detach" else "is in the log again"
+        print(f"partition {args.partition}, positions {moved.first_position} to {moved.last_position}, {where}")
     return DONE
 
 

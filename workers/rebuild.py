@@ -85,6 +85,8 @@ async def rebuild(url: str, name: str, *, progress: Callable[[Advance], None] = 
     reader = LogReader(url)
     connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
     try:
+        if away := await connection.fetchval(SQL["detached"]):
+            raise RebuildRefused(f"a part of the log was moved away, and a read model needs all of it: `minos retention attach {away[0]}`")
         await generations.ensure(connection, [projection])
         await generations.drop_abandoned(connection, projection, untouched_s=ABANDONED_SECONDS)
         generation = await generations.begin_building(connection, projection)

@@ -55,3 +55,6 @@ FROM {periods} p WHERE p.stream = ANY ($1::text[]) ORDER BY p.stream, p.what, p.
 
 -- name: held_back
 SELECT EXISTS (SELECT FROM projection_parked WHERE name = $1 AND version = $2 AND stream = $3)
+
+-- name: detached
+SELECT array_agg(number ORDER BY number DESC) FROM log_partitions WHERE detached_at IS NOT NULL

@@ -100,6 +100,21 @@ class NotYetProved(Refused):
     detail = "No checkpoint of the log has this event yet: ask again shortly."
 
 
+class LogDetached(Refused):
+    """A part of the log lies elsewhere. Who runs Minos brings it back, or reads its export."""
+
+    code = "log_detached"
+    detail = "These events were moved out of the database; whoever runs Minos can bring them back."
+
+    def __init__(self, partition: int, first_position: int, last_position: int) -> None:
+        super().__init__()
+        self.partition, self.first_position, self.last_position = partition, first_position, last_position
+
+    def __str__(self) -> str:
+        back = f"`minos retention attach {self.partition}` brings them back"
+        return f"Positions {self.first_position} to {self.last_position} were moved out of the database; {back}."
+
+
 class TooManyWaiting(Refused):
     code = "too_many_waiting"
     detail = "Too many of your requests are waiting already."

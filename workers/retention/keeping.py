@@ -41,7 +41,7 @@ async def keep_small(
     The partition that is written is closed when its first event is from before `close_before`; payloads of streams that were over
     before `over_before` go. Raises RetentionRefused, NotAsHashed, StoreUnavailable; what was done before stays done.
     """
-    async with _opened(url) as connection:
+    async with opened(url) as connection:
         store = PostgresEventStore(url)
         try:
             closed = await _close(connection, close_before, dry=dry)
@@ -53,7 +53,7 @@ async def keep_small(
 
 
 @asynccontextmanager
-async def _opened(url: str) -> AsyncGenerator[Connection]:
+async def opened(url: str) -> AsyncGenerator[Connection]:
     """Raises RetentionRefused when this is not the owner, or somebody is at it."""
     connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
     try:

@@ -29,6 +29,8 @@ class Partition(Struct, frozen=True, kw_only=True):
 
     number: int
     bytes: int
+    is_here: bool
+    """False where a detached one was moved elsewhere altogether."""
     is_closed: bool
     """No id of it is given any more."""
     is_ahead: bool

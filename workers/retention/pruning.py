@@ -5,12 +5,10 @@ tries again later. Killed on the way, the copy is there and the next call goes o
 """
 
 import asyncio
-import random
 from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
 
-import asyncpg
 import structlog
 from msgspec import Struct
 
@@ -19,16 +17,12 @@ from domain import log as said
 from domain.retention import ACTIVITY
 from workers.retention.finding import Finder
 from workers.retention.partitions import SQL, Connection, Partition, RetentionRefused
-from workers.retention.telling import NotTold, tell
+from workers.retention.swapping import swap
 
 ROWS = 5_000
 """Of a step: copied in some tens of milliseconds."""
 WORTH = 0.01
 """Of a partition's events, before it is copied: the copying costs as much for one as for all."""
-LOCK_WAIT = "20ms"
-"""While the swap waits for those who are in the log, others wait behind it."""
-SWAP_TRIES = 200
-PAUSE_SECONDS = 0.25
 
 log = structlog.stdlib.get_logger()
 
@@ -136,19 +130,12 @@ class Pruner:
 
     async def _swap(self, partition: Partition, count: int) -> None:
         of, before = partition.stretch, self._over_before
-        for _ in range(SWAP_TRIES):
-            try:
-                async with self._connection.transaction():
-                    await tell(self._connection, lambda state, at: said.prune(state, of=of, count=count, older_than=before, at=at))
-                    await self._connection.execute(SQL["note_pruned"], partition.number, count)
-                    await self._connection.execute(SQL["not_for_long"], LOCK_WAIT)
-                    await self._connection.execute(SQL["stop_the_log"])
-                    await self._connection.execute(partition.statement("swap"))
-            except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, NotTold):
-                await asyncio.sleep(PAUSE_SECONDS * random.random())  # noqa: S311 - so as not to come at the same beat as others
-            else:
-                return
-        raise RetentionRefused(f"partition {partition.number} never stood still: its copy is kept, and the next run goes on with it")
+        await swap(
+            self._connection,
+            partition.statement("swap"),
+            told=lambda state, at: said.prune(state, of=of, count=count, older_than=before, at=at),
+            noted=("note_pruned", (partition.number, count)),
+        )
 
     def _tell(self, partition: Partition, done: int, found: int, began: float) -> None:
         total = partition.events or 0

@@ -7,20 +7,20 @@ SELECT pg_try_advisory_lock(hashtextextended('minos retention', 0))
 SELECT pg_has_role(current_user, c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = 'public.events'::regclass
 
 -- name: partitions
-SELECT substr(c.relname, 9)::bigint AS number, pg_total_relation_size(c.oid) AS bytes,
-       n.nspname = 'detached' AS is_detached, p.first_position, p.last_position, p.events, p.latest,
+WITH here AS (
+    SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('public.events', 'append_id')), 1) >> 24 AS last
+), tables AS (
+    SELECT substr(c.relname, 9)::bigint AS number, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname ~ '^events_p[0-9]{6,}$' AND c.relkind = 'r'
+        AND (n.nspname = 'detached' OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid AND i.inhparent = 'public.events'::regclass))
+)
+SELECT number, coalesce(pg_total_relation_size(t.oid), 0) AS bytes, t.oid IS NOT NULL AS is_here,
+       p.detached_at IS NOT NULL AS is_detached, p.first_position, p.last_position, p.events, p.latest,
        coalesce(p.looked_at > clock_timestamp() - interval '30 days', false) AS looked_lately,
        coalesce(p.pruned, 0) AS pruned, coalesce(p.journals_clean, true) AS journals_clean,
-       EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'sealed') AS is_sealed,
-       substr(c.relname, 9)::bigint < here.number AS is_closed, substr(c.relname, 9)::bigint > here.number AS is_ahead
-FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace
-CROSS JOIN (
-    SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('public.events', 'append_id')), 1) >> 24 AS number
-) here
-LEFT JOIN log_partitions p ON p.number = substr(c.relname, 9)::bigint
-WHERE c.relname ~ '^events_p[0-9]{6,}$' AND c.relkind = 'r'
-    AND (n.nspname = 'detached' OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid AND i.inhparent = 'public.events'::regclass))
+       EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.oid AND g.tgname = 'sealed') AS is_sealed,
+       number < here.last AS is_closed, number > here.last AS is_ahead
+FROM tables t FULL JOIN log_partitions p USING (number) CROSS JOIN here
 ORDER BY 1
 
 -- name: first_written
@@ -163,3 +163,30 @@ UPDATE log_partitions SET looked_at = clock_timestamp() WHERE number = $1
 
 -- name: drop_copy
 DROP TABLE IF EXISTS {copy}
+
+-- name: rows
+SELECT r.position_start + (e.append_id - r.append_start) AS position, e.append_id, e.stream, e.version, e.type, e.event_id, e.recorded_at,
+       e.actor, e.session_id, e.command_id, e.correlation_id, e.causation_id, e.key_id, e.payload
+FROM {part} e
+CROSS JOIN LATERAL (
+    SELECT l.position_start, l.append_start FROM log_runs l WHERE l.append_start <= e.append_id ORDER BY l.append_start DESC LIMIT 1
+) r
+WHERE e.append_id > $1 ORDER BY e.append_id LIMIT $2
+
+-- name: detach
+ALTER TABLE events DETACH PARTITION {part};
+ALTER TABLE {part} SET SCHEMA detached
+
+-- name: note_detached
+UPDATE log_partitions SET detached_at = clock_timestamp() WHERE number = $1
+
+-- name: bound
+ALTER TABLE {part} DROP CONSTRAINT IF EXISTS bounds, ADD CONSTRAINT bounds CHECK (append_id >= {low} AND append_id < {high})
+
+-- name: attach
+ALTER TABLE {part} SET SCHEMA public;
+ALTER TABLE events ATTACH PARTITION public.{part_name} FOR VALUES FROM ({low}) TO ({high});
+ALTER TABLE public.{part_name} DROP CONSTRAINT bounds
+
+-- name: note_attached
+UPDATE log_partitions SET detached_at = NULL WHERE number = $1

@@ -142,6 +142,8 @@ class Code(StrEnum):
     """409: The last administrator cannot be demoted, suspended or removed."""
     LOG_CHANGED = "log_changed"
     """409: The log has another epoch than that, or does not reach that position: read it from the start."""
+    LOG_DETACHED = "log_detached"
+    """410: These events were moved out of the database; whoever runs Minos can bring them back."""
     LOG_NOT_PUBLIC = "log_not_public"
     """404: The hashes of this log are not shown to everybody here."""
     LOGIN_NAME_REQUIRED = "login_name_required"
