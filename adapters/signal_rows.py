@@ -24,6 +24,7 @@ class ClassState(Struct, frozen=True, kw_only=True):
     beat: int
     complete_to: int
     state: str
+    checkpoint: str = ""
 
     @property
     def heartbeat(self) -> Beat:
@@ -36,6 +37,7 @@ class ClassState(Struct, frozen=True, kw_only=True):
             beat=self.beat,
             complete_to=self.complete_to,
             state=self.state,
+            checkpoint=self.checkpoint,
         )
 
 
@@ -86,4 +88,4 @@ class SignalRows:
         await self._links.close()
 
 
-_COLUMNS = ("epoch", "count", "beat", "complete_to", "state")
+_COLUMNS = ("epoch", "count", "beat", "complete_to", "state", "checkpoint")

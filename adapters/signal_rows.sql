@@ -3,7 +3,9 @@
 SELECT c.class, c.epoch, c.count, c.beat, (extract(epoch FROM c.complete_to) * 1000000)::bigint AS complete_to,
        CASE WHEN s.status = 'halted' THEN 'halted'
             WHEN s.status = 'live' AND c.complete_to > clock_timestamp() - interval '3 seconds' THEN 'running'
-            ELSE 'catching_up' END AS state
+            ELSE 'catching_up' END AS state,
+       CASE WHEN c.class = 'access'
+            THEN coalesce((SELECT k.note FROM log_checkpoints k ORDER BY k.epoch DESC, k.size DESC LIMIT 1), '') ELSE '' END AS checkpoint
 FROM signal_classes c
 LEFT JOIN projection_state s ON s.name = 'signals' AND s.version = 1 AND s.slot_from = 0
 WHERE c.class = ANY ($1::text[])

@@ -36,9 +36,10 @@ class Feed(Struct, frozen=True, kw_only=True):
     count: int
 
 
-class Beat(Struct, frozen=True, kw_only=True):
+class Beat(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a heartbeat says of its class: everything committed before `complete_to` (microseconds since 1970, by the database's clock) is
-    in the stream, whose newest message is `sequence` and newest count `count`. `state`: running, halted or catching_up."""
+    in the stream, whose newest message is `sequence` and newest count `count`. `state`: running, halted or catching_up. `checkpoint`: the
+    newest one of the log, as the log signed it; in class `access` alone, once there is any."""
 
     of_class: str = field(name="class")
     epoch: int
@@ -47,6 +48,7 @@ class Beat(Struct, frozen=True, kw_only=True):
     beat: int
     complete_to: int
     state: str
+    checkpoint: str = ""
 
 
 class _Header(Struct, frozen=True):

@@ -25,7 +25,8 @@ has `sub`, `exp` or `aud`, so it passes for no token.
 """
 _HEARTBEAT = """
 Once a second and class, also where nothing happens: a SET whose one event is `urn:minos:event:heartbeat`, without `minos`. Its
-`feed` says of the class:
+`feed` says of the class what follows. `checkpoint` is there in class `access` once the log has one: a signed note, as
+`log.v1.checkpoint` has it, with which [every SDK is a small witness](../how-to/witness-a-log.md#watch-a-log-from-a-service).
 """
 _HTTP = """
 Both need the permission `minos.signals.access`, and `minos.signals.roles.<audience>` besides where `audience` is asked for; a

@@ -39,6 +39,20 @@ async def test_its_moment_moves_while_nothing_happens(feed: Feed) -> None:
     assert numbers == sorted(set(numbers))
 
 
+async def test_threat_9_a_heartbeat_carries_the_newest_checkpoint_of_the_log(feed: Feed) -> None:
+    signaller, subscriber = feed.signaller(), await listening(feed)
+    await feed.author.user()
+    await feed.tell(signaller)
+    await until(subscriber, lambda: len(subscriber.beats) > 0)
+    assert "checkpoint" not in subscriber.beats[-1], "before there is one"
+    await feed.query("SELECT store_checkpoint(epoch, size, $1, 'a note', NULL, now()) FROM log_head", bytes(32))
+    seen = len(subscriber.beats)
+    await signaller.folder.beat()
+    await feed.send(signaller)
+    await until(subscriber, lambda: len(subscriber.beats) > seen)
+    assert subscriber.beats[-1]["checkpoint"] == "a note"
+
+
 async def test_what_is_committed_and_not_sequenced_holds_its_moment_back(feed: Feed) -> None:
     signaller, subscriber = feed.signaller(), await listening(feed)
     await feed.author.user()

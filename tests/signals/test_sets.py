@@ -89,6 +89,14 @@ async def test_a_heartbeat_states_no_fact() -> None:
     }
 
 
+async def test_a_heartbeat_carries_the_newest_checkpoint_where_there_is_one() -> None:
+    keyring = OneKey()
+    beat = Beat(of_class="access", epoch=2, count=3, sequence=4, beat=5, complete_to=6, state="running", checkpoint="a note\n")
+    feed = opened(await SignalSigner(keyring, ISSUER).heartbeat(beat), keyring)["feed"]
+    assert feed == msgspec.to_builtins(beat)
+    assert msgspec.to_builtins(beat)["checkpoint"] == "a note\n"
+
+
 def test_another_event_of_the_same_subject_is_another_set() -> None:
     (signal,) = told(example(SessionRevoked))
     signer = SignalSigner(OneKey(), ISSUER)

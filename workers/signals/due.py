@@ -41,6 +41,8 @@ class Due(Struct, frozen=True, kw_only=True):
     """What this epoch is signed with; None before anything was."""
     complete_to: int
     halted: bool
+    checkpoint: str
+    """The newest one of the log that heartbeats of this class tell; empty where they tell none."""
     rows: tuple[Waiting, ...]
 
 
@@ -59,5 +61,6 @@ def due_of(rows: Sequence[Record]) -> Due:
         kid=first["kid"],
         complete_to=first["complete_to"],
         halted=first["halted"],
+        checkpoint=first["checkpoint"],
         rows=tuple(Waiting(row["subject"], row["count"], row["fact"], row["ttl"]) for row in rows if row["subject"] is not None),
     )

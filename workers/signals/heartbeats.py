@@ -35,6 +35,7 @@ async def beat(of: Beating, signer: SignalSigner) -> bool:
         beat=due.beat,
         complete_to=line.complete_to,
         state=of.state,
+        checkpoint=due.checkpoint,
     )
     await line.stream.copy(f"{LIVE}{due.of_class}.heartbeat", (await signer.heartbeat(said)).encode())
     line.beat = due.beat

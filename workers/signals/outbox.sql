@@ -36,6 +36,8 @@ UPDATE signal_feed SET leased_until = '-infinity' WHERE only_row AND holder = $1
 -- acknowledged and is not noted yet is given, each in its epoch.
 SELECT c.class, c.epoch, c.count AS newest, greatest(c.sent, k.sent) AS sent, c.sequence, c.first_sequence, c.resend_to, c.beat, c.kid,
        (extract(epoch FROM c.complete_to) * 1000000)::bigint AS complete_to, coalesce(s.status = 'halted', false) AS halted,
+       CASE WHEN c.class = 'access'
+            THEN coalesce((SELECT k.note FROM log_checkpoints k ORDER BY k.epoch DESC, k.size DESC LIMIT 1), '') ELSE '' END AS checkpoint,
        l.subject, l.count, l.fact, l.ttl
 FROM signal_classes c
 LEFT JOIN projection_state s ON s.name = 'signals' AND s.version = 1 AND s.slot_from = 0

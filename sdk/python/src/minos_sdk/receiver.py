@@ -33,6 +33,8 @@ class Receiver:
         """The time of the monotonic clock from which on not enough is known."""
         self.once_ready = asyncio.Event()
         self.counts: Counter[str] = Counter()
+        self.checkpoint: str | None = None
+        """Of the issuer's log, as a heartbeat told it last: for a `LogWatch`, which believes nothing of it unverified."""
         self.trouble = Trouble(clock.monotonic)
         self._reader = SetReader(issuer, keys)
         self._clock = clock
@@ -123,6 +125,7 @@ class Receiver:
     def beat(self, beat: Beat, *, at: float | None = None) -> bool:
         """Take in a heartbeat of a time of the monotonic clock. False when it tells of signals not known here: nothing is complete then."""
         self.counts["heartbeats"] += 1
+        self.checkpoint = beat.checkpoint or self.checkpoint
         progress = self.classes.get(beat.newest.of_class)
         if progress is None:
             return True

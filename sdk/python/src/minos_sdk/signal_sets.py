@@ -31,12 +31,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What a heartbeat says of its class. `complete_to`: seconds since 1970 by the issuer's database."""
+    """What a heartbeat says of its class. `complete_to`: seconds since 1970 by the issuer's database. `checkpoint`: the newest one of the
+    issuer's log, which its own signature is for to verify; None where none is told."""
 
     newest: Place
     sequence: int
     complete_to: float
     running: bool
+    checkpoint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,13 @@ def _beat(payload: Object) -> Beat:
     if "minos" in payload:
         raise Malformed("claims")
     feed = _object(payload, "feed")
+    checkpoint = feed.get("checkpoint")
     return Beat(
         newest=_place(feed),
         sequence=number(feed, "sequence"),
         complete_to=number(feed, "complete_to") / _MICRO,
         running=text(feed, "state") == "running",
+        checkpoint=checkpoint if isinstance(checkpoint, str) else None,
     )
 
 

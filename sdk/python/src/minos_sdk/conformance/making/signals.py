@@ -26,6 +26,8 @@ from minos_sdk.conformance.making.world import (
 from minos_sdk.signal_sets import HEARTBEAT, SET
 
 _KID = "fOYbjrdJqUUyJVTUHpcRz2BhQLZxYCMEUIZbtRGmuDU"
+_NOTE = "auth.example/log\n7\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u2014 auth.example/log AAAAAAAA\n"
+"""A checkpoint whose signature a reader of signals does not look at."""
 
 
 def told(w: World) -> Iterator[dict[str, Any]]:
@@ -41,6 +43,10 @@ def told(w: World) -> Iterator[dict[str, Any]]:
     signed = w.signals_key.signed(unheard | {"feed": {"class": "access", "epoch": 1, "count": 1}}, typ=SET)
     yield case("a kind that nobody knows yet changes nothing", heard(signed), accepts(token))
     yield case("a heartbeat", w.beat("access", now=NOW))
+    for name, checkpoint in (("the newest checkpoint of the log", _NOTE), ("a checkpoint that is no text", 7)):
+        told: dict[str, Any] = {"iss": w.signals.payload(session())["iss"], "iat": NOW, "jti": "b1", "events": {HEARTBEAT: {}}}
+        beat = w.signals_key.signed(told | {"feed": _feed() | {"count": 0} | _beating() | {"checkpoint": checkpoint}}, typ=SET)
+        yield case(f"a heartbeat with {name}", heard(beat), accepts(token))
     known = session() | {"later": {"more": True}}
     yield case("members that nobody knows yet", w.signal(known, count=1), refuses(token, "token_revoked"))
 
