@@ -180,6 +180,7 @@ def _ports(of: _Parts) -> Ports:
         shown_secrets=PostgresShownSecrets(links),
         mail_codes=DerivedMailCodes(secrets),
         policy=policy(settings),
+        backups_until=of.keks.backups_until,
     )
 
 

@@ -4,15 +4,18 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, delete, get, post
-from litestar.params import QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.asking import Asking
 from api.export import Export, export
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
+from api.users import SLUG
+from commands.acknowledge_erasure import AcknowledgeErasure, acknowledge_erasure, require_service_of
 from commands.erase_me import ErasureDue, ask_for_erasure, withdraw_erasure
+from commands.erasure_receipt import ErasureReceipt, erasure_receipt
 from domain import erasure, errors
-from domain.ids import UserId
+from domain.ids import AudienceName, UserId
 from projections import erasures
 from projections.erasures import ErasureRow, ErasureStatus
 
@@ -63,8 +66,60 @@ class Erasures(Controller):
     tags = ("users",)
 
     @get(
+        "/{user_id:uuid}",
+        operation_id="readErasure",
+        summary="How far an erasure is, and its receipt",
+        description=(
+            "As it is now. `receipt` is the event that says so, which a proof shows to be in the log; `backups_until`, when the last "
+            "backup can open nothing of theirs any more; `missing`, whose services have not acknowledged it."
+        ),
+        responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchErasure),
+    )
+    async def read(self, request: Asking, user_id: FromPath[UUID]) -> ErasureReceipt:
+        return await erasure_receipt(UserId(user_id), request.world.ports)
+
+    @post(
+        "/{user_id:uuid}/acknowledgements",
+        operation_id="acknowledgeErasure",
+        status_code=204,
+        summary="Say that a service has forgotten somebody, too",
+        description=(
+            "By a service account of the audience, which is one that may read its role signals (`minos.signals.roles.<audience>`). "
+            "Saying it again changes nothing."
+        ),
+        responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.RightsExceeded, errors.NoSuchErasure, errors.Contended),
+    )
+    async def acknowledge(self, request: Asking, user_id: FromPath[UUID], data: JSONBody[AcknowledgeErasure]) -> None:
+        of = UserId(user_id)
+        request.wrote(await acknowledge_erasure(of, data, request.context(), request.world.ports), erasure.stream(of))
+
+    @get(
+        "/unacknowledged",
+        operation_id="listUnacknowledged",
+        summary="Whom a service still has to forget",
+        description="For the service of an audience, as above: those it has not acknowledged, newest accounts first. Ids and times.",
+        responses=refuses(
+            errors.InvalidToken, errors.PermissionDenied, errors.CursorInvalid, errors.StreamVersionInvalid, errors.TooManyWaiting
+        ),
+    )
+    async def list_unacknowledged(
+        self,
+        request: Asking,
+        audience: Annotated[str, QueryParameter(pattern=SLUG, description="Whose service asks.")],
+        limit: Limit = FIFTY,
+        cursor: Cursor = None,
+    ) -> Page[ErasureRow]:
+        name = AudienceName(audience)
+        require_service_of(name, request.context())
+        found_at = place(request, cursor, UUID, audience)
+        await settle(request, erasures.erasures)
+        after = None if found_at is None else UserId(found_at)
+        found = await erasures.unacknowledged(request.world.models, name, after=after, limit=limit)
+        return page(request, found.rows, found.next_after, found.freshness, audience)
+
+    @get(
         operation_id="listErasures",
-        summary="Who asked to be erased",
+        summary="Who is to be erased",
         description="Those who wait for it, unless another status is asked for; by account, newest accounts first.",
         responses=refuses(
             errors.InvalidToken, errors.PermissionDenied, errors.CursorInvalid, errors.StreamVersionInvalid, errors.TooManyWaiting

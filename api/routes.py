@@ -13,6 +13,7 @@ from api.check import Check
 from api.client_credentials import ClientCredentials
 from api.docs import Docs
 from api.enrolling import Enrolling
+from api.erase_user import EraseUsers
 from api.erasure import Erasures, MyErasure
 from api.events import Events
 from api.explain import Explain
@@ -39,7 +40,7 @@ from api.well_known import WellKnown
 
 ROUTES: list[type[Controller]] = [
     Bootstrap, Auth, Check, Enrolling, Passwords, Mailed, ActionTokens, Me, MyErasure, MyMail, MyFactors, Permissions, Users, UserRoles,
-    Invitations, Acceptance, Erasures, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
+    EraseUsers, Invitations, Acceptance, Erasures, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
     ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, AuditProofs, Log, LogOfEpoch, Replay, Explain, Events,
     Signals, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
 ]  # fmt: skip

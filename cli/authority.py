@@ -27,6 +27,7 @@ class Authority:
     opened: Opened
     models: ReadModels
     url: Secret
+    pool: "asyncpg.Pool[asyncpg.Record]"
 
     @property
     def ports(self) -> Ports:
@@ -60,7 +61,7 @@ async def authority(settings: Settings) -> AsyncGenerator[Authority]:
         open_ports(settings) as opened,
         asyncpg.create_pool(url.reveal(), min_size=0, max_size=2, timeout=10) as pool,
     ):
-        yield Authority(settings=settings, opened=opened, models=ReadModels(pool), url=url)
+        yield Authority(settings=settings, opened=opened, models=ReadModels(pool), url=url, pool=pool)
 
 
 def with_authority(act: Callable[[Authority], Awaitable[int]]) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from cli.command import DONE, Commands, at_least
+from cli.command import DONE, NO, Commands, at_least
 
 if TYPE_CHECKING:
     from cli.authority import Authority
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "users",
-        help="list accounts, suspend, reinstate, delete, restore, import, grant and revoke roles",
+        help="list accounts, suspend, reinstate, delete, restore, erase, import, grant and revoke roles",
         description="Look at accounts and act on them. USER is an id, an e-mail address or a username.",
         epilog="example: minos users grant ada@example.org admin",
     )
@@ -30,6 +30,14 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     delete = _about(actions.add_parser("delete", help="end sessions and API keys for good, and let nobody sign in; restorable for a while"))
     delete.add_argument("--reason", choices=("administrative", "left", "abuse", "duplicate"), default="administrative")
     _about(actions.add_parser("restore", help="bring a deleted account back as it was"))
+    erase = _about(actions.add_parser("erase", help="have an account erased for good, after MINOS_ERASURE_WAIT; until then it can be kept"))
+    erase.add_argument("--asked-by", choices=("administrator", "law"), default="administrator")
+    erase.add_argument("--dry-run", action="store_true", help="say what would go and who would be told, and change nothing")
+    _about(actions.add_parser("keep", help="withdraw an erasure that was asked for so"))
+    left = _about(actions.add_parser("erased", help="look everywhere for what is left of somebody; 1 where anything is"))
+    left.description = (
+        "Looks for keys and rows, and tries to open every sealed field there ever was. USER is an id: nothing else leads there."
+    )
     for name, text in (("grant", "give a role"), ("revoke", "take a role away")):
         _about(actions.add_parser(name, help=text)).add_argument("role")
     setting = _about(actions.add_parser("set", help="change what an account says of its person besides the name"))
@@ -67,8 +75,14 @@ async def _act(authority: "Authority", args: argparse.Namespace) -> int:
         rows = await act.listed(authority, role=args.role, status=args.status, limit=args.limit)
         print_rows(rows, as_json=args.json, empty="no accounts")
         return DONE
+    if args.action == "erased":
+        left = await act.left_of(authority, args.user)
+        print_rows([left], as_json=args.json)
+        return DONE if left.is_nothing else NO
     user_id = await act.found(authority, args.user)
     match args.action:
+        case "erase" if args.dry_run:
+            print_rows([await act.would_go(authority, user_id)], as_json=args.json)
         case "show":
             print_rows([await act.shown(authority, user_id)], as_json=args.json)
         case "history":
@@ -82,7 +96,7 @@ async def _act(authority: "Authority", args: argparse.Namespace) -> int:
 async def _change(authority: "Authority", args: argparse.Namespace, user_id: UUID) -> None:
     from cli import user_actions as act
     from cli.wishes import wish
-    from commands import delete_user, grant_role, suspend_user
+    from commands import delete_user, erase_user, grant_role, suspend_user
     from domain.ids import UserId
 
     ports, ctx = authority.ports, authority.context()
@@ -95,6 +109,10 @@ async def _change(authority: "Authority", args: argparse.Namespace, user_id: UUI
             await delete_user.delete_user(wish(delete_user.DeleteUser, user_id=user_id, reason=args.reason), ctx, ports)
         case "restore":
             await delete_user.restore_user(wish(delete_user.RestoreUser, user_id=user_id), ctx, ports)
+        case "erase":
+            await erase_user.erase_user(wish(erase_user.EraseUser, user_id=user_id, asked_by=args.asked_by), ctx, ports)
+        case "keep":
+            await erase_user.keep_user(UserId(user_id), ctx, ports)
         case "set":
             await act.set_attributes(authority, UserId(user_id), args.attributes)
         case "grant":

@@ -1,5 +1,6 @@
 """Services that tokens may be issued for. What is asked at an issue is asked of the heads, not here."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from domain.audience import AudienceChanged, AudienceDefined, AudienceRetired, P
 from domain.event import Recorded, Sealed
 from domain.ids import AudienceName, ClientId, RoleName
 from domain.permission import Permission
+from domain.session import MINOS
 from domain.signing_key import Algorithm
 from projections.completion import Completed, completed
 from projections.projection import Entity, begins, when
@@ -72,6 +74,7 @@ def _retired(row: AudienceRow, recorded: Recorded[AudienceRetired]) -> AudienceR
 
 
 _SQL = beside(__file__)
+_MANY = 200
 
 audiences = Entity(
     "audiences",
@@ -98,3 +101,14 @@ async def page(
 async def get(models: ReadModels, audience: AudienceName) -> Completed[AudienceRow] | None:
     """Give one audience as its stream is now. None when it was never defined."""
     return await completed(models, audiences, stream(audience))
+
+
+async def of_people(models: ReadModels) -> Sequence[AudienceName]:
+    """Give every audience that a person can be given a token for, but Minos itself: its services may hold something of anybody."""
+    told: list[AudienceName] = []
+    after: AudienceName | None = None
+    while True:
+        found = await page(models, retired=False, after=after, limit=_MANY)
+        told += [row.audience for row in found.rows if PrincipalKind.USER in row.principals and row.audience != MINOS]
+        if (after := found.next_after) is None:
+            return told

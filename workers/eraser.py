@@ -24,9 +24,8 @@ from commands.ports import ErasedEntry, Ports
 from commands.put_off_erasure import erasure_of
 from commands.transact import read_states
 from domain import api_key, erasure, session, user
-from domain.audience import PrincipalKind
 from domain.erasure import Begun
-from domain.ids import AudienceName, InvitationId, SessionId, UserId
+from domain.ids import InvitationId, SessionId, UserId
 from domain.user import Deleted, Erased, User
 from projections import api_keys, audiences, invitations, session_searches, sessions
 from projections.reading import ReadModels
@@ -74,7 +73,7 @@ class Eraser:
         if not is_listed or not left.is_nothing:
             log.info("erasure_goes_on", user_id=str(user_id), reason="something_is_left" if is_listed else "second_place_away")
             return False
-        return await complete_erasure(user_id, await self._told(), ctx, self._ports)
+        return await complete_erasure(user_id, await audiences.of_people(self._models), ctx, self._ports)
 
     async def _is_ready(self, user_id: UserId, begun: Begun) -> bool:
         """Whether read models have come to where it began, and its last mail is not still waiting."""
@@ -128,16 +127,6 @@ class Eraser:
             if _is_of(user_id, self._boxes.open(record["content"], record["pending_id"]))
         ]
         await self._pool.execute(SQL["forget_pending"], pending)
-
-    async def _told(self) -> Sequence[AudienceName]:
-        """Give every audience that a person can be given a token for: its services may hold something of anybody."""
-        told: list[AudienceName] = []
-        after: AudienceName | None = None
-        while True:
-            page = await audiences.page(self._models, retired=False, after=after, limit=PAGE)
-            told += [row.audience for row in page.rows if PrincipalKind.USER in row.principals and row.audience != session.MINOS]
-            if (after := page.next_after) is None:
-                return told
 
 
 class _Pending(msgspec.Struct):

@@ -1,8 +1,8 @@
 """What commands need of the world, as shapes. `adapters` implements them; tests may too, under the same suites."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
@@ -255,6 +255,10 @@ class OpenSessions(Protocol):
         ...
 
 
+def _a_month_on(at: datetime) -> datetime:
+    return at + timedelta(days=30)
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything a command may touch."""
@@ -283,5 +287,7 @@ class Ports:
     score: Score = is_suspicious
     open_sessions: OpenSessions | None = None
     """Asked only where sessions are limited."""
+    backups_until: Callable[[datetime], datetime] = _a_month_on
+    """When no backup opens any more what is destroyed at that time."""
     origins: SessionOrigins = field(default_factory=SessionOrigins)
     key_origins: KeyOrigins = field(default_factory=KeyOrigins)

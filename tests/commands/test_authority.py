@@ -15,6 +15,7 @@ from commands.define_role import (
     retire_role,
 )
 from commands.end_session import EndAllSessions, end_all_sessions
+from commands.erase_user import EraseUser, erase_user
 from commands.grant_role import GrantRole, RevokeRole, grant_role, revoke_role
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from domain import administrators
@@ -62,6 +63,7 @@ async def admins(world: World) -> Any:
 ACTS: dict[str, Act] = {
     "suspend": lambda u, c, w: suspend_user(SuspendUser(user_id=u), c, w.ports),
     "reinstate": lambda u, c, w: reinstate_user(ReinstateUser(user_id=u), c, w.ports),
+    "erase": lambda u, c, w: erase_user(EraseUser(user_id=u), c, w.ports),
     "end sessions": lambda u, c, w: end_all_sessions(EndAllSessions(user_id=u), c, w.ports),
     "grant": lambda u, c, w: grant_role(GrantRole(user_id=u, role=PLAIN), c, w.ports),
     "revoke": lambda u, c, w: revoke_role(RevokeRole(user_id=u, role=EDITOR), c, w.ports),
