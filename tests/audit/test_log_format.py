@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from bundles import hashes_of, path_of, root
 from msgspec import Raw
 
 from domain.codec import EVENT_TYPES, decode_event, encode_event
@@ -19,8 +18,10 @@ from domain.tree.checkpoint import Checkpoint
 from domain.tree.note import read_key
 from domain.tree.tiles import pack_entries, tile_path
 from minos_sdk.audit import LogKey, NotProved, read_checkpoint, verify_proof
+from minos_sdk.audit.bundle import tile_path as bundle_path
 from minos_sdk.audit.entries import place_of
 from tests.docs.naming import ROOT
+from tests.domain import naive_tree
 
 PAGE = (Path(ROOT) / "docs" / "reference" / "log-format.md").read_text()
 JSON, HASHES, KEY, NOTE, PROOF = re.findall(r"^```(?:json|text)\n(.*?)^```", PAGE.partition("## Example")[2], re.DOTALL | re.MULTILINE)
@@ -49,9 +50,8 @@ def test_every_member_is_in_the_table() -> None:
 
 
 def test_the_hashes_and_the_root_are_those_of_the_entries() -> None:
-    hashes = hashes_of(ENTRIES)
-    assert HASHES.split() == [*(each.hex() for each in hashes), root(hashes).hex()]
-    assert hashes[0] == sha256(b"\x00" + ENTRIES[0]).digest()
+    hashes = [sha256(b"\x00" + entry).hexdigest() for entry in ENTRIES]
+    assert HASHES.split() == [*hashes, naive_tree.root(ENTRIES).hex()]
 
 
 def test_the_tiles_begin_as_the_page_says() -> None:
@@ -68,7 +68,7 @@ def test_the_tiles_begin_as_the_page_says() -> None:
 )
 def test_paths_are_written_as_the_page_says(number: int, width: int, written: str) -> None:
     assert f"tile/0/{written}`" in PAGE
-    assert tile_path(0, number, width) == path_of(0, number, width) == f"tile/0/{written}"
+    assert tile_path(0, number, width) == bundle_path("0", number, width) == f"tile/0/{written}"
 
 
 def test_the_checkpoint_is_signed_with_the_key() -> None:
