@@ -75,6 +75,23 @@ async def test_an_emptied_broker_gets_the_same_numbers_again(line: Line) -> None
     assert await line.last_sequence() == 8
 
 
+async def test_an_emptied_broker_gets_what_was_pruned_meanwhile_under_its_number_too(line: Line) -> None:
+    publisher = await line.sent(2)
+    before = [await line.message(n) for n in range(1, 5)]
+    superuser = await asyncpg.connect(line.database.superuser_url)
+    await superuser.execute("ALTER TABLE events_p000000 DROP CONSTRAINT says_something")
+    await superuser.execute("SET session_replication_role = replica")
+    await superuser.execute("UPDATE events SET payload = '' WHERE append_id = 2")
+    await superuser.close()
+    await line.ask(f"STREAM.DELETE.{line.name}")
+    await line.grow()
+    with pytest.raises(StreamAway):
+        await publisher.step()
+    await drain(publisher)
+    after = [await line.message(n) for n in range(1, 5)]
+    assert after == [before[0], before[1] | {"data": {}, "pruned": True}, *before[2:]]
+
+
 async def test_the_stream_can_be_neither_purged_nor_thinned(line: Line) -> None:
     await line.sent()
     assert "error" in await line.ask(f"STREAM.PURGE.{line.name}")
