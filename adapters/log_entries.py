@@ -4,7 +4,6 @@ from pathlib import Path
 
 from adapters.event_store_columns import stored_event
 from adapters.leaves import leaf_bytes
-from adapters.log_reader import SQL as LOG_SQL
 from adapters.log_reader import LogBroken
 from adapters.postgres_links import Links
 from adapters.postgres_sql import statements
@@ -21,7 +20,7 @@ async def entries(links: Links, number: int, width: int = TILE_WIDTH) -> bytes:
     Raises StoreUnavailable; LogBroken where an event is missing that nobody moved away.
     """
     after = number * TILE_WIDTH
-    found = {row[0]: stored_event(row) for row in await links.read(LOG_SQL["read_log"], after, width) if row[0] is not None}
+    found = {row[0]: stored_event(row) for row in await links.read(SQL["present"], after, after + width)}
     if len(found) < width:
         ((detached,),) = await links.read(SQL["detached"], after + 1, after + width)
         if len(found) + detached < width:

@@ -216,6 +216,25 @@ async def test_what_was_pruned_or_moved_away_is_an_empty_entry(log: Log) -> None
         await owner.close()
 
 
+async def test_entries_of_a_partition_that_was_moved_away_are_empty_and_others_are_missed(log: Log) -> None:
+    owner = await asyncpg.connect(log.served.database.superuser_url)
+    await owner.execute("SET session_replication_role = replica")
+    here = (await log.over.ask("tile/entries/001")).content
+    try:
+        await owner.execute("CREATE TABLE kept AS SELECT * FROM events WHERE append_id < (SELECT min(append_id) + 260 FROM events)")
+        await owner.execute("DELETE FROM events WHERE append_id IN (SELECT append_id FROM kept)")
+        assert (await log.over.ask("tile/entries/001")).status_code == 500, "nobody moved them away"
+        await owner.execute(
+            "INSERT INTO log_partitions (number, first_position, last_position, events, latest, detached_at) "
+            "VALUES (0, 1, 260, 260, now(), now())"
+        )
+        there = list(unpack_entries((await log.over.ask("tile/entries/001")).content))
+        assert there == [b""] * 4 + list(unpack_entries(here))[4:]
+    finally:
+        await owner.execute("DELETE FROM log_partitions; INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM kept; DROP TABLE kept")
+        await owner.close()
+
+
 async def test_a_closed_log_shows_its_hashes_to_nobody(log: Log) -> None:
     app: Any = log.served.edge.app
     world = app.state.world
