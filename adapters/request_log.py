@@ -7,14 +7,15 @@ of `adapters.logging`. The chain took an eighth of the processor time of a token
 import logging
 from datetime import UTC, datetime
 from typing import Literal
+from uuid import UUID
 
 import msgspec
 import structlog
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from adapters.logging import info_as_json
 
-_GIVEN = ("method", "route", "status", "duration_ms", "request_id", "trace_id", "code")
+_GIVEN = ("method", "route", "status", "duration_ms", "request_id", "trace_id", "code", "client_id", "token_id", "key_id")
 
 
 class RequestLine(Struct, frozen=True, kw_only=True):
@@ -27,6 +28,11 @@ class RequestLine(Struct, frozen=True, kw_only=True):
     request_id: str
     trace_id: str | None
     code: str | None
+    client_id: str | UnsetType | None = UNSET
+    """Of the service account that called, or whose API key was shown; null for a person's key. Not there where a person calls."""
+    token_id: UUID | UnsetType | None = UNSET
+    key_id: UUID | UnsetType | None = UNSET
+    """One of the two: of a service account's token, or of an API key, which is no secret."""
     event: Literal["request"] = "request"
     level: Literal["info"] = "info"
     timestamp: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
@@ -43,7 +49,8 @@ class RequestLog:
 
     def write(self, line: RequestLine) -> None:
         if self._outlet is None:
-            self._log.info("request", **{name: getattr(line, name) for name in _GIVEN})
+            given = {name: value for name in _GIVEN if (value := getattr(line, name)) is not UNSET}
+            self._log.info("request", **given)
         else:
             self._outlet.write(msgspec.json.encode(line).decode() + "\n")
             self._outlet.flush()

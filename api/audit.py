@@ -21,7 +21,7 @@ from projections.audit_events import AuditFilter, AuditRow
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
-TEXT = "text/plain; charset=utf-8"
+TEXT = "text/plain"
 Actor = Annotated[
     str | None,
     QueryParameter(

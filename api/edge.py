@@ -5,6 +5,7 @@ from time import perf_counter
 from typing import Any
 
 import structlog
+from msgspec import UNSET
 
 from adapters.request_log import RequestLine, RequestLog
 from api import metrics, oauth_errors, problems
@@ -170,6 +171,7 @@ class Edge:
         metrics.seconds(method, route).observe(elapsed)
         if route in _QUIET or not self._requests.wanted:
             return
+        machine = exchange.machine
         self._requests.write(
             RequestLine(
                 method=method,
@@ -179,6 +181,9 @@ class Edge:
                 request_id=exchange.request_id,
                 trace_id=exchange.trace_id,
                 code=exchange.code,
+                client_id=UNSET if machine is None else machine.client_id,
+                token_id=UNSET if machine is None or machine.token_id is None else machine.token_id,
+                key_id=UNSET if machine is None or machine.key_id is None else machine.key_id,
             )
         )
 

@@ -1,13 +1,17 @@
 """Asking to be erased, thinking better of it, and taking one's data along; and who has asked, for administrators."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, delete, get, post
+import msgspec
+from litestar import Controller, Response, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.asking import Asking
 from api.export import Export, export
+from api.export_page import POLICY, page_of, prefers_page
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
 from api.users import SLUG
@@ -53,12 +57,24 @@ class MyErasure(Controller):
         "/export",
         operation_id="exportMe",
         summary="All that is known of me",
-        description="As JSON, to keep or to take elsewhere. No secret is in it: they are not known here, or of no use to anybody else.",
+        description=(
+            "As JSON, to keep or to take elsewhere; with `Accept: text/html` as a page to read, which needs nothing else. No secret is in "
+            "it: they are not known here, or of no use to anybody else."
+        ),
         responses=refuses(errors.InvalidToken),
+        opt={"answers": Export},
     )
-    async def export_me(self, request: Asking) -> Export:
-        request.exchange.say(b"content-disposition", 'attachment; filename="account.json"')
-        return await export(request.caller.user_id, request.own_session, request.world)
+    async def export_me(self, request: Asking) -> Response[bytes]:
+        found = await export(request.caller.user_id, request.own_session, request.world)
+        accept = request.exchange.headers.get(b"accept", b"").decode("latin-1")
+        if not prefers_page(accept):
+            return _file(msgspec.json.encode(found), "account.json", "application/json")
+        return _file(page_of(found), "account.html", "text/html", {"Content-Security-Policy": POLICY})
+
+
+def _file(body: bytes, name: str, media_type: str, headers: Mapping[str, str] = MappingProxyType({})) -> Response[bytes]:
+    told = {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept", **headers}
+    return Response(body, headers=told, media_type=media_type)
 
 
 class Erasures(Controller):

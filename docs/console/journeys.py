@@ -45,6 +45,7 @@ JOURNEYS = (
             "docs/how-to/import-users.md",
             "docs/how-to/move-from-another-service.md",
             "docs/how-to/witness-a-log.md",
+            "docs/how-to/replay-the-log.md",
         ),
         running=True,
     ),

@@ -125,3 +125,14 @@ async def test_one_caller_has_no_more_than_two_open(served: Served, admin: Perso
 @pytest.mark.parametrize("asked", [{name: "null"} for name in ("through", "since", "until", "user_id")])
 async def test_a_filter_is_never_passed_over(served: Served, auditor: str, asked: dict[str, str]) -> None:
     assert (await answered(served, auditor, **asked)).status_code == 422
+
+
+async def test_the_log_line_of_a_services_call_names_it_and_its_token(
+    served: Served, auditor: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claims = await served.world.tokens.verify(auditor, audiences=None)
+    await replayed(served, auditor, through=1)
+    told = capsys.readouterr().out
+    assert f"client_id={claims.client_id}" in told
+    assert "token_id=" in told
+    assert claims.jti in told

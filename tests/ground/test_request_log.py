@@ -4,9 +4,11 @@ import io
 import json
 import logging as standard
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 import structlog
+from msgspec import structs
 
 from adapters import logging
 from adapters.request_log import RequestLine, RequestLog
@@ -32,6 +34,13 @@ def test_it_has_what_the_chain_of_processors_would_write(stream: io.StringIO) ->
     assert list(short) == list(long)
     assert {**short, "timestamp": ""} == {**long, "timestamp": ""}
     assert {len(short["timestamp"]), len(long["timestamp"])} <= {len("2026-11-25T20:00:00Z"), len("2026-11-25T20:00:00.000000Z")}
+
+
+def test_it_names_the_service_that_called_and_what_it_showed(stream: io.StringIO) -> None:
+    logging.configure(level="info", style="json", stream=stream)
+    RequestLog().write(structs.replace(LINE, client_id="client_reporter", token_id=UUID(int=7)))
+    told = json.loads(stream.getvalue())
+    assert (told["client_id"], told["token_id"], "key_id" in told) == ("client_reporter", str(UUID(int=7)), False)
 
 
 def test_every_field_is_on_the_list_of_what_may_be_logged() -> None:
