@@ -52,7 +52,8 @@ class Folds:
         await self._through(None, progress)
         for journal in self._journals:
             for position in await self._source.surplus(journal, size):
-                self._entry(journal, position, "is of no event of the log")
+                if not self._said.is_detached(position):
+                    self._entry(journal, position, "is of no event of the log")
 
     async def since(self, position: int, size: int, progress: Callable[[int], None]) -> None:
         """Fold those that something happened to behind that position."""
@@ -91,6 +92,10 @@ class Folds:
             self._written(journal, page)
         if page.last is None:
             self._finish(page.heads)
+        if self._said.detached:
+            # Whatever has no events here may have them elsewhere, all of them.
+            self.unfolded += len(page.heads.keys() - seen)
+            return
         made = {**{name: set(rows) for name, rows in page.rows.items()}, **{name: set(rows) for name, rows in page.periods.items()}}
         for name, streams in made.items():
             for stream in sorted(streams - seen):

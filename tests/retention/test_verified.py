@@ -1,0 +1,76 @@
+"""A log that was kept small is whole for whoever verifies it, with the database or without."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from adapters import master_key
+from adapters.checkpoint_key import open_signer
+from adapters.postgres_links import Links
+from adapters.wrapping import Wrapping
+from bench import fill
+from minos_sdk.audit import LogKey, verify_bundle
+from tests.audit.conftest import Audited
+from tests.conftest import Database
+from workers.audit.export import export
+from workers.integrator import integrator
+from workers.projector import Projector
+from workers.reaper import Reaper
+from workers.retention.keeping import keep_small
+from workers.retention.moving import attach, detach
+from workers.sequencer import Sequencer
+
+SIZE, PRUNED = 1_280, 512
+"""Five full tiles; of each of 64 sessions with nine refreshes, those that another one overtook."""
+SOON = datetime.now(UTC) + timedelta(days=1)
+
+
+async def caught_up(log: Audited) -> None:
+    """Sequence, project, hash and publish all there is, and sweep the journals."""
+    sequencer, projector, grown = Sequencer(log.database.app_url), Projector(log.database.app_url), log.integrator()
+    await sequencer.step()
+    await projector.begin()
+    for step in (projector.step, grown.step):
+        while await step():
+            pass
+    for each in (sequencer, projector, grown):
+        await each.close()
+    reaper = Reaper(log.database.app_url)
+    await reaper.step()
+    await reaper.close()
+
+
+@pytest.fixture
+async def small(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Audited:
+    monkeypatch.setattr(integrator, "PUBLISH_SECONDS", 0.0)
+    await fill.real_histories(database.owner_url, SIZE)
+    links = Links(database.app_url)
+    signer = await open_signer(links, Wrapping([master_key.of_bytes(b"\x01" * 32)]), "https://id.example.org")
+    await links.close()
+    log = Audited(database, tmp_path / "place", signer)
+    await caught_up(log)
+    for _ in range(2):  # sealed, and then pruned
+        await keep_small(database.owner_url, close_before=SOON, over_before=SOON)
+        await caught_up(log)
+    return log
+
+
+async def test_pruned_detached_and_attached_the_log_holds_with_and_without_its_database(small: Audited, tmp_path: Path) -> None:
+    report = await small.verify()
+    assert (report.findings, report.hashes_only) == ((), PRUNED)
+    bundle = tmp_path / "bundle"
+    assert (await export(small.database.app_url, bundle)).pruned == PRUNED
+    offline = verify_bundle(bundle, keys=[LogKey.parse(small.signer.name.verifier(1).line())])
+    assert offline.holds, offline.findings
+    owner = await asyncpg.connect(small.database.owner_url)
+    await detach(owner, 0, bundle)
+    await caught_up(small)
+    report = await small.verify()
+    assert (report.findings, report.hashes_only) == ((), SIZE)
+    await attach(owner, 0)
+    await owner.close()
+    await caught_up(small)
+    report = await small.verify()
+    assert (report.findings, report.hashes_only) == ((), PRUNED)
