@@ -9,8 +9,9 @@ import pytest
 from domain import user
 from domain.ids import RoleName
 from domain.user_events import RoleGranted
-from projections import generations, users
+from projections import audit_events, generations, users
 from projections.catalogue import BY_NAME
+from tests.golden.log.stored import digest_of
 from tests.projections.conftest import World
 from tests.projections.histories import broken_event, now
 from workers.parking import unpark
@@ -102,20 +103,29 @@ async def test_rebuilding_under_load_fails_no_request_and_loses_no_event(world: 
         nonlocal reads
         while not stop.is_set():
             assert (await users.page(world.models)).rows
+            assert (await audit_events.page(world.models)).rows
             reads += 1
 
     busy = [asyncio.create_task(keep_writing()), asyncio.create_task(keep_reading())]
+    of_each_kind = ("users", "audit_events", "rights")
     try:
-        await rebuild(world.app_url, "users")
-        assert await generations.switch_back(world.connection, users.users) == 1
-        await rebuild(world.app_url, "users")
+        for name in of_each_kind:
+            await rebuild(world.app_url, name)
+            assert await generations.switch_back(world.connection, BY_NAME[name]) == 1
+            await rebuild(world.app_url, name)
     finally:
         stop.set()
         await asyncio.gather(*busy)
     await world.project()
-    table = (await generations.served(world.connection, users.users) or pytest.fail("nothing serves")).table
-    assert len(await world.dump(table)) == len(world.scribe.versions)
     assert reads > 0
+    for name in of_each_kind:
+        serving, kept = await generations.served(world.connection, BY_NAME[name]), await generations.fed(world.connection, BY_NAME[name])
+        assert serving == kept[-1]
+        tables = [await digest_of(world.connection, generation.table) for generation in kept]
+        assert len(tables) > 1
+        assert len(set(tables)) == 1, f"{name}: what was built while it was written to is what was there"
+    generation = await generations.served(world.connection, users.users) or pytest.fail("nothing serves")
+    assert len(await world.dump(generation.table)) == len(world.scribe.versions)
 
 
 async def test_a_rebuild_parks_what_the_live_projection_parks(world: World) -> None:
