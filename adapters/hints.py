@@ -15,6 +15,8 @@ APPENDED = "minos.hint.appended"
 """Something was committed: the sequencer has work."""
 SEQUENCED = "minos.hint.sequenced"
 """Positions were given: publisher and projector have work."""
+ERASED = "minos.hint.erased"
+"""Keys were destroyed: whoever remembers any forgets them."""
 
 QUIET_SECONDS = 0.002
 """Hints closer together than this become one."""

@@ -98,6 +98,11 @@ class PostgresVault:
         self._by_id.drop_where(lambda key: key.key_id in gone)
         self._newest.drop_where(lambda key: key.key_id in gone)
 
+    def forget_all(self) -> None:
+        """Drop every key from memory: they are read anew when they are needed, those that are still there."""
+        self._by_id.drop_where(lambda _: True)
+        self._newest.drop_where(lambda _: True)
+
     async def close(self) -> None:
         await self._finds.close()
 

@@ -21,7 +21,7 @@ from api.erased_again import erase_again
 from api.life_noted import note_life
 from api.limiter import Limiter
 from api.metrics import LIMITS_SHARED, HashFigures, StoreFigures, count_events
-from api.nats_links import answering_servers, connected, ended, telling_services, waking_workers
+from api.nats_links import answering_servers, connected, ended, forgetting_keys, telling_services, waking_workers
 from api.open_sessions import ListedSessions
 from api.replays import open_replays
 from api.signal_hints import SignalHints
@@ -70,6 +70,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
             _exchanging(counters, opened.totals) as exchanger,
             answering_servers(settings, opened, models),
             waking_workers(nats) as hints,
+            forgetting_keys(nats, opened.vault.forget_all),
             telling_services(settings, nats, opened, pool) as signals,
         ):
             yield World(

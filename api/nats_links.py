@@ -1,14 +1,14 @@
 """What the API has NATS for, each for as long as a block runs; without NATS each is nothing, and nobody waits for any of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 import structlog
 from nats.aio.client import Client
 
-from adapters.hints import APPENDED, Hints
+from adapters.hints import APPENDED, ERASED, Hints, listen
 from adapters.nats_callout import Callout
 from adapters.nats_client import NatsConnection
 from adapters.ports import Opened
@@ -20,6 +20,7 @@ from domain.ids import AudienceName
 from projections import audiences
 from projections.reading import ReadModels
 
+CONNECTED_LOOK_SECONDS = 0.2
 CALLOUT_RETRY_SECONDS = 0.05
 """After a loss of NATS services come back at once, and those who come before us wait in vain."""
 MOST_AUDIENCES = 1_500
@@ -56,6 +57,25 @@ async def waking_workers(nats: Client | None) -> AsyncGenerator[Hints | None]:
         yield hints
     finally:
         await hints.close()
+
+
+@asynccontextmanager
+async def forgetting_keys(nats: Client | None, forget: Callable[[], None]) -> AsyncGenerator[None]:
+    """Forget keys at once when somebody was erased, where there is NATS; without it they are remembered for a minute at most."""
+    if nats is None:
+        yield
+        return
+
+    async def begin() -> None:
+        while not nats.is_connected:
+            await asyncio.sleep(CONNECTED_LOOK_SECONDS)
+        await listen(nats, ERASED, forget)
+
+    beginning = asyncio.create_task(begin(), name="erased")
+    try:
+        yield
+    finally:
+        await ended(beginning)
 
 
 @asynccontextmanager

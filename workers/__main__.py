@@ -14,7 +14,7 @@ import structlog
 import uvloop
 
 from adapters import log_policy, logging, settings_source
-from adapters.hints import APPENDED, SEQUENCED, Hints, listen
+from adapters.hints import APPENDED, ERASED, SEQUENCED, Hints, listen
 from adapters.nats_client import NatsConnection
 from adapters.settings import Settings
 from adapters.stopping import stop_within
@@ -123,7 +123,9 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
         "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
         "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], watch=Watch()),
         "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], settled=metrics.mail_settled, observe=mailed),
-        "timekeeper": lambda: Timekeeper(settings, observe=done_when_due, seen=metrics.token_ends),
+        "timekeeper": lambda: Timekeeper(
+            settings, observe=done_when_due, seen=metrics.token_ends, destroyed=Hints(nats.client, ERASED).send
+        ),
         "keykeeper": lambda: Keykeeper(settings, observe=_running("keykeeper", metrics.keys_kept)),
         "reaper": lambda: Reaper(url, observe=pruned),
         "surveyor": lambda: Surveyor(url, observe=lambda: note("surveyor", WorkerCondition.RUNNING)),

@@ -5,7 +5,7 @@ from before knows; then the receipt and the keys, after which nothing can be rea
 is over. Nothing is begun before read models know of everything that is the person's, and before their last mail has gone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -48,13 +48,22 @@ class Eraser:
     """For one pass over what is unfinished. Any number may run: what two do at once is done once."""
 
     def __init__(
-        self, ports: Ports, models: ReadModels, pool: "asyncpg.Pool[asyncpg.Record]", place: SecondPlace, boxes: MailBoxes
+        self,
+        ports: Ports,
+        models: ReadModels,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        place: SecondPlace,
+        boxes: MailBoxes,
+        *,
+        destroyed: Callable[[], None] = lambda: None,
     ) -> None:
+        """`destroyed` is called once keys are: for whoever remembers some. It must be quick, and not raise."""
         self._ports = ports
         self._models = models
         self._pool = pool
         self._list = ErasedList(place)
         self._boxes = boxes
+        self._destroyed = destroyed
 
     async def erase(self, user_id: UserId, ctx: Context) -> bool:
         """Go as far as it goes. True once it is completed by this. Raises StoreUnavailable."""
@@ -66,6 +75,7 @@ class Eraser:
         is_listed = await self._enter(user_id, begun, read.state(user.decider, user.stream(user_id)), accepted)
         if not await forget_person(user_id, accepted, ctx, self._ports):
             return False
+        self._destroyed()
         await self._forget_sessions(user_id, ctx)
         await self._forget_keys(user_id, ctx)
         await self._purge(user_id)

@@ -105,10 +105,12 @@ class Timekeeper:
         *,
         observe: Callable[[str, int], None] = lambda _duty, _count: None,
         seen: Callable[[Endings], None] = lambda _endings: None,
+        destroyed: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._observe = observe
         self._seen = seen
+        self._destroyed = destroyed
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every minute until `stop` is set. Raises StoreUnavailable, and what open_ports raises: call it again then."""
@@ -143,7 +145,7 @@ class Timekeeper:
         place = open_second_place(self._settings)
         try:
             async with open_ports(self._settings) as opened:
-                hands = Hands(opened.ports, Eraser(opened.ports, models, pool, place, opened.mail_boxes))
+                hands = Hands(opened.ports, Eraser(opened.ports, models, pool, place, opened.mail_boxes, destroyed=self._destroyed))
                 for duty, each in due:
                     counts[duty.name] += await _do(duty, each, hands)
         finally:
