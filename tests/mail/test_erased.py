@@ -8,9 +8,11 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
+from adapters.checkpoint_key import open_signer
 from adapters.event_store import PostgresEventStore
 from adapters.ports import open_ports
-from adapters.second_place import FolderPlace
+from adapters.postgres_links import Links
+from adapters.second_place import FolderPlace, open_second_place
 from adapters.vault import PostgresVault
 from commands.accept_invitation import AcceptInvitation, accept_invitation, open_invitation
 from commands.change_profile import ChangeProfile, change_profile
@@ -25,7 +27,11 @@ from projections.reading import ReadModels
 from tests.mail.conftest import ANYBODY, PASSWORD, Office
 from tests.mail.test_deleted_accounts import projected
 from tests.mail.test_key_ends import made
+from workers.audit.verify import Asked, Report, verify
+from workers.integrator import integrator
+from workers.integrator.integrator import Integrator
 from workers.leftovers import Leftovers, leftovers
+from workers.rebuild import rebuild
 from workers.timekeeper import Timekeeper
 
 CLI = replace(ANYBODY, system="cli")
@@ -138,3 +144,37 @@ async def test_whoever_is_killed_on_the_way_what_is_left_is_done_by_the_next(
     assert (await left_of(office, user_id)).is_nothing
     happened = await office.owner.fetch("SELECT stream FROM events WHERE type LIKE '%.erased.v1' OR type = 'erasure.completed.v1'")
     assert len({row["stream"] for row in happened}) == len(happened) >= 6
+
+
+async def test_proofs_hold_across_an_erasure_and_read_models_come_out_the_same_rebuilt(
+    open_office: Callable[..., Awaitable[Office]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(integrator, "PUBLISH_SECONDS", 0.0)
+    office = await open_office(erasure_wait=0)
+    user_id = await settled(office)
+    await projected(office)
+    url, place = office.database.app_url, open_second_place(office.settings)
+    links = Links(url)
+    signer = await open_signer(links, office.opened.wrapping, office.settings.issuer)
+    tree = Integrator(url, signer, place)
+
+    async def checked() -> Report:
+        while await tree.step():
+            pass
+        report = await verify(Asked(url=url, second_place=place))
+        assert not report.findings, report.findings
+        return report
+
+    before = await checked()
+    await ask_for_erasure(await office.ctx(await office.sign_in()), office.ports)
+    await erased(office, user_id)
+    await projected(office)
+    after = await checked()
+    assert after.size > before.size
+    assert after.checkpoints > before.checkpoints
+    for name in ("users", "sessions", "api_keys", "invitations"):
+        await rebuild(url, name)
+    assert (await left_of(office, user_id)).is_nothing, "in every generation"
+    assert (await checked()).root == after.root
+    await tree.close()
+    await links.close()
