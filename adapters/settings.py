@@ -59,9 +59,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         str,
         _text(
             "Folder, best on another machine, for what must outlive a restore of the database: the newest checkpoint of the log and the "
-            "list of the erased. By default `second-place` in MINOS_DATA_DIR."
+            "list of the erased; or a bucket, `s3://<bucket>/<prefix>?endpoint=<URL>&region=<region>`. By default `second-place` in "
+            "MINOS_DATA_DIR."
         ),
     ] = ""
+    second_place_key: Annotated[
+        Secret | None,
+        _text("Access key of that bucket, `<key id>:<secret>`: it has to read, list and put objects there, and delete none."),
+    ] = None
     log_policy: Annotated[
         Path | None,
         _text(

@@ -194,7 +194,25 @@ def _is_plain(issuer: str) -> bool:
     return url is None or url.scheme != "https"
 
 
+def _about_second_place(settings: Settings) -> Iterator[str]:
+    if "://" not in settings.second_place:
+        return
+    from adapters.second_place.bucket import BadBucket, read_account, read_bucket
+
+    try:
+        bucket = read_bucket(settings.second_place)
+        if settings.in_production and bucket.endpoint.scheme != "https":
+            yield "production: MINOS_SECOND_PLACE: the endpoint must be an https URL"
+    except BadBucket as bad:
+        yield f"MINOS_SECOND_PLACE: {bad}"
+    try:
+        read_account(settings.second_place_key, "")
+    except BadBucket as bad:
+        yield f"MINOS_SECOND_PLACE_KEY: {bad}"
+
+
 CHECKS: tuple[Check, ...] = (
+    Check(needs=("second_place", "second_place_key"), faults=_about_second_place),
     Check(needs=("issuer",), faults=_about_issuer),
     Check(needs=("trusted_proxies",), faults=_about_proxies),
     Check(needs=("allowed_hosts",), faults=_about_hosts),

@@ -86,6 +86,8 @@ async def _witnesses(links: "Links") -> Finding:
 def _where(settings: Settings) -> str:
     """Name the place, and say where it would be lost together with the database."""
     url = split_url(settings.database_url.reveal()) if settings.database_url else None
+    if "://" in settings.second_place:
+        return settings.second_place.partition("?")[0]
     host = "" if url is None else url.hostname or parse_qs(url.query).get("host", [""])[0]
     beside = host in _HERE or host.startswith("/")
     return settings.second_place + (" (on the machine of the database: lost with it, and set back with it)" if beside else "")

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+from adapters.second_place.bucket import SCHEME, BucketPlace, read_account, read_bucket
 from adapters.second_place.folder import FolderPlace
 from adapters.second_place.place import BadName, Kept, PlaceAway, PlaceChanged, SecondPlace
 from adapters.settings import Settings
 
-__all__ = ["BadName", "FolderPlace", "Kept", "PlaceAway", "PlaceChanged", "SecondPlace", "open_second_place"]
+__all__ = ["BadName", "BucketPlace", "FolderPlace", "Kept", "PlaceAway", "PlaceChanged", "SecondPlace", "open_second_place"]
 
 
 def open_second_place(settings: Settings) -> SecondPlace:
-    """Give the place that MINOS_SECOND_PLACE names. Nothing is read or made before it is used."""
+    """Give the place that MINOS_SECOND_PLACE names. Nothing is read or made before it is used. Raises BadBucket."""
+    if settings.second_place.startswith(f"{SCHEME}://"):
+        bucket = read_bucket(settings.second_place)
+        return BucketPlace(bucket, read_account(settings.second_place_key, bucket.region))
     return FolderPlace(Path(settings.second_place or settings.data_dir / "second-place"))

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.second_place import BadName, FolderPlace, PlaceChanged, SecondPlace
+from adapters.second_place import BadName, BucketPlace, FolderPlace, PlaceChanged, SecondPlace
+from adapters.second_place.bucket import read_account, read_bucket
+from adapters.secret import Secret
+from tests.second_place.storage import storage
 
 
 @pytest.fixture
@@ -16,7 +19,14 @@ async def folder_place(tmp_path: Path) -> AsyncIterator[FolderPlace]:
     await place.close()
 
 
-@pytest.fixture(params=["folder_place"])
+@pytest.fixture
+async def bucket_place() -> AsyncIterator[BucketPlace]:
+    with storage() as server:
+        bucket = read_bucket(f"s3://bucket/some/prefix?endpoint={server.url}")
+        yield BucketPlace(bucket, read_account(Secret("id:secret"), bucket.region))
+
+
+@pytest.fixture(params=["folder_place", "bucket_place"])
 def place(request: pytest.FixtureRequest) -> SecondPlace:
     """Every implementation of the port, one after the other."""
     chosen: SecondPlace = request.getfixturevalue(request.param)
