@@ -46,9 +46,9 @@ class TreeStore:
             return _checkpoint(await self.links.read(SQL["newest_of_all"]))
         return _checkpoint(await self.links.read(SQL["newest_checkpoint"], epoch))
 
-    async def newest_cosigned(self) -> StoredCheckpoint | None:
-        """Give the newest checkpoint of the latest epoch that has lines of witnesses: enough of them, when they were kept."""
-        return _checkpoint(await self.links.read(SQL["newest_cosigned"]))
+    async def newest_cosigned(self, epoch: int) -> StoredCheckpoint | None:
+        """Give the newest checkpoint of an epoch that has lines of witnesses: enough of them, when they were kept."""
+        return _checkpoint(await self.links.read(SQL["newest_cosigned"], epoch))
 
     async def covering(self, epoch: int, position: int) -> StoredCheckpoint | None:
         """Give the earliest checkpoint of an epoch that an event at this position is in: the earliest cosigned one, if there is any."""

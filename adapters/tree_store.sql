@@ -22,8 +22,8 @@ WHERE epoch = $1 ORDER BY size DESC LIMIT 1
 SELECT epoch, size, root, note, cosigned, signed_at, published_at FROM log_checkpoints ORDER BY epoch DESC, size DESC LIMIT 1
 
 -- name: newest_cosigned
-SELECT c.epoch, c.size, c.root, c.note, c.cosigned, c.signed_at, c.published_at FROM log_checkpoints c JOIN log_head h ON h.epoch = c.epoch
-WHERE c.cosigned IS NOT NULL ORDER BY c.size DESC LIMIT 1
+SELECT epoch, size, root, note, cosigned, signed_at, published_at FROM log_checkpoints
+WHERE epoch = $1 AND cosigned IS NOT NULL ORDER BY size DESC LIMIT 1
 
 -- name: covering_checkpoint
 (

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import asyncpg
 
+from adapters import log_policy
 from adapters.event_feed import EventFeed
 from adapters.hints import Hints
 from adapters.limits.counters import Counters
@@ -15,6 +16,7 @@ from adapters.limits.exchanger import Exchanger, Totals
 from adapters.limits.policy import Limits
 from adapters.ports import NoDatabase, Opened, open_ports
 from adapters.postgres_links import Links
+from adapters.quorum import Quorum
 from adapters.settings import Settings
 from adapters.tree_store import TreeStore
 from api.erased_again import erase_again
@@ -88,6 +90,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
                 telling=telling,
                 replays=replays,
                 tree=tree,
+                quorum=Quorum(tree, log_policy.load(settings.log_policy)),
                 leaving=leaving,
                 waiting=Waiting(_nobody_to_tell if hints is None else hints.send),
                 limiter=Limiter(limits, counters),

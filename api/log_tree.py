@@ -29,7 +29,7 @@ Tile = Annotated[
     Path, PathParameter(description="`<N>` in groups of three digits, as `x001/x234/067`, and `.p/<W>` for a partial tile of so many.")
 ]
 
-_NO_CHECKPOINT = refuses(errors.LogNotPublic, errors.NoCheckpoint)
+_NO_CHECKPOINT = refuses(errors.LogNotPublic, errors.NoCheckpoint, errors.NotWitnessed)
 _NO_TILE = refuses(errors.LogNotPublic, errors.NoSuchTile)
 _NO_ENTRIES = refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchTile)
 
@@ -42,7 +42,8 @@ class Log(Controller):
         "/checkpoint",
         operation_id="readCheckpoint",
         summary="The newest checkpoint of the log",
-        description="Its origin, size and root hash, signed (C2SP tlog-checkpoint). Of the log's first epoch.",
+        description="Its origin, size and root hash, signed (C2SP tlog-checkpoint), and cosigned by witnesses where the log has some: then "
+        "the newest that their quorum cosigned. Of the log's first epoch.",
         responses=_NO_CHECKPOINT,
         opt={"content": TEXT},
     )
@@ -108,8 +109,10 @@ class LogOfEpoch(Controller):
 
 
 async def _checkpoint(request: Asking, epoch: int) -> Response[bytes]:
-    newest = await newest_public(request, epoch)
-    return Response(newest.note.encode(), media_type=TEXT, headers={"Cache-Control": f"public, max-age={CHECKPOINT_MAX_AGE}"})
+    served = await request.world.quorum.served(await newest_public(request, epoch))
+    if served is None:
+        raise errors.NotWitnessed
+    return Response(served.note.encode(), media_type=TEXT, headers={"Cache-Control": f"public, max-age={CHECKPOINT_MAX_AGE}"})
 
 
 async def newest_public(request: Asking, epoch: int | None) -> StoredCheckpoint:

@@ -96,6 +96,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.Overloaded: 503,
     errors.LogNotPublic: 404,
     errors.NoCheckpoint: 404,
+    errors.NotWitnessed: 503,
     errors.NoSuchTile: 404,
     errors.TreeTooSmall: 409,
     errors.StoreUnavailable: 503,

@@ -10,6 +10,7 @@ from adapters.event_feed import EventFeed
 from adapters.keyring import Keyring
 from adapters.limits.exchanger import Exchanger
 from adapters.opaque_tokens import Cursors, StreamVersions
+from adapters.quorum import Quorum
 from adapters.settings import Settings
 from adapters.tree_store import TreeStore
 from api.limiter import Limiter
@@ -36,6 +37,7 @@ class World:
     telling: Telling
     replays: Replays
     tree: TreeStore
+    quorum: Quorum
     leaving: asyncio.Event
     """Set once this process is to stop: what goes on for long ends then."""
     waiting: Waiting

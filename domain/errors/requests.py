@@ -38,6 +38,13 @@ class NoCheckpoint(Refused):
     detail = "No checkpoint of this log has been published."
 
 
+class NotWitnessed(Refused):
+    """Checkpoints there are: whoever asks for a quorum could use none of them."""
+
+    code = "not_witnessed"
+    detail = "The witnesses of this log have not cosigned a checkpoint of it yet."
+
+
 class NoSuchTile(Refused):
     """Also for one that is there and under no checkpoint yet, or that is not written in the one way there is."""
 

@@ -19,12 +19,16 @@ from tlog_scales.tlog import ConsistencyProof, InclusionProofInvalid
 from adapters import master_key
 from adapters.checkpoint_key import open_signer
 from adapters.embedded_postgres import PostgresServer
+from adapters.note_keys import WitnessKey
 from adapters.postgres_links import Links
 from adapters.second_place import FolderPlace
 from adapters.wrapping import Wrapping
 from api.app import create
 from cli.first_start import prepare
 from domain.log import EpochReason
+from domain.tree.note import read_note
+from domain.tree.policy_file import read_policy
+from domain.tree.submission import with_signatures
 from domain.tree.tiles import unpack_entries
 from tests.api.conftest import BASE, Served, lifespan, settings_for, until_open
 from tests.conftest import database_of
@@ -131,6 +135,34 @@ async def test_a_program_that_is_not_ours_verifies_the_whole_log(log: Log) -> No
 
     size = await asyncio.to_thread(walk)
     assert size == first.size + 300
+
+
+async def test_with_a_policy_only_what_its_quorum_cosigned_is_served(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a program that is not ours finds the witness's signature good."""
+    await log.grow(1)
+    signed = await log.newest()
+    witness = WitnessKey.new("witness.example.org")
+    links = Links(log.served.database.app_url)
+
+    def ask_for(key: WitnessKey) -> None:
+        policy = read_policy(f"witness w {key.public.line()} https://witness.example.org\nquorum w\n".encode())
+        monkeypatch.setattr(log.served.world.quorum, "_policy", policy)
+        monkeypatch.setattr(log.served.world.quorum, "_good", "")
+
+    ask_for(witness)
+    answer = await log.over.ask("checkpoint")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_witnessed")
+    cosigned = with_signatures(read_note(signed["note"]), [witness.cosign(read_note(signed["note"]).text, at=1_800_000_000)])
+    await links.read("SELECT store_cosigned(1, $1, $2)", signed["size"], cosigned)
+    await log.grow(2)
+    assert (await log.over.ask("checkpoint")).text == cosigned, "the newest that was cosigned"
+    assert (await log.newest())["size"] == signed["size"] + 2
+    read = await asyncio.to_thread(TilesReader(log.over).get_checkpoint)
+    for key in (signed["key"], witness.public.line()):
+        read.verify(Vkey.from_string(key))
+    ask_for(WitnessKey.new("other.example.org"))
+    assert (await log.over.ask("checkpoint")).status_code == 503, "what was enough for an earlier policy is not enough for this one"
+    await links.close()
 
 
 async def test_a_proof_of_ours_convinces_a_program_that_is_not(log: Log) -> None:

@@ -60,7 +60,7 @@ class Collected:
 
     async def cosigned(self) -> int:
         """The size up to which a reader who knows the policy is content with what is kept."""
-        found = await self.ground.tree.newest_cosigned()
+        found = await self.ground.tree.newest_cosigned(1)
         if found is None:
             return 0
         assert is_cosigned(self.policy, found.note, self.ground.signer.name.verifier(found.epoch))

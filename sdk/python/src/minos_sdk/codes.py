@@ -166,6 +166,8 @@ class Code(StrEnum):
     """404: The log has no such event."""
     NOT_FOUND = "not_found"
     """404: There is nothing at this address."""
+    NOT_WITNESSED = "not_witnessed"
+    """503: The witnesses of this log have not cosigned a checkpoint of it yet."""
     NOT_YET_PROVED = "not_yet_proved"
     """409: No checkpoint of the log has this event yet: ask again shortly."""
     OVERLOADED = "overloaded"
