@@ -29,8 +29,12 @@ class Storage(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Storage
     protocol_version = "HTTP/1.1"
+
+    @property
+    def _storage(self) -> Storage:
+        assert isinstance(self.server, Storage)
+        return self.server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base names it
         pass
@@ -42,7 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
         key = unquote(parts.path).removeprefix("/bucket/")
         if not key:
             self._list({name: values[0] for name, values in parse_qs(parts.query).items()})
-        elif (data := self.server.objects.get(key)) is None:
+        elif (data := self._storage.objects.get(key)) is None:
             self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
         else:
             self._answer(200, data, etag=_etag(data))
@@ -52,28 +56,28 @@ class _Handler(BaseHTTPRequestHandler):
         if self._refused(body):
             return None
         key = unquote(urlsplit(self.path).path).removeprefix("/bucket/")
-        with self.server.lock:
-            there = self.server.objects.get(key)
-            if self.server.heeds and self.headers.get("If-Match") is not None and there is None:
+        with self._storage.lock:
+            there = self._storage.objects.get(key)
+            if self._storage.heeds and self.headers.get("If-Match") is not None and there is None:
                 return self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
-            if self.server.heeds and (
+            if self._storage.heeds and (
                 (self.headers.get("If-None-Match") == "*" and there is not None)
                 or (self.headers.get("If-Match") is not None and there is not None and self.headers["If-Match"] != _etag(there))
             ):
                 return self._answer(412, b"<Error><Code>PreconditionFailed</Code></Error>")
-            self.server.objects[key] = body
+            self._storage.objects[key] = body
         return self._answer(200, b"", etag=_etag(body))
 
     def _list(self, asked: dict[str, str]) -> None:
-        keys = sorted(k for k in self.server.objects if k.startswith(asked.get("prefix", "")) and k > asked.get("start-after", ""))
-        shown = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys[: self.server.page])
-        more = str(len(keys) > self.server.page).lower()
+        keys = sorted(k for k in self._storage.objects if k.startswith(asked.get("prefix", "")) and k > asked.get("start-after", ""))
+        shown = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys[: self._storage.page])
+        more = str(len(keys) > self._storage.page).lower()
         self._answer(200, f"<ListBucketResult><IsTruncated>{more}</IsTruncated>{shown}</ListBucketResult>".encode())
 
     def _refused(self, body: bytes) -> bool:
-        self.server.authorizations.append(self.headers.get("Authorization", ""))
-        if self.server.answers:
-            self._answer(self.server.answers.pop(0), b"<Error/>")
+        self._storage.authorizations.append(self.headers.get("Authorization", ""))
+        if self._storage.answers:
+            self._answer(self._storage.answers.pop(0), b"<Error/>")
         elif self.headers.get("x-amz-content-sha256") != sha256(body).hexdigest():
             self._answer(400, b"<Error><Code>XAmzContentSHA256Mismatch</Code></Error>")
         else:
