@@ -58,6 +58,8 @@ GOALS: Mapping[str, Goal] = {
     "projection_p99": _most("commit to read models at 1,000/s, p99", "ms", 150, 50),
     "rebuild_sessions": _least("rebuild of sessions", "events/s", 50_000, 120_000),
     "rebuild_users": _least("rebuild of users", "events/s", 50_000, 120_000),
+    "replay_nowhere": _least("replay to JSON lines, to nowhere", "events/s", 50_000, 150_000),
+    "replay_pipe": _least("the same, to another program", "events/s", 50_000, 150_000),
     "hashes": Goal(title="bare Argon2id hashes, all cores", unit="1/s"),
     "logins": Goal(title="logins", unit="1/s"),
     "login_ratio": _least("logins / bare Argon2id hashes", "ratio", 0.75, 0.9),

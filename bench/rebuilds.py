@@ -1,11 +1,11 @@
-"""How fast a read model is made anew from the log."""
+"""How fast a read model is made anew from the log, and the log replayed."""
 
 from pathlib import Path
 
 import asyncpg
 
 from adapters.embedded_postgres import PostgresServer
-from bench import fill
+from bench import fill, replays
 from bench.scale import Measuring
 from migrations import runner
 from workers.rebuild import rebuild
@@ -28,5 +28,7 @@ async def measure(folder: Path, measuring: Measuring) -> None:
             sessions = await rebuild(postgres.app_url, "sessions")
             users = await rebuild(postgres.app_url, "users")
             measuring.rounds.add(rebuild_sessions=sessions.events / sessions.seconds, rebuild_users=users.events / users.seconds)
+            measuring.told("replay")
+            await replays.measure(postgres.app_url, measuring)
     finally:
         await postgres.stop()

@@ -5,9 +5,7 @@ part of the slots. Killed on the way, it leaves an unfinished table that nobody 
 """
 
 import asyncio
-import gc
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
@@ -18,6 +16,7 @@ import asyncpg
 import structlog
 from msgspec import Struct
 
+from adapters.cycles import no_search_for_cycles
 from adapters.log_reader import LogReader, LogSize
 from adapters.postgres import CONNECT_SECONDS
 from adapters.postgres_sql import statements
@@ -158,7 +157,7 @@ class _Filling:
         self.passes = len(parts)
         reading = await asyncpg.connect(self.url, timeout=CONNECT_SECONDS)
         try:
-            with _no_search_for_cycles():
+            with no_search_for_cycles():
                 for part in parts:
                     await self._pass(reading, part)
         finally:
@@ -217,18 +216,6 @@ class _Filling:
         waited = monotonic() - asked
         if waited > SLOW_SECONDS:
             await asyncio.sleep(min(waited * 4, 1.0))
-
-
-@contextmanager
-def _no_search_for_cycles() -> Generator[None]:
-    """Rows and events hold no cycles, and there are a great many: looking for some would take half the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def categories_of(projection: Projection) -> frozenset[str] | None:

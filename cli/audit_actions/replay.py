@@ -47,6 +47,7 @@ def moment(text: str) -> datetime:
 
 
 async def act(args: argparse.Namespace) -> int:
+    from adapters.cycles import no_search_for_cycles
     from adapters.log_reader import READ_SECONDS
     from adapters.postgres import Link
     from cli import startup
@@ -57,6 +58,8 @@ async def act(args: argparse.Namespace) -> int:
         link = Link(database_url(settings).reveal(), seconds=READ_SECONDS)
         closing.push_async_callback(link.close)
         vault, user_id = await _opened(args, settings, closing)
+        if vault is None:
+            closing.enter_context(no_search_for_cycles())
         await _print(link, args, _filter(args, user_id), vault)
     return DONE
 

@@ -16,7 +16,7 @@ OUTSIDE: tuple[str, ...] = ("http", "limits", "revocations", "sdk")
 """Measured by two tests, since each takes a minute."""
 _OF_INSIDE = (
     "append_", "tree_", "checkpoint_", "sequenc", "full_", "nats_", "projection_",
-    "rebuild_", "breach_", "password_", "users_", "start_",
+    "rebuild_", "replay_", "breach_", "password_", "users_", "start_",
 )  # fmt: skip
 FIGURES: Mapping[tuple[str, ...], set[str]] = {
     parts: {key for key in GOALS if key.startswith(_OF_INSIDE) is (parts is INSIDE)} for parts in (INSIDE, OUTSIDE)

@@ -66,6 +66,20 @@ async def test_a_destroyed_key_opens_to_erased_and_never_to_an_error(a_vault: Va
     assert await a_vault.vault.open(replace(sealed, box=b""), stream=ADA, field="email") == Erased()
 
 
+async def test_threat_12_a_credential_is_revealed_to_nobody(a_vault: VaultUnderTest) -> None:
+    password, name = await seal(a_vault.vault, "hash", kind=SealClass.CREDENTIAL), await seal(a_vault.vault, "Ada")
+    agent = await seal(a_vault.vault, "browser", kind=SealClass.TELEMETRY)
+    for _ in range(2):  # also where its key was just read
+        await a_vault.vault.open(password, stream=ADA, field="email")
+        assert await a_vault.vault.reveal(password, stream=ADA, field="email") == password
+    assert await a_vault.vault.reveal(name, stream=ADA, field="email") == "Ada"
+    assert await a_vault.vault.reveal(agent, stream=ADA, field="email") == "browser"
+    await a_vault.destroy(name.key_id)
+    await a_vault.destroy(password.key_id)
+    assert await a_vault.vault.reveal(name, stream=ADA, field="email") == Erased()
+    assert await a_vault.vault.reveal(password, stream=ADA, field="email") == Erased()
+
+
 @pytest.mark.parametrize(("stream", "field"), [(BOB, "email"), (ADA, "name"), (StreamName("user-adaemail"), "")])
 async def test_a_field_carried_elsewhere_does_not_open(a_vault: VaultUnderTest, stream: StreamName, field: str) -> None:
     sealed = await seal(a_vault.vault, "ada@example.org")
