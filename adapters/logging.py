@@ -22,7 +22,7 @@ FIELDS = frozenset({
     # requests: the route's template, never the path itself
     "method", "route", "status", "code", "duration_ms", "network",
     # subjects: ids only
-    "user_id", "session_id", "role", "audience", "audiences", "kid", "client_id", "token_id", "key_id",
+    "user_id", "session_id", "role", "audience", "audiences", "kid", "kek_id", "client_id", "token_id", "key_id",
     # log, workers
     "stream", "type", "position", "append_id", "version", "slot", "slots", "projection", "epoch", "count", "events", "added",
     "lag_events", "lag_s", "seconds", "state", "reason", "attempt", "delay_s", "limit", "queue", "size",

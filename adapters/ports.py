@@ -38,7 +38,7 @@ from adapters.settings import Settings
 from adapters.shown_secrets import PostgresShownSecrets
 from adapters.signing_secrets import PostgresSigningSecrets
 from adapters.store_metrics import StoreMetrics
-from adapters.subject_keks import SubjectKeks, place_of
+from adapters.subject_keks import SubjectKeks, subject_keks
 from adapters.vault import PostgresVault
 from adapters.wrapping import CannotUnwrap, Wrapping
 from commands.ports import Policy, Ports
@@ -94,7 +94,7 @@ async def open_ports(
         await refuse_unknown(links, wrapping)
         secrets = SecretsStore(links, wrapping)
         await secrets.open()
-        keks = SubjectKeks(links, place_of(settings), wrapping, backup_days=settings.backup_days)
+        keks = subject_keks(settings, links, wrapping)
         await keks.open()
         store = PostgresEventStore(url, metrics=store_metrics)
         closing.push_async_callback(store.close)

@@ -49,9 +49,18 @@ class SubjectKeks:
     """`KeyWrapping` for the vault. Any number of processes share one folder; two that make a month's key at once end with one."""
 
     def __init__(
-        self, links: Links, place: SecondPlace, root: Wrapping, *, backup_days: int = 30, clock: Callable[[], datetime] = _now
+        self,
+        links: Links,
+        place: SecondPlace,
+        root: Wrapping,
+        *,
+        backup_days: int = 30,
+        clock: Callable[[], datetime] = _now,
+        where: str = "",
     ) -> None:
+        """`where`: what an operator calls the place."""
         self._links, self._place, self._root = links, place, root
+        self._where = where or repr(place)
         self._clock = clock
         self._kept_for = timedelta(days=backup_days)
         self._months: dict[date, Month] = {}
@@ -88,7 +97,7 @@ class SubjectKeks:
     def wrap(self, name: str, key: bytes) -> Wrapped:
         month = self._current()
         if month is None:
-            raise KeysDiffer(f"there is no key of a month in {self._place!r} that anything may be wrapped by")
+            raise KeysDiffer(f"there is no key of a month in {self._where} that anything may be wrapped by")
         return self._wrapping.wrap(name, key, under=month.key.kek_id)
 
     def unwrap(self, name: str, wrapped: Wrapped) -> bytes:
@@ -108,7 +117,7 @@ class SubjectKeks:
         await self._read_folder()
         there = self._months.get(month)
         if there is None:
-            raise KeysDiffer(f"the key of {month:%Y-%m} in {self._place!r} is destroyed: is this machine's clock right?")
+            raise KeysDiffer(f"the key of {month:%Y-%m} in {self._where} is destroyed: is this machine's clock right?")
         await self._links.run(SQL["register"], there.key.kek_id, month)
         await self._read_register()
         self._refuse_missing()
@@ -179,7 +188,7 @@ class SubjectKeks:
                 self._months.pop(month, None)
                 self.destroyed.add(kept.kek_id)
             elif (known := self._months.get(month)) is None or known.version != file.version:
-                key = months.opened(month, kept, self._root, f"{self._place!r} {name}")
+                key = months.opened(month, kept, self._root, f"{self._where} {name}")
                 self._months[month] = Month(month, key, kept.root, file.version)
         self._arrange()
 
@@ -206,11 +215,13 @@ class SubjectKeks:
 
     def _here(self) -> str:
         here = ", ".join(month.key.kek_id for month in self.months) or "none"
-        return f"not in {self._place!r} ({here} there): every process needs the same folder (MINOS_KEYS_DIR); put it back from its copy"
+        return f"not in {self._where} ({here} there): every process needs the same folder (MINOS_KEYS_DIR); put it back from its copy"
 
 
-def place_of(settings: Settings) -> SecondPlace:
-    return FolderPlace(settings.keys_folder)
+def subject_keks(settings: Settings, links: Links, root: Wrapping) -> SubjectKeks:
+    """Those of the settings, not opened yet."""
+    folder = settings.keys_folder
+    return SubjectKeks(links, FolderPlace(folder), root, backup_days=settings.backup_days, where=str(folder))
 
 
 def _end_of(month: date) -> datetime:

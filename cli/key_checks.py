@@ -9,7 +9,7 @@ from adapters.rewrapping import refuse_unknown
 from adapters.root_keys import open_root
 from adapters.second_place import PlaceAway
 from adapters.settings import Settings
-from adapters.subject_keks import SLACK, SubjectKeks, place_of
+from adapters.subject_keks import SLACK, SubjectKeks, subject_keks
 from adapters.transit import KmsAway, KmsRefused
 from adapters.wrapping import CannotUnwrap, Wrapping
 from cli.finding import Finding
@@ -35,7 +35,7 @@ async def of_the_database(settings: Settings) -> list[Finding]:
     try:
         root = await open_root(settings, links, making=False)
         await refuse_unknown(links, root)
-        keks = SubjectKeks(links, place_of(settings), root, backup_days=settings.backup_days)
+        keks = subject_keks(settings, links, root)
         await keks.look()
         return [_months(keks, settings), await _hanging(links, root, keks)]
     except (master_key.NoMasterKey, CannotUnwrap, KmsAway, KmsRefused, PlaceAway, StoreUnavailable) as error:

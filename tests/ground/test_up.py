@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -104,17 +105,19 @@ def test_a_taken_port_is_said_before_anything_starts(standing: Authority, tmp_pa
     assert not (tmp_path / "other").exists()
 
 
-def test_a_lost_master_key_is_not_replaced(authority: Authority, tmp_path: Path) -> None:
-    key = tmp_path / "data" / "master.key"
+def test_a_lost_key_is_not_replaced(authority: Authority, tmp_path: Path) -> None:
     authority.stop()
-    kept = key.rename(tmp_path / "backup")
-    authority.launch()
-    assert authority.program is not None
-    assert authority.program.wait(DEADLINE_S) == 2
-    assert f"{key} is gone" in authority.output
-    assert "put it back from a backup" in authority.output
-    assert not key.exists()
-    kept.rename(key)
+    for lost in ("master.key", "keys"):
+        key = tmp_path / "data" / lost
+        kept = key.rename(tmp_path / lost)
+        authority.launch()
+        assert authority.program is not None
+        assert authority.program.wait(DEADLINE_S) == 2
+        assert f"{key} is gone" in authority.output or f"not in {key}" in authority.output
+        assert "put it back from" in authority.output
+        assert not key.exists() or not list((key / "months").iterdir())
+        shutil.rmtree(key, ignore_errors=True)
+        kept.rename(key)
     authority.start()
 
 
