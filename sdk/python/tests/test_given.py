@@ -21,6 +21,7 @@ from minos_sdk import (
     ApiKeys,
     ClientKey,
     ClientSecret,
+    Erasures,
     GatewayVerifier,
     Introspect,
     Introspection,
@@ -106,6 +107,14 @@ CALLS = {
     "AcceptUntil": Call(AcceptUntil, {"age": 60}, {"age": [*SECONDS, 3_601]}),
     "ActionTokens": Call(
         ActionTokens, {"issuer": URL, "tokens": TOKENS}, {"issuer": URLS, "http": BLOCKING, "tokens": [None, ACCOUNT, "at", ServiceTokens]}
+    ),
+    "Erasures": Call(
+        Erasures,
+        {"issuer": URL, "tokens": TOKENS, "audience": "orders"},
+        {
+            "issuer": URLS, "http": BLOCKING, "tokens": [None, ACCOUNT, "at", ServiceTokens], "audience": AUDIENCES,
+            "retries": [5, "3", Retries],
+        },
     ),
     "ApiKeys": Call(
         ApiKeys,

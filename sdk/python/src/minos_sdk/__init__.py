@@ -8,6 +8,7 @@ from minos_sdk.call_errors import CallFailed, CallRefused, SignedOut, Unreachabl
 from minos_sdk.client import MinosClient
 from minos_sdk.client_credentials import ClientKey, ClientSecret
 from minos_sdk.codes import Code
+from minos_sdk.erasures import Erasures
 from minos_sdk.errors import (
     Blind,
     ExpiredToken,
@@ -63,6 +64,7 @@ __all__ = [
     "ClientKey",
     "ClientSecret",
     "Code",
+    "Erasures",
     "ExpiredToken",
     "FactorRequired",
     "Feed",
