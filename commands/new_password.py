@@ -52,7 +52,7 @@ def erasure_read(user_id: UserId) -> Read:
 def void_erasure(tx: Transaction, user_id: UserId) -> None:
     """Take back what whoever opened the account asked for: it would be erased under the owner of its mailbox."""
     state = tx.state(*erasure_read(user_id))
-    if isinstance(state, erasure.Asked):
+    if erasure.is_own(state):
         tx.record(erasure.decider, erasure.stream(user_id), erasure.withdraw(state, user_id=user_id, at=tx.at))
 
 

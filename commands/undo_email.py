@@ -155,7 +155,7 @@ def _take_back_erasure(tx: Transaction, user_id: UserId, since: datetime) -> Non
     """What was asked for since then is told to the other address: its owner would never hear of it."""
     of_erasure: Read = (erasure.decider, erasure.stream(user_id))
     state = tx.state(*of_erasure)
-    if isinstance(state, erasure.Asked) and state.asked_at >= since:
+    if erasure.is_own(state) and state.asked_at >= since:
         tx.record(*of_erasure, erasure.withdraw(state, user_id=user_id, at=tx.at))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from commands.erase_me import ask_for_erasure, begin_erasure
+from commands.erase_user import EraseUser, erase_user
 from commands.undo_email import UndoEmail, undo_email
 from commands.verify_email import VerifyEmail, verify_email, verify_token
 from domain.erasure_events import ErasureWithdrawn
@@ -53,4 +54,18 @@ async def test_an_erasure_that_the_owner_asked_for_stays(world: World) -> None:
     world.clock.forward(60)
     await confirm(world, await ask(world, ctx))
     await undo_email(UndoEmail(token=await undo_link(world, user_id), new_password=NEW), ANYBODY, world.ports)
+    assert await is_erased(world, user_id)
+
+
+@pytest.mark.parametrize("way", ["reset", "verify", "undo"])
+async def test_no_proof_of_an_address_undoes_what_an_administrator_asked_for_and_none_is_refused_for_it(world: World, way: str) -> None:
+    """Nor does whoever is to be erased get out of it that way."""
+    user_id, stolen = await ada(world) if way == "undo" else (await world.register("ada"), None)
+    if stolen is not None:
+        await confirm(world, await ask(world, stolen))
+    await erase_user(EraseUser(user_id=user_id), SYSTEM, world.ports)
+    if way == "undo":
+        await undo_email(UndoEmail(token=await undo_link(world, user_id), new_password=NEW), ANYBODY, world.ports)
+    else:
+        await (proved(world) if way == "reset" else verified(world, user_id))
     assert await is_erased(world, user_id)
