@@ -25,6 +25,8 @@ from domain.ids import StreamName, UserId
 NDJSON = "application/x-ndjson"
 PAGE = 500
 """Positions in one go: some milliseconds, and others have their turn."""
+REST = 2
+"""Times what writing the lines took: reading their events took about as much."""
 LOOKED_AT_AGAIN_SECONDS = 1.0
 """How long a replay may go on whose caller's account, token or right is gone."""
 LAST = 2**53 - 1
@@ -89,7 +91,7 @@ def _filter(wanted: Wanted) -> LogFilter:
 
 
 async def _lines(request: Asking, of: Stretch, wanted: LogFilter, *, revealing: bool) -> AsyncGenerator[bytes]:
-    """Give the lines of each page; between two pages others have as long as one took."""
+    """Give the lines of each page; after each, others have as long as it took to read and to write."""
     loop, world = asyncio.get_running_loop(), request.world
     looked_at, place, code = loop.time(), of.after, None
     try:
@@ -98,15 +100,15 @@ async def _lines(request: Asking, of: Stretch, wanted: LogFilter, *, revealing: 
                 if loop.time() - looked_at > LOOKED_AT_AGAIN_SECONDS:
                     await reidentify(request.exchange, access_of(request.route_handler), world)
                     looked_at = loop.time()
-                began = loop.time()
-                lines = await _written(request, page, revealing=revealing)
-                took = loop.time() - began
+                async with world.replays.turn:
+                    began = loop.time()
+                    lines = await _written(request, page, revealing=revealing)
+                    await asyncio.sleep(REST * (loop.time() - began))
                 if lines:
                     yield lines
                 place = page.through
                 if world.leaving.is_set():
                     break
-                await asyncio.sleep(took)
     except Refused as refused:  # too late for an answer of another status
         code = refused.code
     end = End(complete=place >= of.last, next=place, epoch=of.epoch, size=of.size, code=UNSET if code is None else code)
