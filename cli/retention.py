@@ -122,15 +122,18 @@ async def _status(args: argparse.Namespace, settings: "Settings") -> int:
 async def _run(args: argparse.Namespace, settings: "Settings") -> int:
     from cli.authority import owner_url
     from cli.printing import print_json
+    from cli.progress import Bar
     from workers.retention.keeping import keep_small
 
     now = datetime.now(UTC)
-    done = await keep_small(
-        owner_url(settings).reveal(),
-        close_before=now - timedelta(days=args.close_after),
-        over_before=now - timedelta(days=settings.activity_days),
-        dry=args.dry_run,
-    )
+    with Bar(quiet=args.json) as bar:
+        done = await keep_small(
+            owner_url(settings).reveal(),
+            close_before=now - timedelta(days=args.close_after),
+            over_before=now - timedelta(days=settings.activity_days),
+            dry=args.dry_run,
+            progress=bar.advance,
+        )
     if args.json:
         print_json(done)
     else:

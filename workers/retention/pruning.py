@@ -33,8 +33,11 @@ class Advance(Struct, frozen=True, kw_only=True):
     partition: int
     done: int
     total: int
-    found: int
     per_second: float
+
+    @property
+    def stage(self) -> str:
+        return f"partition {self.partition}"
 
 
 Progress = Callable[[Advance], None]
@@ -75,7 +78,7 @@ class Pruner:
         while (through := await self._end(partition, after)) is not None:
             found += len(await finder.found(partition, after, through))
             done, after = done + self._rows, through
-            self._tell(partition, done, found, began)
+            self._tell(partition, done, began)
         return found
 
     async def prune(self, partition: Partition) -> int:
@@ -107,15 +110,15 @@ class Pruner:
 
     async def _copy(self, partition: Partition) -> None:
         await self._connection.execute(partition.statement("begin_copy"))
-        reached = await self._connection.fetchval(partition.statement("copied_up_to"))
-        after = partition.low - 1 if reached is None else reached
-        finder, found, done, began = await self._finder(), 0, 0, monotonic()
+        (copied,) = await self._connection.fetch(partition.statement("copied"))
+        after = partition.low - 1 if copied["up_to"] is None else copied["up_to"]
+        finder, done, began = await self._finder(), copied["events"], monotonic()
         while (through := await self._end(partition, after)) is not None:
             started = monotonic()
             going = await finder.found(partition, after, through)
             await self._connection.execute(partition.statement("copy"), after, through, going)
-            found, done, after = found + len(going), done + self._rows, through
-            self._tell(partition, done, found, began)
+            done, after = done + self._rows, through
+            self._tell(partition, done, began)
             await asyncio.sleep(monotonic() - started)  # half the time is for others
 
     async def _make_ready(self, partition: Partition) -> None:
@@ -137,7 +140,7 @@ class Pruner:
             noted=("note_pruned", (partition.number, count)),
         )
 
-    def _tell(self, partition: Partition, done: int, found: int, began: float) -> None:
+    def _tell(self, partition: Partition, done: int, began: float) -> None:
         total = partition.events or 0
         rate = done / max(monotonic() - began, 0.001)
-        self._progress(Advance(partition=partition.number, done=min(done, total), total=total, found=found, per_second=rate))
+        self._progress(Advance(partition=partition.number, done=min(done, total), total=total, per_second=rate))

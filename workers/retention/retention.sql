@@ -86,8 +86,8 @@ CREATE TABLE IF NOT EXISTS {copy} (
     CONSTRAINT says_something CHECK (octet_length(payload) >= 2 OR (payload = '' AND type = ANY (ARRAY[{activity}])))
 )
 
--- name: copied_up_to
-SELECT max(append_id) FROM {copy}
+-- name: copied
+SELECT max(append_id) AS up_to, count(*) AS events FROM {copy}
 
 -- name: next_end
 SELECT max(append_id) FROM (SELECT append_id FROM {part} WHERE append_id > $1 ORDER BY append_id LIMIT $2) n
