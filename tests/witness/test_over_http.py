@@ -1,16 +1,11 @@
-"""`minos witness serve`, as a log meets it."""
+"""What `minos witness serve` answers with: one address, bounded in all that a stranger chooses."""
 
 import asyncio
-import socket
 import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping
 from http import HTTPStatus
 from typing import Any
 
-import httpx
 import pytest
 
 from adapters.witness import memory
@@ -21,47 +16,14 @@ from domain.tree.submission import LONGEST_SUBMISSION, SIZE_TYPE
 from tests.witness.logs import TestLog
 
 
-@pytest.fixture
-def serving(home: Home) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "cli.main", "witness", "serve", str(home.folder), "--port", str(port)])
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        assert process.wait(10) == 0
-
-
-def post(url: str, body: bytes) -> httpx.Response:
-    until = time.monotonic() + 20
-    while True:
-        try:
-            return httpx.post(f"{url}/add-checkpoint", content=body)
-        except httpx.ConnectError:
-            assert time.monotonic() < until
-            time.sleep(0.02)
-
-
-def test_a_served_witness_cosigns_and_says_where_it_is(serving: str, log: TestLog) -> None:
-    first = post(serving, log.submission(0, 5))
-    assert (first.status_code, first.text[:2]) == (200, "\N{EM DASH} ")
-    second = post(serving, log.submission(0, 7))
-    assert (second.status_code, second.text, second.headers["content-type"]) == (409, "5\n", SIZE_TYPE)
-    assert post(serving, TestLog(of="other").submission(5, 7)).status_code == 422
-    assert post(serving, b"x" * (LONGEST_SUBMISSION + 1)).status_code == 413
-    assert httpx.get(f"{serving}/add-checkpoint").status_code == 405
-    assert httpx.post(f"{serving}/other").status_code == 404
-
-
 class Call:
     """One request of a client that says what it likes."""
 
-    def __init__(self, *parts: bytes, length: str | None = None) -> None:
+    def __init__(self, *parts: bytes, length: str | None = None, method: str = "POST", path: str = "/add-checkpoint") -> None:
         self._parts = [*parts]
         self.sent: list[MutableMapping[str, Any]] = []
         headers = [] if length is None else [(b"content-length", length.encode())]
-        self.scope = {"type": "http", "method": "POST", "path": "/add-checkpoint", "headers": headers}
+        self.scope = {"type": "http", "method": method, "path": path, "headers": headers}
 
     async def receive(self) -> MutableMapping[str, Any]:
         part = self._parts.pop(0)
@@ -99,6 +61,16 @@ async def opened(home: Home) -> WitnessApp:
 @pytest.fixture
 async def app(home: Home) -> WitnessApp:
     return await opened(home)
+
+
+async def test_it_answers_at_one_address_and_says_where_it_is_in_a_type_of_its_own(app: WitnessApp, log: TestLog) -> None:
+    assert await Call(path="/other").status(app) == 404
+    assert await Call(method="GET").status(app) == 405
+    assert await Call(log.submission(0, 5)).status(app) == 200
+    elsewhere = Call(log.submission(0, 7))
+    assert await elsewhere.status(app) == 409
+    assert (b"content-type", SIZE_TYPE.encode()) in elsewhere.sent[0]["headers"]
+    assert elsewhere.sent[1]["body"] == b"5\n"
 
 
 async def test_a_body_is_read_no_further_than_it_may_be_long(app: WitnessApp, log: TestLog) -> None:
