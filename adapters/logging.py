@@ -25,7 +25,7 @@ FIELDS = frozenset({
     "user_id", "session_id", "role", "audience", "audiences", "kid", "kek_id", "client_id", "token_id", "key_id",
     # log, workers
     "stream", "type", "position", "append_id", "version", "slot", "slots", "projection", "epoch", "count", "events", "added",
-    "lag_events", "lag_s", "seconds", "state", "reason", "attempt", "delay_s", "limit", "queue", "size",
+    "partition", "lag_events", "lag_s", "seconds", "state", "reason", "attempt", "delay_s", "limit", "queue", "size",
     "origin", "witness", "subject", "sequence", "expected", "found", "duty", "due_id", "of_class",
     # machine
     "folder", "host", "port", "system_user", "exit_code", "signal", "environment", "setting",
