@@ -124,12 +124,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     transit_namespace: Annotated[str, _text("Namespace that key is in, where there are any.")] = ""
     transit_ca_file: Annotated[Path | None, _text("Certificates (PEM) to trust for that KMS instead of the machine's.")] = None
     keys_dir: Annotated[
-        Path | None,
+        str,
         _text(
             "Folder of the keys of the months, which all personal data hang on: every process of every machine needs the same one. Losing "
-            "it loses all of them. By default `keys` in MINOS_DATA_DIR."
+            "it loses all of them. Or a bucket, as MINOS_SECOND_PLACE and with its access key, that keeps no versions. By default `keys` "
+            "in MINOS_DATA_DIR."
         ),
-    ] = None
+    ] = ""
     backup_days: Annotated[
         int,
         _number(
@@ -251,8 +252,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "auto"
 
     @property
-    def keys_folder(self) -> Path:
-        return self.keys_dir or self.data_dir / "keys"
+    def keys_place(self) -> str:
+        return self.keys_dir or str(self.data_dir / "keys")
 
     @property
     def in_production(self) -> bool:

@@ -194,17 +194,19 @@ def _is_plain(issuer: str) -> bool:
     return url is None or url.scheme != "https"
 
 
-def _about_second_place(settings: Settings) -> Iterator[str]:
-    if "://" not in settings.second_place:
+def _about_places(settings: Settings) -> Iterator[str]:
+    buckets = {name: url for name, url in (("SECOND_PLACE", settings.second_place), ("KEYS_DIR", settings.keys_dir)) if "://" in url}
+    if not buckets:
         return
     from adapters.second_place.bucket import BadBucket, read_account, read_bucket
 
-    try:
-        bucket = read_bucket(settings.second_place)
-        if settings.in_production and bucket.endpoint.scheme != "https":
-            yield "production: MINOS_SECOND_PLACE: the endpoint must be an https URL"
-    except BadBucket as bad:
-        yield f"MINOS_SECOND_PLACE: {bad}"
+    for name, url in buckets.items():
+        try:
+            if settings.in_production and read_bucket(url).endpoint.scheme != "https":
+                yield f"production: MINOS_{name}: the endpoint must be an https URL"
+            read_bucket(url)
+        except BadBucket as bad:
+            yield f"MINOS_{name}: {bad}"
     try:
         read_account(settings.second_place_key, "")
     except BadBucket as bad:
@@ -212,7 +214,7 @@ def _about_second_place(settings: Settings) -> Iterator[str]:
 
 
 CHECKS: tuple[Check, ...] = (
-    Check(needs=("second_place", "second_place_key"), faults=_about_second_place),
+    Check(needs=("second_place", "second_place_key", "keys_dir", "environment"), faults=_about_places),
     Check(needs=("issuer",), faults=_about_issuer),
     Check(needs=("trusted_proxies",), faults=_about_proxies),
     Check(needs=("allowed_hosts",), faults=_about_hosts),

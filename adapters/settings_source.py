@@ -177,7 +177,8 @@ def _completed(settings: Settings, folder: Path) -> Settings:
         issuer=issuer,
         allowed_hosts=hosts,
         data_dir=data_dir,
-        second_place=_second_place(settings.second_place, data_dir, folder),
+        second_place=_place(settings.second_place or data_dir / "second-place", folder),
+        keys_dir=_place(settings.keys_dir or data_dir / "keys", folder),
         mail_from=settings.mail_from or _own_address(issuer),
         link_url=settings.link_url or f"{issuer}/account",
         passkey_rp_id=settings.passkey_rp_id or _own_domain(issuer),
@@ -185,8 +186,8 @@ def _completed(settings: Settings, folder: Path) -> Settings:
     )
 
 
-def _second_place(given: str, data_dir: Path, folder: Path) -> str:
-    return given if "://" in given else str((folder / Path(given or data_dir / "second-place").expanduser()).resolve())
+def _place(given: str | Path, folder: Path) -> str:
+    return given if isinstance(given, str) and "://" in given else str((folder / Path(given).expanduser()).resolve())
 
 
 def _own_domain(issuer: str) -> str:

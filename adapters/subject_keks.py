@@ -17,7 +17,7 @@ from adapters.master_key import MasterKey
 from adapters.months import Month
 from adapters.postgres_links import Links
 from adapters.postgres_sql import statements
-from adapters.second_place import FolderPlace, PlaceChanged, SecondPlace
+from adapters.second_place import PlaceChanged, SecondPlace, place_at
 from adapters.settings import Settings
 from adapters.wrapping import CannotUnwrap, KekDestroyed, UnknownKek, Wrapped, Wrapping
 
@@ -220,8 +220,8 @@ class SubjectKeks:
 
 def subject_keks(settings: Settings, links: Links, root: Wrapping) -> SubjectKeks:
     """Those of the settings, not opened yet."""
-    folder = settings.keys_folder
-    return SubjectKeks(links, FolderPlace(folder), root, backup_days=settings.backup_days, where=str(folder))
+    where = settings.keys_place
+    return SubjectKeks(links, place_at(where, settings), root, backup_days=settings.backup_days, where=where)
 
 
 def _end_of(month: date) -> datetime:

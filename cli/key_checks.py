@@ -51,7 +51,7 @@ def _months(keks: SubjectKeks, settings: Settings) -> Finding:
         return Finding(
             check="keys of the months", ok=False, detail=f"keys of people still hang on {', '.join(late)}: does `keykeeper` run?"
         )
-    return Finding(check="keys of the months", ok=True, detail=f"{len(keks.months)} in {settings.keys_folder}: have a copy elsewhere")
+    return Finding(check="keys of the months", ok=True, detail=f"{len(keks.months)} in {settings.keys_place}: have a copy elsewhere")
 
 
 async def _hanging(links: Links, root: Wrapping, keks: SubjectKeks) -> Finding:

@@ -7,12 +7,17 @@ from adapters.second_place.folder import FolderPlace
 from adapters.second_place.place import BadName, Kept, PlaceAway, PlaceChanged, SecondPlace
 from adapters.settings import Settings
 
-__all__ = ["BadName", "BucketPlace", "FolderPlace", "Kept", "PlaceAway", "PlaceChanged", "SecondPlace", "open_second_place"]
+__all__ = ["BadName", "BucketPlace", "FolderPlace", "Kept", "PlaceAway", "PlaceChanged", "SecondPlace", "open_second_place", "place_at"]
 
 
 def open_second_place(settings: Settings) -> SecondPlace:
     """Give the place that MINOS_SECOND_PLACE names. Nothing is read or made before it is used. Raises BadBucket."""
-    if settings.second_place.startswith(f"{SCHEME}://"):
-        bucket = read_bucket(settings.second_place)
+    return place_at(settings.second_place or str(settings.data_dir / "second-place"), settings)
+
+
+def place_at(where: str, settings: Settings) -> SecondPlace:
+    """Give the folder or the bucket of that name. Raises BadBucket."""
+    if where.startswith(f"{SCHEME}://"):
+        bucket = read_bucket(where)
         return BucketPlace(bucket, read_account(settings.second_place_key, bucket.region))
-    return FolderPlace(Path(settings.second_place or settings.data_dir / "second-place"))
+    return FolderPlace(Path(where))

@@ -248,6 +248,8 @@ def test_production_tells_every_refusal_at_once() -> None:
         {"MINOS_MASTER_KEY": f"{KEY} {KEY}"},
         {"MINOS_MASTER_KEY_PREVIOUS": f"{KEY},c2hvcnQ="},
         {"MINOS_ROOT_KEY": "transit"},  # and no KMS
+        {"MINOS_KEYS_DIR": "s3://bucket/keys"},  # and no access key
+        {"MINOS_KEYS_DIR": "https://bucket/keys", "MINOS_SECOND_PLACE_KEY": "AKIA:secret"},
         {"MINOS_TRANSIT_URL": "https://vault.example.org/v1/transit/keys/minos"},  # and no token
         {"MINOS_TRANSIT_URL": "https://vault.example.org/transit/minos", "MINOS_TRANSIT_TOKEN": "hvs.x"},
         {"MINOS_TRANSIT_URL": "https://vault/v1/transit/keys/minos", "MINOS_TRANSIT_TOKEN": "hvs.x", "MINOS_TRANSIT_CA_FILE": "/nowhere"},

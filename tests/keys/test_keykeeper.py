@@ -35,14 +35,14 @@ async def test_a_month_that_is_over_goes_and_the_log_says_so_once(settings: Sett
     await keeper.step()
     long_ago = months.first_of(datetime.now(UTC) - timedelta(days=400))
     key = months.new_key(long_ago)
-    await FolderPlace(settings.keys_folder).put(months.name_of(long_ago), months.encoded(key, Wrapping([MASTER])), expect=None)
+    await FolderPlace(Path(settings.keys_place)).put(months.name_of(long_ago), months.encoded(key, Wrapping([MASTER])), expect=None)
     await keeper.step()  # registers and closes it
     for column in ("closed_at", "emptied_at"):
         await owner.execute(f"UPDATE vault.subject_keks SET {column} = {column} - interval '2 days' WHERE kek_id = $1", key.kek_id)
         await keeper.step()
     await keeper.step()
     assert sum(kept.destroyed for kept in told) == 1
-    assert b"destroyed_at" in (settings.keys_folder / months.name_of(long_ago)).read_bytes()
+    assert b"destroyed_at" in (Path(settings.keys_place) / months.name_of(long_ago)).read_bytes()
     rows = await owner.fetch("SELECT actor, payload FROM events WHERE type = 'vault.month_destroyed.v1'")
     assert [(row[0], key.kek_id.encode() in row[1]) for row in rows] == [("system:keykeeper", True)]
 
@@ -52,4 +52,4 @@ async def test_the_next_months_key_is_there_a_week_ahead_and_not_sooner(settings
     now = datetime.now(UTC)
     this = months.first_of(now)
     expected = {this} | ({months.next_month(this)} if months.first_of(now + AHEAD) != this else set())
-    assert {months.month_of(f"months/{path.name}") for path in (settings.keys_folder / "months").glob("2*")} == expected
+    assert {months.month_of(f"months/{path.name}") for path in (Path(settings.keys_place) / "months").glob("2*")} == expected

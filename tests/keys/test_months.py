@@ -13,13 +13,16 @@ from adapters.months import first_of
 from adapters.postgres_links import Links
 from adapters.rewrapping import Kind
 from adapters.second_place import FolderPlace
-from adapters.subject_keks import KeysDiffer, SubjectKeks
+from adapters.secret import Secret
+from adapters.settings import Settings
+from adapters.subject_keks import KeysDiffer, SubjectKeks, subject_keks
 from adapters.vault import PostgresVault
 from adapters.wrapping import CannotUnwrap, UnknownKek, Wrapping
 from domain.event import Erased, SealClass, Sealed
 from domain.ids import StreamName
 from tests.conftest import Database
 from tests.keys.conftest import MASTER, OTHER_MASTER, SettableClock
+from tests.second_place.storage import storage
 from workers.keykeeper import pass_through
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -119,6 +122,23 @@ async def test_a_machine_with_a_folder_of_its_own_is_told_what_is_missing_where(
     assert str(first.current) in str(refused.value)
     assert "MINOS_KEYS_DIR" in str(refused.value)
     assert str(tmp_path / "another machine") in str(refused.value)
+
+
+async def test_machines_without_a_folder_in_common_share_a_bucket(world: World, tmp_path: Path) -> None:
+    with storage() as server:
+        bucket = f"s3://bucket/keys?endpoint={server.url}"
+        machines = [
+            Settings(data_dir=tmp_path / name, keys_dir=bucket, second_place_key=Secret("AKIA:secret"), backup_days=DAYS)
+            for name in ("one", "another")
+        ]
+        keks = [subject_keks(settings, world.links, Wrapping([MASTER])) for settings in machines]
+        await asyncio.gather(*(each.open() for each in keks))
+        assert keks[0].current == keks[1].current
+        sealed = await seal(PostgresVault(world.links, keks[0]), "ada@example.org")
+        assert await opened(PostgresVault(world.links, keks[1]), sealed) == "ada@example.org"
+        [month] = keks[0].months
+        await keks[0].bury(month, world.clock())
+        assert [b"destroyed_at" in data for data in server.objects.values()] == [True]
 
 
 async def test_a_lost_folder_stops_the_start_instead_of_beginning_anew(world: World) -> None:
