@@ -5,17 +5,25 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
-from bench import hops, limits_cost, over_http, passwords, rebuilds, report, revocations, sdk_costs, starts, store_costs
+from bench import audits, hops, limits_cost, over_http, passwords, rebuilds, report, revocations, sdk_costs, starts, store_costs
 from bench.goals import Rounds
 from bench.running import Running
 from bench.scale import FULL, QUICK, Measuring, Scale
 
-PARTS = ("store", "rebuild", "hops", "http", "limits", "revocations", "sdk", "passwords", "start")
+PARTS = ("store", "rebuild", "audit", "hops", "http", "limits", "revocations", "sdk", "passwords", "start")
+BY_ITSELF: Mapping[str, Callable[[Path, Measuring], Awaitable[None]]] = {
+    "store": store_costs.measure,
+    "rebuild": rebuilds.measure,
+    "audit": audits.measure,
+    "passwords": passwords.measure,
+    "start": starts.measure,
+}
+"""What needs nothing that others need as well."""
 HERE = Path(__file__).parent
 
 
@@ -37,10 +45,6 @@ async def measure(parts: Sequence[str], scale: Scale, told: Callable[[str], None
         with tempfile.TemporaryDirectory(prefix="minos-bench-", ignore_cleanup_errors=True) as made:
             folder = Path(made)
             match part:
-                case "store":
-                    await store_costs.measure(folder, measuring)
-                case "rebuild":
-                    await rebuilds.measure(folder, measuring)
                 case "hops":
                     async with Running(folder, **chosen) as running:
                         await hops.measure(running, measuring)
@@ -53,10 +57,8 @@ async def measure(parts: Sequence[str], scale: Scale, told: Callable[[str], None
                     await revocations.measure(folder, measuring, **chosen)
                 case "sdk":
                     await sdk_costs.measure(measuring)
-                case "passwords":
-                    await passwords.measure(folder, measuring)
                 case _:
-                    await starts.measure(folder, measuring)
+                    await BY_ITSELF[part](folder, measuring)
     return measuring.rounds, costs
 
 

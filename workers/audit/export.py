@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapters.checkpoint_key import LogName
+from adapters.cycles import no_search_for_cycles
 from domain.leaf import LONGEST
 from domain.tree.checkpoint import read_checkpoint
 from domain.tree.hashing import split
@@ -48,7 +49,8 @@ async def export(url: str, path: Path, *, resume: bool = False, progress: Callab
     began = monotonic()
     source = await LogSource.open(url)
     try:
-        return await _Export(source, Folder(path), progress, began).run(resume=resume)
+        with no_search_for_cycles():
+            return await _Export(source, Folder(path), progress, began).run(resume=resume)
     finally:
         await source.close()
 

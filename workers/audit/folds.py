@@ -9,12 +9,10 @@ from typing import Any, assert_never
 
 import asyncpg
 
-from domain.event import Recorded
 from domain.ids import StreamName
 from projections.projection import Entity, Journal, Periods, category_of
 from workers.audit.announced import Announced
 from workers.audit.findings import Finding, Findings, Kind
-from workers.audit.models import same_values
 from workers.audit.stream_fold import StreamFold
 from workers.audit.stream_pages import Page, StreamSource
 from workers.audit.stream_rows import EntityRow, PeriodRows, Rows
@@ -32,7 +30,6 @@ class Folds:
         self._findings = findings
         self._fold: StreamFold | None = None
         self._of_category: dict[str, list[Entity[Any] | Periods]] = {}
-        self._journals: list[Journal[Any]] = []
         for of in source.served:
             match of:
                 case Entity():
@@ -41,19 +38,15 @@ class Folds:
                     for category in of.categories:
                         self._of_category.setdefault(category, []).append(of)
                 case Journal():
-                    self._journals.append(of)
+                    pass  # by positions: `Journals`
                 case _:
                     assert_never(of)
         self.streams = 0
         self.unfolded = 0
 
-    async def all(self, size: int, progress: Callable[[int], None]) -> None:
+    async def all(self, progress: Callable[[int], None]) -> None:
         """Fold every stream."""
         await self._through(None, progress)
-        for journal in self._journals:
-            for position in await self._source.surplus(journal, size):
-                if not self._said.is_detached(position):
-                    self._entry(journal, position, "is of no event of the log")
 
     async def since(self, position: int, size: int, progress: Callable[[int], None]) -> None:
         """Fold those that something happened to behind that position."""
@@ -88,8 +81,6 @@ class Folds:
                 self._fold = self._begin(event.stream, page)
                 seen.add(event.stream)
             self._fold.take(event)
-        for journal in self._journals:
-            self._written(journal, page)
         if page.last is None:
             self._finish(page.heads)
         if self._said.detached:
@@ -121,29 +112,6 @@ class Folds:
             self._fold.end(heads.get(self._fold.stream))
             self.unfolded += not self._fold.foldable
         self._fold = None
-
-    def _written(self, journal: Journal[Any], page: Page) -> None:
-        """Hold what a journal has of a page's events against what it would write now. Of a pruned one it may have it for a while."""
-        fed = page.feeds.get(journal.name)
-        if fed is None:
-            return
-        entries, write = page.entries[journal.name], journal.write
-        for event in page.events:
-            position = event.position
-            if position is None or not isinstance(event, Recorded) or position > fed.position(event.stream) or event.stream in fed.parked:
-                continue
-            stored, wanted = entries.get(position), write(event)
-            if wanted is None or stored is None:
-                if stored is not None:
-                    self._entry(journal, position, "is of an event that it does not write down")
-                elif wanted is not None:
-                    self._entry(journal, position, "is not there")
-            elif not same_values(journal, wanted, stored, 0):
-                self._entry(journal, position, "is not what its event says")
-
-    def _entry(self, journal: Journal[Any], position: int, words: str) -> None:
-        said = f"the row of position {position} in {journal.name} {words}"
-        self._findings.add(Finding(kind=Kind.READ_MODEL_DIFFERS, words=said, position=position, model=journal.name))
 
     def _add(self, kind: Kind, words: str, stream: str, model: str | None = None) -> None:
         self._findings.add(Finding(kind=kind, words=words, stream=StreamName(stream), model=model))

@@ -5,10 +5,12 @@ SELECT set_config('enable_seqscan', 'off', false), set_config('enable_sort', 'of
        set_config('transaction_timeout', '0', false), set_config('default_transaction_read_only', 'on', false)
 
 -- name: feeds
-SELECT s.version, s.slot_from, s.slot_to, s.position FROM projection_state s WHERE s.name = $1 AND s.version = $2
+SELECT s.name, s.slot_from, s.slot_to, s.position FROM projection_state s
+JOIN unnest($1::text[], $2::integer[]) AS g (name, version) ON g.name = s.name AND g.version = s.version
 
 -- name: parked
-SELECT stream FROM projection_parked WHERE name = $1 AND version = $2
+SELECT p.name, p.stream FROM projection_parked p
+JOIN unnest($1::text[], $2::integer[]) AS g (name, version) ON g.name = p.name AND g.version = p.version
 
 -- name: events
 -- In the order of streams and versions, what comes behind version $2 of stream $1.
@@ -35,23 +37,40 @@ WHERE e.stream = ANY ($4::text[]) AND (e.stream, e.version) > ($1::text, $2::int
 ORDER BY e.stream, e.version LIMIT $3
 
 -- name: heads
-SELECT stream, version, state, state_version FROM heads
-WHERE stream >= $1 AND ($2::text IS NULL OR stream <= $2) AND ($3::text[] IS NULL OR stream = ANY ($3))
+SELECT stream, version, state, state_version FROM heads WHERE stream >= $1 AND stream <= $2
+
+-- name: heads_of
+SELECT stream, version, state, state_version FROM heads WHERE stream >= $1 AND stream <= $2 AND stream = ANY ($3::text[])
 
 -- name: rows
-SELECT stream, version, {columns} FROM {table}
-WHERE stream > $1 AND ($2::text IS NULL OR stream <= $2) AND ($3::text[] IS NULL OR stream = ANY ($3))
+SELECT stream, version, {columns} FROM {table} WHERE stream > $1 AND stream <= $2
+
+-- name: rows_of
+SELECT stream, version, {columns} FROM {table} WHERE stream > $1 AND stream <= $2 AND stream = ANY ($3::text[])
 
 -- name: periods
 SELECT stream, what, name, number, until, from_position, from_at, from_event, to_position, to_at, to_event FROM {table}
-WHERE stream > $1 AND ($2::text IS NULL OR stream <= $2) AND ($3::text[] IS NULL OR stream = ANY ($3))
-ORDER BY stream, what, name, from_position
+WHERE stream > $1 AND stream <= $2 ORDER BY stream, what, name, from_position
+
+-- name: periods_of
+SELECT stream, what, name, number, until, from_position, from_at, from_event, to_position, to_at, to_event FROM {table}
+WHERE stream > $1 AND stream <= $2 AND stream = ANY ($3::text[]) ORDER BY stream, what, name, from_position
 
 -- name: entries
-SELECT {columns} FROM {table} WHERE position = ANY ($1::bigint[])
+SELECT {columns} FROM {table} WHERE position > $1 AND position <= $2
+
+-- name: events_between
+-- Positions after $1 up to $2, in whatever order.
+SELECT r.position_start + (e.append_id - r.append_start) AS position, e.stream, e.version, e.type, e.event_id, e.recorded_at,
+       e.actor, e.session_id, e.command_id, e.correlation_id, e.causation_id, e.payload
+FROM log_runs r
+JOIN events e ON e.append_id >= r.append_start + greatest(0, $1::bigint + 1 - r.position_start)
+    AND e.append_id <= r.append_start + least(r.n - 1, $2::bigint - r.position_start)
+WHERE r.position_start >= coalesce((SELECT max(l.position_start) FROM log_runs l WHERE l.position_start <= $1::bigint + 1), 0)
+    AND r.position_start <= $2::bigint
 
 -- name: surplus
-SELECT position FROM {table} WHERE position > $1 OR position < 1 ORDER BY position LIMIT 100
+SELECT position FROM {table} WHERE position > (SELECT size FROM log_head) OR position < 1 ORDER BY position LIMIT 100
 
 -- name: streams_behind
 SELECT DISTINCT e.stream FROM log_runs r

@@ -42,13 +42,18 @@ async def serving(connection: "asyncpg.Connection[asyncpg.Record]", projections:
     return {name: generation for name, generation in found.items() if generation is not None}
 
 
-async def feeds(connection: "asyncpg.Connection[asyncpg.Record]", generation: Generation) -> Feeds | None:
-    """None where the generation was dropped meanwhile."""
-    states = await connection.fetch(SQL["feeds"], generation.projection, generation.number)
-    parked = await connection.fetch(SQL["parked"], generation.projection, generation.number)
-    if not states:
-        return None
-    return Feeds([(row["slot_from"], row["slot_to"], row["position"]) for row in states], frozenset(row["stream"] for row in parked))
+async def feeds(connection: "asyncpg.Connection[asyncpg.Record]", tables: Mapping[str, Generation]) -> Mapping[str, Feeds]:
+    """Give how far each is now; one whose generation was dropped meanwhile is not there."""
+    names, numbers = list(tables), [generation.number for generation in tables.values()]
+    states = await connection.fetch(SQL["feeds"], names, numbers)
+    parked = await connection.fetch(SQL["parked"], names, numbers)
+    return {
+        name: Feeds(
+            [(row["slot_from"], row["slot_to"], row["position"]) for row in states if row["name"] == name],
+            frozenset(row["stream"] for row in parked if row["name"] == name),
+        )
+        for name in {row["name"] for row in states}
+    }
 
 
 def same_values(of: Entity[Any] | Journal[Any], row: Any, record: asyncpg.Record, first: int) -> bool:

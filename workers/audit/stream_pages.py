@@ -18,6 +18,8 @@ from workers.decoded import Read, read_record
 SQL = statements(Path(__file__).with_name("folds.sql"))
 
 EVENTS = 4_000
+_LAST = "\U0010ffff"
+"""Behind every name of a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,15 @@ class Page:
     heads: dict[str, asyncpg.Record]
     rows: Mapping[str, dict[str, asyncpg.Record]]
     periods: Mapping[str, dict[str, list[tuple[object, ...]]]]
-    entries: Mapping[str, Mapping[int, asyncpg.Record]]
+    feeds: Mapping[str, Feeds]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Events between two positions, in whatever order, and by journal and position what is written down of them."""
+
+    events: Sequence[Read]
+    entries: Mapping[str, dict[int, asyncpg.Record]]
     feeds: Mapping[str, Feeds]
 
 
@@ -39,6 +49,8 @@ class StreamSource:
     def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", tables: Mapping[str, Generation]) -> None:
         self._connection = connection
         self._tables = tables
+        self._entities = [of for of in self.served if isinstance(of, Entity)]
+        self._periodic = [of for of in self.served if isinstance(of, Periods)]
 
     @classmethod
     async def open(cls, url: str) -> "StreamSource":
@@ -56,43 +68,53 @@ class StreamSource:
 
     async def page(self, stream: str, version: int, only: Sequence[str] | None) -> Page:
         """Read what comes behind that version of that stream; of these streams alone, where some are named."""
+        of, some = ("", ()) if only is None else ("_of", (only,))
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-            name, more = ("events", ()) if only is None else ("events_of", (only,))
-            records = await self._connection.fetch(SQL[name], stream, version, EVENTS, *more)
+            records = await self._connection.fetch(SQL[f"events{of}"], stream, version, EVENTS, *some)
             last = records[-1]["stream"] if len(records) == EVENTS else None
-            heads = await self._connection.fetch(SQL["heads"], stream, last, only)
-            fed = {of.name: state for of in self.served if (state := await feeds(self._connection, self._tables[of.name])) is not None}
-            positions = [record["position"] for record in records if record["position"] is not None]
+            between = (stream, last or _LAST, *some)
+            heads = await self._connection.fetch(SQL[f"heads{of}"], *between)
             return Page(
                 events=[read_record(record) for record in records],
                 last=last,
                 heads={record["stream"]: record for record in heads},
-                rows={of.name: await self._rows(of, stream, last, only) for of in self.served if isinstance(of, Entity)},
-                periods={of.name: await self._periods(of, stream, last, only) for of in self.served if isinstance(of, Periods)},
-                entries={of.name: await self._entries(of, positions) for of in self.served if isinstance(of, Journal)},
-                feeds=fed,
+                rows={each.name: await self._rows(each, f"rows{of}", *between) for each in self.served if isinstance(each, Entity)},
+                periods={
+                    each.name: await self._periods(each, f"periods{of}", *between) for each in self.served if isinstance(each, Periods)
+                },
+                feeds=await feeds(self._connection, self._tables),
             )
 
-    async def _rows(self, of: Entity[Any], after: str, last: str | None, only: Sequence[str] | None) -> dict[str, asyncpg.Record]:
-        if after >= f"{of.category}." or (last is not None and last < of.category):
+    async def _rows(self, of: Entity[Any], name: str, after: str, last: str, *only: object) -> dict[str, asyncpg.Record]:
+        if after >= f"{of.category}." or last < of.category:
             return {}
-        statement = SQL["rows"].format(table=self._tables[of.name].table, columns=", ".join(of.columns.names))
-        return {record["stream"]: record for record in await self._connection.fetch(statement, after, last, only)}
+        statement = SQL[name].format(table=self._tables[of.name].table, columns=", ".join(of.columns.names))
+        return {record["stream"]: record for record in await self._connection.fetch(statement, after, last, *only)}
 
-    async def _periods(self, of: Periods, after: str, last: str | None, only: Sequence[str] | None) -> dict[str, list[tuple[object, ...]]]:
+    async def _periods(self, of: Periods, name: str, *between: object) -> dict[str, list[tuple[object, ...]]]:
         found: dict[str, list[tuple[object, ...]]] = {}
-        for record in await self._connection.fetch(SQL["periods"].format(table=self._tables[of.name].table), after, last, only):
+        for record in await self._connection.fetch(SQL[name].format(table=self._tables[of.name].table), *between):
             found.setdefault(record["stream"], []).append(tuple(record))
         return found
 
-    async def _entries(self, of: Journal[Any], positions: Sequence[int]) -> dict[int, asyncpg.Record]:
-        statement = SQL["entries"].format(table=self._tables[of.name].table, columns=", ".join(of.columns.names))
-        return {record["position"]: record for record in await self._connection.fetch(statement, positions)}
+    async def stretch(self, after: int, through: int) -> Stretch:
+        """Read the events between two positions, and what journals have of them."""
+        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+            records = await self._connection.fetch(SQL["events_between"], after, through)
+            return Stretch(
+                events=[read_record(record) for record in records],
+                entries={of.name: await self._entries(of, after, through) for of in self.served if isinstance(of, Journal)},
+                feeds=await feeds(self._connection, self._tables),
+            )
 
-    async def surplus(self, of: Journal[Any], size: int) -> Sequence[int]:
+    async def _entries(self, of: Journal[Any], after: int, through: int) -> dict[int, asyncpg.Record]:
+        statement = SQL["entries"].format(table=self._tables[of.name].table, columns=", ".join(of.columns.names))
+        return {record["position"]: record for record in await self._connection.fetch(statement, after, through)}
+
+    async def surplus(self, of: Journal[Any]) -> Sequence[int]:
         """Give positions of rows of a journal that are beyond the log."""
         statement = SQL["surplus"].format(table=self._tables[of.name].table)
-        return [record["position"] for record in await self._connection.fetch(statement, size)]
+        return [record["position"] for record in await self._connection.fetch(statement)]
 
     async def touched(self, after: int, through: int) -> Sequence[str]:
         """Give the streams of the events between two positions."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from adapters import published
 from adapters.checkpoint_key import LogName
+from adapters.cycles import no_search_for_cycles
 from adapters.second_place import SecondPlace
 from domain import log
 from domain.errors import UnknownEventTag
@@ -16,6 +17,7 @@ from domain.tree.nodes import TILE_WIDTH
 from workers.audit.announced import Announced
 from workers.audit.findings import Finding, Findings, Kind
 from workers.audit.folds import Folds
+from workers.audit.journals import Journals
 from workers.audit.judging import SECOND_PLACE, Judge, Signed
 from workers.audit.published import Published
 from workers.audit.reading import LogSource
@@ -78,7 +80,8 @@ async def verify(asked: Asked, progress: Callable[[Advance], None] = lambda _: N
     findings = Findings()
     source = await LogSource.open(asked.url)
     try:
-        report = await _Check(asked, source, findings, progress).run()
+        with no_search_for_cycles():
+            report = await _Check(asked, source, findings, progress).run()
     finally:
         await source.close()
     seconds = monotonic() - began
@@ -171,7 +174,8 @@ class _Check:
             if self._asked.since:
                 await folds.since(self._asked.since, size, self._advance("streams", size - self._asked.since))
             else:
-                await folds.all(size, self._advance("streams", size))
+                await folds.all(self._advance("streams", size))
+            await Journals(source, self._findings).through(self._asked.since, size, self._advance("journals", size - self._asked.since))
         finally:
             await source.close()
         return folds.streams, folds.unfolded
