@@ -2,14 +2,17 @@
 
 import asyncio
 import http.client
+import socket
 import ssl
-import time
 from concurrent.futures import Executor
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 TIMEOUT_S = 3.0
+"""For connecting, and for each piece of an answer."""
+WHOLE_S = 5.0
 LONGEST_ANSWER = 65_536
 _USER_AGENT = "minos"
 
@@ -36,20 +39,28 @@ class WitnessLine:
 
     async def add(self, submission: bytes) -> Reply:
         """Raises WitnessAway."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._add, submission)
-
-    def _add(self, submission: bytes) -> Reply:
-        connection = self._connection()
-        until = time.monotonic() + TIMEOUT_S
+        connection, opened = self._connection(), list[socket.socket]()
+        asked = asyncio.get_running_loop().run_in_executor(self._executor, self._add, connection, opened, submission)
         try:
+            async with asyncio.timeout(WHOLE_S):
+                return await asyncio.shield(asked)
+        except TimeoutError:
+            raise WitnessAway("its answer does not end") from None
+        finally:
+            _hang_up(opened[0] if opened else connection.sock)  # one that sends a byte now and then would hold the thread for ever
+            asked.add_done_callback(_let_go)
+
+    def _add(self, connection: http.client.HTTPConnection, opened: list[socket.socket], submission: bytes) -> Reply:
+        """`opened` gets the socket, which the connection lets go of once it has the head of an answer."""
+        try:
+            connection.connect()
+            opened.append(connection.sock)
             headers = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": _USER_AGENT}
             connection.request("POST", self._path, submission, headers)
-            answer = connection.getresponse()
-            body = b""
-            while part := answer.read1(LONGEST_ANSWER):  # one that sends a byte now and then would hold a thread for ever
-                body += part
-                if len(body) > LONGEST_ANSWER or time.monotonic() > until:
-                    raise WitnessAway("its answer does not end")
+            with connection.getresponse() as answer:
+                body = answer.read(LONGEST_ANSWER + 1)
+            if len(body) > LONGEST_ANSWER:
+                raise WitnessAway("its answer is too long")
             return Reply(status=answer.status, body=body.decode(), media_type=answer.headers.get_content_type())
         except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
             raise WitnessAway(type(error).__name__) from None
@@ -60,3 +71,16 @@ class WitnessLine:
         if self._trust is None:
             return http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S)
         return http.client.HTTPSConnection(self._host, self._port, timeout=TIMEOUT_S, context=self._trust)
+
+
+def _hang_up(reading: socket.socket | None) -> None:
+    """Wake whoever reads from it. Of one that is closed, or not there yet, nothing is to be done: that ends by itself."""
+    if reading is not None:
+        with suppress(OSError):
+            reading.shutdown(socket.SHUT_RDWR)
+
+
+def _let_go(asked: asyncio.Future[Reply]) -> None:
+    """What comes of it now is nobody's."""
+    if not asked.cancelled():
+        asked.exception()

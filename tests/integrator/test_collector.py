@@ -1,9 +1,11 @@
 """Checkpoints are cosigned by the witnesses of a policy; the log goes on whatever they do."""
 
+import asyncio
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -247,6 +249,32 @@ async def test_a_witness_that_does_not_answer_is_not_waited_for(
     await collected.grow(3)
     await collected.collector.step()
     assert collected.heard.count(("w1", Outcome.AWAY)) == 1
+
+
+@pytest.mark.parametrize("begins", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
+async def test_a_witness_whose_answer_does_not_end_is_hung_up_on(
+    begin: Begin, witnesses: list[ServedWitness], monkeypatch: pytest.MonkeyPatch, begins: bytes
+) -> None:
+    """A byte now and then, each in time: neither in the head nor in the body does that hold a thread."""
+    monkeypatch.setattr(asking, "WHOLE_S", 0.3)
+    ended = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            connection.sendall(begins)
+            while True:
+                connection.sendall(b"X")
+                time.sleep(0.02)
+        ended.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=lambda: trickle(server.accept()[0]), daemon=True).start()
+        witnesses[0].url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        collected = begin("all")
+        await collected.grow(3)
+        await collected.collector.step()
+        assert ("w1", Outcome.AWAY) in collected.heard
+        assert await asyncio.to_thread(ended.wait, 10)
 
 
 async def test_doctor_says_how_far_the_witnesses_are(begin: Begin, ground: Ground, witnesses: list[ServedWitness]) -> None:

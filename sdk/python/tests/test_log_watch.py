@@ -245,6 +245,24 @@ async def test_what_heartbeats_tell_is_compared_with_what_is_served(log: Log) ->
     assert [fork.kind for fork in told] == [ForkKind.FORKED]
 
 
+async def test_heartbeats_are_compared_also_where_no_checkpoint_is_served(log: Log) -> None:
+    """As while the witnesses of a log are away."""
+
+    class Heard:
+        class receiver:  # noqa: N801 - as a verifier has it
+            checkpoint: str | None = None
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(log))
+    watch = LogWatch(ISSUER, log.signer.line, on_fork=print, verifier=Heard(), http=http)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    log.answers["/log/checkpoint"] = httpx.Response(503, json={"code": "not_witnessed"})
+    for size in (3, 9):
+        log.size = size
+        Heard.receiver.checkpoint = log.note
+        assert not await watch.look()
+        assert watch.last_seen is not None
+        assert watch.last_seen.size == size
+
+
 async def test_two_looks_at_once_do_not_keep_what_was_not_compared(log: Log) -> None:
     told: list[Fork] = []
     watch = log.watch(told)

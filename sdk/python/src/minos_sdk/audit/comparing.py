@@ -61,19 +61,24 @@ class Comparer:
         """Compare what was told elsewhere and what the log itself serves. Gives whether it was all compared."""
         self.counts["looks"] += 1
         notes = list(told)
+        whole = yield from self._whether_answered(self._add_served(notes))
+        for note in notes:
+            whole = (yield from self._whether_answered(self._compare(note))) and whole
+        return whole
+
+    def _whether_answered(self, plan: Plan[bool]) -> Plan[bool]:
         try:
-            answer = yield from answered(Ask("GET", f"{self._path}/checkpoint", safe=True), self._retries)
-            if answer.status == 200:
-                notes.append(answer.body.decode("utf-8", "replace"))
-            else:
-                self._refused(answer)
-            whole = answer.status == 200
-            for note in notes:
-                whole = (yield from self._compare(note)) and whole
+            return (yield from plan)
         except Unreachable:
             self.counts["unanswered"] += 1
             return False
-        return whole
+
+    def _add_served(self, notes: list[str]) -> Plan[bool]:
+        answer = yield from answered(Ask("GET", f"{self._path}/checkpoint", safe=True), self._retries)
+        if answer.status != 200:
+            return self._refused(answer)
+        notes.append(answer.body.decode("utf-8", "replace"))
+        return True
 
     def _compare(self, note: str) -> Plan[bool]:
         met = self._read(note)
