@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,23 +12,21 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
+from adapters.leaves import leaf_bytes
+from adapters.log_reader import LogReader
 from adapters.nats_credentials import proof
 from bench.running import Running
-from domain import administrators, audience, bootstrap, claim, codec, role, session, sign_in_guard, signing_key, user
-from domain.decider import Decider
+from domain import codec
+from domain.deciders import decider_of
+from domain.tree.edge import Edge
+from domain.tree.hashing import leaf_hash
 from projections.catalogue import BY_NAME
 from tests.faults.signals import services_were_told_what_the_log_says
 from workers.rebuild import rebuild
 
-DECIDERS: Mapping[str, Decider[Any, Any]] = {
-    of.category: of
-    for of in (
-        administrators.decider, audience.decider, bootstrap.decider, claim.decider, role.decider, session.decider, sign_in_guard.decider,
-        signing_key.decider, user.decider,
-    )
-}  # fmt: skip
 CAUGHT_UP = """
 SELECT (SELECT size FROM log_head) = (SELECT count(*) FROM events)
+   AND (SELECT size FROM log_head) = (SELECT size FROM log_checkpoints ORDER BY epoch DESC, size DESC LIMIT 1)
    AND NOT EXISTS (SELECT FROM projection_state WHERE status <> 'retired' AND position < (SELECT size FROM log_head))
 """
 _CAUGHT_UP_S = 20.0
@@ -48,6 +45,7 @@ async def everything_follows_from_the_log(running: Running) -> list[asyncpg.Reco
         )
         _positions_and_versions_have_no_gap(events)
         await _heads_are_folds(connection, events)
+        await _checkpoints_are_of_the_log(running, connection)
         await _stream_is_the_log(running, events)
         await _services_were_told(running, connection, events)
         await _read_models_are_folds(running, connection)
@@ -65,6 +63,23 @@ def _positions_and_versions_have_no_gap(events: list[asyncpg.Record]) -> None:
         assert event["version"] == reached[event["stream"]], f"{event['stream']} has a gap before {event['version']}"
 
 
+async def _checkpoints_are_of_the_log(running: Running, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Every one that was published of this epoch, at its size."""
+    (epoch,) = await connection.fetchrow("SELECT epoch FROM log_head") or (0,)
+    reader = LogReader(running.database_url)
+    page = await reader.read(0, 1_000_000)
+    await reader.close()
+    published = {
+        row["size"]: row["root"] for row in await connection.fetch("SELECT size, root FROM log_checkpoints WHERE epoch = $1", epoch)
+    }
+    edge = Edge()
+    for event in page.events:
+        edge.add([leaf_hash(leaf_bytes(event))])
+        if edge.size in published:
+            assert published.pop(edge.size) == edge.root(), f"the checkpoint of {edge.size} events is not of the log"
+    assert not published
+
+
 async def _heads_are_folds(connection: "asyncpg.Connection[asyncpg.Record]", events: list[asyncpg.Record]) -> None:
     histories: dict[str, list[Any]] = defaultdict(list)
     for event in events:
@@ -73,7 +88,8 @@ async def _heads_are_folds(connection: "asyncpg.Connection[asyncpg.Record]", eve
     assert {head["stream"] for head in heads} == histories.keys()
     for head in heads:
         history = histories[head["stream"]]
-        of = DECIDERS[head["stream"].partition("-")[0]]
+        of = decider_of(head["stream"])
+        assert of is not None
         assert head["version"] == len(history)
         assert codec.decode_state(of, head["state"]) == of.fold(history), f"the head of {head['stream']} is not what its events fold to"
 
