@@ -9,12 +9,13 @@ from adapters.event_store import PostgresEventStore
 from adapters.leaves import leaf_bytes
 from adapters.log_reader import LogReader
 from commands.transact import folded
-from domain import session
-from domain.errors import LogDetached, StreamDetached
+from domain import session, user
+from domain.errors import LogDetached
 from domain.ids import SessionId
 from domain.tree.tiles import pack_entries, tile_path
 from projections.sessions import sessions
 from tests.conftest import Database
+from tests.projections.histories import issued
 from tests.retention.conftest import LONG_AGO, Retention, soon
 from workers.rebuild import RebuildRefused, rebuild
 from workers.retention.exported import ROWS
@@ -71,7 +72,7 @@ async def test_a_partition_goes_and_comes_back_as_it_was(full: tuple[Retention, 
 
 
 async def test_readers_are_told_what_lies_elsewhere_and_how_it_comes_back(full: tuple[Retention, Path, SessionId]) -> None:
-    retention, folder, ended = full
+    retention, folder, _ = full
     await detach(retention.owner, 0, folder)
     with pytest.raises(LogDetached, match=r"Positions 1 to 512 .* `minos retention attach 0`"):
         await read(retention.database, 0, 10)
@@ -83,10 +84,26 @@ async def test_readers_are_told_what_lies_elsewhere_and_how_it_comes_back(full: 
     with pytest.raises(asyncpg.PostgresError) as refused:
         await retention.world.connection.fetchval("SELECT log_time(10)")
     assert refused.value.sqlstate == "MD001"
-    store = PostgresEventStore(retention.database.app_url)
-    (head,) = (await store.load([session.stream(ended)])).heads
-    with pytest.raises(StreamDetached):
+
+
+async def test_a_stream_that_lies_elsewhere_in_whole_or_in_part_is_never_read_without_that(full: tuple[Retention, Path, SessionId]) -> None:
+    """What an account had to show when its address was changed, say, would come out as nothing."""
+    retention, folder, ended = full
+    user_id, store = await retention.world.scribe.user(), PostgresEventStore(retention.database.app_url)
+    await detach(retention.owner, 0, folder)
+    stream = session.stream(ended)
+    (head,) = (await store.load([stream])).heads
+    with pytest.raises(LogDetached):
         await folded(store, head, session.decider)
+    for after in (0, 100, head.version - 1):
+        with pytest.raises(LogDetached):
+            await store.read_stream(stream, after)
+    assert len(await store.read_stream(stream, head.version)) == 0
+    await retention.world.scribe.write(stream, issued(ended, user_id, 999))
+    with pytest.raises(LogDetached):
+        await store.read_stream(stream)
+    assert [event.version for event in await store.read_stream(stream, head.version)] == [head.version + 1]
+    assert len(await store.read_stream(user.stream(user_id))) == 2
     await store.close()
 
 

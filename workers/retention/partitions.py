@@ -14,6 +14,7 @@ from domain.log import Stretch
 from domain.retention import ACTIVITY
 
 SQL = statements(Path(__file__).with_name("retention.sql"))
+ACTOR = "system:retention"
 BITS = 24
 """Of an id: how many ids one partition has, as a power of two. The database function `make_partition` has it too."""
 

@@ -11,8 +11,8 @@ import asyncpg
 
 from domain import log
 from domain.log import Stretch
-from workers.retention.partitions import SQL, Connection, Partition, RetentionRefused
-from workers.retention.telling import tell
+from workers.log_stream import tell
+from workers.retention.partitions import ACTOR, SQL, Connection, Partition, RetentionRefused
 from workers.sequencer import FOREIGN
 
 LOOK_SECONDS = 0.02
@@ -66,7 +66,7 @@ async def _note(connection: Connection, partition: Partition) -> bool:
         raise RetentionRefused(f"partition {partition.number} lacks {missing} events that have positions; see `minos audit verify`")
     of = Stretch(partition=partition.number, first_position=placed["first"], last_position=placed["last"], events=written["events"])
     async with connection.transaction():
-        await tell(connection, lambda state, at: log.seal(state, of=of, at=at))
+        await tell(connection, lambda state, at: log.seal(state, of=of, at=at), actor=ACTOR)
         await connection.execute(SQL["note_sealed"], of.partition, of.first_position, of.last_position, of.events, written["latest"])
         await connection.execute(SQL["raise_fence"], partition.high - 1)
     return True

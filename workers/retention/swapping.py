@@ -2,13 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
 
 import asyncpg
 
-from workers.retention.partitions import SQL, Connection, RetentionRefused
-from workers.retention.telling import Decision, NotTold, tell
+from domain.log import Log, LogEvent
+from workers.log_stream import NotTold, tell
+from workers.retention.partitions import ACTOR, SQL, Connection, RetentionRefused
+
+Decision: TypeAlias = Callable[[Log, datetime], Sequence[LogEvent]]
 
 LOCK_WAIT = "20ms"
 """While this waits for those who are in the log, others wait behind it."""
@@ -25,7 +29,7 @@ async def swap(connection: Connection, tables: str, *, told: Decision, noted: tu
     for _ in range(TRIES):
         try:
             async with connection.transaction():
-                await tell(connection, told)  # first, as it is the longer part
+                await tell(connection, told, actor=ACTOR)  # first, as it is the longer part
                 await connection.execute(SQL[note], *arguments)
                 await connection.execute(SQL["not_for_long"], LOCK_WAIT)
                 await connection.execute(SQL["stop_the_log"])
