@@ -22,6 +22,7 @@ from domain.tree.policy import Policy
 from domain.tree.policy_file import read_policy
 from domain.tree.submission import SIZE_TYPE, read_submission, write_answer
 from tests.integrator.conftest import Ground, settle
+from tests.mail.server import make_certificate
 from tests.witness.logs import TestLog
 from tests.witness.served import ServedWitness, serving
 from workers.integrator.collector import Collector, Witnessed
@@ -249,6 +250,23 @@ async def test_a_witness_that_does_not_answer_is_not_waited_for(
     await collected.grow(3)
     await collected.collector.step()
     assert collected.heard.count(("w1", Outcome.AWAY)) == 1
+
+
+async def test_a_witness_over_tls_is_known_by_its_certificate(
+    begin: Begin, ground: Ground, witnesses: list[ServedWitness], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate(tmp_path)
+    with serving(ServedWitness("secure", tmp_path, ground.signer.name.verifier(1)), certificate.context()) as secure:
+        secure.name, witnesses[0] = "w1", secure
+        collected = begin("all")
+        await collected.grow(3)
+        await collected.collector.step()
+        assert (await collected.cosigned(), secure.requests) == (0, 0), "nobody vouches for it"
+        await collected.collector.close()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.chain))
+        collected.again()
+        await collected.collector.step()
+        assert await collected.cosigned() == 3
 
 
 @pytest.mark.parametrize("begins", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])

@@ -1,5 +1,6 @@
 """Witnesses over HTTP in this process, that also do what no honest one does."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -51,7 +52,7 @@ class ServedWitness:
 
 
 @contextmanager
-def serving(witness: ServedWitness) -> Generator[ServedWitness]:
+def serving(witness: ServedWitness, tls: ssl.SSLContext | None = None) -> Generator[ServedWitness]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             answer = witness.answer(self.rfile.read(int(self.headers["content-length"])))
@@ -64,7 +65,9 @@ def serving(witness: ServedWitness) -> Generator[ServedWitness]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    witness.url = f"http://127.0.0.1:{server.server_port}/prefix/"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    witness.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}/prefix/"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield witness
