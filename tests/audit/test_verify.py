@@ -7,10 +7,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.checkpoint_key import CheckpointSigner, LogName
+from adapters.second_place import FolderPlace
+from domain.log import EpochReason
 from domain.tree.checkpoint import Checkpoint
+from minos_sdk.audit import LogKey, verify_bundle
 from tests.audit.conftest import SIZE, Audited
+from workers.audit import export
 from workers.audit.findings import Finding, Kind
 from workers.audit.verify import Report
+from workers.epochs import open_epoch
 
 EVENT = "(SELECT append_id FROM event_log WHERE position = {})"
 
@@ -272,3 +277,29 @@ async def test_a_copy_may_be_older_than_what_was_published(falsified: Audited) -
     report = await falsified.verify(read_models=False, kept=kept, second_place=None, is_copy=True)
     assert report.findings == ()
     assert "the copy ends at 600" in report.remarks[0]
+
+
+async def test_what_was_lost_by_a_restore_is_told_once_a_new_epoch_says_so(falsified: Audited, tmp_path: Path) -> None:
+    left = 400
+    await falsified.as_owner(
+        f"DELETE FROM heads WHERE stream IN (SELECT stream FROM event_log WHERE position > {left})",
+        f"DELETE FROM events WHERE append_id IN (SELECT append_id FROM event_log WHERE position > {left})",
+        f"UPDATE log_runs SET n = {left}",
+        f"UPDATE log_head SET size = {left}",
+        f"DELETE FROM log_checkpoints WHERE size > {left}",
+        f"DELETE FROM log_tiles WHERE (tile + 1) * 256 > {left}",
+        f"DELETE FROM log_times WHERE (tile + 1) * 256 > {left}",
+    )
+    place = FolderPlace(falsified.place)
+    assert (Kind.TAIL_DROPPED, left + 1) in found(await falsified.verify(read_models=False))
+    await open_epoch(falsified.database.owner_url, place, EpochReason.RESTORED)
+    again = falsified.integrator()
+    while await again.step():
+        pass
+    await again.close()
+    report = await falsified.verify(read_models=False)
+    assert (report.findings, report.epoch, report.size) == ((), 2, left + 1)
+    assert any("all of epoch 1 behind position 400 was lost" in remark for remark in report.remarks)
+    await export.export(falsified.database.app_url, tmp_path / "bundle")
+    offline = verify_bundle(tmp_path / "bundle", keys=[LogKey.parse(falsified.signer.name.verifier(1).line())])
+    assert (offline.findings, offline.epoch, offline.size) == ((), 2, left + 1)
