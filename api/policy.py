@@ -207,6 +207,7 @@ POLICY: dict[str, Access] = {
     "replayEvents": _holding(READ_AUDIT),
     "proveEvent": _holding(READ_AUDIT),
     "revealEvents": _proven("minos.audit.reveal"),
+    "askThePast": _holding(READ_AUDIT),
     "readEvents": _holding_some(READ_EVENTS, CATEGORIES),
     "readSignals": _holding(ACCESS_SIGNALS),
     "followSignals": _holding(ACCESS_SIGNALS),

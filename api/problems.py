@@ -105,6 +105,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.LogDetached: 410,
     errors.NoSuchEvent: 404,
     errors.NotYetProved: 409,
+    errors.NoSuchPosition: 404,
     http.ValidationFailed: 422,
     http.NoSuchRoute: 404,
     http.MethodNotAllowed: 405,

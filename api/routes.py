@@ -27,6 +27,7 @@ from api.me import Me
 from api.oauth import OAuth
 from api.operations import Operations
 from api.passwords import Passwords
+from api.past import Past
 from api.permissions import Permissions
 from api.replay import Replay
 from api.roles import Roles
@@ -41,6 +42,6 @@ from api.well_known import WellKnown
 ROUTES: list[type[Controller]] = [
     Bootstrap, Auth, Check, Enrolling, Passwords, Mailed, ActionTokens, Me, MyErasure, MyMail, MyFactors, Permissions, Users, UserRoles,
     EraseUsers, Invitations, Acceptance, Erasures, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
-    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, AuditProofs, Log, LogOfEpoch, Replay, Explain, Events,
-    Signals, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
+    ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, AuditProofs, Log, LogOfEpoch, Replay, Explain, Past,
+    Events, Signals, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
 ]  # fmt: skip

@@ -10,8 +10,7 @@ from commands.context import Machine
 from commands.key_origins import KeyOrigin
 from commands.ports import Ports
 from commands.transact import Read, Transaction, read_states
-from domain import api_key, client, role, user
-from domain.audience import for_client, for_user, in_catalogue
+from domain import api_key, client, key_bounds, role, user
 from domain.client import Registered
 from domain.errors import AudienceNotAllowed, InvalidToken
 from domain.ids import KeyId, RoleName
@@ -105,14 +104,15 @@ def _of_owner(state: api_key.Live, roles: Sequence[RoleName], tx: Transaction) -
     try:
         if state.client_id is not None:
             account = tx.state(client.decider, client.stream(state.client_id))
-            if not isinstance(account, Registered) or not account.enabled or state.audience not in account.audiences:
+            if not isinstance(account, Registered) or not account.enabled:
                 raise InvalidToken
-            return in_catalogue(state.audience, for_client(asked, state.client_id), account.permissions)
+            return key_bounds.of_service(
+                asked, state.audience, client_id=state.client_id, audiences=account.audiences, permissions=account.permissions
+            )
         who = None if state.user_id is None else tx.state(user.decider, user.stream(state.user_id))
         if not isinstance(who, Active):
             raise InvalidToken
-        rules = for_user(asked, who.account.roles)
+        given = {name: role.gives(tx.state(role.decider, role.stream(name))) for name in who.account.roles if name in roles}
+        return key_bounds.of_person(asked, state.audience, roles=who.account.roles, given=given)
     except AudienceNotAllowed as not_any_more:
         raise InvalidToken from not_any_more
-    held = [name for name in who.account.roles if name in roles]
-    return in_catalogue(state.audience, rules, [p for name in held for p in role.gives(tx.state(role.decider, role.stream(name)))])

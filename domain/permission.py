@@ -47,6 +47,18 @@ def allows(held: Iterable[Permission], wanted: Permission) -> bool:
     return any(covers(h, wanted) for h in held)
 
 
+def covering(wanted: Permission) -> tuple[Permission, ...]:
+    """Give every pattern that covers it, the permission itself among them: 383 of the longest."""
+    segments = wanted.split(".")
+    found: set[str] = set()
+    beginnings = [""]
+    for i, segment in enumerate(segments):
+        longer = [f"{beginning}.{one}" if beginning else one for beginning in beginnings for one in {segment, "*"}]
+        found.update(longer if i == len(segments) - 1 else [text for text in longer if text.endswith("*")])
+        beginnings = longer
+    return tuple(Permission(text) for text in sorted(found))
+
+
 def within(wanted: Iterable[Permission], held: Iterable[Permission]) -> bool:
     """Tell whether every wanted permission is covered: what may be handed out (threats.md 6)."""
     bounds = tuple(held)

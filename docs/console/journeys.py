@@ -38,6 +38,7 @@ JOURNEYS = (
             "docs/how-to/rotate-signing-keys.md",
             "docs/how-to/rebuild-a-read-model.md",
             "docs/how-to/keep-the-log-small.md",
+            "docs/how-to/ask-about-the-past.md",
             "docs/how-to/read-metrics.md",
             "docs/how-to/step-up.md",
             "docs/how-to/second-factors.md",

@@ -46,6 +46,7 @@ from domain.errors.factors import (
 )
 from domain.errors.log import (
     LeafTooLarge,
+    NoSuchPosition,
     StreamDetached,
     UnknownEventTag,
 )
@@ -177,6 +178,7 @@ __all__ = (
     "NoSuchEvent",
     "NoSuchFactor",
     "NoSuchInvitation",
+    "NoSuchPosition",
     "NoSuchRole",
     "NoSuchServiceAccount",
     "NoSuchSession",

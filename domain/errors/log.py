@@ -1,6 +1,13 @@
-"""What a reader of the log stops at; no refusals, since no caller hears them."""
+"""What a reader of the log stops at; no refusals, since no caller hears them, but for what is asked of a place that is not there."""
 
 from uuid import UUID
+
+from domain.errors.refused import Refused
+
+
+class NoSuchPosition(Refused):
+    code = "no_such_position"
+    detail = "The log does not reach that position."
 
 
 class UnknownEventTag(Exception):

@@ -67,3 +67,6 @@ SELECT * FROM (
 SELECT w.what, w.name FROM unnest($1::text[], $2::text[]) AS w (what, name)
 WHERE EXISTS (SELECT FROM {table} p WHERE p.what = w.what AND p.name = w.name AND p.to_position IS NULL AND p.from_position <= $3)
     OR EXISTS (SELECT FROM {table} p WHERE p.what = w.what AND p.name = w.name AND p.to_position > $3)
+
+-- name: erased
+SELECT DISTINCT stream FROM {table} WHERE stream = ANY ($1::text[]) AND what = $2

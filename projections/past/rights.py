@@ -122,7 +122,7 @@ def _restored(_: UserRestored) -> Turn:
 
 
 def _erased(event: UserErased) -> Turn:
-    return Turn(begins=(Fact(What.ERASED), _epoch(event.token_epoch)))
+    return Turn(begins=(Fact(What.ERASED), _epoch(event.token_epoch)), ends=(What.ROLE,))
 
 
 def _epoch(number: int) -> Fact:
@@ -199,7 +199,7 @@ def _key_revoked(_: ApiKeyRevoked) -> Turn:
 
 rights = Periods(
     "rights",
-    2,
+    3,
     frozenset({"user", "role", "factor_policy", "client", "api_key"}),
     turns={
         UserRegistered: _registered,

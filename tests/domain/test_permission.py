@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.permission import EVERYTHING, Permission, PermissionText, allows, covers, within
+from domain.permission import EVERYTHING, Permission, PermissionText, allows, covering, covers, within
 
 SEGMENTS = st.sampled_from(["a", "b", "*"])
 PATTERNS = st.lists(SEGMENTS, min_size=1, max_size=4).map(lambda s: Permission(".".join(s)))
@@ -92,3 +92,14 @@ def test_any_one_permission_is_enough_and_every_wanted_one_must_be_held() -> Non
 def test_what_is_no_permission_is_not_read_as_one(text: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(text, PermissionText)
+
+
+@given(st.lists(PATTERNS, max_size=6), st.lists(SEGMENTS, min_size=1, max_size=4).map(lambda s: Permission(".".join(s))))
+def test_the_patterns_that_cover_a_permission_are_all_there_are(held: list[Permission], wanted: Permission) -> None:
+    covering_it = covering(wanted)
+    assert all(covers(pattern, wanted) for pattern in covering_it)
+    assert {pattern for pattern in held if covers(pattern, wanted)} <= set(covering_it)
+
+
+def test_the_longest_permission_is_covered_by_few_patterns() -> None:
+    assert len(covering(Permission("a.b.c.d.e.f.g.h"))) == 383

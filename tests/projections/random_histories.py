@@ -1,9 +1,12 @@
 """Random histories of users and sessions, as hypothesis finds them: what could happen, in any order it could happen in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain import deletion, session, session_end, session_state, user
 from domain.event import Event
@@ -23,13 +26,15 @@ class Play:
     users: list[UserId] = field(default_factory=list)
     sessions: list[tuple[SessionId, UserId]] = field(default_factory=list)
     states: dict[StreamName, Any] = field(default_factory=dict)
+    now: Callable[[], datetime] = now
 
     def act(self, choice: Choice) -> tuple[StreamName, list[Event]]:
         what, who, which = choice
         if what == 0 or not self.users:
             user_id = UserId(uuid7())
             self.users.append(user_id)
-            return self._keep(user.decider, user.stream(user_id), [registered(user_id), password_set(user_id)])
+            opened: list[Event] = [replace(event, at=self.now()) for event in (registered(user_id), password_set(user_id))]
+            return self._keep(user.decider, user.stream(user_id), opened)
         if what == 1 or (8 <= what <= 12 and not self.sessions):
             return self._sign_in(self.users[who % len(self.users)])
         if 8 <= what <= 12:
@@ -37,7 +42,7 @@ class Play:
         return self._on_user(what, self.users[who % len(self.users)], which)
 
     def _on_user(self, what: int, user_id: UserId, which: int) -> tuple[StreamName, list[Event]]:
-        stream, at = user.stream(user_id), now()
+        stream, at = user.stream(user_id), self.now()
         state = self.states[stream]
         role = self.role(which)
         if isinstance(state, user.Deleted | user.Erased):
@@ -57,12 +62,12 @@ class Play:
         return RoleName(f"role{which}")
 
     def _erase(self, state: Any) -> Any:
-        deleted = deletion.delete(state, reason=DeleteReason.ERASURE, restorable_s=0, at=now())
+        deleted = deletion.delete(state, reason=DeleteReason.ERASURE, restorable_s=0, at=self.now())
         after = user.decider.fold(deleted, state)
-        return [*deleted, *deletion.erase(after, asked_by=AskedBy.OWN_REQUEST, keys=[], claims=[], at=now())]
+        return [*deleted, *deletion.erase(after, asked_by=AskedBy.OWN_REQUEST, keys=[], claims=[], at=self.now())]
 
     def _rehash(self, state: Any) -> Any:
-        return user.rehash_password(state, password=sealed("again"), verified=user.account_of(state).password, at=now())
+        return user.rehash_password(state, password=sealed("again"), verified=user.account_of(state).password, at=self.now())
 
     def _sign_in(self, user_id: UserId) -> tuple[StreamName, list[Event]]:
         session_id = SessionId(uuid7())
@@ -81,12 +86,12 @@ class Play:
             network=sealed(),
             user_agent=None,
             device_name=None,
-            at=now(),
+            at=self.now(),
         )
         return self._keep(session.decider, session.stream(session_id), list(events))
 
     def _in_session(self, what: int, session_id: SessionId, user_id: UserId) -> tuple[StreamName, list[Event]]:
-        stream, at = session.stream(session_id), now()
+        stream, at = session.stream(session_id), self.now()
         state = self.states[stream]
         events: Any = []
         if isinstance(state, session_state.Live):

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain import api_key, client, deletion, factor_policy, role, user
 from domain.api_key import KeyDigest, KeyRevocation
@@ -13,13 +14,13 @@ from domain.client_events import DisableReason
 from domain.errors import Refused
 from domain.event import Event
 from domain.factor_policy import Requirement
-from domain.ids import AudienceName, ClientId, KeyId, RoleName, StreamName
+from domain.ids import AudienceName, ClientId, Digest, KeyId, RoleName, StreamName
 from domain.permission import Permission
 from domain.user_events import DeleteReason
-from tests.projections.histories import now, password_set, sealed, uuid7
+from tests.projections.histories import password_set, sealed, uuid7
 from tests.projections.random_histories import Choice, Play
 
-RIGHTS = st.lists(st.tuples(st.integers(0, 26), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40)
+RIGHTS = st.lists(st.tuples(st.integers(0, 28), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40)
 PERMISSIONS = tuple(map(Permission, ("tasks.read", "tasks.*", "*.read", "*", "minos.audit.read", "tasks.write.own")))
 _plays = count(1)
 AUDIENCES = tuple(map(AudienceName, ("minos", "tasks")))
@@ -42,20 +43,20 @@ class RightsPlay(Play):
         return self.roles[which % 3]
 
     def act(self, choice: Choice) -> tuple[StreamName, list[Event]]:
-        what, who, which = choice
-        if what < 12:
-            try:
-                return super().act(choice)
-            except Refused:
-                return StreamName("nothing"), []
-        if what < 16:
+        try:
+            return super().act(choice) if choice[0] < 14 else self._act(*choice)
+        except Refused:
+            return StreamName("nothing"), []
+
+    def _act(self, what: int, who: int, which: int) -> tuple[StreamName, list[Event]]:
+        if what < 18:
             return self._on_role(what, self.roles[who % 3], which)
-        if what < 17:
+        if what < 19:
             wish = {"role": self.roles[who % 3], "requirement": tuple(Requirement)[which % 3]}
             return self._decide(factor_policy, factor_policy.STREAM, factor_policy.ask_of_role, **wish)
-        if what < 21:
+        if what < 23:
             return self._on_robot(what, self.robots[who % 2], which)
-        if what < 25:
+        if what < 27:
             return self._on_key(what, who, which)
         if not self.users:
             return super().act((0, who, which))
@@ -68,7 +69,7 @@ class RightsPlay(Play):
             return self._decide(role, stream, role.define, role=name, permissions=given, description=None)
         if isinstance(self.states[stream], role.Retired):
             return stream, []
-        if what == 15 and which == 0:
+        if what == 17 and which == 0:
             return self._decide(role, stream, role.retire)
         return self._decide(role, stream, role.change_permissions, permissions=given[: 1 + which % 2] if which < 3 else [])
 
@@ -81,23 +82,22 @@ class RightsPlay(Play):
             return self._decide(client, stream, client.register, client_id=robot, **wish)
         if isinstance(state, client.Deleted):
             return stream, []
-        if what == 17:
-            return self._decide(client, stream, client.change, **wish)
-        if what == 18:
-            return self._decide(client, stream, client.disable, reason=DisableReason.COMPROMISED)
         if what == 19:
+            return self._decide(client, stream, client.change, **wish)
+        if what == 20:
+            return self._decide(client, stream, client.disable, reason=DisableReason.COMPROMISED)
+        if what == 21:
             return self._decide(client, stream, client.enable)
         return self._decide(client, stream, client.delete) if which == 0 else (stream, [])
 
     def _on_key(self, what: int, who: int, which: int) -> tuple[StreamName, list[Event]]:
-        if what < 23 or not self.keys:
+        if what < 25 or not self.keys:
             return self._make_key(who, which)
         stream = api_key.stream(self.keys[who % len(self.keys)])
         if not isinstance(self.states[stream], api_key.Live):
             return stream, []
-        if what == 23:
-            secret = KeyDigest(digest=sealed_digest(which + 1), key_version=which + 2)
-            return self._decide(api_key, stream, api_key.rotate, secret=secret, overlap=60, ttl=1_000 * (which + 1))
+        if what == 25:
+            return self._decide(api_key, stream, api_key.rotate, secret=_secret(which + 2), overlap=60, ttl=1_000 * (which + 1))
         return self._decide(api_key, stream, api_key.revoke, reason=KeyRevocation.LEAKED)
 
     def _make_key(self, who: int, which: int) -> tuple[StreamName, list[Event]]:
@@ -109,28 +109,28 @@ class RightsPlay(Play):
             key_id=key_id, user_id=self.users[who % len(self.users)] if of_person else None,
             client_id=None if of_person else self.robots[who % 2],
             name=sealed(), audience=AUDIENCES[which % 2], permissions=[PERMISSIONS[which]],
-            secret=KeyDigest(digest=sealed_digest(0), key_version=1), ttl=3_600 if which else 1,
+            secret=_secret(1), ttl=3_600 if which else 1,
         )  # fmt: skip
 
     def _on_account(self, what: int, who: int, which: int) -> tuple[StreamName, list[Event]]:
         user_id = self.users[who % len(self.users)]
         stream = user.stream(user_id)
         state = self.states[stream]
-        if what == 25 and isinstance(state, user.Deleted):
+        if what == 27 and isinstance(state, user.Deleted):
             return self._decide(deletion, stream, deletion.restore) if which else (stream, [])
-        if what == 25:
+        if what == 27:
             return self._decide(deletion, stream, deletion.delete, reason=DeleteReason.LEFT, restorable_s=600)
-        if isinstance(state, user.Deleted):
+        if isinstance(state, user.Deleted | user.Erased):
             return stream, []
         account = user.account_of(state)
         changed = password_set(user_id, version=account.password_version + 1, epoch=account.token_epoch + 1)
-        return self._keep(user.decider, stream, [changed])
+        return self._keep(user.decider, stream, [replace(changed, at=self.now())])
 
     def _decide(self, module: Any, stream: StreamName, decision: Any, **facts: Any) -> tuple[StreamName, list[Event]]:
         decider = user.decider if module is deletion else module.decider
-        at: datetime = now()
+        at: datetime = self.now()
         return self._keep(decider, stream, list(decision(self.states.get(stream, decider.initial), **facts, at=at)))
 
 
-def sealed_digest(number: int) -> Any:
-    return f"{number:064x}"
+def _secret(version: int) -> KeyDigest:
+    return KeyDigest(digest=Digest(f"{version:043d}"), key_version=version)

@@ -91,9 +91,9 @@ FILL = (
               now() + n * interval '1 hour', NULL, CASE WHEN n % 9 > 0 THEN now() END FROM generate_series(1, 20000) n""",
     """INSERT INTO read.signing_keys_v2_g1 SELECT 'signing_key-' || n, 1, 'k' || n, 'access', 'ES256', 'retiring', now(), NULL, NULL, NULL,
               NULL, NULL FROM generate_series(1, 5000) n""",
-    """INSERT INTO read.rights_v2_g1 SELECT 'user-' || n, 'role', 'r' || n % 7, NULL, NULL, n, now(), gen_random_uuid(),
+    """INSERT INTO read.rights_v3_g1 SELECT 'user-' || n, 'role', 'r' || n % 7, NULL, NULL, n, now(), gen_random_uuid(),
               CASE WHEN n % 3 > 0 THEN n + 1 + n % 997 END, now(), gen_random_uuid() FROM generate_series(1, 20000) n""",
-    """INSERT INTO read.rights_v2_g1 SELECT 'role-r' || n, 'gives', 'tasks.t' || n, NULL, NULL, n, now(), gen_random_uuid(),
+    """INSERT INTO read.rights_v3_g1 SELECT 'role-r' || n, 'gives', 'tasks.t' || n, NULL, NULL, n, now(), gen_random_uuid(),
               NULL, NULL, NULL FROM generate_series(1, 5000) n""",
     """INSERT INTO read.signed_in_v1_g1 SELECT 'session-' || n, 'user', 'user-' || n % 2000, 1, now(), n, now(), gen_random_uuid(),
               CASE WHEN n % 3 > 0 THEN n + 1 + n % 997 END, now(), gen_random_uuid() FROM generate_series(1, 20000) n""",
@@ -207,7 +207,7 @@ async def test_every_statement_of_the_workers_can_be_prepared(begun: str, module
     connection = await asyncpg.connect(begun)
     try:
         for statement in module.SQL.values():
-            tables = statement.replace("{table}", "read.audit_events_v1_g1").replace("{periods}", "read.rights_v2_g1")
+            tables = statement.replace("{table}", "read.audit_events_v1_g1").replace("{periods}", "read.rights_v3_g1")
             await connection.prepare(tables)
     finally:
         await connection.close()

@@ -164,6 +164,8 @@ class Code(StrEnum):
     """422: Proving an address for the first time needs a new password: whoever opened the account may have been another."""
     NO_SUCH_EVENT = "no_such_event"
     """404: The log has no such event."""
+    NO_SUCH_POSITION = "no_such_position"
+    """404: The log does not reach that position."""
     NOT_FOUND = "not_found"
     """404: There is nothing at this address."""
     NOT_WITNESSED = "not_witnessed"

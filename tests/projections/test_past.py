@@ -1,0 +1,120 @@
+"""Whatever is asked of the past, the answer is what a plain replay to that moment gives, also where clocks ran backwards."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain import user
+from domain.event import Recorded
+from domain.ids import StreamName
+from domain.permission import Permission
+from projections.past.answer import Answer
+from projections.past.moments import Moment, moment
+from projections.past.sessions_then import sessions_of
+from projections.past.walks import Place
+from projections.past.what_can import what_can
+from projections.past.who_can import who_can
+from projections.past.who_has import who_has
+from projections.projection import category_of
+from projections.recorded import from_log
+from tests.conftest import Database
+from tests.projections.conftest import World
+from tests.projections.plain_past import PlainPast, position_of
+from tests.projections.random_histories import Choice
+from tests.projections.random_rights import PERMISSIONS, RIGHTS, RightsPlay
+
+ASKED = (*PERMISSIONS[:5], Permission("tasks.write"))
+BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FEW = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@dataclass
+class Clock:
+    """Jumps by what hypothesis likes, mostly forwards."""
+
+    jumps: Sequence[int]
+    now: datetime = BEGAN
+    ticks: int = 0
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=self.jumps[self.ticks % len(self.jumps)])
+        self.ticks += 1
+        return self.now
+
+
+@given(choices=RIGHTS, jumps=st.lists(st.integers(-400, 900), min_size=1, max_size=9), late=st.integers(0, 5_000))
+@FEW
+async def test_every_answer_is_what_a_plain_replay_gives(
+    world: World, database: Database, choices: list[Choice], jumps: list[int], late: int
+) -> None:
+    limit = 1 + late % 5
+    play = RightsPlay(now=Clock(jumps))
+    await _lived_through(world, database, play, choices)
+    log = await _log(world)
+    times = [event.recorded_at for event in log[-len(choices) :]]
+    for when in (log[-1].position or 0, len(log) - len(choices) // 2, times[0], times[len(times) // 2] + timedelta(seconds=late)):
+        then = await moment(world.models, when)
+        if isinstance(when, datetime):
+            assert (then.position, then.at) == (position_of(log, when), when)
+        plain = PlainPast.of(log, then.position, then.at)
+        await _agree(world, plain, then, play, limit)
+
+
+async def _agree(world: World, plain: PlainPast, then: Moment, play: RightsPlay, limit: int) -> None:
+    models = world.models
+    for permission in ASKED:
+        rows = await _all(lambda after, p=permission: who_can(models, p, then, after=after, limit=limit))
+        found = {(row.kind, row.id, row.role or tuple(sorted(row.audiences)), str(row.needs_factor)) for row in rows}
+        assert found == plain.who_can(permission)
+        for row in rows:
+            assert all(mark.position <= then.position for mark in row.cites)
+    for name in play.roles:
+        rows = await _all(lambda after, n=name: who_has(models, n, then, after=after, limit=limit))
+        assert {(row.user_id, row.standing) for row in rows} == plain.who_has(name)
+    for stream in plain.states:
+        if category_of(stream) in {"user", "client"}:
+            rows = await _all(lambda after, s=stream: what_can(models, s, then, after=after, limit=limit))
+            assert {(row.by, row.id, tuple(sorted(row.permissions)), row.audience) for row in rows} == plain.what_can(stream)
+    for user_id in play.users:
+        if user.stream(user_id) in plain.states:
+            rows = await _all(lambda after, u=user_id: sessions_of(models, u, then, after=after, limit=limit))
+            assert {(row.session_id, row.idle_expires_at) for row in rows} == plain.sessions_of(user_id)
+
+
+async def _all(page: Callable[[Place | None], Any]) -> list[Any]:
+    rows: list[Any] = []
+    after: Place | None = None
+    while True:
+        answer: Answer[Any] = await page(after)
+        rows += answer.rows
+        after = answer.next_after
+        if after is None:
+            return rows
+
+
+async def _lived_through(world: World, database: Database, play: RightsPlay, choices: Sequence[Choice]) -> None:
+    """Append a history, and let each event have been recorded when its decision was made, whatever clock that was."""
+    recorded: list[tuple[StreamName, int, datetime]] = []
+    for choice in choices:
+        stream, events = play.act(choice)
+        if events:
+            await world.scribe.write(stream, *events)
+            version = world.scribe.versions[stream]
+            recorded += [(stream, version - n, event.at) for n, event in enumerate(reversed(events))]
+    superuser = await asyncpg.connect(database.superuser_url)
+    try:
+        await superuser.execute("SET session_replication_role = replica")
+        await superuser.executemany("UPDATE events SET recorded_at = $3 WHERE stream = $1 AND version = $2", recorded)
+    finally:
+        await superuser.close()
+    await world.project()
+
+
+async def _log(world: World) -> list[Recorded[Any]]:
+    events = [from_log(record) for record in await world.connection.fetch("SELECT * FROM read_log(0, 100000)")]
+    return [event for event in events if isinstance(event, Recorded)]
