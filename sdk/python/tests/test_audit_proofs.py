@@ -1,6 +1,7 @@
 """A proof of one event is a file that somebody who has the log's key, and nothing else, can check."""
 
 import json
+import re
 import subprocess
 import sys
 from base64 import b64encode
@@ -63,6 +64,13 @@ def test_no_other_entry_place_size_or_path_is_proved(size: int, data: st.DataObj
 def test_a_proof_signed_by_another_key_proves_nothing() -> None:
     with pytest.raises(NotProved, match="not signed with a key that is known"):
         verify_proof(proof(3, history(9), Signer()), KEYS)
+
+
+def test_a_signature_of_another_checkpoint_proves_nothing() -> None:
+    """Of the very key, under its very name and id."""
+    (of_another,) = re.findall(rb"\xe2\x80\x94 .*\n", proof(3, history(8)))
+    with pytest.raises(NotProved, match="does not hold"):
+        verify_proof(re.sub(rb"\xe2\x80\x94 .*\n", lambda _: of_another, proof(3, history(9))), KEYS)
 
 
 def test_a_proof_of_another_log_signed_by_our_key_proves_nothing() -> None:
