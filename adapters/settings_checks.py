@@ -7,10 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
-from adapters import attributes_file, log_policy, master_key_text
-from adapters.limits import policy_file
+from adapters import master_key_text, settings_files
 from adapters.mail.server import Transport, server_of
-from adapters.nats_credentials import BadCredentials, proof
 from adapters.nats_keys import Kind, is_seed
 from adapters.secret import Secret
 from adapters.settings import Settings
@@ -68,13 +66,6 @@ def _about_audiences(settings: Settings) -> Iterator[str]:
             yield f"MINOS_AUDIENCES: `{audience}` is always there; name the other services only"
     if len(set(settings.audiences)) != len(settings.audiences):
         yield "MINOS_AUDIENCES: a name is there twice"
-
-
-def _about_nats_credentials(settings: Settings) -> Iterator[str]:
-    try:
-        proof(settings.nats_credentials)
-    except BadCredentials as error:
-        yield str(error)
 
 
 def _about_smtp(settings: Settings) -> Iterator[str]:
@@ -136,27 +127,6 @@ def _about_passkeys(settings: Settings) -> Iterator[str]:
             yield f"MINOS_PASSKEY_ORIGINS: {origin[:200]} is not on {domain[:80]} (MINOS_PASSKEY_RP_ID): no browser makes a passkey there"
         elif settings.in_production and url.scheme != "https" and not _is_plain(settings.issuer):
             yield "production: MINOS_PASSKEY_ORIGINS must be https origins"
-
-
-def _about_limits(settings: Settings) -> Iterator[str]:
-    try:
-        policy_file.load(settings.limits_file)
-    except policy_file.BadLimits as error:
-        yield from error.problems
-
-
-def _about_attributes(settings: Settings) -> Iterator[str]:
-    try:
-        attributes_file.load(settings.attributes_file)
-    except attributes_file.BadAttributes as error:
-        yield from error.problems
-
-
-def _about_log_policy(settings: Settings) -> Iterator[str]:
-    try:
-        log_policy.load(settings.log_policy)
-    except log_policy.BadLogPolicy as error:
-        yield str(error)
 
 
 def _url(field: str, schemes: set[str]) -> Check:
@@ -224,10 +194,10 @@ CHECKS: tuple[Check, ...] = (
     _url("database_url", {"postgresql", "postgres"}),
     _url("migration_database_url", {"postgresql", "postgres"}),
     _url("nats_url", {"nats", "tls", "ws", "wss"}),
-    Check(needs=("limits_file",), faults=_about_limits),
-    Check(needs=("attributes_file",), faults=_about_attributes),
-    Check(needs=("log_policy",), faults=_about_log_policy),
-    Check(needs=("nats_credentials",), faults=_about_nats_credentials),
+    Check(needs=("limits_file",), faults=settings_files.about_limits),
+    Check(needs=("attributes_file",), faults=settings_files.about_attributes),
+    Check(needs=("log_policy",), faults=settings_files.about_log_policy),
+    Check(needs=("nats_credentials",), faults=settings_files.about_nats_credentials),
     _never(
         lambda s: s.nats_credentials is not None and s.nats_url is None,
         "MINOS_NATS_CREDENTIALS needs MINOS_NATS_URL: the embedded NATS has a key of its own",
