@@ -1,0 +1,47 @@
+"""What decisions and lists are made from is what the events say: `minos audit verify` folds each stream anew and compares."""
+
+import pytest
+
+from tests.audit.conftest import Audited
+from workers.audit.findings import Kind
+
+STREAM = "(SELECT min(stream) FROM heads WHERE stream LIKE '{}-%')"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE heads SET version = version + 1", "is at version 11, its events end at 10"),
+        ("UPDATE heads SET state = set_byte(state, 40, get_byte(state, 40) # 1)", "is not what its 10 events fold to"),
+        ("DELETE FROM heads", "has 10 events and no head"),
+        ("UPDATE heads SET stream = stream || '0'", "of a stream without events"),
+    ],
+)
+async def test_a_changed_head(falsified: Audited, change: str, words: str) -> None:
+    await falsified.as_owner(f"{change} WHERE stream = {STREAM.format('user')}")
+    report = await falsified.verify()
+    assert {each.kind for each in report.findings} == {Kind.HEAD_DIFFERS}
+    assert any(words in each.words for each in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("model", "change"),
+    [
+        ("sessions", "UPDATE {} SET generation = generation + 1 WHERE stream = {stream}"),
+        ("sessions", "DELETE FROM {} WHERE stream = {stream}"),
+        ("sessions", "UPDATE {} SET version = 3 WHERE stream = {stream}"),
+        ("sessions", "UPDATE {} SET stream = stream || '0' WHERE stream = {stream}"),
+        ("audit_events", "UPDATE {} SET actor = 'user:innocent' WHERE position = 44"),
+        ("audit_events", "DELETE FROM {} WHERE position = 44"),
+        ("audit_events", "UPDATE {} SET position = 1000 WHERE position = 44"),
+        ("signed_in", "UPDATE {} SET to_position = from_position + 1, to_at = from_at, to_event = from_event WHERE stream = {stream}"),
+        ("signed_in", "DELETE FROM {} WHERE stream = {stream}"),
+    ],
+)
+async def test_a_changed_row_of_a_read_model(falsified: Audited, model: str, change: str) -> None:
+    table = await falsified.value(
+        f"SELECT format('read.%I', relname) FROM pg_class WHERE relname ~ '^{model}_v[0-9]+_g1$' AND relkind = 'r'"
+    )
+    await falsified.as_owner(change.format(table, stream=STREAM.format("session")))
+    report = await falsified.verify()
+    assert {(each.kind, each.model) for each in report.findings} == {(Kind.READ_MODEL_DIFFERS, model)}
