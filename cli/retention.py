@@ -94,10 +94,11 @@ async def _status(args: argparse.Namespace, settings: "Settings") -> int:
     from cli.authority import owner_url
     from cli.database import connect
     from cli.printing import print_rows
-    from workers.retention.partitions import partitions
+    from workers.retention.partitions import partitions, require_owner
 
     connection = await connect(owner_url(settings).reveal())
     try:
+        await require_owner(connection)
         found = await partitions(connection)
     finally:
         await connection.close(timeout=5)

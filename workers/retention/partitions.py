@@ -101,9 +101,14 @@ async def one(connection: Connection, number: int) -> Partition:
     raise RetentionRefused(f"there is no partition {number}; see `minos retention status`")
 
 
-async def take_turn(connection: Connection) -> None:
-    """Keep others from working at the same time, as long as this connection lives. Raises RetentionRefused."""
+async def require_owner(connection: Connection) -> None:
+    """Raises RetentionRefused for a role that cannot even see how far the ids are."""
     if not await connection.fetchval(SQL["owns"]):
         raise RetentionRefused("only the role that owns the schema keeps the log small; set MINOS_MIGRATION_DATABASE_URL")
+
+
+async def take_turn(connection: Connection) -> None:
+    """Keep others from working at the same time, as long as this connection lives. Raises RetentionRefused."""
+    await require_owner(connection)
     if not await connection.fetchval(SQL["take_turn"]):
         raise RetentionRefused("another `minos retention` is at work")
