@@ -50,7 +50,7 @@ class PastPage(Struct, frozen=True, kw_only=True):
     rule: int
     """Which rule answers: from the same events, the same rule says the same."""
     held_back: Sequence[StreamName]
-    """Streams that cannot be read from some event on, which is not in the answer."""
+    """Streams with an event that cannot be read, or was moved away with a part of the log: what follows from it is not in the answer."""
     standing: Standing | None
     """That of whom or what was asked about."""
     standing_cites: Sequence[Mark]

@@ -40,7 +40,7 @@ class Moment(Struct, frozen=True, kw_only=True):
     """The size of the newest signed checkpoint, where it covers the position; None while none does."""
     rule: int = RULE
     held_back: Sequence[StreamName] = ()
-    """Streams with an event up to here that the read models cannot fold: of those, what came from it on is not in the answer."""
+    """Streams with an event up to here that cannot be read, or was moved away with a part of the log: it is not in the answer."""
 
 
 def read_when(text: str) -> datetime | int:

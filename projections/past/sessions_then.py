@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain import user
 from domain.codec import decode_event, tag_of
@@ -56,8 +57,12 @@ async def sessions_of(
     rows = [
         row
         for period in walked.periods
-        if _epoch(own.get(period.stream, ()), period) >= epoch and (row := _lived(period, details[period.stream], then)) is not None
+        if period.stream in details
+        and _epoch(own.get(period.stream, ()), period) >= epoch
+        and (row := _lived(period, details[period.stream], then)) is not None
     ]
+    # Of a session whose events were moved away with a part of the log it cannot be told whether it had run out.
+    then = replace(then, held_back=(*then.held_back, *(name for name in streams if name not in details)))
     return Answer(then=then, rows=rows, next_after=walked.next_after, standing=how, cites=cites, erased=stream in seen.erased)
 
 

@@ -118,3 +118,18 @@ async def _lived_through(world: World, database: Database, play: RightsPlay, cho
 async def _log(world: World) -> list[Recorded[Any]]:
     events = [from_log(record) for record in await world.connection.fetch("SELECT * FROM read_log(0, 100000)")]
     return [event for event in events if isinstance(event, Recorded)]
+
+
+async def test_a_session_whose_events_were_moved_away_is_said_to_be_held_back(world: World, database: Database) -> None:
+    user_id = await world.scribe.user()
+    session_id = await world.scribe.session(user_id)
+    await world.project()
+    then = await moment(world.models, 4)
+    superuser = await asyncpg.connect(database.superuser_url)
+    try:
+        await superuser.execute("SET session_replication_role = replica")
+        await superuser.execute("DELETE FROM events")
+    finally:
+        await superuser.close()
+    found = await sessions_of(world.models, user_id, then)
+    assert (found.standing, found.rows, found.then.held_back) == ("active", [], (f"session-{session_id}",))
