@@ -15,6 +15,7 @@ from minos_sdk.audit import LogKey, verify_bundle
 from tests.audit.conftest import Audited
 from tests.conftest import Database
 from workers.audit.export import export
+from workers.audit.findings import Kind
 from workers.integrator import integrator
 from workers.projector import Projector
 from workers.reaper import Reaper
@@ -74,3 +75,23 @@ async def test_pruned_detached_and_attached_the_log_holds_with_and_without_its_d
     await caught_up(small)
     report = await small.verify()
     assert (report.findings, report.hashes_only) == ((), PRUNED)
+
+
+FIRST = "(SELECT append_id FROM event_log WHERE {} AND payload IS NOT NULL AND position < {} ORDER BY position LIMIT 1)"
+
+
+@pytest.mark.parametrize(
+    ("event", "disguise"),
+    [("type = 'session.token_issued.v1'", ""), ("type LIKE 'user.%'", ", type = 'session.token_issued.v1'")],
+    ids=["of the same kind", "of another kind"],
+)
+async def test_attack_an_event_hidden_among_those_that_were_pruned(small: Audited, event: str, disguise: str) -> None:
+    """What is left of a pruned event is under no hash any more: whoever owns the database can say of any event that it was one."""
+    part = await small.value("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass ORDER BY 1 LIMIT 1")
+    await small.as_owner(
+        f"ALTER TABLE {part} DROP CONSTRAINT says_something",
+        f"UPDATE events SET payload = ''{disguise} WHERE append_id = {FIRST.format(event, SIZE)}",
+    )
+    report = await small.verify(read_models=False)
+    assert [finding.kind for finding in report.findings] == [Kind.ENTRY_WITHHELD]
+    assert report.hashes_only == PRUNED + 1

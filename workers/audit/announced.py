@@ -6,17 +6,21 @@ from typing import assert_never
 
 from domain.log import EpochOpened, LogEvent, LogPruned, PartitionAttached, PartitionDetached, PartitionSealed
 
+Range = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Announced:
     """Ranges of positions, both ends in them; of each opened epoch the size up to which the earlier log is its beginning."""
 
-    pruned: Sequence[tuple[int, int]]
-    detached: Sequence[tuple[int, int]]
+    pruned: Sequence[tuple[Range, int]]
+    """With how many payloads went there."""
+    detached: Sequence[Range]
     opened: Sequence[tuple[int, int]]
 
-    def may_be_pruned(self, position: int) -> bool:
-        return any(first <= position <= last for first, last in self.pruned)
+    def pruned_at(self, position: int) -> Range | None:
+        """Give the range that a payload at this position may have gone with."""
+        return next((of for of, _ in self.pruned if of[0] <= position <= of[1]), None)
 
     def is_detached(self, position: int) -> bool:
         return any(first <= position <= last for first, last in self.detached)
@@ -27,13 +31,13 @@ class Announced:
 
 
 def announced(events: Iterable[LogEvent]) -> Announced:
-    pruned: list[tuple[int, int]] = []
-    detached: dict[int, tuple[int, int]] = {}
+    pruned: list[tuple[Range, int]] = []
+    detached: dict[int, Range] = {}
     opened: list[tuple[int, int]] = []
     for event in events:
         match event:
             case LogPruned():
-                pruned.append((event.first_position, event.last_position))
+                pruned.append(((event.first_position, event.last_position), event.count))
             case PartitionDetached():
                 detached[event.partition] = (event.first_position, event.last_position)
             case PartitionAttached():
@@ -44,14 +48,16 @@ def announced(events: Iterable[LogEvent]) -> Announced:
                 pass
             case _:
                 assert_never(event)
-    return Announced(_joined(pruned), _joined(detached.values()), opened)
+    return Announced(_joined(pruned), [of for of, _ in _joined((of, 0) for of in detached.values())], opened)
 
 
-def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if joined and first <= joined[-1][1] + 1:
-            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+def _joined(ranges: Iterable[tuple[Range, int]]) -> list[tuple[Range, int]]:
+    """Put together what borders on each other or overlaps, with the sum of what is said of it."""
+    joined: list[tuple[Range, int]] = []
+    for (first, last), count in sorted(ranges):
+        if joined and first <= joined[-1][0][1] + 1:
+            (low, high), before = joined[-1]
+            joined[-1] = (low, max(last, high)), before + count
         else:
-            joined.append((first, last))
+            joined.append(((first, last), count))
     return joined

@@ -1,5 +1,6 @@
 """The log from its first position to its last: entries against tiles, tiles against each other, every checkpoint against both."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
@@ -9,7 +10,7 @@ from domain.leaf import LONGEST
 from domain.retention import ACTIVITY
 from domain.tree.hashing import perfect_root, split
 from domain.tree.nodes import TILE_HEIGHT, TILE_WIDTH
-from workers.audit.announced import Announced
+from workers.audit.announced import Announced, Range
 from workers.audit.comparing import Comparer, Differs
 from workers.audit.entries import Columns, entry_of, leaf_hash
 from workers.audit.findings import Finding, Findings, Kind
@@ -36,6 +37,7 @@ class Walk:
         self._tree = Frontier()
         self._made: Frontier | None = None
         self._latest: int | None = None
+        self._pruned_in: Counter[Range] = Counter()
         self.hashes_only = 0
 
     async def through(self, size: int, *, first_tile: int, covered: int, progress: Callable[[int], None]) -> bytes:
@@ -52,6 +54,7 @@ class Walk:
                     await self._tile(number, min(TILE_WIDTH, size - number * TILE_WIDTH), rows, stored)
                     progress(min(size, (number + 1) * TILE_WIDTH))
         self._comparer.end()
+        self._more_than_pruned()
         return self._tree.root()
 
     async def _tile(self, number: int, width: int, rows: Sequence[Columns], stored: "asyncpg.Record | None") -> None:
@@ -98,9 +101,21 @@ class Walk:
     def _pruned(self, row: Columns) -> None:
         position, stream, version, kind = row[:4]
         self.hashes_only += 1
-        if kind not in ACTIVITY or not self._said.may_be_pruned(position):
+        within = self._said.pruned_at(position)
+        if within is None or kind not in ACTIVITY or _category(stream, "-") != _category(kind, "."):
             words = f"the event at position {position} has lost its payload, and nothing in the log says that it was pruned"
             self._findings.add(Finding(kind=Kind.ENTRY_WITHHELD, words=words, position=position, stream=stream, version=version))
+        else:
+            self._pruned_in[within] += 1
+
+    def _more_than_pruned(self) -> None:
+        """What is left of a pruned event, its kind for one, is under no hash any more: how many there may be is under that of the
+        entry that tells of them."""
+        for (first, last), count in self._said.pruned:
+            found = self._pruned_in[first, last]
+            if found > count:
+                words = f"{found} events at positions {first} to {last} have lost their payloads, and the log says so of {count}"
+                self._findings.add(Finding(kind=Kind.ENTRY_WITHHELD, words=words, position=first))
 
     def _differ(self, number: int, made: Sequence[bytes], said: Sequence[bytes], rows: Sequence[Columns]) -> None:
         """Begin to grow the tree of the entries beside that of the stored hashes."""
@@ -166,3 +181,8 @@ class Walk:
             words = f"the time in the log at position {(number + 1) * TILE_WIDTH} is not the one that is stored for it"
             self._findings.add(Finding(kind=Kind.TIME_DIFFERS, words=words, position=(number + 1) * TILE_WIDTH))
             self._latest = said
+
+
+def _category(name: str, mark: str) -> str:
+    """Give of what a stream, or an event by its kind, is."""
+    return name.partition(mark)[0]

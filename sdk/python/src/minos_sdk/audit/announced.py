@@ -2,26 +2,43 @@
 
 import json
 from array import array
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
-_LET_GO = ("log.pruned.v1", "log.detached.v1")
+_PRUNED, _DETACHED = "log.pruned.v1", "log.detached.v1"
 _OPENED = "log.epoch_opened.v1"
+
+
+class _Range(NamedTuple):
+    """Positions, both ends in it, and how many entries may be held back there."""
+
+    first: int
+    last: int
+    most: int
+
+
+class Withheld(NamedTuple):
+    position: int
+    words: str
 
 
 class Announced:
     """Is given the entries of the stream `log`, and the positions at which there is only a hash."""
 
     def __init__(self) -> None:
-        self._ranges: list[tuple[int, int]] = []
+        self._pruned: list[_Range] = []
+        self._detached: list[_Range] = []
         self._firsts = array("Q")
         self._lasts = array("Q")
         self._opened: list[tuple[int, int]] = []
 
     def entry(self, kind: str, entry: bytes) -> None:
         said: Mapping[str, Any] = json.loads(entry)["payload"]
-        if kind in _LET_GO:
-            self._ranges.append((_number(said, "first_position"), _number(said, "last_position")))
+        first, last = _number(said, "first_position"), _number(said, "last_position")
+        if kind == _PRUNED:
+            self._pruned.append(_Range(first, last, _number(said, "count")))
+        elif kind == _DETACHED:
+            self._detached.append(_Range(first, last, last - first + 1))
         elif kind == _OPENED:
             self._opened.append((_number(said, "epoch"), _number(said, "agreed")))
 
@@ -37,22 +54,37 @@ class Announced:
             self._firsts.append(position)
             self._lasts.append(position)
 
-    def withheld(self) -> Iterator[int]:
-        """Give the first position of each stretch that no entry of the log speaks of."""
-        ranges = _joined(self._ranges)
+    def withheld(self) -> Iterator[Withheld]:
+        """Give each stretch that no entry of the log speaks of, and each range in which more is held back than was pruned there."""
+        pruned, detached = _joined(self._pruned), _joined(self._detached)
+        either = _joined([*pruned, *detached])
+        found = [0] * len(pruned)
         for first, last in zip(self._firsts, self._lasts, strict=True):
-            if not any(low <= first and last <= high for low, high in ranges):
-                yield first
+            if not any(each.first <= first and last <= each.last for each in either):
+                yield Withheld(first, f"the entry at position {first} is held back, and no entry of the log says that it was pruned")
+            for at, each in enumerate(pruned):
+                low, high = max(first, each.first), min(last, each.last)
+                found[at] += _length(low, high) - sum(_length(max(low, away.first), min(high, away.last)) for away in detached)
+        for count, each in zip(found, pruned, strict=True):
+            if count > each.most:
+                where = f"{count} entries at positions {each.first} to {each.last}"
+                yield Withheld(each.first, f"{where} are held back, and the log says that {each.most} were pruned")
 
 
-def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
-    for low, high in sorted(ranges):
-        if joined and low <= joined[-1][1] + 1:
-            joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
+def _joined(ranges: Sequence[_Range]) -> list[_Range]:
+    """Put together what borders on each other or overlaps, with the sum of what is said of it."""
+    joined: list[_Range] = []
+    for each in sorted(ranges):
+        if joined and each.first <= joined[-1].last + 1:
+            before = joined[-1]
+            joined[-1] = _Range(before.first, max(each.last, before.last), before.most + each.most)
         else:
-            joined.append((low, high))
+            joined.append(each)
     return joined
+
+
+def _length(first: int, last: int) -> int:
+    return max(0, last - first + 1)
 
 
 def _number(said: Mapping[str, Any], name: str) -> int:

@@ -1,6 +1,10 @@
 """The files of a bundle, read one by one and never believed."""
 
+import errno
 import json
+import os
+import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,6 +20,8 @@ PART = 65_536
 """Entries that one digest of the manifest is over."""
 _LONGEST_MANIFEST = 512 * 2**20
 _LONGEST_NOTE = 2**20
+CHECKPOINTS = re.compile(r"checkpoints/[1-9][0-9]{0,8}/[0-9]{6,12}\.ndjson")
+"""Files of published checkpoints. A manifest may name others: they are not read."""
 
 
 class NotABundle(ValueError):
@@ -65,13 +71,13 @@ class Bundle:
         self._folder = folder
         try:
             self.manifest = _manifest(self.read("manifest.json", _LONGEST_MANIFEST))
-        except (Unreadable, ValueError, TypeError, KeyError) as error:
+        except (Unreadable, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise NotABundle(f"{folder} is no bundle of {FORMAT}: {type(error).__name__}: {error}") from None
 
     def read(self, path: str, longest: int) -> bytes:
         """Raises Unreadable."""
         try:
-            with (self._folder / path).open("rb") as file:
+            with open(self._folder / path, "rb", opener=_of_a_file) as file:
                 raw = file.read(longest + 1)
         except OSError as error:
             raise Unreadable(path, f"cannot be read: {error.strerror}") from None
@@ -90,7 +96,7 @@ class Bundle:
     def checkpoints(self, path: str) -> Iterator[bytes]:
         """Give the notes of one file, each a line of JSON. Raises Unreadable."""
         try:
-            with (self._folder / path).open("rb") as lines:
+            with open(self._folder / path, "rb", opener=_of_a_file) as lines:
                 while line := lines.readline(_LONGEST_NOTE):
                     yield _note(path, line)
         except OSError as error:
@@ -116,7 +122,7 @@ class Bundle:
     def digest(self, path: str) -> str:
         """Raises Unreadable."""
         try:
-            with (self._folder / path).open("rb") as file:
+            with open(self._folder / path, "rb", opener=_of_a_file) as file:
                 found = sha256()
                 while block := file.read(2**20):
                     found.update(block)
@@ -125,10 +131,19 @@ class Bundle:
         return found.hexdigest()
 
 
+def _of_a_file(path: str, flags: int) -> int:
+    """What is none, such as a device or a pipe, would be read for ever. Raises OSError."""
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no file")
+    return handle
+
+
 def _note(path: str, line: bytes) -> bytes:
     try:
         read: object = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         read = None
     note = cast("dict[str, object]", read).get("note") if isinstance(read, dict) else None
     if not isinstance(note, str):

@@ -12,6 +12,7 @@ _FIELDS = frozenset(
 _LARGE = re.compile(rb"[:\[,]-?(?:9[0-9]{15}|[0-9]{17})")
 """May be beyond 2**53: such an entry is looked at number by number."""
 _EXACT = 2**53
+_LAST_VERSION = 2**31 - 1
 
 
 class BrokenEntry(ValueError):
@@ -45,7 +46,7 @@ def place_of(entry: bytes) -> Place:
     if read.keys() != _FIELDS or read["v"] != 1 or not isinstance(read["payload"], dict):
         raise BrokenEntry("its members are not those of an entry of version 1")
     stream, version, kind = read["stream"], read["version"], read["type"]
-    if not isinstance(stream, str) or not isinstance(kind, str) or type(version) is not int or version < 1:
+    if not isinstance(stream, str) or not isinstance(kind, str) or type(version) is not int or not 1 <= version <= _LAST_VERSION:
         raise BrokenEntry("its stream, version or type is of another kind of value")
     return Place(stream, version, kind)
 
@@ -57,6 +58,8 @@ def _read(entry: bytes) -> dict[str, Any]:
         canonical = isinstance(read, dict) and _encode(read) == text
     except ValueError as error:
         raise BrokenEntry(f"it is no canonical JSON: {error}") from None
+    except RecursionError:
+        raise BrokenEntry("it is JSON in more layers than an event has") from None
     if not canonical:
         raise BrokenEntry("it is JSON, and not canonical")
     return cast("dict[str, Any]", read)

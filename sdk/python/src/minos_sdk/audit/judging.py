@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import chain
 
-from minos_sdk.audit.bundle import Bundle, Unreadable
+from minos_sdk.audit.bundle import CHECKPOINTS, Bundle, Unreadable
 from minos_sdk.audit.checkpoints import Checkpoint, NotACheckpoint, read_checkpoint, unsigned_checkpoint
 from minos_sdk.audit.findings import Finding, Findings, Kind
 from minos_sdk.audit.notes import Forged, LogKey
@@ -46,7 +46,7 @@ class Reader:
         """Give those whose signature holds, the smallest first: of the bundle, and those an auditor kept (name and bytes)."""
         epochs: dict[str, list[str]] = {}
         for path in sorted(self._bundle.manifest.files):
-            if path.startswith("checkpoints/"):
+            if CHECKPOINTS.fullmatch(path):
                 epochs.setdefault(path.rpartition("/")[0], []).append(path)
         series = [self._rising(chain.from_iterable(map(self._of_file, paths))) for paths in epochs.values()]
         newest = self._read("checkpoint", self._newest())

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
 from minos_sdk.audit.announced import Announced
-from minos_sdk.audit.bundle import Bundle, Unreadable
+from minos_sdk.audit.bundle import CHECKPOINTS, Bundle, Unreadable
 from minos_sdk.audit.entries import BrokenEntry, Place, place_of
 from minos_sdk.audit.findings import Finding, Findings, Kind
 from minos_sdk.audit.hashing import HEIGHT, WIDTH, Frontier, full_root, leaf_hash
@@ -16,7 +16,7 @@ from minos_sdk.audit.tiles import Comparer, Upper
 
 Progress = Callable[[int, int], None]
 """Told how many entries are done, of how many."""
-_LISTED = re.compile(r"checkpoint|key|checkpoints/[1-9][0-9]{0,8}/[0-9]{6,12}\.ndjson")
+_LISTED = re.compile(rf"checkpoint|key|{CHECKPOINTS.pattern}")
 
 
 class Walk:
@@ -54,8 +54,7 @@ class Walk:
         self._upper.end()
         self._comparer.end()
         self._breaks()
-        for position in self._announced.withheld():
-            words = f"the entry at position {position} is held back, and no entry of the log says that it was pruned"
+        for position, words in self._announced.withheld():
             self._findings.add(Finding(kind=Kind.ENTRY_WITHHELD, words=words, position=position))
         return [*self.judge.end(size, self._announced.kept)]
 
