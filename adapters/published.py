@@ -1,10 +1,13 @@
 """The newest checkpoint of each epoch in the second place: the one fact about the log that does not go back when the database does."""
 
+import re
+
 from msgspec import Struct
 
 from adapters.second_place import SecondPlace
 
 _FOLDER = "checkpoint/"
+_EPOCH = re.compile(rf"{_FOLDER}([1-9][0-9]{{0,9}})")
 _CLOSED = "closed\n"
 
 
@@ -18,16 +21,21 @@ class Published(Struct, frozen=True, kw_only=True):
 
 
 async def newest(place: SecondPlace) -> Published | None:
-    """Give what the latest epoch that ever was has there. Raises PlaceAway."""
-    epochs = [int(name.removeprefix(_FOLDER)) for name in await place.names(_FOLDER)]
-    return await of_epoch(place, max(epochs)) if epochs else None
+    """Give what the latest epoch that ever was has there, whatever else lies beside. Raises PlaceAway."""
+    epochs = await epochs_of(place)
+    return await of_epoch(place, epochs[-1]) if epochs else None
+
+
+async def epochs_of(place: SecondPlace) -> list[int]:
+    """Give every epoch that has something there, the first one first. Raises PlaceAway."""
+    return sorted(int(found[1]) for name in await place.names(_FOLDER) if (found := _EPOCH.fullmatch(name)))
 
 
 async def of_epoch(place: SecondPlace, epoch: int) -> Published | None:
     kept = await place.get(_name(epoch))
     if kept is None:
         return None
-    text = kept.data.decode()
+    text = kept.data.decode(errors="replace")  # what is no text is no checkpoint, and is found to be none
     note = text.removeprefix(_CLOSED)
     return Published(epoch=epoch, note=note, closed=note != text, version=kept.version)
 

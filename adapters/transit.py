@@ -68,7 +68,11 @@ class Transit:
 
     async def decrypt(self, ciphertext: str) -> bytes:
         """Raises KmsAway, KmsRefused."""
-        return base64.b64decode(await self._ask("decrypt", "plaintext", {"ciphertext": ciphertext}))
+        encoded = await self._ask("decrypt", "plaintext", {"ciphertext": ciphertext})
+        try:
+            return base64.b64decode(encoded, validate=True)
+        except ValueError:
+            raise KmsRefused(f"the KMS at {self.name} gave a key that is no base64") from None
 
     async def rewrap(self, ciphertext: str) -> str:
         """Have it encrypted by the newest version of the key; the same text where it is. Raises KmsAway, KmsRefused."""

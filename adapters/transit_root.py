@@ -33,11 +33,15 @@ class TransitRoot:
         return [await self._opened(row["kek_id"], row["wrapped"]) for row in rows]
 
     async def rewrap(self) -> int:
-        """Have each key wrapped by the newest version of the KMS's key. Gives how many changed. As the owner; safe to repeat."""
+        """Have each key wrapped by the newest version of the KMS's key. Gives how many changed. As the owner; safe to repeat.
+
+        What is given back takes the place of the only copy there is, so it has to open to the same key first. Raises KmsRefused.
+        """
         moved = 0
         for row in await self._links.read(SQL["known"]):
             anew = await self._transit.rewrap(row["wrapped"])
             if anew != row["wrapped"]:
+                await self._opened(row["kek_id"], anew)
                 moved += len(await self._links.run(SQL["replace"], row["kek_id"], row["wrapped"], anew, self._transit.name))
         return moved
 

@@ -24,6 +24,7 @@ SCHEME = "s3"
 TIMEOUT_S = 10.0
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ETAG = re.compile(r"[!-~]{1,512}")
 _KEY = re.compile(r"<Key>([^<]*)</Key>")
 _CHANGED = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}
 _NOTHING: Mapping[str, str] = {}
@@ -85,16 +86,17 @@ class BucketPlace:
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         self._expect_ok(answer)
-        return Kept(data=answer.body, version=answer.etag)
+        return Kept(data=answer.body, version=self._version(answer))
 
     async def put(self, name: str, data: bytes, *, expect: str | None) -> str:
         answer = await self._put(name, data, expect)
         if answer.status in _CHANGED or (answer.status == HTTPStatus.NOT_FOUND and expect is not None):
             raise PlaceChanged(f"{name} is not what was expected there")
         self._expect_ok(answer)
-        if not self._heeds_conditions and answer.etag != expect:
+        version = self._version(answer)
+        if not self._heeds_conditions and version != expect:
             await self._try_again(name, data, expect)
-        return answer.etag
+        return version
 
     async def names(self, prefix: str) -> Sequence[str]:
         begin = self._bucket.prefix + check_prefix(prefix)
@@ -103,8 +105,10 @@ class BucketPlace:
             query = {"list-type": "2", "prefix": begin, "start-after": found[-1] if found else begin}
             answer = await self._ask("GET", None, query=query)
             self._expect_ok(answer)
-            text = answer.body.decode()
+            text = answer.body.decode(errors="replace")
             found += (keys := _KEY.findall(text))
+            if keys and keys[0] <= query["start-after"]:
+                raise PlaceAway(f"{self._where} gives the same names again and again")
             if not keys or "<IsTruncated>true</IsTruncated>" not in text:
                 return sorted(key.removeprefix(self._bucket.prefix) for key in found)
 
@@ -118,12 +122,22 @@ class BucketPlace:
     async def _try_again(self, name: str, data: bytes, expect: str | None) -> None:
         """Once: what was possible a moment ago must not be now. Where conditions are passed over, anybody could replace anything."""
         if (await self._put(name, data, expect)).status == HTTPStatus.OK:
-            raise PlaceAway(f"the bucket {self._bucket.name} at {self._bucket.endpoint.netloc} does not heed If-Match and If-None-Match")
+            raise PlaceAway(f"{self._where} does not heed If-Match and If-None-Match")
         self._heeds_conditions = True
+
+    @property
+    def _where(self) -> str:
+        return f"the bucket {self._bucket.name} at {self._bucket.endpoint.netloc}"
 
     def _expect_ok(self, answer: _Answer) -> None:
         if answer.status != HTTPStatus.OK:
-            raise PlaceAway(f"the bucket {self._bucket.name} at {self._bucket.endpoint.netloc} answered {answer.status}")
+            raise PlaceAway(f"{self._where} answered {answer.status}")
+
+    def _version(self, answer: _Answer) -> str:
+        """Without one, what is put there next would be under no condition."""
+        if not _ETAG.fullmatch(answer.etag):
+            raise PlaceAway(f"{self._where} gives no ETag")
+        return answer.etag
 
     async def _ask(
         self, method: str, name: str | None, *, query: Mapping[str, str] = _NOTHING, body: bytes = b"", more: Mapping[str, str] = _NOTHING
@@ -132,8 +146,7 @@ class BucketPlace:
         try:
             return await asyncio.to_thread(self._send, method, path, query_of(query), body, more)
         except (OSError, http.client.HTTPException) as error:
-            where = f"the bucket {self._bucket.name} at {self._bucket.endpoint.netloc}"
-            raise PlaceAway(f"{where} cannot be reached ({type(error).__name__})") from error
+            raise PlaceAway(f"{self._where} cannot be reached ({type(error).__name__})") from error
 
     def _send(self, method: str, path: str, query: str, body: bytes, more: Mapping[str, str]) -> _Answer:
         host = self._bucket.endpoint.netloc

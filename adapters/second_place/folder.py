@@ -65,7 +65,7 @@ class FolderPlace:
     @contextmanager
     def _locked(self) -> Generator[None, None, None]:
         _make_folder(self._folder)
-        lock = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             _wait_for(lock, self._folder)
             yield
@@ -109,7 +109,8 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    """Nobody else reads it, and where somebody put a link for us to write through, it is not followed."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def _make_folder(folder: Path) -> None:

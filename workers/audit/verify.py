@@ -98,16 +98,8 @@ async def _in_second_place(place: SecondPlace | None) -> Sequence[tuple[int, str
     """Give what was kept there, by epoch. Raises PlaceAway."""
     if place is None:
         return ()
-    epochs = [name.removeprefix("checkpoint/") for name in await place.names("checkpoint/")]
-    found: list[tuple[int, str]] = []
-    for epoch in sorted(int(epoch) for epoch in epochs if epoch.isdigit()):
-        try:
-            kept = await published.of_epoch(place, epoch)
-        except UnicodeDecodeError:
-            found.append((epoch, ""))  # what is no text is no checkpoint, and will be said to be none
-        else:
-            found += [] if kept is None else [(epoch, kept.note)]
-    return found
+    found = [await published.of_epoch(place, epoch) for epoch in await published.epochs_of(place)]
+    return [(each.epoch, each.note) for each in found if each is not None]
 
 
 class _Check:

@@ -1,0 +1,44 @@
+"""Whoever runs the object storage must not be able to have a checkpoint replaced under no condition, or to keep us busy for good."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.second_place import BucketPlace, PlaceAway
+from adapters.second_place.bucket import read_account, read_bucket
+from adapters.secret import Secret
+from tests.second_place import storage as storing
+from tests.second_place.storage import Storage, storage
+
+
+@pytest.fixture
+def server() -> Iterator[Storage]:
+    with storage() as running:
+        yield running
+
+
+def place_of(server: Storage) -> BucketPlace:
+    bucket = read_bucket(f"s3://bucket/minos?endpoint={server.url}")
+    return BucketPlace(bucket, read_account(Secret("id:secret"), bucket.region))
+
+
+@pytest.mark.parametrize("etag", [None, "", " ", "\xff", "a b"])
+async def test_attack_no_version_to_hand_back(server: Storage, monkeypatch: pytest.MonkeyPatch, etag: str | None) -> None:
+    place = place_of(server)
+    await place.put("a", b"one", expect=None)
+    monkeypatch.setattr(storing, "_etag", lambda _: etag)
+    with pytest.raises(PlaceAway, match="no ETag"):
+        await place.get("a")
+    with pytest.raises(PlaceAway, match="no ETag"):
+        await place.put("b", b"two", expect=None)
+
+
+async def test_attack_a_list_that_never_ends(server: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def again(handler: storing._Handler, _: object) -> None:
+        handler._answer(200, b"<IsTruncated>true</IsTruncated><Key>minos/a</Key><Key>minos/b</Key>")
+
+    monkeypatch.setattr(storing._Handler, "_list", again)
+    async with asyncio.timeout(20):
+        with pytest.raises(PlaceAway, match="again and again"):
+            await place_of(server).names("")
