@@ -53,10 +53,11 @@ async def open_epoch(url: str, place: SecondPlace, reason: EpochReason) -> Opene
     try:
         async with asyncio.timeout(SECONDS):
             for _ in range(ATTEMPTS):
-                last = await published.newest(place)
+                kept = await published.newest(place)
+                last = kept or await _kept_here(links)
                 agreed = 0 if last is None else await _agreed(links, last)
                 try:
-                    return await _open(connection, place, last, agreed, reason)
+                    return await _open(connection, place if kept else None, last, agreed, reason)
                 except PlaceChanged:  # an integrator was quicker: cite what it published
                     continue
         raise CannotOpen("others publish checkpoints of this log all the time: stop them first")
@@ -65,7 +66,8 @@ async def open_epoch(url: str, place: SecondPlace, reason: EpochReason) -> Opene
         await links.close()
 
 
-async def _open(connection: Connection, place: SecondPlace, last: Published | None, agreed: int, reason: EpochReason) -> Opened:
+async def _open(connection: Connection, place: SecondPlace | None, last: Published | None, agreed: int, reason: EpochReason) -> Opened:
+    """`place`: where the last epoch is to be closed, None where it is not there any more."""
     async with connection.transaction():
         held = await connection.fetchrow("SELECT size, epoch, unnumbered FROM hold_log()")
         if held is None:
@@ -83,11 +85,23 @@ async def _open(connection: Connection, place: SecondPlace, last: Published | No
         step = await connection.fetchrow("SELECT added, size, epoch FROM resequence($1)", event.epoch)
         if step is None or (step["size"], step["epoch"]) != (kept + 1, event.epoch):
             raise CannotOpen("the log changed while it was held")
-        if last is not None:
+        if last is not None and place is not None:
             await published.close_epoch(place, last)
     opened = Opened(added=step["added"], size=step["size"], epoch=step["epoch"], event=event)
     _log.warning("log_epoch_opened", added=opened.added, size=opened.size, epoch=opened.epoch)
     return opened
+
+
+async def _kept_here(links: Links) -> Published | None:
+    """Give what was published last as the database knows it, for when the second place was lost: that there was nothing is not said."""
+    stored, name = await TreeStore(links).newest(), await read_log_name(links)
+    if stored is None or name is None:
+        return None
+    try:
+        verified(stored.note, name.verifier(stored.epoch))
+    except BadCheckpoint:
+        return None
+    return Published(epoch=stored.epoch, note=stored.note, closed=False, version="")
 
 
 async def _agreed(links: Links, last: Published) -> int:

@@ -1,11 +1,14 @@
 """Somebody who can write to the second place, and not to the database, stops no signature by litter, and gets none for a lie."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from adapters.second_place import FolderPlace, PlaceAway
+from domain.log import EpochReason, LastPublished, Origin, Root
 from tests.integrator.conftest import Ground, ground, settle
+from workers.epochs import open_epoch
 from workers.integrator.judging import Refused
 
 __all__ = ["ground"]
@@ -36,6 +39,21 @@ async def test_attack_bytes_behind_the_newest_checkpoint(ground: Ground, more: b
     newest.write_bytes(newest.read_bytes() + more)
     with pytest.raises(Refused, match="none of ours"):
         await settle(ground.integrator())
+
+
+async def test_attack_a_second_place_taken_away_before_an_epoch_is_opened(ground: Ground) -> None:
+    """The new epoch still says what was published of the one before: the database knows it, if nobody else does."""
+    await ground.grow(40)
+    await settle(ground.integrator())
+    before = await ground.checkpoint()
+    shutil.rmtree(ground.place._folder)
+    with pytest.raises(Refused, match="second place has nothing of it"):
+        await settle(ground.integrator())
+    opened = await open_epoch(ground.database.owner_url, ground.place, EpochReason.OTHER)
+    assert opened.event.agreed == before.size
+    assert opened.event.earlier == LastPublished(origin=Origin(before.origin), size=before.size, root=Root(before.encoded_root))
+    await settle(ground.integrator())
+    assert (await ground.checkpoint(epoch=2)).size == before.size + 1
 
 
 @pytest.mark.parametrize("scratch", [".1", ".lock"])
