@@ -80,7 +80,12 @@ class Past(Controller):
             "names the events it follows from. The question is written to the log before it is answered."
         ),
         responses=refuses(
-            errors.InvalidToken, errors.PermissionDenied, errors.CursorInvalid, errors.NoSuchPosition, errors.StoreUnavailable
+            errors.InvalidToken,
+            errors.PermissionDenied,
+            errors.CursorInvalid,
+            errors.NoSuchPosition,
+            errors.LogDetached,
+            errors.StoreUnavailable,
         ),
     )
     async def ask(  # noqa: PLR0917 - the framework calls by name

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 from msgspec import Struct
 
-from domain.errors import StoreUnavailable
+from domain.errors import LogDetached, StoreUnavailable
 from domain.ids import StreamName
 from projections.columns import from_record
 from projections.generations import Generation, served
@@ -38,6 +38,9 @@ _AWAY = (
     asyncpg.TransactionTimeoutError,
 )
 
+_DETACHED = "MD001"
+"""What functions of the database raise for events that lie elsewhere, with the partition and its first and last position."""
+
 _SQL = beside(__file__)
 
 
@@ -61,7 +64,9 @@ class Page(Struct, Generic[R, A], frozen=True, kw_only=True):
 
 
 class ReadModels:
-    """The read models of one database, over a pool of the caller's. Every query has a deadline and raises StoreUnavailable past it."""
+    """The read models of one database, over a pool of the caller's. Every query has a deadline and raises StoreUnavailable past it,
+    LogDetached where it needs events that were moved away.
+    """
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
@@ -137,6 +142,10 @@ class ReadModels:
                 return await connection.fetch(statement, *values, timeout=QUERY_SECONDS)
         except _AWAY as error:
             raise StoreUnavailable from error
+        except asyncpg.PostgresError as error:
+            if error.sqlstate == _DETACHED:
+                raise LogDetached(*map(int, str(error).split())) from None
+            raise
 
 
 def matching(sql: Mapping[str, str], filters: Mapping[str, Any]) -> tuple[str, list[object]]:

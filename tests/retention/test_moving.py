@@ -13,7 +13,12 @@ from domain import session, user
 from domain.errors import LogDetached
 from domain.ids import SessionId
 from domain.tree.tiles import pack_entries, tile_path
+from projections.past import audience_rules
+from projections.past.moments import moment
+from projections.past.rights import rights
+from projections.reading import ReadModels
 from projections.sessions import sessions
+from projections.sql import beside
 from tests.conftest import Database
 from tests.projections.histories import issued
 from tests.retention.conftest import LONG_AGO, Retention, soon
@@ -84,6 +89,18 @@ async def test_readers_are_told_what_lies_elsewhere_and_how_it_comes_back(full: 
     with pytest.raises(asyncpg.PostgresError) as refused:
         await retention.world.connection.fetchval("SELECT log_time(10)")
     assert refused.value.sqlstate == "MD001"
+
+
+async def test_a_question_about_the_past_that_needs_what_lies_elsewhere_says_so(full: tuple[Retention, Path, SessionId]) -> None:
+    retention, folder, ended = full
+    await detach(retention.owner, 0, folder)
+    async with asyncpg.create_pool(retention.database.app_url, min_size=1, max_size=1) as pool:
+        models = ReadModels(pool)
+        with pytest.raises(LogDetached, match=r"Positions 1 to 512"):
+            await moment(models, 10)
+        with pytest.raises(LogDetached):
+            await models.fetch(rights, beside(audience_rules.__file__)["read"], [session.stream(ended)], EVENTS)
+        assert (await moment(models, EVENTS + 1)).position == EVENTS + 1
 
 
 async def test_a_stream_that_lies_elsewhere_in_whole_or_in_part_is_never_read_without_that(full: tuple[Retention, Path, SessionId]) -> None:
