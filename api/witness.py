@@ -57,11 +57,11 @@ class WitnessApp:
                 raise _Refused(HTTPStatus.NOT_FOUND)
             if scope["method"] != "POST":
                 raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED)
+            body = await _body(scope, receive)  # before it takes a place: a body that does not come keeps nobody out
             if self._witness is None or self._waiting >= MOST_WAITING:
                 raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE)
             self._waiting += 1
             try:
-                body = await _body(scope, receive)
                 return await asyncio.get_running_loop().run_in_executor(self._thread, self._witness.add, body)
             finally:
                 self._waiting -= 1
