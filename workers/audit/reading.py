@@ -12,6 +12,7 @@ from adapters.checkpoint_key import LogName
 from adapters.postgres import CONNECT_SECONDS
 from adapters.postgres_sql import statements
 from domain.codec import decode_event
+from domain.ids import StreamName
 from domain.log import LogEvent
 from domain.tree.nodes import TILE_WIDTH
 from workers.audit.announced import Announced, announced
@@ -82,6 +83,10 @@ class LogSource:
         twice = [row["position_start"] for row in await self._fetch("overlapping_runs")]
         ((end,),) = await self._fetch("run_end")
         return sorted({*left_out, *twice, *([] if end >= size else [end + 1])})
+
+    async def never_sequenced(self, *, runs_on: bool) -> Sequence[tuple[StreamName, int]]:
+        """Give streams and versions of events that have no position, and get none: heads are made of them, and no entry of the log is."""
+        return [(StreamName(row["stream"]), row["version"]) for row in await self._fetch("never_sequenced", runs_on)]
 
     async def newest(self, epoch: int) -> tuple[int, str] | None:
         """Give the size and the note of the newest checkpoint of an epoch."""

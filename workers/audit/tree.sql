@@ -35,6 +35,24 @@ SELECT r.position_start FROM (
     FROM log_runs l WINDOW w AS (ORDER BY l.append_start)
 ) r WHERE r.append_start < r.free_from ORDER BY r.position_start LIMIT 100
 
+-- name: never_sequenced
+-- Events between the runs that get no position any more: the sequencer has looked past their transactions, or they are of none yet, which
+-- $1 says of a database that runs on (in a copy, numbers of transactions begin anew).
+SELECT e.stream, e.version FROM (
+    SELECT 0 AS low, min(l.append_start) AS high FROM log_runs l
+    UNION ALL
+    SELECT l.append_start + l.n, lead(l.append_start) OVER (ORDER BY l.append_start) FROM log_runs l
+) gap
+CROSS JOIN log_head h
+CROSS JOIN LATERAL (
+    SELECT v.stream, v.version FROM events v
+    WHERE v.append_id >= gap.low AND v.append_id < coalesce(gap.high, 9223372036854775807)
+        AND (v.append_id <= h.fence OR pg_visible_in_snapshot(v.xid, h.snapshot)
+            OR ($1 AND v.xid >= pg_snapshot_xmax(pg_current_snapshot())))
+    ORDER BY v.append_id LIMIT 100
+) e
+WHERE gap.low < coalesce(gap.high, 9223372036854775807) LIMIT 100
+
 -- name: run_end
 SELECT coalesce(max(position_start + n - 1), 0) FROM log_runs
 

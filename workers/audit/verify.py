@@ -115,9 +115,7 @@ class _Check:
         kept_there = await _in_second_place(self._asked.second_place)
         size, epoch = await self._source.size()
         said = await self._announced()
-        for position in await self._source.broken_runs(size):
-            words = f"positions are left out or given twice at {position}"
-            self._findings.add(Finding(kind=Kind.POSITIONS_BROKEN, words=words, position=position))
+        await self._positions(size)
         judge = Judge(self._findings)
         signed, second = await self._published(epoch, covered, kept_there)
         walk = Walk(self._source, signed, judge, said, self._findings)
@@ -148,6 +146,16 @@ class _Check:
         others = [*second, *own]
         merged = Published(self._source, signed, epochs=epoch, after=self._asked.since, up_to=covered, others=others)
         return merged, max((held.size for held in second if held.epoch == epoch), default=0)
+
+    async def _positions(self, size: int) -> None:
+        for position in await self._source.broken_runs(size):
+            words = f"positions are left out or given twice at {position}"
+            self._findings.add(Finding(kind=Kind.POSITIONS_BROKEN, words=words, position=position))
+        for stream, version in await self._source.never_sequenced(runs_on=not self._asked.is_copy):
+            words = (
+                f"version {version} of stream {stream} has no position and gets none: what follows from it follows from no entry of the log"
+            )
+            self._findings.add(Finding(kind=Kind.POSITIONS_BROKEN, words=words, stream=stream, version=version))
 
     async def _announced(self) -> Announced:
         try:
