@@ -46,6 +46,7 @@ def test_a_policy_whose_quorum_can_be_met_is_taken(tmp_path: Path, policy: str) 
         (f"witness w {ONE} https://one.example.org?x\nquorum w\n", "the URL of w is no http"),
         (f"witness w {ONE} https://one.example.org:x\nquorum w\n", "the URL of w is no http"),
     ],
+    ids=["missing", "unknown", "none", "without a URL", "one of two", "ftp", "with a user", "with a query", "with no port"],
 )
 def test_one_that_cannot_be_meant_is_refused(tmp_path: Path, policy: str | None, words: str) -> None:
     (problem,) = problems(tmp_path, policy)
