@@ -7,8 +7,15 @@ HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
 
 
+_leaf_begun = sha256(b"\x00").copy
+_node_begun = sha256(b"\x01").copy
+"""Where many are made: to copy one that was begun takes half as long as to begin another."""
+
+
 def leaf_hash(entry: bytes) -> bytes:
-    return sha256(b"\x00" + entry).digest()
+    begun = _leaf_begun()
+    begun.update(entry)
+    return begun.digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -19,8 +26,12 @@ def perfect_root(hashes: Sequence[bytes]) -> bytes:
     """Give the root over a power of two of neighbours of one height."""
     row = list(hashes)
     while len(row) > 1:
-        # In place of node_hash: this is where the tree's time goes.
-        row = [sha256(b"\x01%b%b" % pair).digest() for pair in zip(row[::2], row[1::2], strict=True)]
+        above: list[bytes] = []
+        for left, right in zip(row[::2], row[1::2], strict=True):
+            begun = _node_begun()  # in place of node_hash: this is where the tree's time goes
+            begun.update(left + right)
+            above.append(begun.digest())
+        row = above
     return row[0]
 
 

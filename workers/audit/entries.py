@@ -4,7 +4,6 @@ The database gives ids as text and times as microseconds; the names of the membe
 """
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -46,19 +45,13 @@ _quoted = _Quoted()
 def entry_of(columns: Columns) -> bytes:
     """Give the entry of one event whose payload is there, however long that comes to be."""
     _, stream, version, kind, event_id, recorded_at, actor, session, command, correlation, causation, key_id, payload = columns
-    plain = stream.isascii() and stream.isprintable() and '"' not in stream and "\\" not in stream
+    name = f'"{stream}"' if stream.isascii() and stream.isprintable() and '"' not in stream and "\\" not in stream else _quoted[stream]
+    cause = "null" if causation is None else f'"{causation}"'
+    key = "null" if key_id is None else f'"{key_id}"'
+    within = "null" if session is None else f'"{session}"'
     before = (
-        f'{{"actor":{_quoted[actor]},"causation":{_id(causation)},"command":"{command}","correlation":"{correlation}",'
-        f'"event_id":"{event_id}","key_id":{_id(key_id)},"payload":'
+        f'{{"actor":{_quoted[actor]},"causation":{cause},"command":"{command}","correlation":"{correlation}",'
+        f'"event_id":"{event_id}","key_id":{key},"payload":'
     )
-    name = f'"{stream}"' if plain else _quoted[stream]
-    after = f',"recorded_at":{recorded_at},"session":{_id(session)},"stream":{name},"type":{_quoted[kind]},"v":1,"version":{version}}}'
+    after = f',"recorded_at":{recorded_at},"session":{within},"stream":{name},"type":{_quoted[kind]},"v":1,"version":{version}}}'
     return b"%b%b%b" % (before.encode(), payload, after.encode())
-
-
-def _id(text: str | None) -> str:
-    return "null" if text is None else f'"{text}"'
-
-
-def leaf_hash(entry: bytes) -> bytes:
-    return sha256(b"\x00" + entry).digest()

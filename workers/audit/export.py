@@ -16,13 +16,13 @@ from adapters.checkpoint_key import LogName
 from adapters.cycles import no_search_for_cycles
 from domain.leaf import LONGEST
 from domain.tree.checkpoint import read_checkpoint
-from domain.tree.hashing import split
+from domain.tree.hashing import leaf_hash, split
 from domain.tree.nodes import TILE_WIDTH
 from domain.tree.note import read_note
 from domain.tree.tiles import pack_entries, tile_path
 from workers.audit.bundle import FORMAT, PART, Folder, Manifest, NotExported, Part, Unfinished, parts_of
 from workers.audit.bundle_check import check
-from workers.audit.entries import Columns, entry_of, leaf_hash
+from workers.audit.entries import Columns, entry_of
 from workers.audit.reading import LogSource, Page
 from workers.audit.verify import Advance
 

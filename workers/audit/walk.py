@@ -8,11 +8,11 @@ import asyncpg
 
 from domain.leaf import LONGEST
 from domain.retention import ACTIVITY
-from domain.tree.hashing import perfect_root, split
+from domain.tree.hashing import leaf_hash, perfect_root, split
 from domain.tree.nodes import TILE_HEIGHT, TILE_WIDTH
 from workers.audit.announced import Announced, Range
 from workers.audit.comparing import Comparer, Differs
-from workers.audit.entries import Columns, entry_of, leaf_hash
+from workers.audit.entries import Columns, entry_of
 from workers.audit.findings import Finding, Findings, Kind
 from workers.audit.frontier import Frontier
 from workers.audit.judging import Held, Judge
