@@ -1,14 +1,15 @@
 """One connection that comes back by itself, and what counts as Postgres being away."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
 from domain.errors import LogDetached, StoreUnavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+_T = TypeVar("_T")
 
 CONNECT_SECONDS = 3.0
 STATEMENT_SECONDS = 5.0
@@ -80,13 +81,19 @@ class Link:
         Raises StatementRefused when it did not happen for a reason that will not pass, LogDetached where it needs what lies elsewhere.
         """
         limit = self._seconds if seconds is None else seconds
-        try:
-            connection = await self._open()
+
+        async def ask(connection: Connection) -> Sequence[asyncpg.Record]:
             if self._prepared:
                 return await connection.fetch(sql, *arguments, timeout=limit)
             # Twice, because a roll-back after a timeout has to have a deadline too.
             async with asyncio.timeout(2 * limit), connection.transaction():
                 return await connection.fetch(sql, *arguments, timeout=limit)
+
+        return await self._ask(ask)
+
+    async def _ask(self, ask: Callable[[Connection], Awaitable[_T]]) -> _T:
+        try:
+            return await ask(await self._open())
         except AWAY as error:
             self.drop()
             raise StoreUnavailable from error
@@ -102,14 +109,27 @@ class Link:
 
     async def read(self, sql: str, *arguments: object, seconds: float | None = None) -> Sequence[asyncpg.Record]:
         """Run a statement that changes nothing: once more over a new connection when the old one turns out dead."""
+        return await self._once_more(lambda: self.fetch(sql, *arguments, seconds=seconds))
+
+    async def read_together(self, *questions: tuple[str, Sequence[object]]) -> Sequence[Sequence[asyncpg.Record]]:
+        """Run statements with their arguments as `read` does, all on one state of the database. What one sets locally holds to the end."""
+
+        async def ask(connection: Connection) -> Sequence[Sequence[asyncpg.Record]]:
+            whole = asyncio.timeout((len(questions) + 1) * self._seconds)
+            async with whole, connection.transaction(isolation="repeatable_read", readonly=True):
+                return [await connection.fetch(sql, *arguments, timeout=self._seconds) for sql, arguments in questions]
+
+        return await self._once_more(lambda: self._ask(ask))
+
+    async def _once_more(self, asked: Callable[[], Awaitable[_T]]) -> _T:
         if self._connection is None:
-            return await self.fetch(sql, *arguments, seconds=seconds)
+            return await asked()
         try:
-            return await self.fetch(sql, *arguments, seconds=seconds)
+            return await asked()
         except StoreUnavailable as error:
             if isinstance(error.__cause__, TimeoutError):
                 raise
-            return await self.fetch(sql, *arguments, seconds=seconds)
+            return await asked()
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -1,7 +1,8 @@
 """Pages of the log as the tree takes them: the hash of each entry, and when it was recorded."""
 
-from collections.abc import Sequence
+import asyncio
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from adapters.log_reader import LogBroken
@@ -9,10 +10,13 @@ from adapters.postgres import Link
 from adapters.tree_store import SQL
 from domain.errors import LeafTooLarge
 from domain.leaf import LONGEST
-from workers.audit.entries import entry_of, leaf_hash
+from domain.tree.hashing import leaf_hash
+from workers.audit.entries import Columns, entry_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PAYLOAD, _SIZE = 12, 13
+_TIME, _PAYLOAD = 5, 12
+_AT_ONCE = 256
+"""So many entries are hashed before others of this process have their turn: half a millisecond."""
 
 
 class HashedPage(NamedTuple):
@@ -25,22 +29,25 @@ class HashedPage(NamedTuple):
 
 
 async def read_hashed(link: Link, after: int, limit: int) -> HashedPage:
-    """Raises StoreUnavailable; LogBroken for a gap, or an event that was pruned before its time."""
-    rows = await link.read(SQL["entries"], after, limit)
-    size, epoch = rows[0][_SIZE], rows[0][_SIZE + 1]
-    through = min(size, after + limit)
-    if through <= after:
-        return HashedPage([], [], size, epoch)
-    if len(rows) != through - after or any(row[0] != wanted for wanted, row in enumerate(rows, after + 1)):
+    """Raises StoreUnavailable; LogBroken for a gap, or an event that was pruned before its time; LogDetached."""
+    ((size, epoch, *_),), found = await link.read_together((SQL["head"], ()), (SQL["entries"], (after, after + limit)))
+    rows: list[Any] = sorted(found, key=itemgetter(0))
+    through = max(after, min(size, after + limit))
+    if [row[0] for row in rows] != list(range(after + 1, through + 1)):
+        await link.read(SQL["why_not"], after, through - after)
         raise LogBroken(f"events are missing between positions {after + 1} and {through}")
-    return HashedPage([_hash(tuple(row)[:_SIZE]) for row in rows], [row[5] for row in rows], size, epoch)
+    hashes: list[bytes] = []
+    for start in range(0, len(rows), _AT_ONCE):
+        hashes += [_hash(row) for row in rows[start : start + _AT_ONCE]]
+        await asyncio.sleep(0)
+    return HashedPage(hashes, [row[_TIME] for row in rows], size, epoch)
 
 
 def moment(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def _hash(row: Sequence[Any]) -> bytes:
+def _hash(row: Columns) -> bytes:
     if not row[_PAYLOAD]:
         raise LogBroken(f"the event at {row[0]} was pruned before it was in a full tile")
     entry = entry_of(row)
