@@ -25,8 +25,8 @@ from workers.integrator.judging import Refused
 from workers.integrator.signatory import Signatory
 
 SUBJECT = "log.v1.checkpoint"
-MOST_EVENTS = 1_000
-"""Of one step: so long are the other workers of this process kept waiting, some 10 ms."""
+MOST_EVENTS = 2_048
+"""Of one step. Others of this process have their turns meanwhile; a checkpoint has to wait until it is done."""
 PACE_SECONDS = 0.1
 IDLE_SECONDS = 0.5
 PUBLISH_SECONDS = 0.5
@@ -143,8 +143,8 @@ class Integrator:
         return 0.0 if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
 
     async def _rest(self) -> None:
-        """Pause so that what comes meanwhile is added together; where all is published, until there is more."""
-        await asyncio.sleep(PACE_SECONDS)
+        """Pause until a checkpoint is due, so that what comes meanwhile is added at once; where all is published, until there is more."""
+        await asyncio.sleep(max(PACE_SECONDS, self._due - asyncio.get_running_loop().time()))
         if self._open is not None and self._open[0].size == self._open[1].size:
             await self.hint.within(IDLE_SECONDS)
 
