@@ -38,10 +38,12 @@ async def held_name(kind: ClaimKind, sealed: Sealed | None, claim_id: ClaimId, o
 
 
 def give_up(tx: Transaction, name: HeldName) -> None:
+    """Nothing happens where it was given up before: its rows went with that, or are another's by now."""
     stream = claim.stream(name.claim_id)
-    tx.record(claim.decider, stream, claim.release(tx.state(claim.decider, stream), at=tx.at))
-    for mac in name.macs:
-        tx.release(mac, stream)
+    if released := claim.release(tx.state(claim.decider, stream), at=tx.at):
+        tx.record(claim.decider, stream, released)
+        for mac in name.macs:
+            tx.release(mac, stream)
 
 
 def name_reads(names: Sequence[HeldName]) -> list[Read]:

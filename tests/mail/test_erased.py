@@ -116,6 +116,24 @@ async def test_nothing_is_left_that_opens_and_no_row(open_office: Callable[..., 
     assert office.subjects()[-1] == "Your minos account is gone"
 
 
+async def test_one_whose_names_were_free_before_is_erased_too(open_office: Callable[..., Awaitable[Office]]) -> None:
+    """Where the last mail takes longer than the worker's next look, names go first; somebody else may have them by then."""
+    office = await open_office(erasure_wait=0)
+    user_id = await settled(office)
+    await ask_for_erasure(await office.ctx(await office.sign_in()), office.ports)
+    await office.work()
+    keeper = Timekeeper(office.settings)
+    for _ in range(2):  # it begins; then the mail is still to go
+        await projected(office)
+        await keeper.step()
+    assert isinstance((await state_of(office, user_id))[0], user.Gone)
+    another = await office.register()
+    await erased(office, user_id)
+    assert (await left_of(office, user_id)).is_nothing
+    assert (await office.account(another)).user_id == another
+    await office.sign_in()
+
+
 async def test_whoever_is_killed_on_the_way_what_is_left_is_done_by_the_next(
     open_office: Callable[..., Awaitable[Office]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
