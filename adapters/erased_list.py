@@ -1,5 +1,6 @@
 """Who was erased, outside the database: ids and times, so that a backup from before brings nobody back."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
@@ -11,6 +12,7 @@ from commands.ports import ErasedEntry
 from domain.ids import UserId
 
 FOLDER = "erased/"
+_ENTRY = re.compile(r"erased/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 
 class ErasedList:
@@ -25,7 +27,8 @@ class ErasedList:
             await self._place.put(f"{FOLDER}{entry.user_id}", msgspec.json.encode(entry, order="sorted"), expect=None)
 
     async def ids(self) -> Sequence[UserId]:
-        return [UserId(UUID(name.removeprefix(FOLDER))) for name in await self._place.names(FOLDER)]
+        """What is no id is nobody's: a bucket may have the name of a folder in it."""
+        return [UserId(UUID(found[1])) for name in await self._place.names(FOLDER) if (found := _ENTRY.fullmatch(name))]
 
     async def get(self, user_id: UserId) -> ErasedEntry | None:
         """Raises msgspec.MsgspecError for what was not written here."""

@@ -1,6 +1,5 @@
 """Having an account erased, thinking better of it, and looking first at what would go (ADM-04, ACC-24)."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from litestar import Controller, delete, get, post
@@ -8,35 +7,18 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from api.asking import Asking
+from api.erasure_preview import ErasurePreview, preview
 from api.refuse import refuses
 from api.users import CHANGED
-from api.world import World
 from commands.erase_user import AdminAskedBy, EraseUser, ErasureWait, erase_user, keep_user
-from commands.erasure_preview import Holdings, holdings
 from domain import erasure, errors
-from domain.ids import AudienceName, SessionId, UserId
-from projections import api_keys, audiences, invitations, session_searches
-
-PAGE = 1_000
-_FIRST = SessionId(UUID(int=0))
+from domain.ids import UserId
 
 
 class Erasing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose wish it is: the administrator's own, or because the law asks for it."""
 
     asked_by: AdminAskedBy = AdminAskedBy.ADMINISTRATOR
-
-
-class ErasurePreview(Struct, frozen=True, kw_only=True):
-    """What would go. Nothing is changed by looking."""
-
-    account: Holdings
-    sessions: int
-    """Ever begun, whatever became of them."""
-    api_keys: int
-    invitations: int
-    services: Sequence[AudienceName]
-    """Audiences whose services would be told, and are to acknowledge it."""
 
 
 class EraseUsers(Controller):
@@ -76,20 +58,4 @@ class EraseUsers(Controller):
         responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchUser),
     )
     async def preview(self, request: Asking, user_id: FromPath[UUID]) -> ErasurePreview:
-        return await preview(UserId(user_id), request.world)
-
-
-async def preview(user_id: UserId, world: World) -> ErasurePreview:
-    """Raises NoSuchUser, StoreUnavailable."""
-    models = world.models
-    accepted = await invitations.accepted_by(models, user_id)
-    sessions, after = 0, _FIRST
-    while found := await session_searches.all_of(models, user_id, after=after, limit=PAGE):
-        sessions, after = sessions + len(found), found[-1]
-    return ErasurePreview(
-        account=await holdings(user_id, accepted, world.ports),
-        sessions=sessions,
-        api_keys=len(await api_keys.all_of(models, user_id)),
-        invitations=len(accepted),
-        services=await audiences.of_people(models),
-    )
+        return await preview(UserId(user_id), request.world.models, request.world.ports)

@@ -12,12 +12,11 @@ from cli.authority import Authority
 from cli.command import NotAccepted
 from cli.wishes import wish
 from commands.change_attributes import ChangeAttributes, change_attributes
-from commands.erasure_preview import Holdings, holdings
 from commands.find_user import find_user
 from commands.read_profile import Profile, read_profile
 from domain.errors import NoSuchUser
 from domain.ids import RoleName, UserId
-from projections import invitations, user_history, users
+from projections import user_history, users
 from workers.leftovers import Leftovers, leftovers
 
 
@@ -53,11 +52,6 @@ async def shown(authority: Authority, user_id: UserId) -> Profile:
 async def history(authority: Authority, user_id: UserId) -> Sequence[Happening]:
     page = await user_history.of_user(authority.models, user_id, limit=200)
     return [Happening(at=row.at, what=row.type, by=row.actor, position=row.position) for row in page.rows]
-
-
-async def would_go(authority: Authority, user_id: UserId) -> Holdings:
-    """Raises NoSuchUser."""
-    return await holdings(user_id, await invitations.accepted_by(authority.models, user_id), authority.ports)
 
 
 async def left_of(authority: Authority, who: str) -> Leftovers:

@@ -82,7 +82,9 @@ async def _act(authority: "Authority", args: argparse.Namespace) -> int:
     user_id = await act.found(authority, args.user)
     match args.action:
         case "erase" if args.dry_run:
-            print_rows([await act.would_go(authority, user_id)], as_json=args.json)
+            from api.erasure_preview import preview
+
+            print_rows([await preview(user_id, authority.models, authority.ports)], as_json=args.json)
         case "show":
             print_rows([await act.shown(authority, user_id)], as_json=args.json)
         case "history":

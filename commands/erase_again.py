@@ -1,17 +1,30 @@
 """After a database was set back: whoever was erased since then is erased again, before anything is served from it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from commands.context import Context
 from commands.delete_user import delete_in
 from commands.forget_person import forget_person
 from commands.keys_of_owner import OwnersKeys, with_keys_of
-from commands.ports import ErasedEntry, ErasedNames, Ports
+from commands.ports import ErasedEntry, ErasedNames, ErasedReads, Ports
 from commands.put_off_erasure import erasure_of
 from commands.transact import Read, Transaction, transact
 from domain import administrators, erasure, user
+from domain.ids import UserId
 from domain.user import Absent, Active, Suspended
 from domain.user_events import DeleteReason
+
+
+async def read_erased_list(listed: ErasedNames, reads: ErasedReads, ctx: Context, ports: Ports) -> int:
+    """Erase whoever was, and note that it was done for this database. What is noted is what it was before: if it was set back
+    meanwhile, the list is read again. Raises as `erase_whoever_was`, and what `reads` raises for a list that has been lost.
+    """
+    database = await reads.database()
+    ids = await listed.ids()
+    back = await _compared(ids, listed, ctx, ports)
+    await reads.note(database, listed=len(ids))
+    return back
 
 
 async def erase_whoever_was(listed: ErasedNames, ctx: Context, ports: Ports) -> int:
@@ -20,7 +33,11 @@ async def erase_whoever_was(listed: ErasedNames, ctx: Context, ports: Ports) -> 
     With it they are gone at once: nothing of the account opens any more. What else is theirs goes as after any erasure. Raises what the
     list raises, StoreUnavailable.
     """
-    ids = {user.stream(user_id): user_id for user_id in await listed.ids()}
+    return await _compared(await listed.ids(), listed, ctx, ports)
+
+
+async def _compared(listed_ids: Sequence[UserId], listed: ErasedNames, ctx: Context, ports: Ports) -> int:
+    ids = {user.stream(user_id): user_id for user_id in listed_ids}
     if not ids:
         return 0
     back = 0
@@ -31,7 +48,7 @@ async def erase_whoever_was(listed: ErasedNames, ctx: Context, ports: Ports) -> 
 
 
 async def _erase(entry: ErasedEntry, ctx: Context, ports: Ports) -> bool:
-    """False where it was only on its way, and for whoever is younger than the database is now."""
+    """Also go on where whoever began it was killed. False for whoever is younger than the database is now."""
     user_id = entry.user_id
     of_user: Read = (user.decider, user.stream(user_id))
     of_admins: Read = (administrators.decider, administrators.STREAM)
@@ -50,8 +67,7 @@ async def _erase(entry: ErasedEntry, ctx: Context, ports: Ports) -> bool:
     async def begin(keys: OwnersKeys) -> bool:
         return (await transact(ports, ctx, [of_user, of_erasure, of_admins, *keys.reads], lambda tx: decide(tx, keys))).result
 
-    if not await with_keys_of(user_id, ports, begin):
-        return False
+    await with_keys_of(user_id, ports, begin)
     return await forget_person(user_id, entry.invitations, ctx, ports)
 
 

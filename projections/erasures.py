@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -168,6 +169,19 @@ async def past_barring(models: ReadModels, limit: int) -> Sequence[UserId]:
 async def unheard(models: ReadModels, limit: int) -> Sequence[UserId]:
     """Give erased accounts of which services are to be told again, the longest first."""
     return await _ids(models, "unheard", limit)
+
+
+class Late(NamedTuple):
+    """Erasures that do not come to an end, and keys there are of people who were erased."""
+
+    unfinished: int
+    keys: int
+
+
+async def late(models: ReadModels, seconds: int) -> Late:
+    """Count those that began longer ago. Raises StoreUnavailable."""
+    (record,) = await models.fetch(erasures, _SQL["late"], seconds)
+    return Late(unfinished=record["unfinished"], keys=record["keys"])
 
 
 async def _ids(models: ReadModels, statement: str, limit: int) -> Sequence[UserId]:

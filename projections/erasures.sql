@@ -44,3 +44,8 @@ SELECT user_id FROM {table} WHERE names_until <= statement_timestamp() ORDER BY 
 
 -- name: unheard
 SELECT user_id FROM {table} WHERE remind_at <= statement_timestamp() ORDER BY remind_at LIMIT $1
+
+-- name: late
+-- Keys of one whose keys were destroyed are there only where somebody got round what refuses them.
+SELECT (SELECT count(*) FROM {table} WHERE status = 'begun' AND ended_at < statement_timestamp() - $1 * interval '1 second') AS unfinished,
+       (SELECT count(*) FROM vault.erased_subjects s JOIN vault.subject_keys k ON k.subject = s.subject) AS keys

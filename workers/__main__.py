@@ -6,12 +6,13 @@ Each has an owner that starts it again after an error, with a growing pause; no 
 import asyncio
 import gc
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import ParamSpec, Protocol
 
 import structlog
 import uvloop
+from nats.aio.client import Client
 
 from adapters import log_policy, logging, settings_source
 from adapters.hints import APPENDED, ERASED, SEQUENCED, Hints, listen
@@ -29,6 +30,7 @@ from workers.mailer.opened import OpenedMailer
 from workers.projector import Projector
 from workers.publisher import Published, Publisher
 from workers.reaper import Reaper
+from workers.remembered import Remembered
 from workers.sequencer import ForeignLog, Sequencer, Step
 from workers.signals.signaller import OpenedSignaller
 from workers.signals.watch import Watch
@@ -71,6 +73,9 @@ NAMES = (
     "reaper",
     "surveyor",
 )
+FOLLOWING = ("signaller", "publisher", "projector", "mailer", "integrator")
+"""Who follows the log: what is waited for comes first."""
+WOKEN = ("sequencer", *FOLLOWING)
 
 
 async def run(names: Sequence[str], settings: Settings) -> None:
@@ -82,15 +87,18 @@ async def run(names: Sequence[str], settings: Settings) -> None:
     gc.freeze()  # what the imports made stays for ever: nobody need look through it again
     stop = stop_within(LAST_SECONDS)
     nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-workers")
-    hints = {name: Hint() for name in ("sequencer", "publisher", "integrator", "projector", "signaller", "mailer")}
-    made = _workers(settings, settings.database_url.reveal(), nats, hints)
+    hints = {name: Hint() for name in WOKEN}
+    remembered = Remembered()
+    made = _workers(settings, settings.database_url.reveal(), nats, hints, remembered)
     try:
-        await _until_stopped(names or NAMES, made, nats, hints, stop)
+        await _until_stopped(names or NAMES, made, _listen(nats, hints, remembered), hints, stop)
     finally:
         await nats.close()
 
 
-def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[str, Hint]) -> Mapping[str, Callable[[], Worker]]:
+def _workers(
+    settings: Settings, url: str, nats: NatsConnection, hints: Mapping[str, Hint], remembered: Remembered
+) -> Mapping[str, Callable[[], Worker]]:
     others = Hints(nats.client, SEQUENCED)
 
     def sequenced(step: Step) -> None:
@@ -122,7 +130,7 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
         "collector": lambda: Collector(url, log_policy.load(settings.log_policy), observe=witnessed, heard=metrics.witness_answered),
         "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
         "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], watch=Watch()),
-        "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], settled=metrics.mail_settled, observe=mailed),
+        "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], remembered=remembered, settled=metrics.mail_settled, observe=mailed),
         "timekeeper": lambda: Timekeeper(
             settings, observe=done_when_due, seen=metrics.token_ends, destroyed=Hints(nats.client, ERASED).send
         ),
@@ -135,12 +143,12 @@ def _workers(settings: Settings, url: str, nats: NatsConnection, hints: Mapping[
 async def _until_stopped(
     names: Sequence[str],
     made: Mapping[str, Callable[[], Worker]],
-    nats: NatsConnection,
+    listen_to_others: Coroutine[None, None, None],
     hints: Mapping[str, Hint],
     stop: asyncio.Event,
 ) -> None:
     tasks = [asyncio.create_task(_keep(name, made[name], stop), name=name) for name in names]
-    listening = asyncio.create_task(_listen(nats, hints), name="hints")
+    listening = asyncio.create_task(listen_to_others, name="hints")
     await stop.wait()
     for hint in hints.values():
         hint.set()
@@ -159,17 +167,22 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
         _, left = await asyncio.wait(left, timeout=AGAIN_SECONDS)
 
 
-async def _listen(nats: NatsConnection, hints: Mapping[str, Hint]) -> None:
-    """Connect, however long that takes, and let other processes wake our workers."""
-
+async def _listen(nats: NatsConnection, hints: Mapping[str, Hint], remembered: Remembered) -> None:
+    """Connect, however long that takes."""
     await nats.connect()
-    await listen(nats.client, APPENDED, hints["sequencer"].set)
-    await listen(nats.client, SEQUENCED, lambda: _wake(hints))
+    await listen_to_others(nats.client, hints, remembered)
+
+
+async def listen_to_others(client: Client, hints: Mapping[str, Hint], remembered: Remembered) -> None:
+    """Let other processes wake our workers, and have them forget the keys of the erased."""
+    await listen(client, ERASED, remembered.forget)
+    await listen(client, APPENDED, hints["sequencer"].set)
+    await listen(client, SEQUENCED, lambda: _wake(hints))
 
 
 def _wake(hints: Mapping[str, Hint]) -> None:
     """Let those look who follow the log."""
-    for name in ("signaller", "publisher", "projector", "mailer", "integrator"):  # what is waited for comes first
+    for name in FOLLOWING:
         hints[name].set()
 
 

@@ -10,15 +10,20 @@ from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import structlog
 
+from adapters.erased_list import ErasedList
+from adapters.erased_reads import ErasedReads
 from adapters.ports import NoDatabase, open_ports
 from adapters.postgres import AWAY
-from adapters.second_place import open_second_place
+from adapters.postgres_links import Links
+from adapters.second_place import PlaceAway, SecondPlace, open_second_place
 from adapters.settings import Settings
 from commands.change_email import release_earlier_email
 from commands.context import Context
 from commands.delete_user import release_names
+from commands.erase_again import read_erased_list
 from commands.erase_me import begin_erasure
 from commands.forget_person import release_barred_names, remind_services
 from commands.ports import Ports
@@ -111,6 +116,8 @@ class Timekeeper:
         self._observe = observe
         self._seen = seen
         self._destroyed = destroyed
+        self._read_for: str | None = None
+        """The database for which this one has read the list of the erased since it last was away: what is back may be an old backup."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every minute until `stop` is set. Raises StoreUnavailable, and what open_ports raises: call it again then."""
@@ -126,36 +133,73 @@ class Timekeeper:
         url = self._settings.database_url
         if url is None:
             raise NoDatabase("set MINOS_DATABASE_URL")
+        links = Links(url.reveal(), size=1)
+        reads = ErasedReads(links)
         try:
             async with asyncpg.create_pool(url.reveal(), min_size=0, max_size=1) as pool:
                 models = ReadModels(pool)
                 self._seen(await service_tokens.endings(models))
+                unread = await reads.database() != self._read_for
                 due = [(duty, each) for duty in DUTIES for each in await duty.due(models, BATCH)]
-                if due:
-                    await self._do(due, pool, models, counts)
-        except AWAY as error:
+                if due or unread:
+                    await self._do(due, pool, models, counts, reads if unread else None)
+        except (*AWAY, StoreUnavailable) as error:
+            self._read_for = None
             raise StoreUnavailable from error
+        finally:
+            await links.close()
         for name, count in counts.items():
             self._observe(name, count)
         return sum(counts.values())
 
     async def _do(
-        self, due: Sequence[tuple[Duty, UUID]], pool: "asyncpg.Pool[asyncpg.Record]", models: ReadModels, counts: dict[str, int]
+        self,
+        due: Sequence[tuple[Duty, UUID]],
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        models: ReadModels,
+        counts: dict[str, int],
+        unread: ErasedReads | None,
     ) -> None:
         place = open_second_place(self._settings)
         try:
             async with open_ports(self._settings) as opened:
+                if unread is not None:
+                    await self._read_list(place, unread, opened.ports)
                 hands = Hands(opened.ports, Eraser(opened.ports, models, pool, place, opened.mail_boxes, destroyed=self._destroyed))
+                failed: list[Exception] = []
                 for duty, each in due:
-                    counts[duty.name] += await _do(duty, each, hands)
+                    try:
+                        counts[duty.name] += await _do(duty, each, hands)
+                    except StoreUnavailable:
+                        raise
+                    except Exception as error:  # noqa: BLE001 - one's edge: the others' turn comes first, then it is raised
+                        failed.append(error)
+                if failed:
+                    raise failed[0]
         finally:
             await place.close()
 
+    async def _read_list(self, place: SecondPlace, reads: ErasedReads, ports: Ports) -> None:
+        """Erase whoever a backup brought back, of which the API's start may not have known. The rest does not wait for the place."""
+        database = await reads.database()
+        try:
+            back = await read_erased_list(ErasedList(place), reads, _context(ports), ports)
+        except (PlaceAway, msgspec.MsgspecError, ValueError) as error:
+            log.warning("erased_list_unread", reason=str(error))
+            return
+        self._read_for = database
+        if back:
+            self._destroyed()
+            log.warning("erased_again", count=back)
+
+
+def _context(ports: Ports) -> Context:
+    return Context(correlation_id=CorrelationId(ports.random.uuid7()), system="timekeeper")
+
 
 async def _do(duty: Duty, each: UUID, hands: Hands) -> bool:
-    ctx = Context(correlation_id=CorrelationId(hands.ports.random.uuid7()), system="timekeeper")
     try:
-        return await duty.act(each, ctx, hands)
+        return await duty.act(each, _context(hands.ports), hands)
     except StoreUnavailable:
         raise
     except Refused as refused:  # one's edge: the others' turn comes

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from commands.key_origins import KeyOrigins
 from commands.ports.actions import ActionClaims, ActionTokens
-from commands.ports.erased import ErasedEntry, ErasedNames
+from commands.ports.erased import ErasedEntry, ErasedNames, ErasedReads
 from commands.ports.factors import (
     Challenge,
     Challenges,
@@ -97,6 +97,7 @@ __all__ = [
     "Commit",
     "ErasedEntry",
     "ErasedNames",
+    "ErasedReads",
     "EventStore",
     "Found",
     "GuardReading",

@@ -26,3 +26,17 @@ class ErasedNames(Protocol):
         ...
 
     async def get(self, user_id: UserId) -> ErasedEntry | None: ...
+
+
+class ErasedReads(Protocol):
+    """Which databases the list was read for: what a restore brings back is a database of its own."""
+
+    async def database(self) -> str: ...
+
+    async def is_read(self, database: str) -> bool:
+        """Also where nothing ever happened."""
+        ...
+
+    async def note(self, database: str, *, listed: int) -> None:
+        """Raises what the list raises where so many are fewer than there can be."""
+        ...

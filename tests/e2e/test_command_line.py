@@ -245,6 +245,19 @@ async def test_accounts_of_another_system_are_imported_and_sign_in(running: Runn
     assert (again["imported"], again["already_imported"]) == (0, 2)
 
 
+async def test_what_an_erasure_would_take_and_who_would_be_told_is_said_before(running: Running, http: httpx.AsyncClient) -> None:
+    email = address()
+    body = {"email": email, "password": "over the hills and away"}
+    await http.post("/api/v1/auth/register", json=body)
+    assert (await http.post("/api/v1/auth/login", json=body)).status_code == 200
+    await told(running, "audiences", "define", "lathe", "lathe.turn")
+    async with asyncio.timeout(20):
+        while not (seen := (await told(running, "users", "erase", email, "--dry-run"))[0])["sessions"] or "lathe" not in seen["services"]:
+            await asyncio.sleep(0.1)
+    assert (seen["sessions"], seen["account"]["names"], seen["account"]["due_at"]) == (1, 1, None)
+    assert await told_of(running, email)
+
+
 async def told_of(running: Running, email: str) -> bool:
     return (await running.minos("users", "show", email)).code == 0
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import pytest
 from msgspec.structs import replace
 
 from commands.delete_user import DeleteUser, delete_user
@@ -11,7 +12,7 @@ from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, su
 from domain.ids import UserId
 from tests.mail.conftest import ANYBODY, Office
 from workers.projector import Projector
-from workers.timekeeper import Timekeeper
+from workers.timekeeper import DUTIES, Timekeeper
 
 CLI = replace(ANYBODY, system="cli")
 
@@ -71,6 +72,22 @@ async def test_what_is_due_is_done_once_and_nothing_before(open_office: Callable
     assert [count for duty, count in done if duty == "names_released"] == [1, 0, 0]
     assert (await status(office, due), await status(office, stays)) == (AccountStatus.GONE, AccountStatus.ACTIVE)
     assert await office.register() != due
+
+
+async def test_one_thing_that_fails_keeps_nothing_else_from_being_done(
+    open_office: Callable[..., Awaitable[Office]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> bool:
+        raise ValueError("unforeseen")
+
+    office = await open_office(restore_period=0)
+    due = await deleted(office)
+    await projected(office)
+    duty = next(each for each in DUTIES if each.name == "names_released")
+    monkeypatch.setattr("workers.timekeeper.DUTIES", (duty._replace(name="failing", act=fails), duty))
+    with pytest.raises(ValueError, match="unforeseen"):
+        await Timekeeper(office.settings).step()
+    assert await status(office, due) is AccountStatus.GONE
 
 
 async def test_an_account_that_can_be_restored_keeps_its_names(office: Office) -> None:

@@ -1,10 +1,12 @@
 """Keys of the erased go because their stream says that they are over: not before, nobody else's, and none comes again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import asyncpg
 import pytest
+from nats.aio.client import Client
 
 from adapters import master_key
 from adapters.embedded_nats import NatsServer
@@ -23,6 +25,9 @@ from tests.conftest import Database
 from tests.domain.examples import NOW
 from tests.publisher.conftest import connection_to
 from tests.publisher.test_left_passwords import RANDOM, Desk
+from workers import __main__ as workers
+from workers.hints import Hint
+from workers.remembered import Remembered
 
 
 @pytest.fixture
@@ -83,8 +88,52 @@ async def test_the_serving_role_destroys_no_key_by_itself(desk: Desk, app: "asyn
             await app.execute(statement)
 
 
+MAKE = "INSERT INTO vault.subject_keys (key_id, subject, seal_class, generation, wrapped, kek_id) VALUES ($1, $2, 'profile', 1, '', 'x')"
+
+
+async def test_a_key_that_was_being_made_goes_too(desk: Desk, app: "asyncpg.Connection[asyncpg.Record]") -> None:
+    ada = UserId(RANDOM.uuid7())
+    await desk.append_to(user.stream(ada), 0, receipt(ada))
+    await desk.append_to(erasure.stream(ada), 0, ErasureBegun(user_id=ada, at=NOW))
+    async with app.transaction():
+        await app.execute(MAKE, RANDOM.uuid7(), user.stream(ada))
+        destroying = asyncio.create_task(desk.vault.destroy_keys_of_erased(user.stream(ada)))
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while not await app.fetchval(waiting):
+            await asyncio.sleep(0.01)
+    await destroying
+    assert await desk.vault.keys_of([user.stream(ada)]) == []
+
+
+async def test_an_older_snapshot_makes_no_key(app: "asyncpg.Connection[asyncpg.Record]") -> None:
+    with pytest.raises(asyncpg.RaiseError):
+        async with app.transaction(isolation="repeatable_read"):
+            await app.execute(MAKE, RANDOM.uuid7(), "user-x")
+
+
+async def test_a_transaction_that_makes_many_keys_takes_few_locks(owner: "asyncpg.Connection[asyncpg.Record]") -> None:
+    async with owner.transaction():
+        await owner.executemany(MAKE, [(RANDOM.uuid7(), f"user-{n}") for n in range(500)])
+        held = await owner.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+    assert 1 < held <= 64
+
+
+@asynccontextmanager
+async def forgetting_in_workers(nats: Client, forget: Callable[[], None]) -> AsyncGenerator[None]:
+    remembered = Remembered()
+    with remembered.by(forget):
+        await workers.listen_to_others(nats, {name: Hint() for name in workers.WOKEN}, remembered)
+        yield
+    remembered.forget()
+
+
+@pytest.mark.parametrize("listening", [forgetting_keys, forgetting_in_workers])
 async def test_other_processes_forget_at_once_what_they_remember(
-    desk: Desk, database: Database, owner: "asyncpg.Connection[asyncpg.Record]", nats_server: NatsServer
+    listening: "Callable[[Client, Callable[[], None]], AbstractAsyncContextManager[None]]",
+    desk: Desk,
+    database: Database,
+    owner: "asyncpg.Connection[asyncpg.Record]",
+    nats_server: NatsServer,
 ) -> None:
     ada = StreamName(f"user-{RANDOM.uuid7()}")
     sealed = (await desk.vault.seal(subject=ada, seal_class=SealClass.PROFILE, stream=ada, fields={"name": "Ada"}))["name"]
@@ -92,7 +141,7 @@ async def test_other_processes_forget_at_once_what_they_remember(
     other = PostgresVault(links, Wrapping([master_key.of_bytes(b"\x01" * 32)]))
     here, there = connection_to(nats_server), connection_to(nats_server)
     await asyncio.gather(here.connect(), there.connect())
-    async with forgetting_keys(there.client, other.forget_all):
+    async with listening(there.client, other.forget_all):
         assert await other.open(sealed, stream=ada, field="name") == "Ada"
         await owner.execute("DELETE FROM vault.subject_keys")
         assert await other.open(sealed, stream=ada, field="name") == "Ada", "it remembers"

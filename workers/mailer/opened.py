@@ -12,6 +12,7 @@ from workers.hints import Hint
 from workers.mailer.ledger import Figures
 from workers.mailer.mailer import Mailer, Settled
 from workers.mailer.writing import Desk
+from workers.remembered import Remembered
 
 if TYPE_CHECKING:
     from adapters.ports import Opened
@@ -31,8 +32,16 @@ def desk_of(settings: Settings, opened: "Opened") -> Desk:
 
 
 class OpenedMailer:
-    def __init__(self, settings: Settings, *, hint: Hint, settled: Callable[[Settled], None], observe: Callable[[Figures], None]) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        hint: Hint,
+        remembered: Remembered,
+        settled: Callable[[Settled], None],
+        observe: Callable[[Figures], None],
+    ) -> None:
+        self._settings, self._remembered = settings, remembered
         self._hint, self._settled, self._observe = hint, settled, observe
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -47,4 +56,5 @@ class OpenedMailer:
             mailer = Mailer(
                 settings.database_url.reveal(), post_of(settings), desk, hint=self._hint, settled=self._settled, observe=self._observe
             )
-            await mailer.run(stop)
+            with self._remembered.by(opened.vault.forget_all):
+                await mailer.run(stop)
