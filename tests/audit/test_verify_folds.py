@@ -45,3 +45,23 @@ async def test_a_changed_row_of_a_read_model(falsified: Audited, model: str, cha
     await falsified.as_owner(change.format(table, stream=STREAM.format("session")))
     report = await falsified.verify()
     assert {(each.kind, each.model) for each in report.findings} == {(Kind.READ_MODEL_DIFFERS, model)}
+
+
+@pytest.mark.parametrize(
+    ("statement", "remark"),
+    [
+        (
+            "INSERT INTO projection_parked SELECT name, version, {stream}, 1, 'x' FROM projection_active WHERE name = 'sessions'",
+            "of 1 streams",
+        ),
+        (
+            "UPDATE projection_state SET status = 'retired' WHERE name = 'sessions'; DELETE FROM projection_active WHERE name = 'sessions'",
+            "is served by no table",
+        ),
+    ],
+    ids=["parked", "served by none"],
+)
+async def test_attack_a_read_model_kept_from_being_compared(falsified: Audited, statement: str, remark: str) -> None:
+    await falsified.as_owner(statement.format(stream=STREAM.format("session")))
+    report = await falsified.verify()
+    assert [each for each in report.remarks if remark in each and "sessions" in each and "not compared" in each]

@@ -41,8 +41,14 @@ class Folds:
                     pass  # by positions: `Journals`
                 case _:
                     assert_never(of)
+        self._parked: dict[str, int] = {}
         self.streams = 0
         self.unfolded = 0
+
+    @property
+    def parked(self) -> Sequence[tuple[str, int]]:
+        """Read models, and of how many streams each says that it holds back what it has."""
+        return sorted(self._parked.items())
 
     async def all(self, progress: Callable[[int], None]) -> None:
         """Fold every stream."""
@@ -74,6 +80,7 @@ class Folds:
             progress(done)
 
     def _page(self, page: Page) -> None:
+        self._parked.update((name, len(fed.parked)) for name, fed in page.feeds.items() if fed.parked)
         seen: set[str] = {self._fold.stream} if self._fold is not None else set()
         for event in page.events:
             if self._fold is None or event.stream != self._fold.stream:

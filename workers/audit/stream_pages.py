@@ -66,6 +66,10 @@ class StreamSource:
     def served(self) -> Sequence[Projection]:
         return [projection for projection in ALL if projection.name in self._tables]
 
+    @property
+    def unserved(self) -> Sequence[str]:
+        return [projection.name for projection in ALL if projection.name not in self._tables]
+
     async def page(self, stream: str, version: int, only: Sequence[str] | None) -> Page:
         """Read what comes behind that version of that stream; of these streams alone, where some are named."""
         of, some = ("", ()) if only is None else ("_of", (only,))

@@ -127,9 +127,7 @@ class _Check:
             words = f"checkpoints up to size {covered} were published, and the second place has none beyond {second}"
             self._findings.add(Finding(kind=Kind.SECOND_PLACE_BEHIND, words=words, size=second, epoch=epoch))
         remarks = [*judge.end(size, said.kept, may_end_early=self._asked.is_copy)]
-        streams, unfolded = await self._folds(said, size)
-        if unfolded:
-            remarks.append(f"{unfolded} streams could not be folded anew: part of them is not there, or cannot be read")
+        streams = await self._folds(said, size, remarks)
         if covered < size:
             remarks.append(f"positions {covered + 1} to {size} are in no published checkpoint yet")
         return Report(
@@ -165,9 +163,10 @@ class _Check:
             self._findings.add(Finding(kind=Kind.ENTRY_BROKEN, words=words, stream=log.STREAM))
             return Announced((), (), ())
 
-    async def _folds(self, said: Announced, size: int) -> tuple[int, int]:
+    async def _folds(self, said: Announced, size: int, remarks: list[str]) -> int:
+        """Give how many streams were folded."""
         if not self._asked.read_models:
-            return 0, 0
+            return 0
         source = await StreamSource.open(self._asked.url)
         try:
             folds = Folds(source, said, self._findings)
@@ -178,7 +177,11 @@ class _Check:
             await Journals(source, self._findings).through(self._asked.since, size, self._advance("journals", size - self._asked.since))
         finally:
             await source.close()
-        return folds.streams, folds.unfolded
+        if folds.unfolded:
+            remarks.append(f"{folds.unfolded} streams could not be folded anew: part of them is not there, or cannot be read")
+        remarks += [f"of {count} streams the read model {name} holds back what it has: it was not compared" for name, count in folds.parked]
+        remarks += [f"the read model {name} is served by no table: it was not compared" for name in source.unserved]
+        return folds.streams
 
     def _advance(self, stage: str, total: int) -> Callable[[int], None]:
         began = monotonic()
