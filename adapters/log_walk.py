@@ -17,6 +17,10 @@ from domain.errors import LogChanged
 from domain.ids import StreamName, UserId
 
 WALKS = statements(Path(__file__).with_suffix(".sql"))
+ACTOR = r"^(anonymous|(user|client|api_key|system):[A-Za-z0-9_-]{1,64})$(?!\n)"
+TYPE = r"^[a-z_]+(\.[a-z0-9_]+){0,2}$(?!\n)"
+STREAM = r"^[a-z_]+(-[A-Za-z0-9_-]{1,64})?$(?!\n)"
+"""What a filter may be: one of another form finds nothing, which would read as if nothing had happened."""
 _MICROSECOND = timedelta(microseconds=1)
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 """Ends of what Postgres and Python both know moments of."""

@@ -7,11 +7,12 @@ from uuid import UUID
 from litestar import Controller, Response, get
 from litestar.params import QueryParameter
 
+from adapters.log_walk import ACTOR, STREAM, TYPE
 from adapters.proof_files import proof_file
 from api.asking import Asking, refused_query
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
-from api.replaying import ACTOR, LAST, STREAM, TYPE
+from api.replaying import LAST
 from commands.audit_asked import record_asked
 from domain import errors
 from domain.audit import Matter, Question

@@ -67,7 +67,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """`at` None is now; `within` is in seconds, before and after."""
+    """`at` None is now, and so is a moment that has not come; `within` is in seconds, before and after."""
 
     user_id: UserId
     audience: AudienceName
@@ -77,7 +77,8 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 async def explain(asked: Asked, ctx: Context, ports: Ports, models: ReadModels, links: Links) -> Explanation:
     """Write the question down, and answer. Raises NoSuchUser, StoreUnavailable, and what `record_asked` does."""
-    at = asked.at or datetime.now(UTC)
+    now = datetime.now(UTC)
+    at = now if asked.at is None else min(asked.at, now)
     of = await stretch(links, after=0, until=None if asked.at is None else at + _MICROSECOND)
     explained = await explain_sign_in(asked.user_id, ports, audience=asked.audience, at=at, through=of.last)
     await record_asked(Question.EXPLAIN, ctx, ports, Matter(last=of.last, user_id=asked.user_id))

@@ -1,5 +1,6 @@
 """What a route may refuse with, for the API's own description; and how refusals become answers inside the framework."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, TypeAlias
 
@@ -19,6 +20,7 @@ from api.problems import Problem
 from api.refusals import BadRequest, Fault, InternalError, MethodNotAllowed, NoSuchRoute, ValidationFailed
 from domain.errors import AmbiguousCredentials, Refused, StoreUnavailable
 
+_LEFT_OUT = re.compile(r"Missing required query parameter '(\w+)' for ")
 _OF_ANY: tuple[type[Refused], ...] = (
     AmbiguousCredentials, refusals.HeaderInvalid, refusals.BadRequest, refusals.HostNotAllowed, refusals.AddressTooLong,
     refusals.HeadersTooLarge, refusals.MalformedBody, refusals.BodyTooDeep, refusals.BodyTooLarge, refusals.BodyTooSlow,
@@ -67,7 +69,7 @@ def as_refusal(error: Exception, handler: HTTPRouteHandler | None) -> Refused:
         case MethodNotAllowedException():
             return MethodNotAllowed(_allowed(error))
         case ValidationException():
-            return ValidationFailed(_faults(error.extra, handler))
+            return ValidationFailed(_faults(error.extra, handler) or _left_out(error.detail))
         case HTTPException() if error.status_code < 500:
             return BadRequest()
         case _:
@@ -85,6 +87,12 @@ def _faults(extra: Any, handler: HTTPRouteHandler | None) -> list[Fault]:
     kinds = {} if handler is None else {name: _kind(each) for name, each in handler.parsed_fn_signature.parameters.items()}
     faults = ((str(part.get("message", "")), str(part.get("key", ""))) for part in extra or ())
     return [fault(message, kinds.get(name, Any), f"?{name}") for message, name in faults]
+
+
+def _left_out(words: str) -> list[Fault]:
+    """The framework names a parameter that has to be there in its words alone, before the address."""
+    named = _LEFT_OUT.match(words)
+    return [] if named is None else [Fault(pointer=f"?{named[1]}", code="missing", detail="Required.")]
 
 
 def _kind(parameter: FieldDefinition) -> Any:

@@ -12,7 +12,7 @@ from litestar import Response
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from adapters.log_reader import LogPage
-from adapters.log_walk import LogFilter, LogWalk, Stretch, stretch
+from adapters.log_walk import ACTOR, STREAM, TYPE, LogFilter, LogWalk, Stretch, stretch
 from adapters.replay_lines import revealed_lines, sealed_lines
 from api.asking import Asking
 from api.callers import access_of, reidentify
@@ -31,9 +31,6 @@ LOOKED_AT_AGAIN_SECONDS = 1.0
 """How long a replay may go on whose caller's account, token or right is gone."""
 LAST = 2**53 - 1
 """As large as every reader of JSON takes a number."""
-ACTOR = r"^[a-z_]+(:[A-Za-z0-9_-]{1,64})?$(?!\n)"
-TYPE = r"^[a-z_]+(\.[a-z0-9_]+){0,2}$(?!\n)"
-STREAM = r"^[a-z_]+(-[A-Za-z0-9_-]{1,64})?$(?!\n)"
 
 Position = Annotated[int, Meta(ge=0, le=LAST)]
 Moment = Annotated[datetime, Meta(tz=True)]

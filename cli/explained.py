@@ -19,8 +19,8 @@ def explained(error: Exception) -> str | None:
             return f"no permission for {error.filename}: it belongs to {owner}; was `minos up` started with sudo, or by another user?"
         case OSError(filename=str(file), strerror=str(why)):
             return f"{file}: {why}"
-        case OSError() | TimeoutError():
-            return f"{type(error).__name__}: {error}"
+        case OSError() | TimeoutError():  # bare, it is a full disk's word on a file that was open already
+            return error.strerror if type(error) is OSError and error.strerror else f"{type(error).__name__}: {error}"
         case _ if module.startswith(("asyncpg.", "nats.")):
             return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         case msgspec.ValidationError():

@@ -14,6 +14,8 @@ from cli.wishes import wish
 from commands.change_attributes import ChangeAttributes, change_attributes
 from commands.find_user import find_user
 from commands.read_profile import Profile, read_profile
+from commands.transact import read_states
+from domain import user
 from domain.errors import NoSuchUser
 from domain.ids import RoleName, UserId
 from projections import user_history, users
@@ -61,6 +63,12 @@ async def left_of(authority: Authority, who: str) -> Leftovers:
     except ValueError:
         raise NotAccepted(f"not accepted: {who!r}; an id is what leads to one who is erased") from None
     return await leftovers(user_id, authority.models, authority.pool, authority.ports)
+
+
+async def is_known(authority: Authority, user_id: UserId) -> bool:
+    """Whether there ever was an account of this id, also one that is erased."""
+    tx = await read_states(authority.ports, [(user.decider, user.stream(user_id))])
+    return not isinstance(tx.state(user.decider, user.stream(user_id)), user.Absent)
 
 
 async def set_attributes(authority: Authority, user_id: UserId, given: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """`minos users`: look at accounts and act on them, with access to the database as the proof."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -32,7 +33,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     _about(actions.add_parser("restore", help="bring a deleted account back as it was"))
     erase = _about(actions.add_parser("erase", help="have an account erased for good, after MINOS_ERASURE_WAIT; until then it can be kept"))
     erase.add_argument("--asked-by", choices=("administrator", "law"), default="administrator")
-    erase.add_argument("--dry-run", action="store_true", help="say what would go and who would be told, and change nothing")
+    erase.add_argument("--dry-run", action="store_true", help="say what would go, and change nothing")
     _about(actions.add_parser("keep", help="withdraw an erasure that was asked for so"))
     left = _about(actions.add_parser("erased", help="look everywhere for what is left of somebody; 1 where anything is"))
     left.description = (
@@ -78,6 +79,8 @@ async def _act(authority: "Authority", args: argparse.Namespace) -> int:
     if args.action == "erased":
         left = await act.left_of(authority, args.user)
         print_rows([left], as_json=args.json)
+        if left.is_nothing and not await act.is_known(authority, left.user_id):
+            print("minos: the log has nobody of this id: is it the right one?", file=sys.stderr)
         return DONE if left.is_nothing else NO
     user_id = await act.found(authority, args.user)
     match args.action:

@@ -42,13 +42,6 @@ class SealClass(StrEnum):
     CREDENTIAL = "credential"
 
 
-class ActorKind(StrEnum):
-    ANONYMOUS = "anonymous"
-    USER = "user"
-    SYSTEM = "system"
-    OPERATOR = "operator"
-
-
 E = TypeVar("E", bound=Event, covariant=True)
 
 

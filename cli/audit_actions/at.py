@@ -129,7 +129,7 @@ def _print(found: "Answer[Row]", *, first: bool, as_json: bool) -> None:
 def _headline(found: "Answer[Row]") -> str:
     then = found.then
     covered = "not covered by a checkpoint yet" if then.checkpoint is None else f"covered by the checkpoint of size {then.checkpoint}"
-    lines = [f"position {then.position} of epoch {then.epoch}, {covered}; rule {then.rule}"]
+    lines = [f"position {then.position} of epoch {then.epoch}, {then.at:%Y-%m-%d %H:%M:%SZ}, {covered}; rule {then.rule}"]
     if found.standing is not None:
         lines.append(f"{found.standing}{_by(found.cites)}{_since(erased=found.erased)}")
     lines += [f"held back: {stream}; what came of it is not in this" for stream in then.held_back]

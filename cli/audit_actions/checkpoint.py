@@ -49,7 +49,8 @@ async def act(args: argparse.Namespace) -> int:
         finally:
             await links.close()
     if note is None:
-        print("minos: no checkpoint was published: does the integrator run?", file=sys.stderr)
+        why = "does the integrator run?" if args.epoch is None else f"is there an epoch {args.epoch}? `minos log status` says which is now"
+        print(f"minos: no checkpoint was published: {why}", file=sys.stderr)
         return COULD_NOT
     print(note, end="")
     return DONE

@@ -1,11 +1,11 @@
 """`minos audit replay`: the log again, oldest first, one JSON object a line."""
 
 import argparse
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cli.command import DONE, Commands, at_least
+from cli.command import DONE, Commands, NotAccepted, at_least
 
 if TYPE_CHECKING:
     from adapters.log_walk import LogFilter, Reads
@@ -40,10 +40,11 @@ def add(actions: Commands) -> None:
 
 def moment(text: str) -> datetime:
     """Give the type of an argument that is a time: RFC 3339, with its offset."""
-    given = datetime.fromisoformat(text)
-    if given.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"an RFC 3339 time with an offset, as 2026-11-26T09:30:00Z, not {text!r}")
-    return given
+    with suppress(ValueError):
+        given = datetime.fromisoformat(text)
+        if given.tzinfo is not None:
+            return given
+    raise argparse.ArgumentTypeError(f"an RFC 3339 time with an offset, as 2026-11-26T09:30:00Z, not {text!r}")
 
 
 async def act(args: argparse.Namespace) -> int:
@@ -53,6 +54,7 @@ async def act(args: argparse.Namespace) -> int:
     from cli import startup
     from cli.authority import database_url
 
+    _accept(args)
     settings = startup.settings()
     async with AsyncExitStack() as closing:
         link = Link(database_url(settings).reveal(), seconds=READ_SECONDS)
@@ -62,6 +64,26 @@ async def act(args: argparse.Namespace) -> int:
             closing.enter_context(no_search_for_cycles())
         await _print(link, args, _filter(args, user_id), vault)
     return DONE
+
+
+def _accept(args: argparse.Namespace) -> None:
+    """Refuse what no event can be like: no line at all would read as if nothing had happened. Raises NotAccepted."""
+    import re
+
+    from adapters.log_walk import ACTOR, STREAM, TYPE
+
+    for name, pattern, form in (
+        ("actor", ACTOR, "user:<id>, client:<id>, api_key:<id>, system:<part> or anonymous"),
+        ("type", TYPE, "a type, or its beginning up to a dot, as `minos events` prints it"),
+        ("stream", STREAM, "<category>-<id>, or a category alone, as `minos events` prints it"),
+    ):
+        given = getattr(args, name)
+        if given is not None and re.match(pattern, given) is None:
+            raise NotAccepted(f"not accepted: --{name} {given!r}; expected {form}")
+    if args.since is not None and args.until is not None and args.until <= args.since:
+        raise NotAccepted("not accepted: --until is not after --since, and nothing lies between them")
+    if args.through is not None and args.through < args.after:
+        raise NotAccepted("not accepted: --through lies before --after, and nothing between them")
 
 
 async def _opened(args: argparse.Namespace, settings: "Settings", closing: AsyncExitStack) -> "tuple[Vault | None, UserId | None]":

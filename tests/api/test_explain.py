@@ -46,6 +46,13 @@ async def test_it_is_as_of_the_moment_asked_about(served: Served, admin: Person)
     assert (long_ago["verdict"], long_ago["sign_ins"], long_ago["events"]) == ("no_such_account", [], [])
 
 
+async def test_a_moment_that_has_not_come_is_now(served: Served, admin: Person) -> None:
+    ada = await served.person()
+    found = await explained(served, admin, ada, at="2999-01-01T00:00:00Z")
+    assert datetime.fromisoformat(found["at"]) <= datetime.now(UTC)
+    assert [each["outcome"] for each in found["sign_ins"]] == ["allowed"]
+
+
 async def test_asking_is_written_down(served: Served, admin: Person) -> None:
     ada = await served.person()
     await explained(served, admin, ada)

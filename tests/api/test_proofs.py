@@ -28,6 +28,12 @@ async def key(served: Served, tmp_path: Path) -> AsyncIterator[LogKey]:
     await integrator.close()
 
 
+async def test_a_question_without_what_it_needs_is_told_what_that_is(admin: Person) -> None:
+    for asked, needed in (("proofs", "position"), ("proofs/consistency", "first"), ("proofs/consistency?first=1", "second")):
+        answer = await admin.ask("GET", f"/audit/{asked}")
+        assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": f"?{needed}", "code": "missing", "detail": "Required."}])
+
+
 async def test_an_auditor_proves_an_event_to_somebody_else(served: Served, admin: Person, key: LogKey) -> None:
     answer = await admin.ask("GET", "/audit/proofs", params={"position": 2})
     assert (answer.status_code, answer.headers["content-disposition"]) == (200, 'attachment; filename="2.tlog-proof"')

@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from nats.aio.client import Client
@@ -47,6 +48,8 @@ async def test_users_are_deleted_and_restored_and_found_by_what_they_are_called(
     assert (deleted["status"], deleted["restorable_until"] is not None) == ("deleted", True)
     assert not await ada.is_signed_in()
     assert (await told(running, "users", "restore", ada.user_id))[0]["status"] == "active"
+    nobody, somebody = await running.minos("users", "erased", str(uuid4())), await running.minos("users", "erased", ada.user_id)
+    assert (nobody.code, somebody.code, "nobody of this id" in nobody.err, somebody.err) == (0, 1, True, "")
     unknown = await running.minos("users", "set", ada.email, "team=red")
     assert (unknown.code, "attribute" in unknown.err) == (2, True)
 

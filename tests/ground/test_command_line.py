@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import COMMANDS
+from cli.main import COMMANDS, main
 from tests.ground.authority import MINOS
 
 ROOT = Path(__file__).parents[2]
@@ -262,3 +262,23 @@ def test_a_file_of_limits_is_tried_before_it_is_used(tmp_path: Path, text: str |
         (tmp_path / "limits.toml").write_text(text)
     done = minos(tmp_path, "limits", "check", "limits.toml")
     assert (done.returncode, done.stdout) == (code, told)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--actor", "user:ada@example.org"), "expected user:<id>"),
+        (("--actor", "somebody"), "expected user:<id>"),
+        (("--type", "User Registered"), "expected a type"),
+        (("--type", ""), "expected a type"),
+        (("--stream", "no stream"), "expected <category>-<id>"),
+        (("--since", "2026-11-26T13:00:00Z", "--until", "2026-11-26T12:00:00Z"), "nothing lies between"),
+        (("--after", "5", "--through", "3"), "nothing between"),
+        (("--since", "yesterday"), "RFC 3339"),
+    ],
+)
+def test_a_replay_of_what_no_event_can_be_like_is_refused_and_not_empty(
+    asked: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", "replay", *asked]) == 2
+    assert said in capsys.readouterr().err

@@ -40,3 +40,7 @@ def test_a_file_that_cannot_be_opened_is_named_before_the_reason(tmp_path: Path)
     with pytest.raises(OSError) as caught:  # noqa: PT011 - any error of a file
         (tmp_path / "users.jsonl").open()
     assert explained(caught.value) == f"{tmp_path / 'users.jsonl'}: No such file or directory"
+
+
+def test_a_full_disk_says_so_where_no_file_is_named() -> None:
+    assert explained(OSError(28, "No space left on device")) == "No space left on device"

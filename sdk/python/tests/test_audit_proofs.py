@@ -113,6 +113,42 @@ def test_the_command_verifies_a_bundle_by_itself(tmp_path: Path) -> None:
     assert (done.returncode, "WRONG  checkpoint_forged" in done.stdout) == (BROKEN, True)
 
 
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        (("--key", "no.key"), "--key: no.key is neither a file nor the line of a key"),
+        (("--kept", "no.checkpoint"), "no.checkpoint: No such file"),
+        (("--kept", __file__), "is no checkpoint: "),
+    ],
+)
+def test_a_mistake_of_who_asks_is_not_a_finding(
+    tmp_path: Path, argument: tuple[str, str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Made(history(9), SIGNER).write(tmp_path / "bundle")
+    assert main(["verify", str(folder), *argument]) == COULD_NOT
+    assert said in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_bundle_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, content, said in (
+        ("manifest.json", "{}", "manifest.json does not say format"),
+        ("manifest.json", "[", "manifest.json is not of its form"),
+        ("unfinished.json", "{}", "is not finished"),
+    ):
+        (tmp_path / name).write_text(content)
+        assert main(["verify", str(tmp_path)]) == COULD_NOT
+        assert said in capsys.readouterr().err
+
+
+def test_a_walk_with_no_checkpoint_from_earlier_says_what_it_leaves_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = Made(history(9), SIGNER)
+    folder = made.write(tmp_path / "bundle")
+    assert main(["verify", str(folder), "--key", SIGNER.line]) == HOLDS
+    assert "--kept" in capsys.readouterr().out
+    assert main(["verify", str(folder), "--key", SIGNER.line, "--kept", str(folder / "checkpoint")]) == HOLDS
+    assert "--kept" not in capsys.readouterr().out
+
+
 def test_what_a_bundle_says_cannot_steer_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = Made([entry("user-\x1b[2J", 3)], SIGNER).write(tmp_path)
     assert main(["verify", str(folder)]) == BROKEN

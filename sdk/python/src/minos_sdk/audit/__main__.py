@@ -5,16 +5,19 @@ import json
 import sys
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 from minos_sdk.audit.bundle import NotABundle, Unreadable
+from minos_sdk.audit.checkpoints import NotACheckpoint, unsigned_checkpoint
 from minos_sdk.audit.findings import Findings, Report
 from minos_sdk.audit.notes import LogKey, NotAKey
 from minos_sdk.audit.proofs import NotProved, verify_proof
 from minos_sdk.audit.verifying import verify_bundle
 
 HOLDS, BROKEN, COULD_NOT = 0, 1, 2
+UNKEPT = "no checkpoint kept from earlier was given (--kept): another history, signed with the log's own key, would hold as well"
 
 
 class _Unusable(ValueError):
@@ -27,9 +30,15 @@ def main(argv: Sequence[str]) -> int:
     try:
         code: int = options.act(options)
     except (NotABundle, NotAKey, Unreadable, _Unusable, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{_words(error)}\n")
         return COULD_NOT
     return code
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,12 +59,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    kept = [(name, Path(name).read_bytes()) for name in options.kept]
+    kept = [(name, _kept(Path(name))) for name in options.kept]
     bar = _Bar(quiet=options.json or not sys.stderr.isatty())
     report = verify_bundle(options.folder, keys=_keys(options.key) or None, kept=kept, progress=bar.at)
     bar.end()
+    if not kept:
+        report = replace(report, remarks=(*report.remarks, UNKEPT))
     print_report(report, as_json=options.json)
     return HOLDS if report.holds else BROKEN
+
+
+def _kept(file: Path) -> bytes:
+    """Tell a file that is no checkpoint, which is a mistake of who asks, from one that is wrong. Raises _Unusable, OSError."""
+    raw = file.read_bytes()
+    try:
+        unsigned_checkpoint(raw)
+    except NotACheckpoint as error:
+        raise _Unusable(f"--kept: {file} is no checkpoint: {error}") from None
+    return raw
 
 
 def _proof(options: argparse.Namespace) -> int:
@@ -111,9 +132,11 @@ def _as_json(report: Report) -> dict[str, object]:
 
 
 def _keys(said: Sequence[str]) -> list[LogKey]:
-    """Each is a key itself, or a file with one on each line. Raises NotAKey, OSError."""
+    """Each is a key itself, or a file with one on each line. Raises NotAKey, _Unusable, OSError."""
     keys: list[LogKey] = []
     for one in said:
+        if not Path(one).is_file() and one.count("+") < 2:
+            raise _Unusable(f"--key: {one} is neither a file nor the line of a key, <name>+<id>+<base64>")
         lines = Path(one).read_text().splitlines() if Path(one).is_file() else [one]
         keys += [LogKey.parse(line) for line in lines if line.strip()]
     return keys

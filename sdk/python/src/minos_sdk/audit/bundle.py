@@ -72,7 +72,9 @@ class Bundle:
         try:
             self.manifest = _manifest(self.read("manifest.json", _LONGEST_MANIFEST))
         except (Unreadable, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise NotABundle(f"{folder} is no bundle of {FORMAT}: {type(error).__name__}: {error}") from None
+            unfinished = (folder / "unfinished.json").is_file()
+            words = "its export is not finished; `minos audit export --resume` goes on with it" if unfinished else _words(error)
+            raise NotABundle(f"{folder} is no bundle of {FORMAT}: {words}") from None
 
     def read(self, path: str, longest: int) -> bytes:
         """Raises Unreadable."""
@@ -149,6 +151,16 @@ def _note(path: str, line: bytes) -> bytes:
     if not isinstance(note, str):
         raise Unreadable(path, "has a line that says no note")
     return note.encode("utf-8", "surrogatepass")
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case KeyError(args=(name,)):
+            return f"manifest.json does not say {name}"
+        case json.JSONDecodeError() | UnicodeDecodeError() | TypeError() | AttributeError() | RecursionError():
+            return "manifest.json is not of its form"
+        case _:
+            return str(error)
 
 
 def _manifest(raw: bytes) -> Manifest:
