@@ -12,8 +12,10 @@ SQL = statements(Path(__file__).with_suffix(".sql"))
 class ErasedReads:
     """commands.ports.erased.ErasedReads. Every call raises StoreUnavailable."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: Links, *, believing: bool = False) -> None:
+        """`believing`: an empty list is one, as for an operator who goes on after the second place was lost."""
         self._links = links
+        self._believing = believing
 
     async def database(self) -> str:
         ((database,),) = await self._links.read(SQL["database"])
@@ -25,6 +27,6 @@ class ErasedReads:
 
     async def note(self, database: str, *, listed: int) -> None:
         """Raises PlaceAway for an empty list where people were erased: a disk that is not mounted is an empty folder."""
-        ((is_noted,),) = await self._links.run(SQL["note"], database, listed)
+        ((is_noted,),) = await self._links.run(SQL["note"], database, 1 if self._believing else listed)
         if not is_noted:
             raise PlaceAway("nobody is on the list of the erased, though people were erased: is this the second place there was?")

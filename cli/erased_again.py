@@ -21,7 +21,7 @@ async def erase_again(settings: Settings) -> int:
     try:
         async with open_ports(settings) as opened:
             ctx = Context(correlation_id=CorrelationId(opened.ports.random.uuid7()), system="cli")
-            back = await read_erased_list(ErasedList(place), ErasedReads(links), ctx, opened.ports)
+            back = await read_erased_list(ErasedList(place), ErasedReads(links, believing=True), ctx, opened.ports)
     finally:
         await place.close()
         await links.close()

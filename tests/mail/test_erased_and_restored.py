@@ -115,9 +115,14 @@ async def test_nothing_is_served_from_a_restored_database_before_the_list_of_the
         await ErasedList(place).enter(entry)
         await opened_by_the_api(settings, opened.ports)
         await opened_by_the_api(away(settings, tmp_path), opened.ports)
-        await open_epoch(restored.owner_url, open_second_place(settings), EpochReason.RESTORED)
+        await open_epoch(restored.owner_url, place, EpochReason.RESTORED)
         with pytest.raises(PlaceAway):
             await opened_by_the_api(away(settings, tmp_path), opened.ports)
+        lost = replace(settings, second_place=str(tmp_path / "another-place"))
+        with pytest.raises(PlaceAway):
+            await opened_by_the_api(lost, opened.ports)
+        assert await erase_again(lost) == 0, "an operator who opens an epoch without the old place is believed"
+        await opened_by_the_api(lost, opened.ports)
 
 
 async def test_whoever_came_back_while_the_second_place_was_away_goes_once_it_is_there(
