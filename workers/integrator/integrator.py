@@ -80,8 +80,8 @@ class Integrator:
             while not stop.is_set():
                 self.hint.clear()
                 try:
-                    if await self.step() < MOST_EVENTS:
-                        await self._rest()
+                    if (added := await self.step()) < MOST_EVENTS:
+                        await self._rest(added)
                     told = ""
                 except LogChanged as change:
                     log.info("integrator_begins_again", reason=str(change))
@@ -142,10 +142,10 @@ class Integrator:
                 await self._client.publish(SUBJECT, note.encode())
         return 0.0 if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
 
-    async def _rest(self) -> None:
-        """Pause until a checkpoint is due, so that what comes meanwhile is added at once; where all is published, until there is more."""
+    async def _rest(self, added: int) -> None:
+        """Pause until a checkpoint is due, so that what comes meanwhile is added at once; where nothing came, until there is more."""
         await asyncio.sleep(max(PACE_SECONDS, self._due - asyncio.get_running_loop().time()))
-        if self._open is not None and self._open[0].size == self._open[1].size:
+        if not added and self._open is not None and self._open[0].size == self._open[1].size:
             await self.hint.within(IDLE_SECONDS)
 
     async def close(self) -> None:
