@@ -51,6 +51,7 @@ def _members(union: Any) -> tuple[type[Event], ...]:
 
 EVENT_TYPES: dict[str, type[Event]] = {str(t.__struct_config__.tag): t for t in _members(AnyEvent)}
 """Every tag today's code writes, and its type."""
+_TAGS = {event_type: tag for tag, event_type in EVENT_TYPES.items()}
 
 _to_json = msgspec.json.Encoder(order="sorted")
 _event_decoders: dict[str, msgspec.json.Decoder[Any]] = {
@@ -71,7 +72,8 @@ SEALED_FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def tag_of(event: Event | type[Event]) -> str:
-    return str(event.__struct_config__.tag)
+    kind = event if isinstance(event, type) else type(event)
+    return _TAGS.get(kind) or str(kind.__struct_config__.tag)
 
 
 def encode_event(event: Event) -> bytes:

@@ -23,23 +23,30 @@ _sealed: msgspec.msgpack.Decoder[Sealed] = msgspec.msgpack.Decoder(Sealed)
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of a row type's fields in order, and which of them hold ciphertext."""
+    """The names of a row type's fields in order, and which of them hold ciphertext: by name and by place."""
 
     names: tuple[str, ...]
     sealed: frozenset[str]
+    sealed_at: tuple[int, ...]
 
 
 def columns_of(row_type: type[Struct]) -> Columns:
     hints = get_type_hints(row_type)
     sealed = {name for name, hint in hints.items() if hint is Sealed or (isinstance(hint, UnionType) and Sealed in get_args(hint))}
-    return Columns(row_type.__struct_fields__, frozenset(sealed))
+    names = row_type.__struct_fields__
+    return Columns(names, frozenset(sealed), tuple(at for at, name in enumerate(names) if name in sealed))
 
 
 def to_values(columns: Columns, row: Struct) -> tuple[object, ...]:
     """Give a row's values in column order, as the driver takes them."""
-    if not columns.sealed:
-        return msgspec.structs.astuple(row)
-    return tuple(_to_msgpack.encode(value) if isinstance(value, Sealed) else value for value in msgspec.structs.astuple(row))
+    values = msgspec.structs.astuple(row)
+    there = [at for at in columns.sealed_at if isinstance(values[at], Sealed)]
+    if not there:
+        return values
+    written = list(values)
+    for at in there:
+        written[at] = _to_msgpack.encode(values[at])
+    return tuple(written)
 
 
 def from_record(columns: Columns, row_type: type[R], record: asyncpg.Record) -> R:

@@ -104,17 +104,22 @@ class Entity(Generic[R]):
             raise StreamGap(f"{recorded.stream}: version {recorded.version} after {version}")
         if isinstance(before, Gone):
             raise StreamGap(f"{recorded.stream}: version {recorded.version} after its end")
+        row = self.step(None if before is None else before.row, recorded)
+        return row if row is None or isinstance(row, Gone) else Versioned(row, recorded.version)
+
+    def step(self, row: R | None, recorded: Recorded[Any] | Pruned) -> R | Gone | None:
+        """Give the row after the very next event of its stream; None as long as no event has begun it. Raises NotYetBegun, NotListed."""
         if isinstance(recorded, Pruned):
-            return None if before is None else Versioned(before.row, recorded.version)
-        event: Event = recorded.event
-        if type(event) in self.ends:
+            return row
+        kind = type(recorded.event)
+        fold = self.folds.get(kind)
+        if fold is not None:
+            return fold(row, recorded)
+        if kind in self.ends:
             return Gone(recorded.version)
-        fold = self.folds.get(type(event))
-        if fold is None:
-            if type(event) not in self.ignores:
-                raise NotListed(type(event).__name__)
-            return None if before is None else Versioned(before.row, recorded.version)
-        return Versioned(fold(None if before is None else before.row, recorded), recorded.version)
+        if kind not in self.ignores:
+            raise NotListed(kind.__name__)
+        return row
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Events of the log as the folds take them, or why one cannot be read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -58,6 +59,30 @@ def read_record(record: asyncpg.Record) -> Read:
         return from_log(record)
     except (UnknownEventTag, msgspec.MsgspecError) as error:
         return _unreadable(record["position"], record["stream"], record["version"], record["recorded_at"], error)
+
+
+def read_columns(columns: Iterable[Any]) -> Read:
+    """The same from those columns alone, in the order of `Recorded` with the type before the event id: a row taken apart at once."""
+    position, stream, version, kind, event_id, recorded_at, actor, session, command, correlation, causation, payload = columns
+    if not payload:
+        return Pruned(position=position, stream=stream, version=version, recorded_at=recorded_at)
+    try:
+        event = decode_event(kind, payload)
+    except (UnknownEventTag, msgspec.MsgspecError) as error:
+        return _unreadable(position, stream, version, recorded_at, error)
+    return Recorded(
+        position=position,
+        stream=stream,
+        version=version,
+        event_id=event_id,
+        recorded_at=recorded_at,
+        actor=actor,
+        session_id=session,
+        command_id=command,
+        correlation_id=correlation,
+        causation_id=causation,
+        event=event,
+    )
 
 
 def _unreadable(position: int | None, stream: StreamName, version: int, recorded_at: datetime, error: Exception) -> Unreadable:

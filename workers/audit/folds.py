@@ -5,6 +5,8 @@ They are read in the order of streams: whatever the log's size, one stream is in
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, assert_never
 
 import asyncpg
@@ -13,6 +15,7 @@ from domain.ids import StreamName
 from projections.projection import Entity, Journal, Periods, category_of
 from workers.audit.announced import Announced
 from workers.audit.findings import Finding, Findings, Kind
+from workers.audit.journals import Journals
 from workers.audit.stream_fold import StreamFold
 from workers.audit.stream_pages import Page, StreamSource
 from workers.audit.stream_rows import EntityRow, PeriodRows, Rows
@@ -29,6 +32,7 @@ class Folds:
         self._said = said
         self._findings = findings
         self._fold: StreamFold | None = None
+        self._journals = Journals(source, findings)
         self._of_category: dict[str, list[Entity[Any] | Periods]] = {}
         for of in source.served:
             match of:
@@ -38,7 +42,7 @@ class Folds:
                     for category in of.categories:
                         self._of_category.setdefault(category, []).append(of)
                 case Journal():
-                    pass  # by positions: `Journals`
+                    pass  # event by event: `Journals`
                 case _:
                     assert_never(of)
         self._parked: dict[str, int] = {}
@@ -53,6 +57,7 @@ class Folds:
     async def all(self, progress: Callable[[int], None]) -> None:
         """Fold every stream."""
         await self._through(None, progress)
+        await self._journals.end()
 
     async def since(self, position: int, size: int, progress: Callable[[int], None]) -> None:
         """Fold those that something happened to behind that position."""
@@ -64,6 +69,7 @@ class Folds:
                 folded.clear()
             folded.update(map(hash, touched))
             progress(min(size, after + POSITIONS) - position)
+        await self._journals.end()
 
     async def _through(self, only: Sequence[str] | None, progress: Callable[[int], None]) -> None:
         done = 0
@@ -82,12 +88,14 @@ class Folds:
     def _page(self, page: Page) -> None:
         self._parked.update((name, len(fed.parked)) for name, fed in page.feeds.items() if fed.parked)
         seen: set[str] = {self._fold.stream} if self._fold is not None else set()
-        for event in page.events:
-            if self._fold is None or event.stream != self._fold.stream:
+        for stream, of_stream in groupby(page.events, key=attrgetter("stream")):
+            if self._fold is None or stream != self._fold.stream:
                 self._finish(page.heads)
-                self._fold = self._begin(event.stream, page)
-                seen.add(event.stream)
-            self._fold.take(event)
+                self._fold = self._begin(stream, page)
+                seen.add(stream)
+            events = list(of_stream)
+            self._fold.take(events)
+            self._journals.look_at(stream, events, page)
         if page.last is None:
             self._finish(page.heads)
         if self._said.detached:

@@ -57,17 +57,7 @@ SELECT stream, what, name, number, until, from_position, from_at, from_event, to
 WHERE stream > $1 AND stream <= $2 AND stream = ANY ($3::text[]) ORDER BY stream, what, name, from_position
 
 -- name: entries
-SELECT {columns} FROM {table} WHERE position > $1 AND position <= $2
-
--- name: events_between
--- Positions after $1 up to $2, in whatever order.
-SELECT r.position_start + (e.append_id - r.append_start) AS position, e.stream, e.version, e.type, e.event_id, e.recorded_at,
-       e.actor, e.session_id, e.command_id, e.correlation_id, e.causation_id, e.payload
-FROM log_runs r
-JOIN events e ON e.append_id >= r.append_start + greatest(0, $1::bigint + 1 - r.position_start)
-    AND e.append_id <= r.append_start + least(r.n - 1, $2::bigint - r.position_start)
-WHERE r.position_start >= coalesce((SELECT max(l.position_start) FROM log_runs l WHERE l.position_start <= $1::bigint + 1), 0)
-    AND r.position_start <= $2::bigint
+SELECT {columns} FROM {table} WHERE position = ANY ($1::bigint[])
 
 -- name: surplus
 SELECT position FROM {table} WHERE position > (SELECT size FROM log_head) OR position < 1 ORDER BY position LIMIT 100

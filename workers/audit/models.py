@@ -58,8 +58,7 @@ async def feeds(connection: "asyncpg.Connection[asyncpg.Record]", tables: Mappin
 
 def same_values(of: Entity[Any] | Journal[Any], row: Any, record: asyncpg.Record, first: int) -> bool:
     """Tell whether a row is what a table has of it from a column on. The driver gives lists where rows have tuples."""
-    wanted = to_values(of.columns, row)
-    stored = tuple(record)[first:]
+    wanted, stored = to_values(of.columns, row), tuple(record)[first:]
     return wanted == stored or tuple(map(_plain, wanted)) == tuple(map(_plain, stored))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from domain.codec import encode_state
+from domain.decider import Decider
 from domain.deciders import decider_of
 from domain.event import Pruned, Recorded
 from domain.ids import StreamName
@@ -18,7 +19,7 @@ from workers.decoded import Read, Unreadable
 
 @dataclass(slots=True)
 class StreamFold:
-    """Is told each event of a stream in order, then what was stored of it."""
+    """Is told all events of a stream in order, some at a time, then what was stored of it."""
 
     stream: StreamName
     rows: Sequence[Rows]
@@ -31,25 +32,33 @@ class StreamFold:
     foldable: bool = True
     broken: set[str] = field(default_factory=set[str])
     """Read models whose fold tripped."""
+    of: Decider[Any, Any] | None = field(init=False)
 
     def __post_init__(self) -> None:
-        of = decider_of(self.stream)
-        if of is None:
+        self.of = decider_of(self.stream)
+        if self.of is None:
             self.foldable = False
             self._find(Kind.ENTRY_BROKEN, f"stream {self.stream} is of no category that is known")
         else:
-            self.state = of.initial
+            self.state = self.of.initial
 
-    def take(self, event: Read) -> None:
-        self._place(event)
+    def take(self, events: Sequence[Read]) -> None:
+        self._fold([event for event in events if self._follows(event) and not isinstance(event, Unreadable)])
+
+    def _follows(self, event: Read) -> bool:
+        """Check that it follows the one before it, in the stream and in the log. Tell whether it can be folded."""
         if isinstance(event, Unreadable):
+            self._place(event)
             self.foldable = False
             self._find(Kind.ENTRY_BROKEN, f"version {event.version} of stream {self.stream} cannot be read: {event.reason}", event)
-        elif self.foldable:
-            self._fold(event)
+        elif event.version == self.version + 1 and event.position is not None and event.position > self.position and not self.unsequenced:
+            self.version, self.position = event.version, event.position
+        else:
+            self._place(event)
+        return self.foldable
 
     def _place(self, event: Read) -> None:
-        """Check that it follows the one before it, in the stream and in the log."""
+        """Say in what it does not follow."""
         if event.version != self.version + 1:
             self._gap(event)
         if event.position is None:
@@ -67,18 +76,26 @@ class StreamFold:
         kind = Kind.STREAM_GAP if event.version > self.version else Kind.STREAM_REPEATS
         self._find(kind, f"stream {self.stream} goes on with version {event.version} after {self.version}", event)
 
-    def _fold(self, event: "Recorded[Any] | Pruned") -> None:
-        of = decider_of(self.stream)
-        if of is not None and isinstance(event, Recorded):
-            self.state = of.evolve(self.state, event.event)
+    def _fold(self, events: "Sequence[Recorded[Any] | Pruned]") -> None:
+        if self.of is not None:
+            state, evolve = self.state, self.of.evolve
+            for event in events:
+                if isinstance(event, Recorded):
+                    state = evolve(state, event.event)
+            self.state = state
         for rows in self.rows:
-            if rows.model in self.broken:
-                continue
-            try:
-                rows.take(event)
-            except Exception as error:  # noqa: BLE001 - whatever a fold trips over concerns these rows alone, and is told
-                self.broken.add(rows.model)
-                self._differs(rows, f"cannot be made: {type(error).__name__} at version {event.version}", event.version)
+            if rows.model not in self.broken:
+                self._make(rows, events)
+
+    def _make(self, rows: Rows, events: "Sequence[Recorded[Any] | Pruned]") -> None:
+        version, take = 0, rows.take
+        try:
+            for event in events:
+                version = event.version
+                take(event)
+        except Exception as error:  # noqa: BLE001 - whatever a fold trips over concerns these rows alone, and is told
+            self.broken.add(rows.model)
+            self._differs(rows, f"cannot be made: {type(error).__name__} at version {version}", version)
 
     def end(self, head: "asyncpg.Record | None") -> None:
         """Hold what is stored of the stream against it, all events having been told."""
@@ -91,7 +108,7 @@ class StreamFold:
                     self._differs(rows, words, version)
 
     def _head(self, head: "asyncpg.Record | None") -> None:
-        of = decider_of(self.stream)
+        of = self.of
         if head is None or of is None:
             self._find(Kind.HEAD_DIFFERS, f"stream {self.stream} has {self.version} events and no head")
         elif head["version"] != self.version:

@@ -13,7 +13,7 @@ from projections.catalogue import ALL
 from projections.generations import Generation
 from projections.projection import Entity, Journal, Periods, Projection
 from workers.audit.models import Feeds, feeds, serving
-from workers.decoded import Read, read_record
+from workers.decoded import Read, read_columns
 
 SQL = statements(Path(__file__).with_name("folds.sql"))
 
@@ -31,15 +31,8 @@ class Page:
     heads: dict[str, asyncpg.Record]
     rows: Mapping[str, dict[str, asyncpg.Record]]
     periods: Mapping[str, dict[str, list[tuple[object, ...]]]]
-    feeds: Mapping[str, Feeds]
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Events between two positions, in whatever order, and by journal and position what is written down of them."""
-
-    events: Sequence[Read]
     entries: Mapping[str, dict[int, asyncpg.Record]]
+    """By journal and position, what is written down of these events."""
     feeds: Mapping[str, Feeds]
 
 
@@ -49,8 +42,8 @@ class StreamSource:
     def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", tables: Mapping[str, Generation]) -> None:
         self._connection = connection
         self._tables = tables
-        self._entities = [of for of in self.served if isinstance(of, Entity)]
-        self._periodic = [of for of in self.served if isinstance(of, Periods)]
+        self.served: Sequence[Projection] = [of for of in ALL if of.name in tables]
+        self.journals = [of for of in self.served if isinstance(of, Journal)]
 
     @classmethod
     async def open(cls, url: str) -> "StreamSource":
@@ -61,10 +54,6 @@ class StreamSource:
 
     async def close(self) -> None:
         await self._connection.close(timeout=5)
-
-    @property
-    def served(self) -> Sequence[Projection]:
-        return [projection for projection in ALL if projection.name in self._tables]
 
     @property
     def unserved(self) -> Sequence[str]:
@@ -78,14 +67,16 @@ class StreamSource:
             last = records[-1]["stream"] if len(records) == EVENTS else None
             between = (stream, last or _LAST, *some)
             heads = await self._connection.fetch(SQL[f"heads{of}"], *between)
+            positions = [record[0] for record in records if record[0] is not None]
             return Page(
-                events=[read_record(record) for record in records],
+                events=[read_columns(record) for record in records],
                 last=last,
                 heads={record["stream"]: record for record in heads},
                 rows={each.name: await self._rows(each, f"rows{of}", *between) for each in self.served if isinstance(each, Entity)},
                 periods={
                     each.name: await self._periods(each, f"periods{of}", *between) for each in self.served if isinstance(each, Periods)
                 },
+                entries={each.name: await self._entries(each, positions) for each in self.journals},
                 feeds=await feeds(self._connection, self._tables),
             )
 
@@ -101,19 +92,9 @@ class StreamSource:
             found.setdefault(record["stream"], []).append(tuple(record))
         return found
 
-    async def stretch(self, after: int, through: int) -> Stretch:
-        """Read the events between two positions, and what journals have of them."""
-        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-            records = await self._connection.fetch(SQL["events_between"], after, through)
-            return Stretch(
-                events=[read_record(record) for record in records],
-                entries={of.name: await self._entries(of, after, through) for of in self.served if isinstance(of, Journal)},
-                feeds=await feeds(self._connection, self._tables),
-            )
-
-    async def _entries(self, of: Journal[Any], after: int, through: int) -> dict[int, asyncpg.Record]:
+    async def _entries(self, of: Journal[Any], positions: Sequence[int]) -> dict[int, asyncpg.Record]:
         statement = SQL["entries"].format(table=self._tables[of.name].table, columns=", ".join(of.columns.names))
-        return {record["position"]: record for record in await self._connection.fetch(statement, after, through)}
+        return {record["position"]: record for record in await self._connection.fetch(statement, positions)}
 
     async def surplus(self, of: Journal[Any]) -> Sequence[int]:
         """Give positions of rows of a journal that are beyond the log."""

@@ -8,7 +8,7 @@ import asyncpg
 
 from domain.event import Pruned, Recorded
 from projections.periods import Unwritten
-from projections.projection import Entity, Gone, Periods, Versioned
+from projections.projection import Entity, Gone, Periods, StreamGap
 from projections.table import period_values
 from workers.audit.models import same_values
 
@@ -23,7 +23,7 @@ class Rows(Protocol):
     def model(self) -> str: ...
 
     def take(self, event: "Recorded[Any] | Pruned") -> None:
-        """Take the stream's next event. Raises what the fold raises."""
+        """Take the stream's next event: none is left out. Raises what the fold raises."""
         ...
 
     def faults(self) -> Iterator[Said]:
@@ -37,35 +37,41 @@ class EntityRow:
     stored: "asyncpg.Record | None"
     fed_up_to: int
     """The position up to which the read model has seen the log."""
-    fresh: Versioned[Any] | None = None
+    fresh: Any = None
     due: int = 0
     """The version the stream had there, once there was something to be seen of it."""
     same: bool | None = None
     is_gone: bool = False
     must_be_gone: bool = False
+    version: int = field(init=False)
+    """That of the row that is stored."""
+
+    def __post_init__(self) -> None:
+        self.version = 0 if self.stored is None else self.stored["version"]
 
     @property
     def model(self) -> str:
         return self.entity.name
 
     def take(self, event: "Recorded[Any] | Pruned") -> None:
-        folded = self.entity.fold(self.fresh, event)
+        if self.is_gone:
+            raise StreamGap(f"{event.stream}: version {event.version} after its end")
+        row = self.entity.step(self.fresh, event)
         seen = event.position is not None and event.position <= self.fed_up_to
-        if isinstance(folded, Gone):
-            self.fresh, self.is_gone = None, True
-            self.must_be_gone = seen
-        else:
-            self.fresh = folded
-            self.due = event.version if seen and folded is not None else self.due
-        if self.stored is not None and self.stored["version"] == event.version:
-            self.same = self.fresh is not None and same_values(self.entity, self.fresh.row, self.stored, 2)
+        if isinstance(row, Gone):
+            self.is_gone, self.must_be_gone, row = True, seen, None
+        elif seen and row is not None:
+            self.due = event.version
+        self.fresh = row
+        if self.version == event.version and self.stored is not None:
+            self.same = row is not None and same_values(self.entity, row, self.stored, 2)
 
     def faults(self) -> Iterator[Said]:
         if self.stored is None:
             if self.due and not self.is_gone:
                 yield "is not there", self.due
             return
-        version: int = self.stored["version"]
+        version = self.version
         if self.must_be_gone:
             yield "is still there, and the last of its events takes it away", version
         elif version < self.due:

@@ -17,7 +17,6 @@ from domain.tree.nodes import TILE_WIDTH
 from workers.audit.announced import Announced
 from workers.audit.findings import Finding, Findings, Kind
 from workers.audit.folds import Folds
-from workers.audit.journals import Journals
 from workers.audit.judging import SECOND_PLACE, Judge, Signed
 from workers.audit.published import Published
 from workers.audit.reading import LogSource
@@ -174,7 +173,6 @@ class _Check:
                 await folds.since(self._asked.since, size, self._advance("streams", size - self._asked.since))
             else:
                 await folds.all(self._advance("streams", size))
-            await Journals(source, self._findings).through(self._asked.since, size, self._advance("journals", size - self._asked.since))
         finally:
             await source.close()
         if folds.unfolded:
