@@ -1,18 +1,20 @@
 """Entries: one event each, as canonical JSON (the part of RFC 8785 that needs no floating point)."""
 
 import json
-import re
-from collections.abc import Sequence
+import secrets
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, NoReturn, cast
 
 LONGEST = 65_535
 _FIELDS = frozenset(
     ("actor", "causation", "command", "correlation", "event_id", "key_id", "payload", "recorded_at", "session", "stream", "type", "v")
 ) | {"version"}
-_LARGE = re.compile(rb"[:\[,]-?(?:9[0-9]{15}|[0-9]{17})")
-"""May be beyond 2**53: such an entry is looked at number by number."""
 _EXACT = 2**53
 _LAST_VERSION = 2**31 - 1
+_TOGETHER = 16
+"""Entries read at once: a megabyte at the most."""
+_BETWEEN = secrets.token_hex(16)
+_SEPARATOR = f',"{_BETWEEN}",'.encode()
 
 
 class BrokenEntry(ValueError):
@@ -42,7 +44,48 @@ def split(tile: bytes, width: int) -> Sequence[bytes]:
 
 def place_of(entry: bytes) -> Place:
     """Read an entry, once it is found to be canonical and of the fields that version 1 has. Raises BrokenEntry."""
-    read = _read(entry)
+    try:
+        text = entry.decode()
+        read: object = _decode(text)
+        canonical = isinstance(read, dict) and _encode(read) == text
+    except ValueError as error:
+        raise BrokenEntry(f"it is no canonical JSON: {error}") from None
+    except RecursionError:
+        raise BrokenEntry("it is JSON in more layers than an event has") from None
+    if not canonical:
+        raise BrokenEntry("it is JSON, and not canonical")
+    return _place(cast("dict[str, Any]", read))
+
+
+def places_of(entries: Sequence[bytes]) -> Iterator[Place | BrokenEntry]:
+    """The same of many, in half the time: give the place of each, or in what it is not of the format."""
+    for at in range(0, len(entries), _TOGETHER):
+        few = entries[at : at + _TOGETHER]
+        read = _read_together(few)
+        for one, entry in enumerate(few):
+            try:
+                yield place_of(entry) if read is None else _place(read[one])
+            except BrokenEntry as error:
+                yield error
+
+
+def _read_together(entries: Sequence[bytes]) -> Sequence[dict[str, Any]] | None:
+    """Read entries as one list; None where one of them may be no canonical object.
+
+    Between them stands what nobody who wrote one could know: as often as there it is nowhere in the text, so each entry is one value.
+    """
+    try:
+        text = (b"[%b]" % _SEPARATOR.join(entries)).decode()
+        read: list[Any] = _decode(text)
+        canonical = _encode(read) == text
+    except (ValueError, RecursionError):
+        return None
+    each, between = read[::2], read[1::2]
+    sound = canonical and len(each) == len(entries) and between == [_BETWEEN] * (len(entries) - 1)
+    return each if sound and all(isinstance(one, dict) for one in each) else None
+
+
+def _place(read: dict[str, Any]) -> Place:
     if read.keys() != _FIELDS or read["v"] != 1 or not isinstance(read["payload"], dict):
         raise BrokenEntry("its members are not those of an entry of version 1")
     stream, version, kind = read["stream"], read["version"], read["type"]
@@ -51,31 +94,21 @@ def place_of(entry: bytes) -> Place:
     return Place(stream, version, kind)
 
 
-def _read(entry: bytes) -> dict[str, Any]:
-    try:
-        text = entry.decode()
-        read: object = (_exactly if _LARGE.search(entry) else _decoder).decode(text)
-        canonical = isinstance(read, dict) and _encode(read) == text
-    except ValueError as error:
-        raise BrokenEntry(f"it is no canonical JSON: {error}") from None
-    except RecursionError:
-        raise BrokenEntry("it is JSON in more layers than an event has") from None
-    if not canonical:
-        raise BrokenEntry("it is JSON, and not canonical")
-    return cast("dict[str, Any]", read)
-
-
 def _refuse(text: str) -> NoReturn:
     raise ValueError(f"{text} is no whole number")
 
 
-def _number(text: str) -> int:
-    value = int(text)
-    if abs(value) > _EXACT:
-        raise ValueError(f"{text} is beyond 2**53")
-    return value
+class _Numbers(dict[str, int]):
+    """Numbers by how they are written; short ones come again and again."""
+
+    def __missing__(self, text: str) -> int:
+        value = int(text)
+        if abs(value) > _EXACT:
+            raise ValueError(f"{text} is beyond 2**53")
+        if len(text) <= 4:
+            self[text] = value
+        return value
 
 
-_decoder = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
-_exactly = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse, parse_int=_number)
+_decode = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse, parse_int=_Numbers().__getitem__).decode
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode

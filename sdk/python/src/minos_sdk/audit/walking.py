@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from minos_sdk.audit.announced import Announced
 from minos_sdk.audit.bundle import CHECKPOINTS, Bundle, Unreadable
-from minos_sdk.audit.entries import BrokenEntry, Place, place_of
+from minos_sdk.audit.entries import BrokenEntry, Place, place_of, places_of
 from minos_sdk.audit.findings import Finding, Findings, Kind
 from minos_sdk.audit.hashing import HEIGHT, WIDTH, Frontier, full_root, leaf_hash
 from minos_sdk.audit.judging import Held, Judge, Reader
@@ -120,16 +120,16 @@ class Walk:
             return None
 
     def _look_into(self, first: int, entries: Sequence[bytes]) -> None:
+        places = places_of([entry for entry in entries if entry])
         for position, entry in enumerate(entries, first):
             if not entry:
                 self.pruned += 1
                 self._streams.pruned(position)
                 self._announced.pruned(position)
                 continue
-            try:
-                place = place_of(entry)
-            except BrokenEntry as error:
-                words = f"the entry at position {position} is not of the format: {error}"
+            place = next(places)
+            if isinstance(place, BrokenEntry):
+                words = f"the entry at position {position} is not of the format: {place}"
                 self._findings.add(Finding(kind=Kind.ENTRY_BROKEN, words=words, position=position))
                 continue
             self._streams.seen(position, place)
