@@ -55,7 +55,15 @@ def _row(recorded: Recorded[Any]) -> AuditRow:
 
 _SQL = beside(__file__)
 
-audit_events: Journal[AuditRow] = Journal("audit_events", 1, AuditRow, dict.fromkeys(EVENT_TYPES.values(), _row), ignores=(), sql=_SQL)
+audit_events: Journal[AuditRow] = Journal(
+    "audit_events",
+    1,
+    AuditRow,
+    dict.fromkeys(EVENT_TYPES.values(), _row),
+    ignores=(),
+    sql=_SQL,
+    copies=("recorded_at", "stream", "version", "event_id", "actor", "session_id", "command_id", "correlation_id", "causation_id"),
+)
 
 
 class AuditFilter(Struct, frozen=True, kw_only=True):

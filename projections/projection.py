@@ -111,7 +111,8 @@ class Entity(Generic[R]):
         """Give the row after the very next event of its stream; None as long as no event has begun it. Raises NotYetBegun, NotListed."""
         if isinstance(recorded, Pruned):
             return row
-        kind = type(recorded.event)
+        event: Event = recorded.event
+        kind = type(event)
         fold = self.folds.get(kind)
         if fold is not None:
             return fold(row, recorded)
@@ -133,6 +134,8 @@ class Journal(Generic[R]):
     """None where the very event is not for this journal."""
     ignores: tuple[type[Event], ...]
     sql: Mapping[str, str]
+    copies: tuple[str, ...] = ()
+    """Columns that hold what the log's own column of that name holds."""
     columns: Columns = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -88,6 +88,7 @@ class Folds:
     def _page(self, page: Page) -> None:
         self._parked.update((name, len(fed.parked)) for name, fed in page.feeds.items() if fed.parked)
         seen: set[str] = {self._fold.stream} if self._fold is not None else set()
+        at = 0
         for stream, of_stream in groupby(page.events, key=attrgetter("stream")):
             if self._fold is None or stream != self._fold.stream:
                 self._finish(page.heads)
@@ -95,7 +96,8 @@ class Folds:
                 seen.add(stream)
             events = list(of_stream)
             self._fold.take(events)
-            self._journals.look_at(stream, events, page)
+            self._journals.look_at(stream, events, page.records[at : at + len(events)], page)
+            at += len(events)
         if page.last is None:
             self._finish(page.heads)
         if self._said.detached:

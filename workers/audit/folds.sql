@@ -56,8 +56,9 @@ WHERE stream > $1 AND stream <= $2 ORDER BY stream, what, name, from_position
 SELECT stream, what, name, number, until, from_position, from_at, from_event, to_position, to_at, to_event FROM {table}
 WHERE stream > $1 AND stream <= $2 AND stream = ANY ($3::text[]) ORDER BY stream, what, name, from_position
 
--- name: entries
-SELECT {columns} FROM {table} WHERE position = ANY ($1::bigint[])
+-- name: with_journals
+-- Events, each with what journals have of it.
+SELECT e.*{columns} FROM ({events}) e {joins} ORDER BY e.stream, e.version
 
 -- name: surplus
 SELECT position FROM {table} WHERE position > (SELECT size FROM log_head) OR position < 1 ORDER BY position LIMIT 100

@@ -11,7 +11,7 @@ from adapters.postgres_sql import statements
 from projections import generations
 from projections.columns import to_values
 from projections.generations import Generation
-from projections.projection import Entity, Journal, Projection
+from projections.projection import Entity, Projection
 from workers.feeds import ALL_SLOTS, slot_of
 
 SQL = statements(Path(__file__).with_name("folds.sql"))
@@ -56,9 +56,13 @@ async def feeds(connection: "asyncpg.Connection[asyncpg.Record]", tables: Mappin
     }
 
 
-def same_values(of: Entity[Any] | Journal[Any], row: Any, record: asyncpg.Record, first: int) -> bool:
+def same_values(of: Entity[Any], row: Any, record: asyncpg.Record, first: int) -> bool:
     """Tell whether a row is what a table has of it from a column on. The driver gives lists where rows have tuples."""
-    wanted, stored = to_values(of.columns, row), tuple(record)[first:]
+    return same(to_values(of.columns, row), tuple(record)[first:])
+
+
+def same(wanted: tuple[object, ...], stored: tuple[object, ...]) -> bool:
+    """The same of values."""
     return wanted == stored or tuple(map(_plain, wanted)) == tuple(map(_plain, stored))
 
 

@@ -13,11 +13,15 @@ from projections.catalogue import ALL
 from projections.generations import Generation
 from projections.projection import Entity, Journal, Periods, Projection
 from workers.audit.models import Feeds, feeds, serving
+from workers.audit.written import all_written
 from workers.decoded import Read, read_columns
 
 SQL = statements(Path(__file__).with_name("folds.sql"))
 
 EVENTS = 4_000
+_COLUMNS, _STREAM = 12, 1
+"""How many are of an event, and where its stream is among them."""
+_OF_ALL, _OF_SOME = "", "_of"
 _LAST = "\U0010ffff"
 """Behind every name of a stream."""
 
@@ -27,12 +31,12 @@ class Page:
     """`rows` by read model and stream, of streams behind the last page's up to `last`; to the end of all, where that is None."""
 
     events: Sequence[Read]
+    records: Sequence[asyncpg.Record]
+    """What the events were read from, with what journals have of them."""
     last: str | None
     heads: dict[str, asyncpg.Record]
     rows: Mapping[str, dict[str, asyncpg.Record]]
     periods: Mapping[str, dict[str, list[tuple[object, ...]]]]
-    entries: Mapping[str, dict[int, asyncpg.Record]]
-    """By journal and position, what is written down of these events."""
     feeds: Mapping[str, Feeds]
 
 
@@ -43,7 +47,9 @@ class StreamSource:
         self._connection = connection
         self._tables = tables
         self.served: Sequence[Projection] = [of for of in ALL if of.name in tables]
-        self.journals = [of for of in self.served if isinstance(of, Journal)]
+        self.written = all_written(self.served, tables, _COLUMNS)
+        more, joins = "".join(f", {each.columns}" for each in self.written), " ".join(each.join for each in self.written)
+        self._events = {of: SQL["with_journals"].format(events=SQL[f"events{of}"], columns=more, joins=joins) for of in (_OF_ALL, _OF_SOME)}
 
     @classmethod
     async def open(cls, url: str) -> "StreamSource":
@@ -61,22 +67,21 @@ class StreamSource:
 
     async def page(self, stream: str, version: int, only: Sequence[str] | None) -> Page:
         """Read what comes behind that version of that stream; of these streams alone, where some are named."""
-        of, some = ("", ()) if only is None else ("_of", (only,))
+        of, some = (_OF_ALL, ()) if only is None else (_OF_SOME, (only,))
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-            records = await self._connection.fetch(SQL[f"events{of}"], stream, version, EVENTS, *some)
-            last = records[-1]["stream"] if len(records) == EVENTS else None
+            records = await self._connection.fetch(self._events[of], stream, version, EVENTS, *some)
+            last = records[-1][_STREAM] if len(records) >= EVENTS else None
             between = (stream, last or _LAST, *some)
             heads = await self._connection.fetch(SQL[f"heads{of}"], *between)
-            positions = [record[0] for record in records if record[0] is not None]
             return Page(
-                events=[read_columns(record) for record in records],
+                events=[read_columns(record[:_COLUMNS]) for record in records],
+                records=records,
                 last=last,
                 heads={record["stream"]: record for record in heads},
                 rows={each.name: await self._rows(each, f"rows{of}", *between) for each in self.served if isinstance(each, Entity)},
                 periods={
                     each.name: await self._periods(each, f"periods{of}", *between) for each in self.served if isinstance(each, Periods)
                 },
-                entries={each.name: await self._entries(each, positions) for each in self.journals},
                 feeds=await feeds(self._connection, self._tables),
             )
 
@@ -91,10 +96,6 @@ class StreamSource:
         for record in await self._connection.fetch(SQL[name].format(table=self._tables[of.name].table), *between):
             found.setdefault(record["stream"], []).append(tuple(record))
         return found
-
-    async def _entries(self, of: Journal[Any], positions: Sequence[int]) -> dict[int, asyncpg.Record]:
-        statement = SQL["entries"].format(table=self._tables[of.name].table, columns=", ".join(of.columns.names))
-        return {record["position"]: record for record in await self._connection.fetch(statement, positions)}
 
     async def surplus(self, of: Journal[Any]) -> Sequence[int]:
         """Give positions of rows of a journal that are beyond the log."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from operator import itemgetter
 
 import asyncpg
 
@@ -20,6 +21,7 @@ from workers.audit.published import Published
 from workers.audit.reading import LogSource
 from workers.audit.upper import Upper
 
+_RECORDED_AT = itemgetter(5)
 _UNKNOWN = b"\x00" * 32
 
 
@@ -175,7 +177,7 @@ class Walk:
         if len(rows) < TILE_WIDTH:
             self._latest = said
             return
-        newest = max(row[5] for row in rows)
+        newest = max(map(_RECORDED_AT, rows))
         self._latest = newest if self._latest is None else max(self._latest, newest)
         if self._latest != said:
             words = f"the time in the log at position {(number + 1) * TILE_WIDTH} is not the one that is stored for it"
