@@ -153,3 +153,15 @@ def test_what_a_bundle_says_cannot_steer_a_terminal(tmp_path: Path, capsys: pyte
     folder = Made([entry("user-\x1b[2J", 3)], SIGNER).write(tmp_path)
     assert main(["verify", str(folder)]) == BROKEN
     assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("noted", [1, 2, 3])
+def test_the_key_is_good_for_every_epoch_of_its_log_and_for_no_other(noted: int) -> None:
+    """A restore gives the log another name under the same key: who noted it down before is not told that nothing holds."""
+    names = {1: SIGNER.origin, 2: f"{SIGNER.origin}/2", 3: f"{SIGNER.origin}/3"}
+    known = [LogKey.parse(Signer(names[noted], SIGNER.key).line)]
+    for name in names.values():
+        assert verify_proof(proof(0, history(3), Signer(name, SIGNER.key)), known).checkpoint.origin == name
+    for strange in (Signer(names[2]), Signer(f"{SIGNER.origin}/2/2", SIGNER.key), Signer("other.example.com/log", SIGNER.key)):
+        with pytest.raises(NotProved, match="not signed"):
+            verify_proof(proof(0, history(3), strange), known)

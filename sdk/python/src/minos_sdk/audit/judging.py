@@ -20,6 +20,11 @@ def epoch_of(origin: str) -> tuple[str, int]:
     return (later[1], int(later[2])) if later else (origin, 1)
 
 
+def keys_of(origin: str, known: Iterable[LogKey]) -> list[LogKey]:
+    """Give those of them that are this log's, whatever its epoch was when they were noted down."""
+    return [key.under(origin) for key in known if epoch_of(key.name)[0] == epoch_of(origin)[0]]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Held:
     """A checkpoint to be checked, and where it came from."""
@@ -104,8 +109,7 @@ class Reader:
 
     def _keys_of(self, raw: bytes) -> Iterable[LogKey]:
         """Give the keys under the name that the log has in the checkpoint's epoch: its bytes stay, its name tells the epoch."""
-        origin = unsigned_checkpoint(raw).origin
-        return [key.under(origin) for key in self._keys if epoch_of(key.name)[0] == epoch_of(origin)[0]]
+        return keys_of(unsigned_checkpoint(raw).origin, self._keys)
 
     def _held(self, source: str, checkpoint: Checkpoint) -> Held:
         log, epoch = epoch_of(checkpoint.origin)

@@ -6,9 +6,10 @@ from binascii import Error as NotBase64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from minos_sdk.audit.checkpoints import Checkpoint, NotACheckpoint, read_checkpoint
+from minos_sdk.audit.checkpoints import Checkpoint, NotACheckpoint, read_checkpoint, unsigned_checkpoint
 from minos_sdk.audit.entries import BrokenEntry, Place, place_of
 from minos_sdk.audit.hashing import leaf_hash, root_from_path
+from minos_sdk.audit.judging import keys_of
 from minos_sdk.audit.notes import Forged, LogKey
 
 _FORM = re.compile(
@@ -40,7 +41,8 @@ def verify_proof(raw: bytes, keys: Sequence[LogKey], *, entry: bytes | None = No
         raise NotProved("it brings no entry with it: give the entry beside it")
     path = [_bytes(line) for line in form[3].splitlines()]
     try:
-        checkpoint = read_checkpoint(raw[form.end() :], keys)
+        note = raw[form.end() :]
+        checkpoint = read_checkpoint(note, keys_of(unsigned_checkpoint(note).origin, keys))
         place = place_of(proved)
     except (NotACheckpoint, Forged) as error:
         raise NotProved(f"its checkpoint: {error}") from None
