@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
+from litestar.typing import FieldDefinition
 from msgspec.structs import replace
 
 from adapters.base64url import to_text
@@ -139,18 +140,21 @@ def _refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
 
 @lru_cache(maxsize=256)
 def parameters_of(handler: HTTPRouteHandler) -> frozenset[str]:
-    """Give the names of a route's query parameters."""
-    fields = handler.parsed_fn_signature.parameters.items()
-    return frozenset(name for name, field in fields if isinstance(field.kwarg_definition, QueryParameter))
+    """Give the names of a route's query parameters, as callers write them."""
+    return frozenset(_parameters(handler))
 
 
 @lru_cache(maxsize=256)
 def lists_of(handler: HTTPRouteHandler) -> frozenset[str]:
     """Give the names of those that may be given several times."""
-    fields = handler.parsed_fn_signature.parameters
-    return frozenset(
-        name for name in parameters_of(handler) if any(part.is_non_string_sequence for part in (fields[name], *fields[name].inner_types))
-    )
+    fields = _parameters(handler).items()
+    return frozenset(name for name, field in fields if any(part.is_non_string_sequence for part in (field, *field.inner_types)))
+
+
+def _parameters(handler: HTTPRouteHandler) -> dict[str, FieldDefinition]:
+    """A name may be one that Python keeps for itself: then the function calls its parameter otherwise."""
+    fields = handler.parsed_fn_signature.parameters.items()
+    return {field.kwarg_definition.name or name: field for name, field in fields if isinstance(field.kwarg_definition, QueryParameter)}
 
 
 def access_of(handler: HTTPRouteHandler) -> Access:

@@ -162,11 +162,11 @@ async def look(models: ReadModels, then: Moment, streams: Sequence[StreamName]) 
     if roles:
         held.update(await facts.at(models, rights, roles, then.position))
     asked = {AudienceName(p.fact.name) for periods in held.values() for p in periods if p.fact.what in {What.KEY_FOR, What.MAY_ASK}}
-    return Snapshot(then, held, await rules_at(models, asked, then.position), await _erased(models, streams))
+    return Snapshot(then, held, await rules_at(models, asked, then.position), await forgotten(models, streams))
 
 
-async def _erased(models: ReadModels, streams: Iterable[StreamName]) -> frozenset[StreamName]:
-    """As it is now, whatever the moment: a key that is gone is gone for every answer."""
+async def forgotten(models: ReadModels, streams: Iterable[StreamName]) -> frozenset[StreamName]:
+    """Give which accounts were erased, as it is now, whatever the moment: a key that is gone is gone for every answer."""
     accounts = [stream for stream in streams if category_of(stream) == "user"]
     records = await models.fetch(rights, facts.SQL["erased"], accounts, What.ERASED) if accounts else ()
     return frozenset(StreamName(record["stream"]) for record in records)

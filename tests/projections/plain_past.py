@@ -4,7 +4,7 @@ tested but the domain's own rules."""
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from domain import api_key, audience, client, factor_policy, role, session, user
 from domain.audience import BUILT_IN, for_client, for_user, in_catalogue, scope
@@ -18,6 +18,9 @@ from projections.projection import category_of
 _DECIDERS: dict[str, Decider[Any, Any]] = {
     of.category: of for of in (user.decider, role.decider, client.decider, api_key.decider, session.decider, factor_policy.decider)
 }
+
+PlainRight: TypeAlias = tuple[StreamName, str, str, object]
+"""Of which stream, what kind, which one, on what terms."""
 
 
 def position_of(log: Sequence[Recorded[Any]], at: datetime) -> int:
@@ -76,6 +79,37 @@ class PlainPast:
             if isinstance(key, api_key.Live) and stream in {f"user-{key.user_id}", f"client-{key.client_id}"}:
                 found.add(("api_key", str(key.key_id), tuple(sorted(self.key(key))), key.audience))
         return {row for row in found if row[2]}
+
+    def rights(self) -> set[PlainRight]:
+        """Everything that is told of where two moments are compared. Of whoever is erased: that, and nothing of before."""
+        found: set[PlainRight] = set()
+        for stream, state in self.states.items():
+            found |= {(stream, what, name, terms) for what, name, terms in self._of(state)}
+        return found
+
+    def _of(self, state: Any) -> Iterable[tuple[str, str, object]]:
+        match state:
+            case user.Erased():
+                yield "erased", "", None
+            case user.Active() | user.Suspended() | user.Deleted():
+                yield from (("role", name, None) for name in state.account.roles)
+                if isinstance(state, user.Suspended) or (isinstance(state, user.Deleted) and isinstance(state.before, user.Suspended)):
+                    yield "suspended", "", None
+                if isinstance(state, user.Deleted):
+                    yield "deleted", "", None
+            case role.Defined():
+                yield from [("defined", "", None), *(("gives", permission, None) for permission in state.permissions)]
+            case factor_policy.FactorPolicy():
+                yield from (("demands", name, str(wanted)) for name, wanted in state.roles.items() if wanted != "none")
+            case client.Registered():
+                yield from [("registered", "", None)] + ([] if state.enabled else [("disabled", "", None)])
+                yield from [*(("may", each, None) for each in state.permissions), *(("may_ask", each, None) for each in state.audiences)]
+            case api_key.Live():
+                owner = f"user-{state.user_id}" if state.user_id is not None else f"client-{state.client_id}"
+                yield from [("owner", owner, None), *(("key_may", each, None) for each in state.permissions)]
+                yield from [("key_for", state.audience, None), ("key_until", "", state.expires_at)]
+            case _:
+                pass
 
     def who_has(self, name: RoleName) -> set[tuple[UserId, str]]:
         stages = {user.Active: "active", user.Suspended: "suspended", user.Deleted: "deleted"}

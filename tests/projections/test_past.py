@@ -14,7 +14,9 @@ from domain.event import Recorded
 from domain.ids import StreamName
 from domain.permission import Permission
 from projections.past.answer import Answer
+from projections.past.diff import Change, Terms, diff
 from projections.past.moments import Moment, moment
+from projections.past.rights import What
 from projections.past.sessions_then import sessions_of
 from projections.past.walks import Place
 from projections.past.what_can import what_can
@@ -24,7 +26,7 @@ from projections.projection import category_of
 from projections.recorded import from_log
 from tests.conftest import Database
 from tests.projections.conftest import World
-from tests.projections.plain_past import PlainPast, position_of
+from tests.projections.plain_past import PlainPast, PlainRight, position_of
 from tests.projections.random_histories import Choice
 from tests.projections.random_rights import PERMISSIONS, RIGHTS, RightsPlay
 
@@ -63,6 +65,9 @@ async def test_every_answer_is_what_a_plain_replay_gives(
             assert (then.position, then.at) == (position_of(log, when), when)
         plain = PlainPast.of(log, then.position, then.at)
         await _agree(world, plain, then, play, limit)
+    first = await moment(world.models, len(log) - len(choices) * 2 // 3)
+    last = await moment(world.models, (log[-1].position or 0) - late % 3)
+    await _differ(world, PlainPast.of(log, first.position, first.at), PlainPast.of(log, last.position, last.at), first, last, limit)
 
 
 async def _agree(world: World, plain: PlainPast, then: Moment, play: RightsPlay, limit: int) -> None:
@@ -84,6 +89,43 @@ async def _agree(world: World, plain: PlainPast, then: Moment, play: RightsPlay,
         if user.stream(user_id) in plain.states:
             rows = await _all(lambda after, u=user_id: sessions_of(models, u, then, after=after, limit=limit))
             assert {(row.session_id, row.idle_expires_at) for row in rows} == plain.sessions_of(user_id)
+
+
+async def _differ(world: World, before: PlainPast, now: PlainPast, first: Moment, last: Moment, limit: int) -> None:  # noqa: PLR0917
+    """A right is told of by a row exactly if it is among those of one moment alone, and by events in between."""
+    if first.position > last.position:
+        first, last, before, now = last, first, now, before
+    rows: list[Change] = []
+    after: int | None = None
+    while True:
+        page = await diff(world.models, first, last, after=after, limit=limit)
+        rows += page.rows
+        after = page.next_after
+        if after is None:
+            break
+    lost, gained = before.rights() - now.rights(), now.rights() - before.rights()
+    kept = {(row.subject, row.id): row for row in rows if row.what == What.ERASED}
+    rows = [row for row in rows if (row.subject, row.id) not in kept or row.what not in {What.SUSPENDED, What.DELETED}]
+    assert {right for row in rows if (right := _told(row, row.before)) is not None} == {
+        r for r in lost if r[1] not in _STATES or _lives(r, now)
+    }
+    assert {right for row in rows if (right := _told(row, row.after)) is not None} == gained
+    assert all(first.position < mark.position <= last.position for row in rows for mark in row.cites)
+    assert [row.position for row in rows] == sorted(row.position for row in rows)
+
+
+_STATES = {"suspended", "deleted"}
+
+
+def _lives(right: PlainRight, now: PlainPast) -> bool:
+    return not isinstance(now.states[right[0]], user.Erased)
+
+
+def _told(row: Change, terms: Terms | None) -> PlainRight | None:
+    if terms is None:
+        return None
+    stream = StreamName(f"{row.subject}-{row.id}" if row.id else row.subject)
+    return stream, str(row.what), row.name, terms.until or (str(terms.requirement) if terms.requirement is not None else None)
 
 
 async def _all(page: Callable[[Place | None], Any]) -> list[Any]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 import asyncpg
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from domain.ids import AudienceName, ClientId, InvitationId, KeyId, Kid, RoleName, SessionId, StreamName, UserId
 from domain.suspicion import Review
@@ -31,7 +32,9 @@ from projections.audit_events import AuditFilter
 from projections.erasures import ErasureStatus
 from projections.invitations import InvitationStatus
 from projections.past import facts
+from projections.past.diff import diff
 from projections.past.facts import Name, Spot
+from projections.past.moments import Moment
 from projections.past.rights import rights
 from projections.past.signed_in import signed_in
 from projections.reading import ReadModels
@@ -171,6 +174,8 @@ async def _ask_everything(models: ReadModels) -> None:
             await facts.holding(models, projection, fact, 9_000, now(), after=Spot(3, 900))
         await facts.at(models, projection, [StreamName("user-7"), StreamName("role-r3")], 9_000)
         await facts.known(models, projection, [Name("gives", "tasks.t5"), Name("gives", "nothing")], 9_000)
+    then = Moment(position=9_000, epoch=1, at=now(), log_time=None, checkpoint=None)
+    await diff(models, replace(then, position=8_000), then)
     await models.wait_for(users.users, StreamName("user-1"), 1, timeout_ms=0)
     for wanted in (
         AuditFilter(),
