@@ -56,7 +56,8 @@ async def authority(settings: Settings) -> AsyncGenerator[Authority]:
     Raises CannotStart when nothing runs there, and what open_ports raises.
     """
     url = database_url(settings)
-    settings = msgspec.structs.replace(settings, database_url=url)
+    owner = owner_url(settings) if settings.database_url is None else settings.migration_database_url
+    settings = msgspec.structs.replace(settings, database_url=url, migration_database_url=owner)
     async with (
         open_ports(settings) as opened,
         asyncpg.create_pool(url.reveal(), min_size=0, max_size=2, timeout=10) as pool,

@@ -4,13 +4,17 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
+import pytest
 from nats.aio.client import Client
 
 from adapters.event_envelope import LEAVING
 from bench.running import Running
+from cli import startup
+from cli.authority import authority, owner_url
 from tests.e2e.people import Person, address, register
 from tests.keys.test_foreign_hashes import MADE
 from tests.keys.test_foreign_hashes import PASSWORD as IMPORTED
@@ -93,6 +97,13 @@ async def test_keys_are_listed_and_turned(running: Running, http: httpx.AsyncCli
     assert after[before["published"]] == "active"
     assert after[before["active"]] == "retiring"
     assert await ada.is_signed_in()
+
+
+async def test_a_command_with_keys_finds_the_owner_of_what_up_runs(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINOS_DATA_DIR", str(running.data))
+    async with authority(startup.settings()) as opened:
+        assert urlsplit(opened.url.reveal()).username == "minos_app"
+        assert urlsplit(owner_url(opened.settings).reveal()).username == "minos_owner"
 
 
 async def test_projections_say_how_far_they_are(running: Running, admin: Person) -> None:
