@@ -10,16 +10,17 @@ from pathlib import Path
 
 import structlog
 
-from bench import audits, hops, limits_cost, over_http, passwords, rebuilds, report, revocations, sdk_costs, starts, store_costs
+from bench import audits, hops, limits_cost, over_http, passwords, past, rebuilds, report, revocations, sdk_costs, starts, store_costs
 from bench.goals import Rounds
 from bench.running import Running
 from bench.scale import FULL, QUICK, Measuring, Scale
 
-PARTS = ("store", "rebuild", "audit", "hops", "http", "limits", "revocations", "sdk", "passwords", "start")
+PARTS = ("store", "rebuild", "audit", "past", "hops", "http", "limits", "revocations", "sdk", "passwords", "start")
 BY_ITSELF: Mapping[str, Callable[[Path, Measuring], Awaitable[None]]] = {
     "store": store_costs.measure,
     "rebuild": rebuilds.measure,
     "audit": audits.measure,
+    "past": past.measure,
     "passwords": passwords.measure,
     "start": starts.measure,
 }

@@ -67,6 +67,7 @@ GOALS: Mapping[str, Goal] = {
     "export_mb": _most("audit export, memory", "MB", 200, 120),
     "verify_offline": Goal(title="SDK: an exported log verified", unit="events/s"),
     "verify_offline_mb": Goal(title="SDK: the same, memory", unit="MB", more_is_better=False),
+    "who_can_p99": _most("who could do it then, a page of 1 M users and 10 M events, p99", "ms", 50, 10),
     "hashes": Goal(title="bare Argon2id hashes, all cores", unit="1/s"),
     "logins": Goal(title="logins", unit="1/s"),
     "login_ratio": _least("logins / bare Argon2id hashes", "ratio", 0.75, 0.9),

@@ -22,10 +22,20 @@ class Scale(Struct, frozen=True, kw_only=True):
     """Of the limits' cost, short ones: what is looked for is smaller than what a shared machine does to one of them."""
     people: int
     """With a session each, for the load over HTTP."""
+    users_then: int
+    """Of whom it is asked who could do something, with ten events each."""
+    asked_then: int
+    """Moments, in each round."""
 
 
-FULL = Scale(rounds=3, seconds=4.0, stored_events=10_000_000, rebuilt_events=500_000, starts=3, imported=5_000, turns=36, people=64)
-QUICK = Scale(rounds=1, seconds=0.3, stored_events=2_000, rebuilt_events=1_000, starts=1, imported=10, turns=1, people=4)
+FULL = Scale(
+    rounds=3, seconds=4.0, stored_events=10_000_000, rebuilt_events=500_000, starts=3, imported=5_000, turns=36, people=64,
+    users_then=1_000_000, asked_then=400,
+)  # fmt: skip
+QUICK = Scale(
+    rounds=1, seconds=0.3, stored_events=2_000, rebuilt_events=1_000, starts=1, imported=10, turns=1, people=4,
+    users_then=1_000, asked_then=10,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
