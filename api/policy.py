@@ -209,6 +209,7 @@ POLICY: dict[str, Access] = {
     "revealEvents": _proven("minos.audit.reveal"),
     "askThePast": _holding(READ_AUDIT),
     "compareThePast": _holding(READ_AUDIT),
+    "traceToken": _holding(READ_AUDIT),
     "readEvents": _holding_some(READ_EVENTS, CATEGORIES),
     "readSignals": _holding(ACCESS_SIGNALS),
     "followSignals": _holding(ACCESS_SIGNALS),

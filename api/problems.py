@@ -18,6 +18,7 @@ STATUS: dict[type[errors.Refused], int] = {
     errors.NoSuchSigningKey: 404,
     errors.NoSuchServiceAccount: 404,
     errors.NoSuchToken: 404,
+    errors.TokenUntraced: 404,
     errors.NoSuchApiKey: 404,
     errors.ApiKeyEnded: 409,
     errors.KeyLifeTooLong: 422,

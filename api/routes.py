@@ -29,6 +29,7 @@ from api.operations import Operations
 from api.passwords import Passwords
 from api.past import Past
 from api.past_diff import PastDiff
+from api.past_token import PastToken
 from api.permissions import Permissions
 from api.replay import Replay
 from api.roles import Roles
@@ -44,6 +45,6 @@ ROUTES: list[type[Controller]] = [
     Bootstrap, Auth, Check, Enrolling, Passwords, Mailed, ActionTokens, Me, MyErasure, MyMail, MyFactors, Permissions, Users, UserRoles,
     EraseUsers, Invitations, Acceptance, Erasures, UserFactors, FactorPolicies, UserSession, Sessions, Roles, Audiences, AudienceActions,
     ServiceAccounts, ClientCredentials, MyApiKeys, ApiKeys, SigningKeys, Audit, AuditProofs, Log, LogOfEpoch, Replay, Explain, Past,
-    PastDiff,
+    PastDiff, PastToken,
     Events, Signals, Operations, OAuth, WellKnown, Health, Docs, AccountPages,
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from cli.command import Commands
 
-ACTIONS = ("checkpoint", "key", "verify", "export", "replay", "prove", "explain", "at", "diff")
+ACTIONS = ("checkpoint", "key", "verify", "export", "replay", "prove", "explain", "at", "diff", "token")
 """Each has `add(actions)` and `async act(args)`, which gives the exit code."""
 
 

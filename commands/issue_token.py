@@ -69,7 +69,7 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
     state, account, rules = done.result
     if isinstance(state, Ended):
         raise RefreshTokenReused
-    return await token_answer(session.live(state), account, ports, at=done.at, rules=rules)
+    return await token_answer(session.live(state), account, ports, version=done.versions.get(of_session, 0), at=done.at, rules=rules)
 
 
 def _rules_for(live: Live, asked: Audience, account: Account, tx: Transaction) -> Rules:

@@ -112,6 +112,7 @@ async def _answered(done: Done[_Proved], principal: Principal, methods: Sequence
         done.result.live,
         done.result.account,
         ports,
+        version=done.versions.get(session.stream(principal.session_id), 0),
         audience=principal.audience,
         auth_time=done.at,
         at=done.at,

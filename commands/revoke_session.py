@@ -87,7 +87,8 @@ async def next_pair(kept: Done[tuple[Live, Account]], ports: Ports) -> Done[Sign
     or whoever reacts to an attack could be locked out by it."""
     live, account = kept.result
     device_token = ports.mint.device_token(user_id=account.user_id, epoch=account.token_epoch, device_id=ports.random.uuid7())
-    pair = await token_answer(live, account, ports, at=kept.at, device_token=device_token)
+    version = kept.versions.get(session.stream(live.session_id), 0)
+    pair = await token_answer(live, account, ports, version=version, at=kept.at, device_token=device_token)
     return Done(result=pair, versions=kept.versions, at=kept.at, appended=kept.appended)
 
 

@@ -72,10 +72,12 @@ async def start_session(
     reads: list[Read] = [(session.decider, of_session), (user.decider, of_user), of_factors, *older]
     glance = [POLICY_READ, *audience_reads([entry.audience])]
     known = None if seen is None or older else _beside_unwritten(of_session, seen)
-    live, current, rules = (await transact(ports, ctx, reads, decide, glance=glance, seen=known)).result
+    done = await transact(ports, ctx, reads, decide, glance=glance, seen=known)
+    live, current, rules = done.result
     ports.origins.remember(entry.session_id, SessionOrigin(user_id=live.user_id, seed=seed, audiences=live.audiences))
     device_token = ports.mint.device_token(user_id=live.user_id, epoch=current.token_epoch, device_id=entry.device_id)
-    return await token_answer(live, current, ports, at=live.rotated_at, device_token=device_token, rules=rules)
+    version = done.versions.get(of_session, 0)
+    return await token_answer(live, current, ports, version=version, at=live.rotated_at, device_token=device_token, rules=rules)
 
 
 def _welcome(tx: Transaction, entry: Entry) -> tuple[Account, Rules]:

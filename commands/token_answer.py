@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from commands.ports import AccessClaims, Ports
+from domain import token_origin
 from domain.account import Account
 from domain.assurance import as_claims
 from domain.audience import BUILT_IN, PrincipalKind, Rules
@@ -34,11 +35,18 @@ class SignedIn(Struct, frozen=True, kw_only=True):
 
 
 async def token_answer(
-    session: Live, account: Account, ports: Ports, *, at: datetime, device_token: str | None = None, rules: Rules = OWN_RULES
+    session: Live,
+    account: Account,
+    ports: Ports,
+    *,
+    version: int,
+    at: datetime,
+    device_token: str | None = None,
+    rules: Rules = OWN_RULES,
 ) -> SignedIn:
-    """Sign an access token and derive the current generation's refresh token."""
+    """Sign an access token and derive the current generation's refresh token. `version` is the session's stream's."""
     access_token, expires_in = await access_token_for(
-        session, account, ports, audience=session.audience, auth_time=session.auth_time, at=at, rules=rules
+        session, account, ports, version=version, audience=session.audience, auth_time=session.auth_time, at=at, rules=rules
     )
     refresh_token = ports.mint.refresh_token(
         session_id=session.session_id,
@@ -62,6 +70,7 @@ async def access_token_for(
     account: Account,
     ports: Ports,
     *,
+    version: int,
     audience: AudienceName,
     auth_time: datetime,
     at: datetime,
@@ -81,7 +90,7 @@ async def access_token_for(
         aud=audience,
         exp=ends if not_after is None else min(ends, not_after),
         iat=issued,
-        jti=str(ports.random.uuid7()),
+        jti=token_origin.written(session.session_id, version, ports.random.bytes(token_origin.TAIL)),
         sid=str(session.session_id),
         client_id=session.client_id,
         auth_time=int(auth_time.timestamp()),

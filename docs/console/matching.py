@@ -11,6 +11,7 @@ ANY_TEXT = "…"
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), mask)
     for pattern, mask in (
+        (r'("jti": ")[\w-]+', r"\1<id>"),
         (r"eyJ[\w.-]+…?", "<token>"),
         (r"\b(mrt|mdv|mch)_[\w.-]+…?", r"<\1>"),
         (r"\bclient_[a-z2-7]{26}\b", "<client>"),

@@ -59,6 +59,11 @@ class NoSuchToken(Refused):
     detail = "There is no such service token."
 
 
+class TokenUntraced(Refused):
+    code = "token_untraced"
+    detail = "The log does not say where this token comes from: a machine's short one, one of an earlier form, or none of Minos's."
+
+
 class InvalidClient(Refused):
     """RFC 6749 5.2."""
 

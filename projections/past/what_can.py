@@ -47,12 +47,12 @@ async def what_can(models: ReadModels, stream: StreamName, then: Moment, *, afte
     keys = [period.stream for period in walked.periods]
     seen = await look(models, then, [stream, *keys])
     how, cites = await standing(models, seen, stream)
-    own = _own(seen, stream) if after is None else ()
-    rows = [right for right in (*own, *(_of_key(seen, key) for key in keys)) if right.permissions]
+    first = own(seen, stream) if after is None else ()
+    rows = [right for right in (*first, *(_of_key(seen, key) for key in keys)) if right.permissions]
     return Answer(then=then, rows=rows, next_after=walked.next_after, standing=how, cites=cites, erased=stream in seen.erased)
 
 
-def _own(seen: Snapshot, stream: StreamName) -> Sequence[Right]:
+def own(seen: Snapshot, stream: StreamName) -> Sequence[Right]:
     match category_of(stream):
         case "client":
             return [_right(By.SERVICE_ACCOUNT, stream, given) for given in seen.service(stream)]

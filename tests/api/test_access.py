@@ -50,6 +50,7 @@ class Route:
             .replace("{level}", "0")
             .replace("{epoch}", "2")
             .replace("{kid}", "k" * 43)
+            .replace("{jti}", NOBODY)
             .replace("{audience}", "nothing-here")
             .replace("{action}", "refund")
             .replace("/signals/stream", "/signals/stream?after=x")  # which is refused: the answer would never end

@@ -242,6 +242,8 @@ class Code(StrEnum):
     """404: There is no such service token."""
     TOKEN_REVOKED = "token_revoked"
     """401: The access token, or what it belongs to, was revoked."""
+    TOKEN_UNTRACED = "token_untraced"
+    """404: The log does not say where this token comes from: a machine's short one, one of an earlier form, or none of Minos's."""
     TOO_MANY_FACTORS = "too_many_factors"
     """409: This account has as many passkeys as are kept."""
     TOO_MANY_KEYS = "too_many_keys"
