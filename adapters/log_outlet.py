@@ -45,7 +45,7 @@ class Outlet:
     def drain(self) -> None:
         with self._lock:
             text, self._gathered, self._length = "".join(self._gathered), [], 0
-            if text:
+            if text and not self._stream.closed:  # closed under us, where a process only lent its stream: nobody reads there
                 self._stream.write(text)
                 self._stream.flush()
 

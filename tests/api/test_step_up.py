@@ -19,6 +19,7 @@ NEEDS_NONE = {
     "revokeMyApiKey": "ending one's own key has to be easy",
     "revokeLeakedApiKey": "shows the key in its body",
     "introspectToken": "changes nothing",
+    "acknowledgeErasure": "is done by services, which prove themselves",
     "revokeToken": "letting one's own token go has to be easy",
     "askForPasskey": "nobody is there yet",
     "loginWithPasskey": "is the proof",

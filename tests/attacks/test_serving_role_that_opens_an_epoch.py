@@ -1,6 +1,7 @@
 """Whoever has the serving role's password must not make all readers start over, or hold the writers meanwhile."""
 
 import asyncio
+import base64
 import os
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from tests.conftest import Database
 
 @pytest.mark.parametrize(("role", "expected"), [("app_url", (2, b"MINOS_MIGRATION_DATABASE_URL")), ("owner_url", (0, b""))])
 async def test_only_the_owner_opens_an_epoch(database: Database, tmp_path: Path, role: str, expected: tuple[int, bytes]) -> None:
-    urls = {"MINOS_DATABASE_URL": database.app_url, "MINOS_MIGRATION_DATABASE_URL": getattr(database, role)}
+    key = base64.b64encode(bytes(range(32))).decode()
+    urls = {"MINOS_MASTER_KEY": key, "MINOS_DATABASE_URL": database.app_url, "MINOS_MIGRATION_DATABASE_URL": getattr(database, role)}
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -16,6 +17,14 @@ from tests.e2e.stored import everything_stored, rows, sequenced
 
 TESTS = Path(__file__).parents[1]
 NOBODYS = "00000000-0000-7000-8000-000000000000"
+ASKED = {
+    "/api/v1/auth/check": {"audience": "minos"},
+    "/api/v1/audit/proofs/consistency": {"first": "1", "second": "1"},
+}
+ANSWERED = {"/api/v1/erasures/unacknowledged": 422, "/api/v1/erasures/{user_id}": 404}
+"""The first asks which of its audiences a service means; nobody is erased here."""
+RECORDED = ("/api/v1/audit/at", "/api/v1/audit/diff", "/api/v1/audit/proofs", "/api/v1/audit/replay", "/audit/tokens/{jti}", "/explain")
+"""What is asked of the past is an event of its own, which is the point of it."""
 
 
 async def test_role_chosen_at_registration(http: httpx.AsyncClient, admin: Person) -> None:
@@ -68,7 +77,9 @@ async def test_secrets_in_clear_text_stores(running: Running, http: httpx.AsyncC
         ada.tokens["refresh_token"].rpartition(".")[2], running.bootstrap_code, "127.0.0.1",
     ]  # fmt: skip
     ours = running.url  # the issuer, which signals name, is at the address that everybody comes from here
-    stored = (await everything_stored(running)).replace(ours, "").replace(ours.encode().hex(), "")
+    stored = (
+        (await everything_stored(running)).replace(ours, "").replace(ours.encode().hex(), "").replace(f"{urlsplit(ours).netloc}/log", "")
+    )
     assert ada.user_id in stored
     for secret in looked_for:
         assert secret not in stored
@@ -156,12 +167,12 @@ async def test_get_links_that_change_state(running: Running, http: httpx.AsyncCl
     await sequenced(running)
     before = await rows(running)
     for path, item in document["paths"].items():
-        if "get" in item:
+        if "get" in item and not path.endswith(RECORDED):
             known = {"user_id": admin.user_id, "role": "admin", "session_id": admin.session_id, "audience": "orders"}
             filled = path.format_map(defaultdict(lambda: NOBODYS, known))
-            asked = {"audience": "minos"} if path == "/api/v1/auth/check" else {}
-            async with http.stream("GET", filled, params=asked, headers=admin.bearer) as answer:  # one of them never ends
-                assert answer.status_code == (404 if NOBODYS in filled else 200), path
+            async with http.stream("GET", filled, params=ASKED.get(path, {}), headers=admin.bearer) as answer:  # one of them never ends
+                wanted = ANSWERED.get(path, 404 if NOBODYS in filled else 200)
+                assert answer.status_code == wanted, path
     await sequenced(running)
     assert await rows(running) == before
 
