@@ -37,15 +37,15 @@ def _rebased(event: SessionRebased) -> Turn:
     return Turn(begins=(Fact(Of.REBASED, number=event.token_epoch),))
 
 
-def _over(_: SessionRevoked | RefreshReused) -> Turn:
+def _over(_: SessionRevoked | RefreshReused | SessionErased) -> Turn:
     return Turn(ends=(Of.USER, Fact(Of.REBASED)))
 
 
 signed_in = Periods(
     "signed_in",
-    1,
+    2,
     frozenset({"session"}),
-    turns={SessionStarted: _started, SessionRebased: _rebased, SessionRevoked: _over, RefreshReused: _over},
-    ignores=(TokenIssued, Reauthenticated, SessionFlagged, SessionReviewed, DeviceNamed, SessionErased),
+    turns={SessionStarted: _started, SessionRebased: _rebased, SessionRevoked: _over, RefreshReused: _over, SessionErased: _over},
+    ignores=(TokenIssued, Reauthenticated, SessionFlagged, SessionReviewed, DeviceNamed),
     sql=SQL,
 )

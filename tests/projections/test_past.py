@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from domain import user
@@ -49,6 +49,7 @@ class Clock:
         return self.now
 
 
+@example(choices=[(0, 0, 0), (0, 0, 0), (1, 0, 0), *[(0, 0, 0)] * 4, (12, 0, 0)], jumps=[0], late=0)  # a session erased while it lived
 @given(choices=RIGHTS, jumps=st.lists(st.integers(-400, 900), min_size=1, max_size=9), late=st.integers(0, 5_000))
 @FEW
 async def test_every_answer_is_what_a_plain_replay_gives(
