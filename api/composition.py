@@ -52,12 +52,11 @@ UNHURRIED = frozenset({codec.tag_of(kind) for kind in (SessionStarted, TokenIssu
 @asynccontextmanager
 async def open_world(settings: Settings, limits: Limits, spans: Spans | None = None, *, leaving: asyncio.Event) -> AsyncGenerator[World]:
     """Raises what kept it from opening; try again later. Without `spans` nothing of a trace is in anybody's way."""
-    if settings.database_url is None:
-        raise NoDatabase("set MINOS_DATABASE_URL")
+    url = _database_url(settings)
     async with (
         connected(settings) as nats,
         open_ports(settings, store_metrics=StoreFigures(), hash_metrics=_hash_figures(spans)) as opened,
-        _readers(settings.database_url.reveal()) as pool,
+        _readers(url) as pool,
     ):
         await erase_again(settings, opened.ports)
         await note_life(pool, settings.access_token_ttl)
@@ -65,10 +64,10 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
         await opened.hasher.start()
         counters, models = Counters(), ReadModels(pool)
         async with (
-            aclosing(EventFeed(settings.database_url.reveal(), leaving)) as feed,
-            open_telling(settings.database_url.reveal(), opened.signals_keyring, issuer=settings.issuer, leaving=leaving) as telling,
-            open_replays(settings.database_url.reveal()) as replays,
-            _reading_tree(settings.database_url.reveal()) as tree,
+            aclosing(EventFeed(url, leaving)) as feed,
+            open_telling(url, opened.signals_keyring, issuer=settings.issuer, leaving=leaving) as telling,
+            open_replays(url) as replays,
+            _reading_tree(url) as tree,
             _exchanging(counters, opened.totals) as exchanger,
             answering_servers(settings, opened, models),
             waking_workers(nats) as hints,
@@ -97,6 +96,12 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
                 exchanger=exchanger,
                 own_audience=frozenset({MINOS}),
             )
+
+
+def _database_url(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise NoDatabase("set MINOS_DATABASE_URL")
+    return settings.database_url.reveal()
 
 
 def _hash_figures(spans: Spans | None) -> HashFigures | HashSpans:

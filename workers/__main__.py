@@ -115,18 +115,13 @@ def _workers(
         note("publisher", WorkerCondition.HALTED if state.halted else WorkerCondition.RUNNING, state.halted)
         metrics.published(state)
 
-    def integrated(state: Integrated) -> None:
-        condition = WorkerCondition.HALTED if state.halted else WorkerCondition.WAITING if state.away else WorkerCondition.RUNNING
-        note("integrator", condition, state.halted or state.away)
-        metrics.integrated(state)
-
     witnessed = _running("collector", metrics.witnessed)
     projected, mailed = _running("projector", metrics.projected), _running("mailer", metrics.mail_waits)
     done_when_due, pruned = _running("timekeeper", metrics.done_when_due), _running("reaper", metrics.pruned)
     return {
         "sequencer": lambda: Sequencer(url, hint=hints["sequencer"], observe=sequenced),
         "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published),
-        "integrator": lambda: OpenedIntegrator(settings, nats.client, hint=hints["integrator"], observe=integrated),
+        "integrator": lambda: OpenedIntegrator(settings, nats.client, hint=hints["integrator"], observe=_integrated),
         "collector": lambda: Collector(url, log_policy.load(settings.log_policy), observe=witnessed, heard=metrics.witness_answered),
         "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
         "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], watch=Watch()),
@@ -184,6 +179,12 @@ def _wake(hints: Mapping[str, Hint]) -> None:
     """Let those look who follow the log."""
     for name in FOLLOWING:
         hints[name].set()
+
+
+def _integrated(state: Integrated) -> None:
+    condition = WorkerCondition.HALTED if state.halted else WorkerCondition.WAITING if state.away else WorkerCondition.RUNNING
+    note("integrator", condition, state.halted or state.away)
+    metrics.integrated(state)
 
 
 def _running(name: str, tell: Callable[P, None]) -> Callable[P, None]:
