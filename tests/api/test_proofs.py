@@ -29,7 +29,7 @@ async def key(served: Served, tmp_path: Path) -> AsyncIterator[LogKey]:
 
 
 async def test_a_question_without_what_it_needs_is_told_what_that_is(admin: Person) -> None:
-    for asked, needed in (("proofs", "position"), ("proofs/consistency", "first"), ("proofs/consistency?first=1", "second")):
+    for asked, needed in (("proofs", "position"), ("proofs/consistency?second=1", "first"), ("proofs/consistency?first=1", "second")):
         answer = await admin.ask("GET", f"/audit/{asked}")
         assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": f"?{needed}", "code": "missing", "detail": "Required."}])
 

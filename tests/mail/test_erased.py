@@ -113,7 +113,7 @@ async def test_nothing_is_left_that_opens_and_no_row(open_office: Callable[..., 
     after = await left_of(office, user_id)
     assert after.is_nothing
     assert after.fields >= before.fields
-    assert office.subjects()[-1] == "Your minos account is gone"
+    assert "Your minos account is gone" in office.subjects()
 
 
 async def test_one_whose_names_were_free_before_is_erased_too(open_office: Callable[..., Awaitable[Office]]) -> None:

@@ -101,7 +101,7 @@ FILL = (
     """INSERT INTO read.rights_v3_g1 SELECT 'user-' || n, 'role', 'r3', NULL, NULL, n, now(), gen_random_uuid(),
               CASE WHEN n % 3 > 0 THEN n + 1 + n % 997 END, now(), gen_random_uuid() FROM generate_series(1, 2000) n""",
     "INSERT INTO read.rights_v3_g1 VALUES ('role-r3', 'gives', 'tasks.t5', NULL, NULL, 5, now(), gen_random_uuid(), NULL, NULL, NULL)",
-    """INSERT INTO read.signed_in_v1_g1 SELECT 'session-' || n, 'user', 'user-' || n % 2000, 1, now(), n, now(), gen_random_uuid(),
+    """INSERT INTO read.signed_in_v2_g1 SELECT 'session-' || n, 'user', 'user-' || n % 2000, 1, now(), n, now(), gen_random_uuid(),
               CASE WHEN n % 3 > 0 THEN n + 1 + n % 997 END, now(), gen_random_uuid() FROM generate_series(1, 20000) n""",
     "ANALYZE",
 )
