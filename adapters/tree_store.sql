@@ -39,7 +39,8 @@ UNION ALL
 LIMIT 1
 
 -- name: store_checkpoint
-SELECT store_checkpoint($1, $2, $3, $4, $5, $6)
+-- Nor need this: the second place has it already, and who starts puts it here again.
+SELECT set_config('synchronous_commit', 'off', true), store_checkpoint($1, $2, $3, $4, $5, $6)
 
 -- name: newest_within
 SELECT size, note FROM log_checkpoints WHERE epoch = $1 AND size > $2 AND size <= $3 ORDER BY size DESC LIMIT 1
