@@ -97,3 +97,12 @@ def test_attack_a_checkpoint_that_is_no_line(tmp_path: Path, line: bytes) -> Non
     (folder / "checkpoints/1/000000.ndjson").write_bytes(line + b"\n")
     manifest(folder, 3)
     assert (Kind.CHECKPOINT_BROKEN, None) in found(checked(folder))
+
+
+@pytest.mark.parametrize("size", [2**28, 2**50, 2**62])
+def test_attack_a_size_that_nobody_walks_to_the_end_of(tmp_path: Path, size: int) -> None:
+    """It is refused before the first step: each tile that is not there would be looked for."""
+    folder = Made(history(300), SIGNER).write(tmp_path)
+    said_in(folder, size=size, parts=[{"first": 1, "last": size, "sha256": "0" * 64}])
+    with pytest.raises(NotABundle, match=f"says that it has {size} entries, in {size // 256} tiles, and 2 tiles are there"):
+        checked(folder)

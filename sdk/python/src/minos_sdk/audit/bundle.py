@@ -20,6 +20,8 @@ PART = 65_536
 """Entries that one digest of the manifest is over."""
 _LONGEST_MANIFEST = 512 * 2**20
 _LONGEST_NOTE = 2**20
+_MOST_MISSING = 1_000
+"""Tiles of entries that a damaged bundle may lack. Where more of them are not there, its manifest is of something else."""
 CHECKPOINTS = re.compile(r"checkpoints/[1-9][0-9]{0,8}/[0-9]{6,12}\.ndjson")
 """Files of published checkpoints. A manifest may name others: they are not read."""
 
@@ -75,6 +77,17 @@ class Bundle:
             unfinished = (folder / "unfinished.json").is_file()
             words = "its export is not finished; `minos audit export --resume` goes on with it" if unfinished else _words(error)
             raise NotABundle(f"{folder} is no bundle of {FORMAT}: {words}") from None
+        self._is_there()
+
+    def _is_there(self) -> None:
+        """A walk through what is not there would have no end: a manifest may say any size. Raises NotABundle."""
+        tiles = -(-self.manifest.size // WIDTH)
+        if tiles <= _MOST_MISSING:
+            return
+        there = sum(len(files) for _, _, files in os.walk(self._folder / "tile/entries"))
+        if there < tiles - _MOST_MISSING:
+            said = f"manifest.json says that it has {self.manifest.size} entries, in {tiles} tiles, and {there} tiles are there"
+            raise NotABundle(f"{self._folder} is no bundle of {FORMAT}: {said}")
 
     def read(self, path: str, longest: int) -> bytes:
         """Raises Unreadable."""
