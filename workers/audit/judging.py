@@ -86,10 +86,12 @@ class Judge:
         self._runs: dict[tuple[int, str], _Run] = {}
         self._beyond: dict[tuple[int, str], Held] = {}
         self._agreed: dict[str, int] = {}
+        self._last: tuple[int, int, bytes] | None = None
         self.count = 0
+        """Checkpoints, each once, whatever number of places have it."""
 
     def told(self, held: Held, *, same: bool) -> None:
-        self.count += 1
+        self._counted(held)
         if same:
             self._agreed[held.source] = held.size
             run = self._runs.pop((held.epoch, held.source), None)
@@ -100,8 +102,14 @@ class Judge:
 
     def beyond(self, held: Held) -> None:
         """A checkpoint of more entries than there are."""
-        self.count += 1
+        self._counted(held)
         self._beyond.setdefault((held.epoch, held.source), held)
+
+    def _counted(self, held: Held) -> None:
+        """They come by size: the same one comes again at once."""
+        this = (held.size, held.epoch, held.root)
+        self.count += this != self._last
+        self._last = this
 
     def end(self, size: int, kept: Callable[[int], int | None], *, may_end_early: bool) -> Sequence[str]:
         """Give what is no fault and yet to be known. `may_end_early`: a copy is checked, which may be older than what was published."""

@@ -1,5 +1,6 @@
 """A bundle is believed when all of it fits, and what does not is said by its name and place."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from bundles import Made, Signer, change, entry, flip, hashes_of, history, manifest, path_of, root
 
 from minos_sdk.audit import Finding, Kind, LogKey, Report, verify_bundle
+from minos_sdk.audit.__main__ import HOLDS, main
 from minos_sdk.audit.bundle import NotABundle
 
 SIGNER = Signer()
@@ -211,18 +213,48 @@ def test_findings_are_bounded_and_counted(tmp_path: Path) -> None:
     assert sum(report.counts.values()) >= 300
 
 
-def test_lost_entries_are_told_of_where_a_later_epoch_says_so(tmp_path: Path) -> None:
+def reopened(tmp_path: Path, **earlier: object) -> Path:
+    """A log that lost what was behind position 40: another epoch was opened there."""
     kept = history(40)
-    opened = entry("log", 1, "log.epoch_opened.v1", epoch=2, kept=40, agreed=40)
+    opened = entry("log", 1, "log.epoch_opened.v1", epoch=2, kept=40, agreed=40, **earlier)
     second = Signer(f"{SIGNER.origin}/2", SIGNER.key)
     log = Made([*kept, opened, *history(60)[40:]], second)
-    lost = SIGNER.note(50, root(hashes_of(history(50))))
-    log.notes = {(2, 61): log.checkpoint, (1, 30): SIGNER.note(30, root(log.hashes[:30])), (1, 50): lost}
+    log.notes = {(2, 61): log.checkpoint, (1, 30): SIGNER.note(30, root(log.hashes[:30]))}
     folder = log.write(tmp_path)
     manifest(folder, 61, second.origin)
-    report = checked(folder)
+    return folder
+
+
+LOST = SIGNER.note(50, root(hashes_of(history(50)))).encode()
+
+
+@pytest.mark.parametrize("kept", [[], [("kept", LOST)]])
+@pytest.mark.parametrize("said", [True, False])
+def test_lost_entries_are_told_of_where_a_later_epoch_says_so(tmp_path: Path, kept: list[tuple[str, bytes]], said: bool) -> None:
+    """By the log itself, which cites what was published last, or by a checkpoint that somebody kept."""
+    report = checked(reopened(tmp_path, **({"earlier": {"origin": SIGNER.origin, "size": 50, "root": ""}} if said else {})), kept)
     assert report.holds, report.findings
-    assert "behind position 40 were lost" in report.remarks[0]
+    assert [tuple(loss) for loss in report.lost] == ([(2, 40, 50)] if said or kept else [])
+    assert any("behind position 40 were lost when epoch 2 was opened" in remark for remark in report.remarks) == bool(report.lost)
+
+
+def test_what_is_said_to_hold_ends_where_entries_were_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = reopened(tmp_path, earlier={"origin": SIGNER.origin, "size": 50, "root": ""})
+    assert main(["verify", str(folder), "--key", SIGNER.line]) == HOLDS
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("HOLDS but for what was lost: nothing was changed, reordered or dropped up to position 40, ")
+    assert "and nothing since epoch 2 was opened up to size 61, root " in last
+    assert main(["verify", str(folder), "--key", SIGNER.line, "--json"]) == HOLDS
+    assert json.loads(capsys.readouterr().out)["lost"] == [{"epoch": 2, "kept": 40, "published": 50}]
+
+
+def test_a_checkpoint_is_counted_once_however_many_places_have_it(tmp_path: Path) -> None:
+    """The newest is in a file of its own and among the others; it may have been kept, too."""
+    log = made(300, sizes=(100, 200))
+    folder = log.write(tmp_path)
+    assert checked(folder, [("kept", log.notes[1, 200].encode())]).checkpoints == 3
+    other = SIGNER.note(200, root(hashes_of(history(199)))).encode()
+    assert checked(folder, [("another", other)]).checkpoints == 4
 
 
 def test_a_finding_says_where_it_is(bundle: Path) -> None:

@@ -109,8 +109,18 @@ def print_report(report: Report, *, as_json: bool) -> None:
     lines += [f"WRONG  {kind.value}: {count} in all" for kind, count in report.counts.items() if count > Findings.MOST]
     lines += [f"note   {remark}" for remark in report.remarks]
     if report.holds:
-        lines.append(f"HOLDS: nothing was changed, reordered or dropped up to size {report.size}, root {b64encode(report.root).decode()}")
+        lines.append(_holds(report))
     sys.stdout.write("\n".join(line.encode("unicode_escape").decode() for line in lines) + "\n")
+
+
+def _holds(report: Report) -> str:
+    """Say it of no more than was proved: where entries were lost, of what was there before those, and of what came after."""
+    here = f"up to size {report.size}, root {b64encode(report.root).decode()}"
+    if not report.lost:
+        return f"HOLDS: nothing was changed, reordered or dropped {here}"
+    kept, epoch = min(loss.kept for loss in report.lost), max(loss.epoch for loss in report.lost)
+    before = f"nothing was changed, reordered or dropped up to position {kept}"
+    return f"HOLDS but for what was lost: {before}, and nothing since epoch {epoch} was opened {here}"
 
 
 def _as_json(report: Report) -> dict[str, object]:
@@ -128,6 +138,7 @@ def _as_json(report: Report) -> dict[str, object]:
         "findings": [finding.as_json() for finding in report.findings],
         "counts": {kind.value: count for kind, count in report.counts.items()},
         "remarks": list(report.remarks),
+        "lost": [loss._asdict() for loss in report.lost],
     }
 
 

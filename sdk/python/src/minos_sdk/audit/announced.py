@@ -17,6 +17,18 @@ class _Range(NamedTuple):
     most: int
 
 
+class Loss(NamedTuple):
+    """When `epoch` was opened, entries behind position `kept` had been published up to `published`, and others are there now."""
+
+    epoch: int
+    kept: int
+    published: int
+
+    def __str__(self) -> str:
+        lost = f"entries behind position {self.kept} were lost when epoch {self.epoch} was opened"
+        return f"{lost}: they had been published up to size {self.published}, and others are there now"
+
+
 class Withheld(NamedTuple):
     position: int
     words: str
@@ -30,7 +42,7 @@ class Announced:
         self._detached: list[_Range] = []
         self._firsts = array("Q")
         self._lasts = array("Q")
-        self._opened: list[tuple[int, int]] = []
+        self._opened: list[Loss] = []
 
     def entry(self, kind: str, entry: bytes) -> None:
         said: Mapping[str, Any] = json.loads(entry)["payload"]
@@ -40,11 +52,17 @@ class Announced:
         elif kind == _DETACHED:
             self._detached.append(_Range(first, last, last - first + 1))
         elif kind == _OPENED:
-            self._opened.append((_number(said, "epoch"), _number(said, "agreed")))
+            earlier = cast("dict[str, object]", said.get("earlier") if isinstance(said.get("earlier"), dict) else {})
+            self._opened.append(Loss(_number(said, "epoch"), _number(said, "agreed"), _number(earlier, "size")))
 
-    def kept(self, epoch: int) -> int | None:
-        """Give up to which size an earlier epoch is the beginning of this log, as the openings of later ones say; None for the newest."""
-        return min((agreed for opened, agreed in self._opened if opened > epoch), default=None)
+    def loss(self, epoch: int, size: int) -> Loss | None:
+        """Give what took entries of an earlier epoch away, where the opening of a later one says that it did: some before `size`."""
+        later = min((each for each in self._opened if each.epoch > epoch), key=lambda each: each.kept, default=None)
+        return later._replace(published=size) if later is not None and size > later.kept else None
+
+    def losses(self) -> Sequence[Loss]:
+        """Give what the openings themselves say was lost."""
+        return [each for each in self._opened if each.published > each.kept]
 
     def pruned(self, position: int) -> None:
         """Positions come in order; those next to each other are kept as one stretch."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from minos_sdk.audit.announced import Loss
+
 
 class Kind(StrEnum):
     """Names of what can be wrong; the same ones that `minos audit verify` says."""
@@ -84,6 +86,8 @@ class Report:
     findings: Sequence[Finding] = ()
     counts: Mapping[Kind, int] = field(default_factory=dict[Kind, int])
     remarks: Sequence[str] = ()
+    lost: Sequence[Loss] = ()
+    """What was published once and is not of this log, as the log itself says."""
 
     @property
     def holds(self) -> bool:

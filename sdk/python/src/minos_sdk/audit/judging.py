@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import chain
 
+from minos_sdk.audit.announced import Loss
 from minos_sdk.audit.bundle import CHECKPOINTS, Bundle, Unreadable
 from minos_sdk.audit.checkpoints import Checkpoint, NotACheckpoint, read_checkpoint, unsigned_checkpoint
 from minos_sdk.audit.findings import Finding, Findings, Kind
@@ -134,10 +135,12 @@ class Judge:
         self._runs: dict[tuple[int, str], _Run] = {}
         self._agreed: dict[str, int] = {}
         self._beyond: dict[tuple[int, str], Held] = {}
+        self._last: tuple[int, int, bytes] | None = None
         self.count = 0
+        """Checkpoints, each once, whatever number of places have it."""
 
     def told(self, held: Held, *, same: bool) -> None:
-        self.count += 1
+        self._counted(held)
         key = (held.epoch, held.series)
         if same:
             self._agreed[held.series] = held.size
@@ -148,27 +151,31 @@ class Judge:
 
     def beyond(self, held: Held) -> None:
         """A checkpoint of more entries than there are."""
-        self.count += 1
+        self._counted(held)
         self._beyond.setdefault((held.epoch, held.series), held)
 
-    def end(self, size: int, kept: Callable[[int], int | None]) -> Sequence[str]:
-        """Give what was lost and said so: `kept` gives up to which size an epoch begins this log, where a later one was opened."""
-        remarks: list[str] = []
+    def _counted(self, held: Held) -> None:
+        """They come by size: the same one comes again at once."""
+        this = (held.size, held.epoch, held.root)
+        self.count += this != self._last
+        self._last = this
+
+    def end(self, size: int, loss: Callable[[int, int], Loss | None]) -> Sequence[Loss]:
+        """Give what checkpoints show to be lost where the log says so: `loss` is asked by a checkpoint's epoch and size."""
+        lost: list[Loss] = []
         for key in sorted({*self._runs, *self._beyond}):
             epoch, _ = key
             run, beyond = self._runs.get(key), self._beyond.get(key)
             first = min(([] if run is None else [run.first]) + ([] if beyond is None else [beyond]))
-            agreed = kept(epoch)
-            if agreed is not None and first.size > agreed:
-                lost = f"entries of epoch {epoch} behind position {agreed} were lost and replaced when a later epoch was opened"
-                remarks.append(f"{lost}: its checkpoint at size {first.size} is not of this log")
+            if (said := loss(epoch, first.size)) is not None:
+                lost.append(said)
                 continue
             if run is not None:
                 self._rewritten(run)
             if beyond is not None:
                 words = f"{beyond.source}: a checkpoint was signed at size {beyond.size}, and there are {size} entries"
                 self._findings.add(Finding(kind=Kind.TAIL_DROPPED, words=words, position=size + 1, size=beyond.size, epoch=epoch))
-        return remarks
+        return lost
 
     def _rewritten(self, run: _Run) -> None:
         first = run.first

@@ -31,7 +31,8 @@ def verify_bundle(
     with tempfile.TemporaryDirectory(prefix="minos-audit-") as scratch:
         streams = Streams(Path(scratch), bundle.manifest.size)
         walk = Walk(bundle, bundle.keys if keys is None else keys, findings, streams)
-        remarks = walk.through(kept, progress)
+        walk.through(kept, progress)
+        remarks = [str(loss) for loss in walk.lost]
         if keys is None:
             remarks.append("the key came with the bundle: that it is the log's own must be known from elsewhere")
     manifest = bundle.manifest
@@ -48,4 +49,5 @@ def verify_bundle(
         findings=tuple(findings.kept),
         counts=dict(findings.counts),
         remarks=tuple(remarks),
+        lost=tuple(walk.lost),
     )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
-from minos_sdk.audit.announced import Announced
+from minos_sdk.audit.announced import Announced, Loss
 from minos_sdk.audit.bundle import CHECKPOINTS, Bundle, Unreadable
 from minos_sdk.audit.entries import BrokenEntry, Place, place_of, places_of
 from minos_sdk.audit.findings import Finding, Findings, Kind
@@ -35,9 +35,9 @@ class Walk:
         self._digest = sha256()
         self.frontier = Frontier()
         self.pruned = 0
+        self.lost: list[Loss] = []
 
-    def through(self, kept: Sequence[tuple[str, bytes]], progress: Progress) -> list[str]:
-        """Give the remarks."""
+    def through(self, kept: Sequence[tuple[str, bytes]], progress: Progress) -> None:
         size = self._bundle.manifest.size
         self._files()
         checkpoints = self._reader.all(kept)
@@ -56,7 +56,15 @@ class Walk:
         self._breaks()
         for position, words in self._announced.withheld():
             self._findings.add(Finding(kind=Kind.ENTRY_WITHHELD, words=words, position=position))
-        return [*self.judge.end(size, self._announced.kept)]
+        self._lost(self.judge.end(size, self._announced.loss))
+
+    def _lost(self, shown: Sequence[Loss]) -> None:
+        """Put together what the log says of its losses, and what checkpoints show of them."""
+        for loss in sorted([*self._announced.losses(), *shown]):
+            if self.lost and self.lost[-1].epoch == loss.epoch:
+                self.lost[-1] = loss
+            else:
+                self.lost.append(loss)
 
     def _tile(self, number: int, width: int, following: Held | None, checkpoints: Iterator[Held]) -> Held | None:
         """Check one tile and the checkpoints whose last entry is in it; give the first checkpoint behind it."""
