@@ -1,5 +1,7 @@
 """A log that was kept small is whole for whoever verifies it, with the database or without."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +16,10 @@ from bench import fill
 from minos_sdk.audit import LogKey, verify_bundle
 from tests.audit.conftest import Audited
 from tests.conftest import Database
+from workers.audit.announced import Announced
 from workers.audit.export import export
 from workers.audit.findings import Kind
+from workers.audit.reading import LogSource
 from workers.integrator import integrator
 from workers.projector import Projector
 from workers.reaper import Reaper
@@ -26,6 +30,7 @@ from workers.sequencer import Sequencer
 SIZE, PRUNED = 1_280, 512
 """Five full tiles; of each of 64 sessions with nine refreshes, those that another one overtook."""
 SOON = datetime.now(UTC) + timedelta(days=1)
+Late = Callable[[Callable[[Announced], Announced]], list[Announced]]
 
 
 async def caught_up(log: Audited) -> None:
@@ -75,6 +80,50 @@ async def test_pruned_detached_and_attached_the_log_holds_with_and_without_its_d
     await caught_up(small)
     report = await small.verify()
     assert (report.findings, report.hashes_only) == ((), PRUNED)
+
+
+@pytest.fixture
+def heard_late(monkeypatch: pytest.MonkeyPatch) -> Late:
+    """Have what the log says of itself read once before the last of it was said."""
+
+    def late(before: Callable[[Announced], Announced]) -> list[Announced]:
+        real, heard = LogSource.announced, list[Announced]()
+
+        async def announced(self: LogSource) -> Announced:
+            said = await real(self)
+            heard.append(said if heard else before(said))
+            return heard[-1]
+
+        monkeypatch.setattr(LogSource, "announced", announced)
+        return heard
+
+    return late
+
+
+@pytest.mark.parametrize(
+    "before",
+    [lambda said: replace(said, pruned=()), lambda said: replace(said, pruned=[(within, count - 1) for within, count in said.pruned])],
+    ids=["for the first time", "once more"],
+)
+async def test_a_partition_pruned_while_the_log_is_verified_is_no_finding(
+    small: Audited, heard_late: Late, before: Callable[[Announced], Announced]
+) -> None:
+    heard = heard_late(before)
+    report = await small.verify(read_models=False)
+    assert (report.findings, report.hashes_only) == ((), PRUNED)
+    assert len(heard) > 1
+    assert heard[0] != heard[1]
+
+
+async def test_a_partition_moved_away_while_the_log_is_verified_is_no_finding(small: Audited, heard_late: Late, tmp_path: Path) -> None:
+    await export(small.database.app_url, tmp_path / "bundle")
+    owner = await asyncpg.connect(small.database.owner_url)
+    await detach(owner, 0, tmp_path / "bundle")
+    await owner.close()
+    await caught_up(small)
+    heard_late(lambda said: replace(said, detached=()))
+    report = await small.verify()
+    assert (report.findings, report.hashes_only) == ((), SIZE)
 
 
 FIRST = "(SELECT append_id FROM event_log WHERE {} AND payload IS NOT NULL AND position < {} ORDER BY position LIMIT 1)"

@@ -17,6 +17,7 @@ from domain.tree.nodes import TILE_WIDTH
 from workers.audit.announced import Announced
 from workers.audit.findings import Finding, Findings, Kind
 from workers.audit.folds import Folds
+from workers.audit.held_back import HeldBack
 from workers.audit.judging import SECOND_PLACE, Judge, Signed
 from workers.audit.published import Published
 from workers.audit.reading import LogSource
@@ -113,11 +114,11 @@ class _Check:
         covered = await self._source.covered()
         kept_there = await _in_second_place(self._asked.second_place)
         size, epoch = await self._source.size()
-        said = await self._announced()
+        held_back = HeldBack(await self._announced(), self._announced, self._findings)
         await self._positions(size)
         judge = Judge(self._findings)
         signed, second = await self._published(epoch, covered, kept_there)
-        walk = Walk(self._source, signed, judge, said, self._findings)
+        walk = Walk(self._source, signed, judge, held_back, self._findings)
         first_tile = min(self._asked.since, size) // TILE_WIDTH
         root = await walk.through(size, first_tile=first_tile, covered=covered, progress=self._advance("entries", size))
         while (beyond := await signed.next_up_to(_ALL)) is not None:
@@ -125,13 +126,13 @@ class _Check:
         if self._asked.second_place is not None and second < covered:
             words = f"checkpoints up to size {covered} were published, and the second place has none beyond {second}"
             self._findings.add(Finding(kind=Kind.SECOND_PLACE_BEHIND, words=words, size=second, epoch=epoch))
-        remarks = [*judge.end(size, said.kept, may_end_early=self._asked.is_copy)]
-        streams = await self._folds(said, size, remarks)
+        remarks = [*judge.end(size, held_back.said.kept, may_end_early=self._asked.is_copy)]
+        streams = await self._folds(await self._announced(), size, remarks)
         if covered < size:
             remarks.append(f"positions {covered + 1} to {size} are in no published checkpoint yet")
         return Report(
             epoch=epoch, size=size, root=b64encode(root).decode(), since=first_tile * TILE_WIDTH, published=covered,
-            hashes_only=walk.hashes_only, checkpoints=judge.count, streams=streams, findings=(), counts={}, remarks=remarks,
+            hashes_only=held_back.count, checkpoints=judge.count, streams=streams, findings=(), counts={}, remarks=remarks,
             seconds=0, per_second=0,
         )  # fmt: skip
 
@@ -159,7 +160,9 @@ class _Check:
             return await self._source.announced()
         except (UnknownEventTag, msgspec.MsgspecError) as error:
             words = f"the stream log cannot be read: {type(error).__name__}"
-            self._findings.add(Finding(kind=Kind.ENTRY_BROKEN, words=words, stream=log.STREAM))
+            broken = Finding(kind=Kind.ENTRY_BROKEN, words=words, stream=log.STREAM)
+            if broken not in self._findings.kept:
+                self._findings.add(broken)
             return Announced((), (), ())
 
     async def _folds(self, said: Announced, size: int, remarks: list[str]) -> int:

@@ -1,6 +1,5 @@
 """The log from its first position to its last: entries against tiles, tiles against each other, every checkpoint against both."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from operator import itemgetter
@@ -8,14 +7,13 @@ from operator import itemgetter
 import asyncpg
 
 from domain.leaf import LONGEST
-from domain.retention import ACTIVITY
 from domain.tree.hashing import leaf_hash, perfect_root, split
 from domain.tree.nodes import TILE_HEIGHT, TILE_WIDTH
-from workers.audit.announced import Announced, Range
 from workers.audit.comparing import Comparer, Differs
 from workers.audit.entries import Columns, entry_of
 from workers.audit.findings import Finding, Findings, Kind
 from workers.audit.frontier import Frontier
+from workers.audit.held_back import HeldBack
 from workers.audit.judging import Held, Judge
 from workers.audit.published import Published
 from workers.audit.reading import LogSource
@@ -28,19 +26,17 @@ _UNKNOWN = b"\x00" * 32
 class Walk:
     """One way through the log. Where entries and stored hashes differ both trees are grown, until a checkpoint fits one of them."""
 
-    def __init__(self, source: LogSource, published: Published, judge: Judge, said: Announced, findings: Findings) -> None:
+    def __init__(self, source: LogSource, published: Published, judge: Judge, held_back: HeldBack, findings: Findings) -> None:
         self._source = source
         self._published = published
         self._judge = judge
-        self._said = said
+        self._held_back = held_back
         self._findings = findings
         self._comparer = Comparer(findings)
         self._upper = Upper(source, findings)
         self._tree = Frontier()
         self._made: Frontier | None = None
         self._latest: int | None = None
-        self._pruned_in: Counter[Range] = Counter()
-        self.hashes_only = 0
 
     async def through(self, size: int, *, first_tile: int, covered: int, progress: Callable[[int], None]) -> bytes:
         """Walk from a tile on to the end, and give the root over all. `covered`: so much was published, and has its tiles."""
@@ -56,12 +52,14 @@ class Walk:
                     await self._tile(number, min(TILE_WIDTH, size - number * TILE_WIDTH), rows, stored)
                     progress(min(size, (number + 1) * TILE_WIDTH))
         self._comparer.end()
-        self._more_than_pruned()
+        await self._held_back.end()
         return self._tree.root()
 
     async def _tile(self, number: int, width: int, rows: Sequence[Columns], stored: "asyncpg.Record | None") -> None:
         """Check one tile, and the checkpoints whose last entry is in it."""
         said = None if stored is None else split(stored["hashes"])
+        if len(rows) < width or not all(row[-1] for row in rows):
+            await self._held_back.look(number * TILE_WIDTH + 1, number * TILE_WIDTH + width, rows)
         made = self._hashes(number, width, rows, said)
         if said is not None and made != said:
             self._differ(number, made, said, rows)
@@ -79,12 +77,8 @@ class Walk:
             if max(map(len, entries)) <= LONGEST:
                 return [leaf_hash(entry) for entry in entries]
         made = list(said) if said is not None else [_UNKNOWN] * width
-        there = {row[0] for row in rows}
-        for position in (position for position in range(first, first + width) if position not in there):
-            self._absent(position)
         for row in rows:
             if not row[-1]:
-                self._pruned(row)
                 continue
             entry = entry_of(row)
             made[row[0] - first] = leaf_hash(entry)
@@ -92,32 +86,6 @@ class Walk:
                 words = f"the entry at position {row[0]} is of {len(entry)} bytes, and may be of {LONGEST}"
                 self._findings.add(Finding(kind=Kind.ENTRY_BROKEN, words=words, position=row[0], stream=row[1], version=row[2]))
         return made
-
-    def _absent(self, position: int) -> None:
-        if self._said.is_detached(position):
-            self.hashes_only += 1
-            return
-        words = f"there is no event at position {position}"
-        self._findings.add(Finding(kind=Kind.ENTRY_MISSING, words=words, position=position))
-
-    def _pruned(self, row: Columns) -> None:
-        position, stream, version, kind = row[:4]
-        self.hashes_only += 1
-        within = self._said.pruned_at(position)
-        if within is None or kind not in ACTIVITY or _category(stream, "-") != _category(kind, "."):
-            words = f"the event at position {position} has lost its payload, and nothing in the log says that it was pruned"
-            self._findings.add(Finding(kind=Kind.ENTRY_WITHHELD, words=words, position=position, stream=stream, version=version))
-        else:
-            self._pruned_in[within] += 1
-
-    def _more_than_pruned(self) -> None:
-        """What is left of a pruned event, its kind for one, is under no hash any more: how many there may be is under that of the
-        entry that tells of them."""
-        for (first, last), count in self._said.pruned:
-            found = self._pruned_in[first, last]
-            if found > count:
-                words = f"{found} events at positions {first} to {last} have lost their payloads, and the log says so of {count}"
-                self._findings.add(Finding(kind=Kind.ENTRY_WITHHELD, words=words, position=first))
 
     def _differ(self, number: int, made: Sequence[bytes], said: Sequence[bytes], rows: Sequence[Columns]) -> None:
         """Begin to grow the tree of the entries beside that of the stored hashes."""
@@ -183,8 +151,3 @@ class Walk:
             words = f"the time in the log at position {(number + 1) * TILE_WIDTH} is not the one that is stored for it"
             self._findings.add(Finding(kind=Kind.TIME_DIFFERS, words=words, position=(number + 1) * TILE_WIDTH))
             self._latest = said
-
-
-def _category(name: str, mark: str) -> str:
-    """Give of what a stream, or an event by its kind, is."""
-    return name.partition(mark)[0]
