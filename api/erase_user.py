@@ -55,7 +55,8 @@ class EraseUsers(Controller):
         "/erase",
         operation_id="previewErasure",
         summary="What an erasure would take, and who would be told",
-        responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchUser),
+        description="What would be refused is refused here, too.",
+        responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchUser, errors.LastAdminProtected),
     )
     async def preview(self, request: Asking, user_id: FromPath[UUID]) -> ErasurePreview:
         return await preview(UserId(user_id), request.world.models, request.world.ports)

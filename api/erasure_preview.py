@@ -28,7 +28,7 @@ class ErasurePreview(Struct, frozen=True, kw_only=True):
 
 
 async def preview(user_id: UserId, models: ReadModels, ports: Ports) -> ErasurePreview:
-    """Raises NoSuchUser, StoreUnavailable."""
+    """Raises NoSuchUser, LastAdminProtected, StoreUnavailable."""
     accepted = await invitations.accepted_by(models, user_id)
     sessions, after = 0, _FIRST
     while found := await session_searches.all_of(models, user_id, after=after, limit=PAGE):

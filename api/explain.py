@@ -35,7 +35,14 @@ class Explain(Controller):
             "What the rule says of a right password at that moment, what it looked at, each with the event that made it so, and what "
             "happened around it. Refused sign-ins are kept outside the log for a while: `provable` is false. Asking is written to the log."
         ),
-        responses=refuses(errors.InvalidToken, errors.PermissionDenied, errors.NoSuchUser, errors.TooManyWaiting, errors.Contended),
+        responses=refuses(
+            errors.InvalidToken,
+            errors.PermissionDenied,
+            errors.NoSuchUser,
+            errors.NoSuchAudience,
+            errors.TooManyWaiting,
+            errors.Contended,
+        ),
     )
     async def explain(
         self, request: Asking, user_id: FromPath[UUID], at: At = None, within: Within = A_QUARTER, audience: Audience = MINOS

@@ -76,7 +76,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 async def explain(asked: Asked, ctx: Context, ports: Ports, models: ReadModels, links: Links) -> Explanation:
-    """Write the question down, and answer. Raises NoSuchUser, StoreUnavailable, and what `record_asked` does."""
+    """Write the question down, and answer. Raises NoSuchUser, NoSuchAudience, StoreUnavailable, and what `record_asked` does."""
     now = datetime.now(UTC)
     at = now if asked.at is None else min(asked.at, now)
     of = await stretch(links, after=0, until=None if asked.at is None else at + _MICROSECOND)

@@ -14,7 +14,6 @@ from commands.standing import require_standing, standing_reads
 from commands.transact import Done, Read, Transaction, read_states, transact
 from domain import administrators, erasure, user
 from domain.erasure_events import ErasureEvent
-from domain.errors import LastAdminProtected
 from domain.ids import UserId
 from domain.user import Absent, Active, Erased, Suspended, User
 from domain.user_events import DeleteReason
@@ -36,8 +35,7 @@ async def ask_for_erasure(ctx: Context, ports: Ports) -> Done[ErasureDue]:
 
     def decide(tx: Transaction) -> ErasureDue:
         _, account = require_standing(tx, principal)
-        if tx.state(administrators.decider, administrators.STREAM).user_ids == frozenset({principal.user_id}):
-            raise LastAdminProtected
+        administrators.stays_without(tx.state(administrators.decider, administrators.STREAM), principal.user_id)
         state = tx.state(erasure.decider, stream)
         undo_s = 0 if account.earlier is None else round((account.earlier.undo_until - tx.at).total_seconds())
         asked = erasure.ask(state, user_id=principal.user_id, wait_s=max(ports.policy.erasure_wait, undo_s), at=tx.at)

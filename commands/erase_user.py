@@ -11,7 +11,7 @@ from commands.ports import Ports
 from commands.put_off_erasure import erasure_of
 from commands.transact import Done, Read, Transaction, transact
 from domain import administrators, erasure, user
-from domain.errors import LastAdminProtected, NoSuchUser
+from domain.errors import NoSuchUser
 from domain.ids import UserId
 from domain.user import Erased
 from domain.user_events import AskedBy
@@ -48,8 +48,7 @@ async def erase_user(command: EraseUser, ctx: Context, ports: Ports) -> Done[Era
         authority.require(tx)
         if isinstance(tx.state(*of_user), Erased):
             raise NoSuchUser
-        if tx.state(*of_admins).user_ids == frozenset({command.user_id}):
-            raise LastAdminProtected
+        administrators.stays_without(tx.state(*of_admins), command.user_id)
         asked = erasure.ask(
             tx.state(*of_erasure),
             user_id=command.user_id,

@@ -8,7 +8,7 @@ from msgspec import Struct
 from commands.ports import Ports
 from commands.put_off_erasure import erasure_of
 from commands.transact import Read, read_states
-from domain import attributes, erasure, factors, invitation, user
+from domain import administrators, attributes, erasure, factors, invitation, user
 from domain.ids import InvitationId, UserId
 from domain.user import Suspended, User, account_of
 
@@ -28,11 +28,13 @@ class Holdings(Struct, frozen=True, kw_only=True):
 
 
 async def holdings(user_id: UserId, accepted: Sequence[InvitationId], ports: Ports) -> Holdings:
-    """Raises NoSuchUser, also for one that was erased; StoreUnavailable."""
+    """Raises NoSuchUser, also for one that was erased; LastAdminProtected, as the erasure would; StoreUnavailable."""
     of_user: Read = (user.decider, user.stream(user_id))
     of_factors: Read = (factors.decider, factors.stream(user_id))
     of_attributes: Read = (attributes.decider, attributes.stream(user_id))
-    tx = await read_states(ports, [of_user, of_factors, of_attributes, erasure_of(user_id)])
+    of_admins: Read = (administrators.decider, administrators.STREAM)
+    tx = await read_states(ports, [of_user, of_factors, of_attributes, of_admins, erasure_of(user_id)])
+    administrators.stays_without(tx.state(*of_admins), user_id)
     state: User = tx.state(*of_user)
     account = account_of(state)
     waiting = tx.state(*erasure_of(user_id))

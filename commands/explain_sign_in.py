@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from commands.ports import Ports, StoredEvent
 from domain import codec, factor_policy, factors, sign_in_guard, sign_in_rule, user
+from domain.audience import BUILT_IN
+from domain.audience import stream as audience_stream
 from domain.decider import Decider
-from domain.errors import NoSuchUser
+from domain.errors import NoSuchAudience, NoSuchUser
 from domain.ids import AudienceName, EventId, StreamName, UserId
 from domain.sign_in_rule import Known, Value, Verdict
 
@@ -49,10 +51,15 @@ class _Folded(Generic[S]):
 
 
 async def explain_sign_in(user_id: UserId, ports: Ports, *, audience: AudienceName, at: datetime, through: int) -> Explained:
-    """Fold what the rule looks at up to a position, which is that of the moment `at`. Raises NoSuchUser, StoreUnavailable."""
+    """Fold what the rule looks at up to a position, which is that of the moment `at`.
+
+    Raises NoSuchUser, NoSuchAudience for one that never was, StoreUnavailable.
+    """
     of_user = await ports.store.read_stream(user.stream(user_id))
     if not of_user:
         raise NoSuchUser
+    if audience not in BUILT_IN and not await ports.store.read_stream(audience_stream(audience)):
+        raise NoSuchAudience
     who = _fold(user.decider, of_user, through, sign_in_rule.said_of_user)
     guard = await _read(ports, sign_in_guard.decider, sign_in_guard.stream(user_id), through, sign_in_rule.said_of_guard)
     enrolled = await _read(ports, factors.decider, factors.stream(user_id), through, sign_in_rule.said_of_factors)

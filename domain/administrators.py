@@ -47,10 +47,16 @@ def add(state: Administrators, user_id: UserId, *, at: datetime) -> Sequence[Adm
     return [AdministratorAdded(user_id=user_id, at=at)]
 
 
+def stays_without(state: Administrators, user_id: UserId) -> None:
+    """Raises LastAdminProtected for the only one there is."""
+    if state.user_ids == frozenset({user_id}):
+        raise LastAdminProtected
+
+
 def remove(state: Administrators, user_id: UserId, *, even_the_last: bool = False, at: datetime) -> Sequence[AdministratorsEvent]:
     """Raises LastAdminProtected when nobody would be left and that is not to be."""
     if user_id not in state.user_ids:
         return []
-    if len(state.user_ids) == 1 and not even_the_last:
-        raise LastAdminProtected
+    if not even_the_last:
+        stays_without(state, user_id)
     return [AdministratorRemoved(user_id=user_id, at=at)]

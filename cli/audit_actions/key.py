@@ -35,5 +35,8 @@ async def act(args: argparse.Namespace) -> int:
     if name is None:
         print("minos: the log has no key yet: an integrator makes it when it first runs", file=sys.stderr)
         return COULD_NOT
+    if (args.epoch or epoch) > epoch:
+        print(f"minos: there is no epoch {args.epoch}: the log is in epoch {epoch}", file=sys.stderr)
+        return COULD_NOT
     print(name.verifier(args.epoch or epoch).line())
     return DONE

@@ -8,9 +8,9 @@ from commands.ports import AttemptOutcome
 from commands.sign_in_challenge import EnrolmentRequired, FactorRequired
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from commands.token_answer import SignedIn
-from domain.errors import EmailNotVerified, InvalidCredentials, NoSuchUser
+from domain.errors import EmailNotVerified, InvalidCredentials, NoSuchAudience, NoSuchUser
 from domain.factor_policy import Requirement
-from domain.ids import RoleName, UserId
+from domain.ids import AudienceName, RoleName, UserId
 from domain.session import MINOS
 from domain.sign_in_rule import Verdict
 from domain.user_events import SuspendReason
@@ -23,6 +23,12 @@ USER = RoleName("user")
 async def explained(world: World, user_id: UserId, through: int | None = None) -> Explained:
     last = len(world.memory.log) if through is None else through
     return await explain_sign_in(user_id, world.ports, audience=MINOS, at=world.clock.now, through=last)
+
+
+async def test_an_audience_that_never_was_is_no_reason_to_let_somebody_in(world: World) -> None:
+    ada = await world.register("ada")
+    with pytest.raises(NoSuchAudience):
+        await explain_sign_in(ada, world.ports, audience=AudienceName("nope"), at=world.clock.now, through=len(world.memory.log))
 
 
 async def happens(world: World) -> Verdict:

@@ -317,5 +317,7 @@ async def test_a_refused_sign_in_is_explained(running: Running, http: httpx.Asyn
     await http.post("/api/v1/auth/login", json={"email": ada.email, "password": "none of theirs"})
     explained = await told(running, "audit", "explain", ada.email)
     assert (explained["verdict"], [each["outcome"] for each in explained["sign_ins"]][-1]) == ("allowed", "wrong_password")
+    nowhere = await running.minos("audit", "explain", ada.email, "--audience", "nope")
+    assert (nowhere.code, nowhere.err) == (2, "minos: There is no such audience.\n")
     words = await running.minos("audit", "explain", ada.email, "--at", "2020-01-01T00:00:00Z")
     assert (words.code, words.out.splitlines()[0].split()[0]) == (0, "no_such_account")
