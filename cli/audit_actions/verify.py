@@ -19,8 +19,8 @@ def add(actions: Commands) -> None:
         help="check the whole log; exit 1 when anything is wrong",
         description=(
             "Check every event against the tree, the tree against every published checkpoint and the second place's, streams for gaps, "
-            "heads and read models against fresh folds. It only reads. What is wrong is said by name and place. Events that are in no "
-            "published checkpoint yet are checked for what they are, and proved by nothing."
+            "heads, read models and names against fresh folds. It only reads. What is wrong is said by name and place. Events that are in "
+            "no published checkpoint yet are checked for what they are, and proved by nothing."
         ),
         epilog="example: minos audit verify --kept yesterday.checkpoint --since yesterday.checkpoint",
     )

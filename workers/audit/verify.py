@@ -15,6 +15,7 @@ from domain import log
 from domain.errors import UnknownEventTag
 from domain.tree.nodes import TILE_WIDTH
 from workers.audit.announced import Announced
+from workers.audit.claims import check_claims
 from workers.audit.findings import Finding, Findings, Kind
 from workers.audit.folds import Folds
 from workers.audit.held_back import HeldBack
@@ -41,7 +42,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     is_copy: bool = False
     """A copy may be older than what was published meanwhile."""
     read_models: bool = True
-    """Fold streams anew, and compare heads and read models with that."""
+    """Fold streams anew, and compare heads, read models and the index of names with that; the index only where all is folded."""
 
 
 class Advance(Struct, frozen=True, kw_only=True):
@@ -176,6 +177,7 @@ class _Check:
                 await folds.since(self._asked.since, size, self._advance("streams", size - self._asked.since))
             else:
                 await folds.all(self._advance("streams", size))
+                await check_claims(self._asked.url, self._findings)
         finally:
             await source.close()
         if folds.unfolded:
