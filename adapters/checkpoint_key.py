@@ -3,10 +3,14 @@
 import os
 from pathlib import Path
 
+from asyncpg import Record
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct
 
+from adapters.framing import framed
 from adapters.postgres_links import Links
 from adapters.postgres_sql import statements
 from adapters.wrapping import Wrapped, Wrapping
@@ -46,6 +50,11 @@ class CheckpointSigner:
         text = checkpoint.text()
         return write_note(text, [Signature(by=self.name.verifier(epoch).key_name, value=self._key.sign(text.encode()))])
 
+    def key_for(self, purpose: str) -> bytes:
+        """Give a key for a MAC that follows from this one: as old as the log, in every backup of it, and good for nothing else."""
+        label = framed([purpose, self.name.name])
+        return HKDF(SHA256(), SEED_BYTES, salt=None, info=label).derive(self._key.private_bytes_raw())
+
 
 def verified(note: str, key: VerifierKey) -> Checkpoint:
     """Give the checkpoint of a note that this key signed. Raises BadCheckpoint for any other."""
@@ -78,7 +87,17 @@ async def open_signer(links: Links, wrapping: Wrapping, issuer: str) -> Checkpoi
         wrapped = wrapping.wrap(_label(name), made.private_bytes_raw())
         await links.read(SQL["add"], name, made.public_key().public_bytes_raw(), wrapped.box, wrapped.kek_id)
         rows = await links.read(SQL["read"])  # another may have been first
-    name, public, box, kek_id = rows[0]
+    return _opened(rows[0], wrapping)
+
+
+async def read_signer(links: Links, wrapping: Wrapping) -> CheckpointSigner | None:
+    """None where the key is not made yet. Raises StoreUnavailable, CannotUnwrap."""
+    rows = await links.read(SQL["read"])
+    return _opened(rows[0], wrapping) if rows else None
+
+
+def _opened(row: Record, wrapping: Wrapping) -> CheckpointSigner:
+    name, public, box, kek_id = row
     key = Ed25519PrivateKey.from_private_bytes(wrapping.unwrap(_label(name), Wrapped(box, kek_id)))
     return CheckpointSigner(LogName(name=name, public=public), key)
 

@@ -1,10 +1,13 @@
 """For which databases the list of the erased was read: one that was restored is another, as long as this is not so for it, too."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from uuid import UUID
 
 from adapters.postgres_links import Links
 from adapters.postgres_sql import statements
 from adapters.second_place import PlaceAway
+from domain.ids import UserId
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
 
@@ -20,6 +23,9 @@ class ErasedReads:
     async def database(self) -> str:
         ((database,),) = await self._links.read(SQL["database"])
         return str(database)
+
+    async def erased(self) -> Sequence[UserId]:
+        return [UserId(UUID(str(row[0]))) for row in await self._links.read(SQL["erased"])]
 
     async def is_read(self, database: str) -> bool:
         ((is_read,),) = await self._links.read(SQL["is_read"], database)

@@ -1,6 +1,9 @@
 -- name: database
 SELECT vault.this_database();
 
+-- name: erased
+SELECT substr(s.subject, 6) AS user_id FROM vault.erased_subjects s WHERE s.subject ~ '^user-[0-9a-f-]{36}$' ORDER BY s.erased_at, s.subject;
+
 -- name: is_read
 -- Where nothing ever happened there is nobody who could be back.
 SELECT EXISTS (SELECT FROM vault.erased_list_reads r WHERE r.database = $1) OR NOT EXISTS (SELECT FROM events);

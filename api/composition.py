@@ -58,7 +58,7 @@ async def open_world(settings: Settings, limits: Limits, spans: Spans | None = N
         open_ports(settings, store_metrics=StoreFigures(), hash_metrics=_hash_figures(spans)) as opened,
         _readers(url) as pool,
     ):
-        await erase_again(settings, opened.ports)
+        await erase_again(settings, opened)
         await note_life(pool, settings.access_token_ttl)
         await opened.keyring.refresh()
         await opened.hasher.start()

@@ -16,6 +16,7 @@ from cli import key_checks
 from cli.broker_checks import broker
 from cli.database import in_words
 from cli.downstream_checks import downstream
+from cli.erased_list_checks import erased_list
 from cli.erasure_checks import erasures_end
 from cli.explained import explained
 from cli.finding import FURTHEST_BEHIND_S, Finding
@@ -42,6 +43,7 @@ async def examine(settings: Settings) -> list[Finding]:
         if any(finding.check == "migrations" and finding.ok for finding in found):
             found += await key_checks.of_the_database(settings)
             found += await erasures_end(settings)
+            found += await erased_list(settings)
         found += [finding async for finding in tree(settings)]
     found += [finding async for finding in broker(settings)]
     found += [finding async for finding in downstream(settings)]

@@ -10,7 +10,9 @@ from msgspec import Struct
 from cli.command import COULD_NOT, DONE, Commands
 
 if TYPE_CHECKING:
+    from adapters.second_place import SecondPlace
     from adapters.settings import Settings
+    from domain.log import EpochReason
 
 
 class ShownLog(Struct, frozen=True, kw_only=True):
@@ -76,24 +78,38 @@ async def _show(args: argparse.Namespace, url: str) -> int:
 
 async def _open_epoch(args: argparse.Namespace, settings: "Settings", url: str) -> int:
     import asyncpg
-    from msgspec.structs import replace
 
     from adapters.second_place import PlaceAway, open_second_place
-    from cli.authority import database_url
-    from cli.erased_again import erase_again
+    from cli.erased_again import EntriesRefused
     from domain.log import EpochReason
-    from workers.epochs import CannotOpen, open_epoch
+    from workers.epochs import CannotOpen
 
     place = open_second_place(settings)
     try:
-        await open_epoch(url, place, EpochReason(args.reason))
-        await erase_again(replace(settings, database_url=database_url(settings)))
+        await go_on(settings, url, place, EpochReason(args.reason))
     except asyncpg.InsufficientPrivilegeError:
         print("minos: only the role that owns the schema opens an epoch; set MINOS_MIGRATION_DATABASE_URL", file=sys.stderr)
         return COULD_NOT
-    except (CannotOpen, PlaceAway) as error:
+    except (CannotOpen, EntriesRefused, PlaceAway) as error:
         print(f"minos: {error}", file=sys.stderr)
         return COULD_NOT
     finally:
         await place.close()
     return await _show(args, url)
+
+
+async def go_on(settings: "Settings", owner_url: str, place: "SecondPlace", reason: "EpochReason") -> None:
+    """Open an epoch, and erase again whoever is back. What it takes is looked for first: the keys, and a list that can be believed.
+
+    Raises EntriesRefused, CannotOpen, PlaceAway, what open_ports raises, and what the database raises.
+    """
+    from msgspec.structs import replace
+
+    from cli.authority import database_url
+    from cli.erased_again import erased_again
+    from workers.epochs import open_epoch
+
+    async with erased_again(replace(settings, database_url=database_url(settings)), place) as again:
+        await again.mend()
+        await open_epoch(owner_url, place, reason)
+        await again.erase()

@@ -14,19 +14,19 @@ import asyncpg
 import msgspec
 import structlog
 
-from adapters.erased_list import ErasedList
 from adapters.mailbox import MailBoxes
 from adapters.postgres_sql import statements
-from adapters.second_place import PlaceAway, SecondPlace
+from adapters.second_place import PlaceAway
 from commands.context import Context
 from commands.forget_person import complete_erasure, forget_keys, forget_person, forget_sessions
-from commands.ports import ErasedEntry, Ports
+from commands.list_erased import entry_of
+from commands.ports import ErasedNames, Ports
 from commands.put_off_erasure import erasure_of
 from commands.transact import read_states
 from domain import api_key, erasure, session, user
 from domain.erasure import Begun
 from domain.ids import InvitationId, SessionId, UserId
-from domain.user import Deleted, Erased, User
+from domain.user import User
 from projections import api_keys, audiences, invitations, session_searches, sessions
 from projections.reading import ReadModels
 from workers.leftovers import leftovers
@@ -52,7 +52,7 @@ class Eraser:
         ports: Ports,
         models: ReadModels,
         pool: "asyncpg.Pool[asyncpg.Record]",
-        place: SecondPlace,
+        listed: ErasedNames,
         boxes: MailBoxes,
         *,
         destroyed: Callable[[], None] = lambda: None,
@@ -61,7 +61,7 @@ class Eraser:
         self._ports = ports
         self._models = models
         self._pool = pool
-        self._list = ErasedList(place)
+        self._list = listed
         self._boxes = boxes
         self._destroyed = destroyed
 
@@ -96,13 +96,8 @@ class Eraser:
 
     async def _enter(self, user_id: UserId, begun: Begun, state: User, accepted: tuple[InvitationId, ...]) -> bool:
         """Put it on the list; False where the place cannot be reached: the rest need not wait for that."""
-        names_until = state.restorable_until if isinstance(state, Deleted) else state.names_until if isinstance(state, Erased) else None
         try:
-            await self._list.enter(
-                ErasedEntry(
-                    user_id=user_id, asked_by=begun.asked_by, begun_at=begun.begun_at, names_until=names_until, invitations=accepted
-                )
-            )
+            await self._list.enter(entry_of(user_id, begun, state, accepted))
         except PlaceAway as away:
             log.warning("second_place_away", reason=str(away))
             return False

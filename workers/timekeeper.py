@@ -10,23 +10,21 @@ from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import structlog
 
-from adapters.erased_list import ErasedList
+from adapters.erased_list import open_erased_list
 from adapters.erased_reads import ErasedReads
-from adapters.ports import NoDatabase, open_ports
+from adapters.ports import NoDatabase, Opened, open_ports
 from adapters.postgres import AWAY
 from adapters.postgres_links import Links
-from adapters.second_place import PlaceAway, SecondPlace, open_second_place
+from adapters.second_place import open_second_place
 from adapters.settings import Settings
 from commands.change_email import release_earlier_email
 from commands.context import Context
 from commands.delete_user import release_names
-from commands.erase_again import read_erased_list
 from commands.erase_me import begin_erasure
 from commands.forget_person import release_barred_names, remind_services
-from commands.ports import Ports
+from commands.ports import ErasedNames, Ports
 from commands.service_tokens import tell_of_end
 from commands.tell_of_key_end import tell_of_key_end
 from domain.errors import Refused, StoreUnavailable
@@ -35,6 +33,7 @@ from projections import api_keys, erasures, service_tokens, users
 from projections.reading import ReadModels
 from projections.service_tokens import Endings
 from workers.eraser import Eraser
+from workers.listed_again import ListedAgain
 
 PAUSE_SECONDS = 60.0
 BATCH = 200
@@ -116,8 +115,7 @@ class Timekeeper:
         self._observe = observe
         self._seen = seen
         self._destroyed = destroyed
-        self._read_for: str | None = None
-        """The database for which this one has read the list of the erased since it last was away: what is back may be an old backup."""
+        self._listed_again = ListedAgain(destroyed)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every minute until `stop` is set. Raises StoreUnavailable, and what open_ports raises: call it again then."""
@@ -139,12 +137,12 @@ class Timekeeper:
             async with asyncpg.create_pool(url.reveal(), min_size=0, max_size=1) as pool:
                 models = ReadModels(pool)
                 self._seen(await service_tokens.endings(models))
-                unread = await reads.database() != self._read_for
+                unread = self._listed_again.is_due(await reads.database())
                 due = [(duty, each) for duty in DUTIES for each in await duty.due(models, BATCH)]
                 if due or unread:
-                    await self._do(due, pool, models, counts, reads if unread else None)
+                    await self._do(due, pool, counts, links, reads if unread else None)
         except (*AWAY, StoreUnavailable) as error:
-            self._read_for = None
+            self._listed_again.forget()
             raise StoreUnavailable from error
         finally:
             await links.close()
@@ -156,16 +154,17 @@ class Timekeeper:
         self,
         due: Sequence[tuple[Duty, UUID]],
         pool: "asyncpg.Pool[asyncpg.Record]",
-        models: ReadModels,
         counts: dict[str, int],
+        links: Links,
         unread: ErasedReads | None,
     ) -> None:
         place = open_second_place(self._settings)
         try:
             async with open_ports(self._settings) as opened:
+                listed = await open_erased_list(place, links, opened.wrapping, self._settings.issuer)
                 if unread is not None:
-                    await self._read_list(place, unread, opened.ports)
-                hands = Hands(opened.ports, Eraser(opened.ports, models, pool, place, opened.mail_boxes, destroyed=self._destroyed))
+                    await self._listed_again.read(listed, unread, _context(opened.ports), opened.ports)
+                hands = Hands(opened.ports, self._eraser(opened, pool, listed))
                 failed: list[Exception] = []
                 for duty, each in due:
                     try:
@@ -179,18 +178,8 @@ class Timekeeper:
         finally:
             await place.close()
 
-    async def _read_list(self, place: SecondPlace, reads: ErasedReads, ports: Ports) -> None:
-        """Erase whoever a backup brought back, of which the API's start may not have known. The rest does not wait for the place."""
-        database = await reads.database()
-        try:
-            back = await read_erased_list(ErasedList(place), reads, _context(ports), ports)
-        except (PlaceAway, msgspec.MsgspecError, ValueError) as error:
-            log.warning("erased_list_unread", reason=str(error))
-            return
-        self._read_for = database
-        if back:
-            self._destroyed()
-            log.warning("erased_again", count=back)
+    def _eraser(self, opened: Opened, pool: "asyncpg.Pool[asyncpg.Record]", listed: ErasedNames) -> Eraser:
+        return Eraser(opened.ports, ReadModels(pool), pool, listed, opened.mail_boxes, destroyed=self._destroyed)
 
 
 def _context(ports: Ports) -> Context:

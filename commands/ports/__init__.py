@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from commands.key_origins import KeyOrigins
 from commands.ports.actions import ActionClaims, ActionTokens
-from commands.ports.erased import ErasedEntry, ErasedNames, ErasedReads
+from commands.ports.erased import EntryRefused, ErasedEntry, ErasedNames, ErasedReads
 from commands.ports.factors import (
     Challenge,
     Challenges,
@@ -95,6 +95,7 @@ __all__ = [
     "ClaimMac",
     "CodePurpose",
     "Commit",
+    "EntryRefused",
     "ErasedEntry",
     "ErasedNames",
     "ErasedReads",

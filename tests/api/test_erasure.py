@@ -59,6 +59,9 @@ class Listed:
     def __init__(self, user_id: str) -> None:
         self.user_id = UserId(UUID(user_id))
 
+    async def enter(self, entry: ErasedEntry) -> bool:
+        return entry.user_id != self.user_id
+
     async def ids(self) -> list[UserId]:
         return [self.user_id]
 
@@ -70,7 +73,7 @@ async def erased(served: Served, person: Person) -> UserId:
     """Erase somebody at once, and say that it is over."""
     ports, listed = served.world.ports, Listed(person.user_id)
     ctx = Context(correlation_id=CorrelationId(ports.random.uuid7()), system="cli")
-    assert await erase_whoever_was(listed, ctx, ports) == 1
+    assert (await erase_whoever_was(listed, ctx, ports)).back == 1
     assert await complete_erasure(listed.user_id, [AudienceName("orders"), AudienceName("reports")], ctx, ports)
     await served.project()
     return listed.user_id
