@@ -27,6 +27,7 @@ from projections.reading import ReadModels
 from tests.mail.conftest import ANYBODY, PASSWORD, Office
 from tests.mail.test_deleted_accounts import projected
 from tests.mail.test_key_ends import made
+from workers import eraser
 from workers.audit.verify import Asked, Report, verify
 from workers.integrator import integrator
 from workers.integrator.integrator import Integrator
@@ -114,6 +115,30 @@ async def test_nothing_is_left_that_opens_and_no_row(open_office: Callable[..., 
     assert after.is_nothing
     assert after.fields >= before.fields
     assert "Your minos account is gone" in office.subjects()
+
+
+async def test_the_last_mail_is_waited_for_where_no_mailer_ever_ran_and_not_for_ever(
+    open_office: Callable[..., Awaitable[Office]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = await open_office(erasure_wait=0)
+    heard, unheard = await settled(office), await office.register("eve@example.org")
+    await ask_for_erasure(await office.ctx(await office.sign_in()), office.ports)
+    keeper = Timekeeper(office.settings)
+    for _ in range(3):
+        await projected(office)
+        await keeper.step()
+    assert isinstance((await state_of(office, heard))[1], erasure.Begun)
+    assert (await left_of(office, heard)).keys > 0
+    await erased(office, heard)
+    assert office.subjects().count("Your minos account is gone") == 1
+    await ask_for_erasure(await office.ctx(await office.sign_in("eve@example.org")), office.ports)
+    monkeypatch.setattr(eraser, "FAREWELL_SECONDS", 0)
+    for _ in range(3):
+        await projected(office)
+        await keeper.step()
+    assert isinstance((await state_of(office, unheard))[1], Completed)
+    await office.work()
+    assert office.subjects().count("Your minos account is gone") == 1
 
 
 async def test_one_whose_names_were_free_before_is_erased_too(open_office: Callable[..., Awaitable[Office]]) -> None:
