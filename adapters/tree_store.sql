@@ -5,8 +5,10 @@ JOIN log_tiles t ON t.level = w.level AND t.tile = w.tile
 -- name: roots
 SELECT root FROM log_tiles WHERE level = $1 AND tile >= $2 AND tile < $2 + $3 ORDER BY tile
 
--- name: counts
-SELECT l.level::smallint, (SELECT max(t.tile) + 1 FROM log_tiles t WHERE t.level = l.level) AS full_tiles FROM generate_series(0, 7) AS l (level)
+-- name: tiles_stored
+-- So many full tiles of entries, and the last position whose entry may be away.
+SELECT coalesce((SELECT max(t.tile) + 1 FROM log_tiles t WHERE t.level = 0), 0) AS stored,
+       coalesce((SELECT max(p.last_position) FROM log_partitions p WHERE p.pruned > 0 OR p.detached_at IS NOT NULL), 0) AS gone
 
 -- name: latest_time
 SELECT latest FROM log_times WHERE tile = $1

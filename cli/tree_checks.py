@@ -55,7 +55,7 @@ async def _second_place(settings: Settings, links: "Links") -> Finding:
             return Finding(check="second place", ok=True, detail=f"{where}; nothing was published yet")
         ((epoch,),) = await links.read(SQL["epoch"])
         found = await judge(name, place, links, epoch)
-        await found.agree(TreeStore(links))
+        await found.agree_stored(TreeStore(links))
     except Refused as refused:
         return Finding(check="second place", ok=False, detail=f"nothing is signed: {refused}")
     finally:

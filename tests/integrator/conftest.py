@@ -68,6 +68,7 @@ class Ground:
         await connection.copy_records_to_table("log_tiles", records=rows)
         await connection.copy_records_to_table("log_times", records=[(tile.tile, moment(0)) for tile in full if tile.level == 0])
         await connection.execute("UPDATE log_head SET size = $1", len(hashes))
+        await connection.execute("INSERT INTO log_partitions VALUES (0, 1, $1, $1, now(), now(), NULL, 0, true, now())", len(hashes))
         await connection.close()
 
     async def entries(self, after: int = 0) -> Sequence[bytes]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import asyncpg
 import pytest
@@ -18,6 +19,7 @@ from tests.conftest import Database
 from tests.projections import conftest as projecting
 from tests.projections.conftest import World
 from tests.projections.histories import issued, now, started, uuid7
+from tests.tree.unsigned import name_the_log, store_unsigned
 from workers.retention.keeping import Kept, keep_small
 
 world = projecting.world
@@ -61,7 +63,8 @@ class Retention:
             await app.execute(
                 "SELECT store_tiles('{0}', ARRAY[$1::bigint], ARRAY[$2::bytea], ARRAY[$3::bytea], ARRAY[$4::timestamptz])", *values
             )
-        await app.execute("SELECT store_checkpoint(1, $1, sha256($2::bytea), 'note', NULL, now())", len(events), str(len(events)).encode())
+        await name_the_log(app)
+        await store_unsigned(app, len(events), sha256(b"%d" % len(events)).digest())
 
     async def log(self) -> Sequence[StoredEvent]:
         reader = LogReader(self.database.app_url)

@@ -11,6 +11,7 @@ from tests.signals.author import now
 from tests.signals.conftest import Feed
 from tests.signals.subscriber import Subscriber, until
 from tests.store.sequencing import append
+from tests.tree.unsigned import NAME, note_of
 
 
 def moment(subscriber: Subscriber) -> datetime:
@@ -45,12 +46,15 @@ async def test_threat_9_a_heartbeat_carries_the_newest_checkpoint_of_the_log(fee
     await feed.tell(signaller)
     await until(subscriber, lambda: len(subscriber.beats) > 0)
     assert "checkpoint" not in subscriber.beats[-1], "before there is one"
-    await feed.query("SELECT store_checkpoint(epoch, size, $1, 'a note', NULL, now()) FROM log_head", bytes(32))
+    ((size,),) = await feed.query("SELECT size FROM log_head")
+    note = note_of(size, bytes(32))
+    await feed.query("INSERT INTO vault.log_keys (name, public, wrapped, kek_id) VALUES ($1, $2, 'x', 'x')", NAME, bytes(32))
+    await feed.query("SELECT store_checkpoint(epoch, size, $1, $2, NULL, now()) FROM log_head", bytes(32), note)
     seen = len(subscriber.beats)
     await signaller.folder.beat()
     await feed.send(signaller)
     await until(subscriber, lambda: len(subscriber.beats) > seen)
-    assert subscriber.beats[-1]["checkpoint"] == "a note"
+    assert subscriber.beats[-1]["checkpoint"] == note
 
 
 async def test_what_is_committed_and_not_sequenced_holds_its_moment_back(feed: Feed) -> None:

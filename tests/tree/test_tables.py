@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import Database
 from tests.tree.dated import moment, write_dated
+from tests.tree.unsigned import name_the_log, note_of, store_unsigned
 
 Tile = tuple[int, int, bytes]
 ROOT = bytes(32)
@@ -51,6 +52,12 @@ async def test_another_tile_at_the_same_place_is_refused(app: "asyncpg.Connectio
     assert await app.fetchval("SELECT count(*) FROM log_tiles") == 1
 
 
+async def test_log_time_does_not_run_backwards(app: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await store(app, [tile(0, 0)])
+    with pytest.raises(asyncpg.CheckViolationError):
+        await store(app, [tile(0, 1)], second=8)
+
+
 @pytest.mark.parametrize(
     "tiles", [[tile(0, 1)], [tile(1, 0)], [tile(0, 0), tile(0, 1), tile(0, 2)]], ids=["a gap", "of nothing", "past the log"]
 )
@@ -67,23 +74,41 @@ async def test_a_tile_that_completes_one_above_comes_with_it(database: Database,
     await owner.close()
     with pytest.raises(asyncpg.CheckViolationError):
         await store(app, [tile(0, 255)])
+    with pytest.raises(asyncpg.CheckViolationError):
+        await store(app, [tile(0, 255), tile(1, 0, filling=1)])
     assert await store(app, [tile(0, 255), tile(1, 0)]) == 2
 
 
-async def publish(connection: "asyncpg.Connection[asyncpg.Record]", size: int, *, root: bytes = ROOT, epoch: int = 1) -> bool:
-    stored: bool = await connection.fetchval("SELECT store_checkpoint($1, $2, $3, 'note', NULL, now())", epoch, size, root)
-    return stored
-
-
 async def test_checkpoints_only_grow(app: "asyncpg.Connection[asyncpg.Record]") -> None:
-    assert await publish(app, 10)
-    assert await publish(app, 600)
-    assert not await publish(app, 600), "the same once more"
+    await name_the_log(app)
+    await store(app, [tile(0, 0), tile(0, 1)])
+    assert await store_unsigned(app, 10)
+    assert await store_unsigned(app, 600)
+    assert not await store_unsigned(app, 600), "the same once more"
     for size, root in [(599, ROOT), (601, ROOT), (600, bytes([1]) * 32)]:
         with pytest.raises(asyncpg.CheckViolationError):
-            await publish(app, size, root=root)
+            await store_unsigned(app, size, root)
     with pytest.raises(asyncpg.CheckViolationError):
-        await publish(app, 600, epoch=2)
+        await store_unsigned(app, 600, epoch=2)
+
+
+async def test_a_checkpoint_comes_after_its_tiles(app: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await name_the_log(app)
+    await store(app, [tile(0, 0)])
+    with pytest.raises(asyncpg.CheckViolationError):
+        await store_unsigned(app, 512)
+    assert await store_unsigned(app, 511)
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["note", note_of(11, ROOT), note_of(10, bytes([1]) * 32), note_of(10, ROOT, epoch=2), note_of(10, ROOT).replace("id.", "my.")],
+    ids=["none", "another size", "another root", "another epoch", "another name"],
+)
+async def test_a_note_says_what_its_columns_say(app: "asyncpg.Connection[asyncpg.Record]", note: str) -> None:
+    await name_the_log(app)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await app.execute("SELECT store_checkpoint(1, 10, $1, $2, NULL, now())", ROOT, note)
 
 
 @pytest.mark.parametrize("table", ["log_tiles", "log_times", "log_checkpoints"])

@@ -13,10 +13,11 @@ from adapters.postgres import Link, StatementRefused
 from adapters.tree_store import SQL
 from domain.leaf import micros
 from domain.tree.edge import Edge, FullTile
-from domain.tree.nodes import TILE_WIDTH
+from domain.tree.nodes import TILE_WIDTH, tile_widths
 from workers.integrator.reading import moment, read_hashed
 
-_DATA_CORRUPTED = "XX001"
+_DATA_CORRUPTED, _NOT_THE_NEXT = "XX001", "23514"
+_TAKE_BACK = "`minos log regrow` takes back what was not published"
 
 
 class LogChanged(Exception):
@@ -24,7 +25,7 @@ class LogChanged(Exception):
 
 
 class TreeBroken(Exception):
-    """The stored tree contradicts the log, which no work of ours brings about. The message says where."""
+    """The stored tree contradicts the log, which no work of ours brings about. The message says where, and what an operator can do."""
 
 
 class Grown(Struct, frozen=True, kw_only=True):
@@ -54,18 +55,19 @@ class GrowingTree:
     def root(self) -> bytes:
         return self._edge.root()
 
-    async def open(self) -> None:
-        """Make the edge again from the stored tiles. Raises StoreUnavailable, TreeBroken."""
-        counts = {row[0]: row[1] or 0 for row in await self._link.read(SQL["counts"])}
+    async def open(self, known: int) -> None:
+        """Make the edge again from stored tiles. Those behind the first `known` entries are not believed, but made anew and compared, if
+        their entries are there: whoever can store tiles could have stored them. Raises StoreUnavailable, TreeBroken."""
+        ((stored, gone),) = await self._link.read(SQL["tiles_stored"])
+        full = min(stored, max(known // TILE_WIDTH, -(-gone // TILE_WIDTH)))
         rows: dict[int, Sequence[bytes]] = {}
-        for level in range(1, max(counts) + 1):
-            start = counts[level] * TILE_WIDTH
-            rows[level] = [r[0] for r in await self._link.read(SQL["roots"], level - 1, start, counts[level - 1] - start)]
+        for level, number, width in tile_widths(full * TILE_WIDTH):
+            rows[level] = [row[0] for row in await self._link.read(SQL["roots"], level - 1, number * TILE_WIDTH, width)]
         try:
-            self._edge = Edge.of(counts[0] * TILE_WIDTH, rows)
+            self._edge = Edge.of(full * TILE_WIDTH, rows)
         except ValueError as error:
-            raise TreeBroken(f"tiles are missing: {error}") from error
-        times = await self._link.read(SQL["latest_time"], counts[0] - 1)
+            raise TreeBroken(f"tiles are missing: {error}. {_TAKE_BACK}") from error
+        times = await self._link.read(SQL["latest_time"], full - 1)
         self._latest = micros(times[0][0]) if times else -(2**63)
         self._last = None
 
@@ -113,5 +115,7 @@ class GrowingTree:
             )
         except StatementRefused as refused:
             if refused.sqlstate == _DATA_CORRUPTED:
-                raise TreeBroken(f"another tile is stored among those up to {self.size} than the log makes") from refused
+                raise TreeBroken(f"another tile is stored among those up to {self.size} than the log makes. {_TAKE_BACK}") from refused
+            if refused.sqlstate == _NOT_THE_NEXT:
+                raise LogChanged(f"tiles before those up to {self.size} are not stored any more") from refused
             raise

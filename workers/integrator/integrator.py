@@ -126,10 +126,10 @@ class Integrator:
         signatory = Signatory(self._signer, self._place, self._links, now.epoch)
         await signatory.open()
         tree = GrowingTree(self._link, now.epoch)
-        await tree.open()
+        await tree.open(signatory.known)
         while tree.size < signatory.size:
             await tree.step(min(MOST_EVENTS, signatory.size - tree.size))
-        await signatory.agree()
+        await signatory.agree(tree.root())
         self._open, self._oldest = (tree, signatory), None
         return self._open
 

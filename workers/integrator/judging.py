@@ -27,21 +27,31 @@ class Continued(Struct, frozen=True, kw_only=True):
     note: str = ""
     is_stored: bool = True
     """Whether the table has that checkpoint too."""
+    agreed: int = 0
+    """Where nothing was published in this epoch: how many events the one before it was of that are these."""
 
     @property
     def size(self) -> int:
         return 0 if self.checkpoint is None else self.checkpoint.size
 
-    async def agree(self, store: TreeStore) -> None:
-        """See that the tree, grown as far as what was published, is the same. Raises Refused, StoreUnavailable."""
+    @property
+    def known(self) -> int:
+        """How many of the first events have tiles that were published."""
+        return self.size or self.agreed
+
+    def agree(self, root: bytes) -> None:
+        """See that the tree, grown as far as what was published, is the same. Raises Refused."""
+        if self.checkpoint is not None and root != self.checkpoint.root:
+            raise Refused(f"the first {self.size} events are not those that were published: the log was forked or changed. {_GO_ON}")
+
+    async def agree_stored(self, store: TreeStore) -> None:
+        """The same of the tree that is stored. Raises Refused, StoreUnavailable."""
         if self.checkpoint is None:
             return
         try:
-            root = await store.root(self.size)
+            self.agree(await store.root(self.size))
         except ValueError as error:
             raise Refused(f"the tree of {self.size} events cannot be read: {error}") from error
-        if root != self.checkpoint.root:
-            raise Refused(f"the first {self.size} events are not those that were published: the log was forked or changed. {_GO_ON}")
 
 
 async def judge(name: LogName, place: SecondPlace, links: Links, epoch: int) -> Continued:
@@ -54,8 +64,7 @@ async def judge(name: LogName, place: SecondPlace, links: Links, epoch: int) -> 
     last = await published.newest(place)
     ((log_size, _),) = await links.read(SQL["log_size"])
     if last is None or last.epoch < epoch:
-        await _begun(links, epoch, last, stored)
-        return Continued()
+        return Continued(agreed=await _begun(links, epoch, last, stored))
     if last.epoch > epoch:
         raise Refused(f"epoch {last.epoch} of the log was published, and this database has epoch {epoch}: a backup. {_GO_ON}")
     if last.closed:
@@ -72,12 +81,13 @@ async def judge(name: LogName, place: SecondPlace, links: Links, epoch: int) -> 
     return Continued(version=last.version, checkpoint=checkpoint, note=last.note, is_stored=is_stored)
 
 
-async def _begun(links: Links, epoch: int, last: Published | None, stored: StoredCheckpoint | None) -> None:
-    """Of this epoch nothing is in the second place: it has to be new, and the log must say from where it goes on."""
+async def _begun(links: Links, epoch: int, last: Published | None, stored: StoredCheckpoint | None) -> int:
+    """Of this epoch nothing is in the second place: it has to be new, and the log must say from where it goes on. Gives how far it agrees
+    with what was published before."""
     if stored is not None:
         raise Refused(f"{stored.size} events were published, and the second place has nothing of it. Unless it comes back, {_GO_ON}")
     if epoch == 1:
-        return
+        return 0
     event = await log_epochs.opened(links, epoch)
     if event is None:
         raise Refused(f"nothing in the log says that epoch {epoch} was opened. {_GO_ON}")
@@ -86,6 +96,7 @@ async def _begun(links: Links, epoch: int, last: Published | None, stored: Store
         cited = None if event.earlier is None else (event.earlier.origin, event.earlier.size, event.earlier.root)
         if cited != (earlier.origin, earlier.size, earlier.encoded_root):
             raise Refused(f"epoch {epoch} was opened with another checkpoint than the last one of epoch {last.epoch}. {_GO_ON}")
+    return event.agreed
 
 
 def _read(note: str) -> Checkpoint:

@@ -10,7 +10,7 @@ from adapters import published
 from adapters.checkpoint_key import CheckpointSigner
 from adapters.postgres_links import Links
 from adapters.second_place import SecondPlace
-from adapters.tree_store import SQL, TreeStore
+from adapters.tree_store import SQL
 from domain.tree.checkpoint import Checkpoint
 from workers.integrator.judging import Continued, judge
 
@@ -31,12 +31,17 @@ class Signatory:
         self._found = await judge(self._signer.name, self._place, self._links, self._epoch)
         self._version, self.size = self._found.version, self._found.size
 
-    async def agree(self) -> None:
+    @property
+    def known(self) -> int:
+        """How many of the first events have tiles that were published, now or in the epoch before."""
+        return self._found.known
+
+    async def agree(self, root: bytes) -> None:
         """See that the tree, which has grown as far as what was published, is the same. Before this nothing may be signed.
 
         Raises Refused, StoreUnavailable.
         """
-        await self._found.agree(TreeStore(self._links))
+        self._found.agree(root)
         if self._found.checkpoint is not None and not self._found.is_stored:
             await self._keep(self._found.checkpoint, self._found.note)
 
