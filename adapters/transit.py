@@ -5,9 +5,8 @@ Asked at the start of a process and by `minos keys rewrap`, never while a reques
 
 import asyncio
 import base64
-import http.client
+import http
 import ssl
-import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,10 +14,13 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from adapters.http_question import HttpServer, NoAnswer
 from adapters.secret import Secret
 from adapters.settings import Settings
 
 TIMEOUT_S = 5.0
+"""For connecting, and for each piece of an answer."""
+WHOLE_S = 6.0
 ATTEMPTS = 3
 PAUSE_S = 0.2
 _LARGEST_ANSWER = 64 * 1024
@@ -47,7 +49,7 @@ class Transit:
         parts = urlsplit(url)
         mount, _, key = parts.path.rpartition("/keys/")
         self.name = f"{parts.netloc}{parts.path}"
-        self._host, self._port, self._secure = parts.hostname or "", parts.port, parts.scheme == "https"
+        self._url = parts
         self._mount, self._key = mount, key
         self._token = token
         self._namespace, self._ca_file = namespace, ca_file
@@ -84,42 +86,26 @@ class Transit:
             if attempt:
                 await asyncio.sleep(self._pause * 2**attempt)
             try:
-                status, answer = await asyncio.to_thread(self._post, f"{self._mount}/{what}/{self._key}", msgspec.json.encode(body))
-            except (OSError, http.client.HTTPException):
+                headers = await asyncio.to_thread(self._headers)
+                path = f"{self._mount}/{what}/{self._key}"
+                answer = await self._server().ask("POST", path, msgspec.json.encode(body), headers)
+            except (OSError, NoAnswer):
                 continue
-            if status == http.HTTPStatus.OK:
-                return _member(answer, wanted)
-            if status not in _PASSING:
-                raise KmsRefused(f"the KMS at {self.name} refused to {what} ({status}): look at its key, and at what the token may do")
+            if answer.status == http.HTTPStatus.OK:
+                return _member(answer.body, wanted)
+            if answer.status not in _PASSING:
+                words = f"the KMS at {self.name} refused to {what} ({answer.status}): look at its key, and at what the token may do"
+                raise KmsRefused(words)
         raise KmsAway(f"the KMS at {self.name} did not answer in {ATTEMPTS} tries (MINOS_TRANSIT_URL)")
 
-    def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        connection = self._connection()
-        try:
-            headers = {"X-Vault-Token": self._token().reveal(), "X-Vault-Request": "true", "Content-Type": "application/json"}
-            if self._namespace:
-                headers["X-Vault-Namespace"] = self._namespace
-            connection.request("POST", path, body, headers)
-            answer = connection.getresponse()
-            return answer.status, _whole(answer)
-        finally:
-            connection.close()
+    def _headers(self) -> dict[str, str]:
+        headers = {"X-Vault-Token": self._token().reveal(), "X-Vault-Request": "true", "Content-Type": "application/json"}
+        return headers | ({"X-Vault-Namespace": self._namespace} if self._namespace else {})
 
-    def _connection(self) -> http.client.HTTPConnection:
-        if not self._secure:
-            return http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S)
-        trusted = ssl.create_default_context(cafile=None if self._ca_file is None else str(self._ca_file))
-        return http.client.HTTPSConnection(self._host, self._port, timeout=TIMEOUT_S, context=trusted)
-
-
-def _whole(answer: http.client.HTTPResponse) -> bytes:
-    """A server that sends a byte now and then would hold a thread for as long as it likes."""
-    until, body = time.monotonic() + TIMEOUT_S, b""
-    while part := answer.read1(_LARGEST_ANSWER):
-        body += part
-        if len(body) > _LARGEST_ANSWER or time.monotonic() > until:
-            raise http.client.HTTPException
-    return body
+    def _server(self) -> HttpServer:
+        """Raises OSError where the file of those to be trusted cannot be read."""
+        trust = ssl.create_default_context(cafile=str(self._ca_file)) if self._url.scheme == "https" and self._ca_file else None
+        return HttpServer(self._url, piece_s=TIMEOUT_S, whole_s=WHOLE_S, longest=_LARGEST_ANSWER, trust=trust)
 
 
 def _member(answer: bytes, name: str) -> str:

@@ -4,24 +4,23 @@
 whoever holds our key can make undone what was put there.
 """
 
-import asyncio
-import http.client
 import re
-import ssl
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from http import HTTPStatus
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from msgspec import Struct
 
+from adapters.http_question import HttpAnswer, HttpServer, NoAnswer
 from adapters.second_place.place import Kept, PlaceAway, PlaceChanged, check_name, check_prefix
 from adapters.second_place.signature import Account, query_of, signed_headers
 from adapters.secret import Secret
 
 SCHEME = "s3"
-TIMEOUT_S = 10.0
+TIMEOUT_S = 8.0
+"""For connecting, and for each piece of an answer; and for the whole. An opening of the API waits for 10, and is to hear why in vain."""
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ETAG = re.compile(r"[!-~]{1,512}")
@@ -40,12 +39,6 @@ class Bucket(Struct, frozen=True, kw_only=True):
     """Empty, or with a final slash."""
     endpoint: SplitResult
     region: str
-
-
-class _Answer(Struct, frozen=True):
-    status: int
-    body: bytes
-    etag: str
 
 
 def read_bucket(url: str) -> Bucket:
@@ -115,7 +108,7 @@ class BucketPlace:
     async def close(self) -> None:
         """Nothing is held open."""
 
-    async def _put(self, name: str, data: bytes, expect: str | None) -> _Answer:
+    async def _put(self, name: str, data: bytes, expect: str | None) -> HttpAnswer:
         condition = {"if-none-match": "*"} if expect is None else {"if-match": expect}
         return await self._ask("PUT", check_name(name), body=data, more=condition)
 
@@ -129,48 +122,29 @@ class BucketPlace:
     def _where(self) -> str:
         return f"the bucket {self._bucket.name} at {self._bucket.endpoint.netloc}"
 
-    def _expect_ok(self, answer: _Answer) -> None:
+    def _expect_ok(self, answer: HttpAnswer) -> None:
         if answer.status != HTTPStatus.OK:
             raise PlaceAway(f"{self._where} answered {answer.status}")
 
-    def _version(self, answer: _Answer) -> str:
+    def _version(self, answer: HttpAnswer) -> str:
         """Without one, what is put there next would be under no condition."""
-        if not _ETAG.fullmatch(answer.etag):
+        etag = answer.headers.get("ETag") or ""
+        if not _ETAG.fullmatch(etag):
             raise PlaceAway(f"{self._where} gives no ETag")
-        return answer.etag
+        return etag
 
     async def _ask(
         self, method: str, name: str | None, *, query: Mapping[str, str] = _NOTHING, body: bytes = b"", more: Mapping[str, str] = _NOTHING
-    ) -> _Answer:
+    ) -> HttpAnswer:
         path = f"/{self._bucket.name}/" + ("" if name is None else quote(self._bucket.prefix + name))
+        asked = query_of(query)
+        host, now = self._bucket.endpoint.netloc, datetime.now(UTC)
+        headers = signed_headers(self._account, method, host, path, query=asked, body=body, more=more, at=now)
         try:
-            return await asyncio.to_thread(self._send, method, path, query_of(query), body, more)
-        except (OSError, http.client.HTTPException) as error:
-            raise PlaceAway(f"{self._where} cannot be reached ({type(error).__name__})") from error
+            return await self._server.ask(method, f"{path}?{asked}" if asked else path, body or None, headers)
+        except NoAnswer as none:
+            raise PlaceAway(f"{self._where} cannot be reached ({none})") from none
 
-    def _send(self, method: str, path: str, query: str, body: bytes, more: Mapping[str, str]) -> _Answer:
-        host = self._bucket.endpoint.netloc
-        headers = signed_headers(self._account, method, host, path, query=query, body=body, more=more, at=datetime.now(UTC))
-        connection = self._connection()
-        try:
-            connection.request(method, f"{path}?{query}" if query else path, body or None, headers)
-            answer = connection.getresponse()
-            return _Answer(answer.status, _whole(answer), answer.getheader("ETag") or "")
-        finally:
-            connection.close()
-
-    def _connection(self) -> http.client.HTTPConnection:
-        endpoint = self._bucket.endpoint
-        if endpoint.scheme == "http":
-            return http.client.HTTPConnection(endpoint.hostname or "", endpoint.port, timeout=TIMEOUT_S)
-        return http.client.HTTPSConnection(endpoint.hostname or "", endpoint.port, timeout=TIMEOUT_S, context=ssl.create_default_context())
-
-
-def _whole(answer: http.client.HTTPResponse) -> bytes:
-    """A server that sends a byte now and then would hold a thread for as long as it likes."""
-    until, body = time.monotonic() + TIMEOUT_S, b""
-    while part := answer.read1(_LARGEST_ANSWER):
-        body += part
-        if len(body) > _LARGEST_ANSWER or time.monotonic() > until:
-            raise http.client.HTTPException
-    return body
+    @cached_property
+    def _server(self) -> HttpServer:
+        return HttpServer(self._bucket.endpoint, piece_s=TIMEOUT_S, whole_s=TIMEOUT_S, longest=_LARGEST_ANSWER)

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.second_place import BucketPlace, PlaceAway
+from adapters.second_place import BucketPlace, PlaceAway, bucket
 from adapters.second_place.bucket import read_account, read_bucket
 from adapters.secret import Secret
 from tests.second_place import storage as storing
 from tests.second_place.storage import Storage, storage
+from tests.trickling import BEGINNINGS, trickling
 
 
 @pytest.fixture
@@ -42,3 +43,14 @@ async def test_attack_a_list_that_never_ends(server: Storage, monkeypatch: pytes
     async with asyncio.timeout(20):
         with pytest.raises(PlaceAway, match="again and again"):
             await place_of(server).names("")
+
+
+@pytest.mark.parametrize("begins", BEGINNINGS)
+async def test_attack_an_answer_that_never_ends(monkeypatch: pytest.MonkeyPatch, begins: bytes) -> None:
+    """A byte now and then, each in time: it is hung up on, and no thread waits for the rest."""
+    monkeypatch.setattr(bucket, "TIMEOUT_S", 0.3)
+    with trickling(begins) as slow:
+        of = read_bucket(f"s3://bucket/minos?endpoint=http://127.0.0.1:{slow.port}")
+        with pytest.raises(PlaceAway, match="does not end"):
+            await BucketPlace(of, read_account(Secret("id:secret"), of.region)).get("a")
+        assert await asyncio.to_thread(slow.was_hung_up_on)

@@ -5,9 +5,14 @@ import ast
 from docs.console.authority import ROOT
 
 SERVING = ("domain", "commands", "adapters", "api", "projections", "workers")
-CLIENTS = {"httpx", "requests", "aiohttp", "urllib3", "urllib.request", "http.client"}
-TO_WHOM_SETTINGS_NAME = {"adapters/second_place/bucket.py", "adapters/transit.py", "adapters/witness/asking.py"}
-"""They ask where an operator's settings say, never where a request says; no redirect leads them elsewhere."""
+CLIENTS = {"httpx", "requests", "aiohttp", "urllib3", "urllib.request", "http.client", "adapters.http_question"}
+TO_WHOM_SETTINGS_NAME = {
+    "adapters/http_question.py",
+    "adapters/second_place/bucket.py",
+    "adapters/transit.py",
+    "adapters/witness/asking.py",
+}
+"""By the first of them, and where an operator's settings say, never where a request says; no redirect leads them elsewhere."""
 
 
 def imported(tree: ast.AST) -> set[str]:

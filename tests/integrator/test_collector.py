@@ -1,11 +1,10 @@
 """Checkpoints are cosigned by the witnesses of a policy; the log goes on whatever they do."""
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from domain.tree.policy_file import read_policy
 from domain.tree.submission import SIZE_TYPE, read_submission, write_answer
 from tests.integrator.conftest import Ground, settle
 from tests.mail.server import make_certificate
+from tests.trickling import BEGINNINGS, trickling
 from tests.witness.logs import TestLog
 from tests.witness.served import ServedWitness, serving
 from workers.integrator.collector import Collector, Witnessed
@@ -269,30 +269,18 @@ async def test_a_witness_over_tls_is_known_by_its_certificate(
         assert await collected.cosigned() == 3
 
 
-@pytest.mark.parametrize("begins", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
+@pytest.mark.parametrize("begins", BEGINNINGS)
 async def test_a_witness_whose_answer_does_not_end_is_hung_up_on(
     begin: Begin, witnesses: list[ServedWitness], monkeypatch: pytest.MonkeyPatch, begins: bytes
 ) -> None:
-    """A byte now and then, each in time: neither in the head nor in the body does that hold a thread."""
     monkeypatch.setattr(asking, "WHOLE_S", 0.3)
-    ended = threading.Event()
-
-    def trickle(connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            connection.sendall(begins)
-            while True:
-                connection.sendall(b"X")
-                time.sleep(0.02)
-        ended.set()
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=lambda: trickle(server.accept()[0]), daemon=True).start()
-        witnesses[0].url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    with trickling(begins) as slow:
+        witnesses[0].url = f"http://127.0.0.1:{slow.port}"
         collected = begin("all")
         await collected.grow(3)
         await collected.collector.step()
         assert ("w1", Outcome.AWAY) in collected.heard
-        assert await asyncio.to_thread(ended.wait, 10)
+        assert await asyncio.to_thread(slow.was_hung_up_on)
 
 
 async def test_doctor_says_how_far_the_witnesses_are(begin: Begin, ground: Ground, witnesses: list[ServedWitness]) -> None:

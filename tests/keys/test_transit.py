@@ -23,6 +23,7 @@ from domain.signing_key import Algorithm
 from tests.conftest import Database
 from tests.keys.transit_server import TOKEN, Engine, serving
 from tests.mail.server import make_certificate
+from tests.trickling import BEGINNINGS, trickling
 
 KEY = b"\x07" * 32
 
@@ -98,24 +99,14 @@ async def test_what_answers_and_is_no_kms_is_refused(address: str, monkeypatch: 
         await client(address).decrypt("vault:v1:x")
 
 
-async def test_a_server_that_never_ends_its_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transit, "TIMEOUT_S", 0.05)
-
-    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
-        try:
-            while True:
-                writer.write(b" ")
-                await writer.drain()
-                await asyncio.sleep(0.01)
-        except ConnectionError:
-            writer.close()
-
-    server = await asyncio.start_server(drip, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    with pytest.raises(KmsAway):
-        await client(f"http://127.0.0.1:{port}").encrypt(KEY)
-    server.close()
+@pytest.mark.parametrize("begins", BEGINNINGS)
+async def test_a_server_that_never_ends_its_answer_is_left(monkeypatch: pytest.MonkeyPatch, begins: bytes) -> None:
+    """No thread waits for the rest."""
+    monkeypatch.setattr(transit, "WHOLE_S", 0.2)
+    with trickling(begins) as slow:
+        with pytest.raises(KmsAway):
+            await client(f"http://127.0.0.1:{slow.port}").decrypt("vault:v1:x")
+        assert await asyncio.to_thread(slow.was_hung_up_on)
 
 
 async def test_only_a_certificate_that_is_trusted_is_talked_to(engine: Engine, tmp_path: Path) -> None:
