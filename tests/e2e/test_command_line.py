@@ -15,6 +15,7 @@ from adapters.event_envelope import LEAVING
 from bench.running import Running
 from cli import startup
 from cli.authority import authority, owner_url
+from tests.api.test_past_token import jti_of
 from tests.e2e.people import Person, address, register
 from tests.keys.test_foreign_hashes import MADE
 from tests.keys.test_foreign_hashes import PASSWORD as IMPORTED
@@ -294,6 +295,41 @@ async def test_service_tokens_are_issued_verified_listed_and_revoked(running: Ru
     assert (await running.minos("service-token", "verify", token[:-4] + "AAAA")).code == 1
     assert (await running.minos("service-token", "issue", "stoker-robot", "--ttl", "91d")).code == 2
     assert (await running.minos("service-token", "issue", "nobody-there")).code == 2
+
+
+async def test_the_key_of_an_epoch_that_is_not_there_is_refused(running: Running) -> None:
+    async with asyncio.timeout(20):
+        while (printed := await running.minos("audit", "key")).code:  # the integrator has not made it yet
+            await asyncio.sleep(0.1)
+    assert (await running.minos("audit", "key", "--epoch", "1")).out == printed.out
+    later = await running.minos("audit", "key", "--epoch", "9")
+    assert (later.code, later.err, later.out) == (2, "minos: there is no epoch 9: the log is in epoch 1\n", "")
+
+
+async def test_a_token_is_traced_to_what_it_could_do_and_to_what_ended_it(running: Running, http: httpx.AsyncClient) -> None:
+    ada = await register(http)
+    jti = jti_of(ada.tokens["access_token"])
+    async with asyncio.timeout(20):
+        while (await running.minos("audit", "token", jti)).code:  # its event has no position yet
+            await asyncio.sleep(0.1)
+    traced = await told(running, "audit", "token", jti)
+    assert (traced["user_id"], [right["id"] for right in traced["rights"]], traced["revoked"]) == (ada.user_id, ["user"], None)
+    words = await running.minos("audit", "token", jti)
+    assert words.out.splitlines()[:2] == [
+        f"issued by position {traced['cites'][0]['position']}, for minos",
+        f"of user {ada.user_id}, session {traced['session_id']}",
+    ]
+    assert words.out.splitlines()[-1] == "not ended before its time"
+    await told(running, "users", "suspend", ada.user_id)
+    async with asyncio.timeout(20):
+        while (ended := (await told(running, "audit", "token", jti))["revoked"]) is None:
+            await asyncio.sleep(0.1)
+    assert (await running.minos("audit", "token", jti)).out.splitlines()[-1] == f"ended by position {ended['position']}"
+    for never in ("x", str(uuid4())):
+        refused = await running.minos("audit", "token", never)
+        assert (refused.code, refused.err.count("\n"), refused.out) == (2, 1, "")
+    asked = [json.loads(line)["payload"] for line in (await running.minos("audit", "replay", "--type", "audit.asked")).out.splitlines()]
+    assert "token" in {each["question"] for each in asked}
 
 
 async def test_the_log_is_replayed_and_what_is_sealed_is_opened_only_on_the_record(running: Running, http: httpx.AsyncClient) -> None:
