@@ -80,6 +80,8 @@ Session = Absent | Live | Ended | Forgotten
 
 def evolve(state: Session, event: SessionEvent) -> Session:
     match event:
+        case TokenIssued() | Reauthenticated() | SessionRebased():  # first, as nearly all are
+            return _moved_on(state, event) if isinstance(state, Live) else state
         case SessionStarted():
             return _begun(event)
         case SessionRevoked():
@@ -94,8 +96,6 @@ def evolve(state: Session, event: SessionEvent) -> Session:
             return state
         case SessionErased():
             return Forgotten(forgotten_at=event.at)
-        case TokenIssued() | Reauthenticated() | SessionRebased():
-            return _moved_on(state, event) if isinstance(state, Live) else state
         case _:
             assert_never(event)
 

@@ -150,7 +150,7 @@ def _with_account(state: User, account: Account) -> User:
 
 def account_of(state: User) -> Account:
     """Give the account in any stage past Absent, for looking at it. Raises NoSuchUser when there never was one, or it was erased."""
-    if isinstance(state, Absent | Erased):
+    if isinstance(state, (Absent, Erased)):  # a union would be made anew for each event
         raise NoSuchUser
     return state.account
 
