@@ -4,10 +4,11 @@ The driver speaks UUIDs, times, numbers, texts and lists of texts itself. Cipher
 a `bytea` column, closed as it came in the event.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from types import UnionType
-from typing import TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import asyncpg
 import msgspec
@@ -23,29 +24,36 @@ _sealed: msgspec.msgpack.Decoder[Sealed] = msgspec.msgpack.Decoder(Sealed)
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of a row type's fields in order, and which of them hold ciphertext: by name and by place."""
+    """Names of a row type's fields, and which of them hold ciphertext. `written`: by place those the driver has in another form."""
 
     names: tuple[str, ...]
     sealed: frozenset[str]
-    sealed_at: tuple[int, ...]
+    written: tuple[tuple[int, Callable[[Any], object]], ...]
 
 
-def columns_of(row_type: type[Struct]) -> Columns:
-    hints = get_type_hints(row_type)
-    sealed = {name for name, hint in hints.items() if hint is Sealed or (isinstance(hint, UnionType) and Sealed in get_args(hint))}
-    names = row_type.__struct_fields__
-    return Columns(names, frozenset(sealed), tuple(at for at, name in enumerate(names) if name in sealed))
+def columns_of(row_type: type[Struct], *, without: Iterable[str] = ()) -> Columns:
+    left_out = frozenset(without)
+    hints = {name: hint for name, hint in get_type_hints(row_type).items() if name not in left_out}
+    sealed = frozenset(name for name, hint in hints.items() if hint is Sealed or (isinstance(hint, UnionType) and Sealed in get_args(hint)))
+    forms: dict[str, Callable[[Any], object]] = dict.fromkeys(sealed, _to_msgpack.encode)
+    forms |= {name: list for name, hint in hints.items() if get_origin(hint) is tuple}
+    names = tuple(name for name in row_type.__struct_fields__ if name not in left_out)
+    return Columns(names, sealed, tuple((at, forms[name]) for at, name in enumerate(names) if name in forms))
 
 
 def to_values(columns: Columns, row: Struct) -> tuple[object, ...]:
-    """Give a row's values in column order, as the driver takes them."""
-    values = msgspec.structs.astuple(row)
-    there = [at for at in columns.sealed_at if isinstance(values[at], Sealed)]
-    if not there:
+    """Give a row's values in column order, as the driver takes them and gives them."""
+    return as_written(columns, msgspec.structs.astuple(row))
+
+
+def as_written(columns: Columns, values: tuple[object, ...]) -> tuple[object, ...]:
+    """The same of the values."""
+    others = [(at, form) for at, form in columns.written if values[at] is not None]
+    if not others:
         return values
     written = list(values)
-    for at in there:
-        written[at] = _to_msgpack.encode(values[at])
+    for at, form in others:
+        written[at] = form(values[at])
     return tuple(written)
 
 

@@ -77,10 +77,10 @@ class Unwritten:
             raise ValueError("a period begins and ends at a position")
         mark = Mark(recorded.position, recorded.recorded_at, recorded.event_id)
         held = self.open.setdefault(recorded.stream, {})
-        for what, name in _ended(turn):
-            for key in [key for key in held if key[0] == what and name in {None, key[1]}]:
-                self.closed.append(replace(held.pop(key), ended=mark))
-            if recorded.version > 1:  # nothing can have held of a stream before its first event
+        if recorded.version > 1:  # nothing can have held of a stream before its first event
+            for what, name in _ended(turn):
+                for key in [key for key in held if key[0] == what and name in {None, key[1]}]:
+                    self.closed.append(replace(held.pop(key), ended=mark))
                 self.ends.append(End(stream=recorded.stream, what=what, name=name, mark=mark))
         for fact in turn.begins:
             held[fact.what, fact.name] = Period(stream=recorded.stream, fact=fact, since=mark)

@@ -301,6 +301,7 @@ user_history: Journal[HistoryRow] = Journal(
         *get_args(VaultKeysEvent),
     ),
     sql=_SQL,
+    copies=("stream", "actor"),
 )
 
 

@@ -5,6 +5,7 @@ They are read in the order of streams: whatever the log's size, one stream is in
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, assert_never
@@ -22,6 +23,8 @@ from workers.audit.stream_rows import EntityRow, PeriodRows, Rows
 
 POSITIONS = 10_000
 """Of the log, from which the streams are taken where only those that changed are folded."""
+IN_ONE_GO = 200
+"""Events after which what has come of the next page meanwhile is taken in: the database waits once some hundred are on their way."""
 REMEMBERED = 300_000
 """Streams that are not folded again when they come again. What is forgotten is folded once more."""
 
@@ -73,22 +76,16 @@ class Folds:
 
     async def _through(self, only: Sequence[str] | None, progress: Callable[[int], None]) -> None:
         done = 0
-        following: asyncio.Task[Page] | None = asyncio.create_task(self._source.page("", 0, only))
-        while following is not None:
-            page = await following
-            following = None
-            if page.last is not None:
-                last = page.events[-1]
-                following = asyncio.create_task(self._source.page(last.stream, last.version, only))
-                await asyncio.sleep(0)
-            self._page(page)
-            done += len(page.events)
-            progress(done)
+        async with aclosing(self._source.pages(only)) as pages:
+            async for page in pages:
+                await self._page(page)
+                done += len(page.events)
+                progress(done)
 
-    def _page(self, page: Page) -> None:
+    async def _page(self, page: Page) -> None:
         self._parked.update((name, len(fed.parked)) for name, fed in page.feeds.items() if fed.parked)
         seen: set[str] = {self._fold.stream} if self._fold is not None else set()
-        at = 0
+        at = looked_at = 0
         for stream, of_stream in groupby(page.events, key=attrgetter("stream")):
             if self._fold is None or stream != self._fold.stream:
                 self._finish(page.heads)
@@ -96,8 +93,11 @@ class Folds:
                 seen.add(stream)
             events = list(of_stream)
             self._fold.take(events)
-            self._journals.look_at(stream, events, page.records[at : at + len(events)], page)
             at += len(events)
+            if at - looked_at >= IN_ONE_GO or at == len(page.events):
+                self._journals.look_at(page, slice(looked_at, at))
+                looked_at = at
+                await asyncio.sleep(0)
         if page.last is None:
             self._finish(page.heads)
         if self._said.detached:

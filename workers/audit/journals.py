@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import asyncpg
 
 from domain.event import Recorded
-from domain.ids import StreamName
 from workers.audit.findings import Finding, Findings, Kind
+from workers.audit.models import Feeds
 from workers.audit.stream_pages import Page, StreamSource
 from workers.audit.written import Written
 from workers.decoded import Read
@@ -17,27 +17,32 @@ class Journals:
         self._source = source
         self._findings = findings
 
-    def look_at(self, stream: StreamName, events: Sequence[Read], records: Sequence[asyncpg.Record], page: Page) -> None:
-        """Check what is written down of these events of a stream, which are in these rows."""
+    def look_at(self, page: Page, some: slice) -> None:
+        """Check what is written down of some of a page's events."""
         for written in self._source.written:
             fed = page.feeds.get(written.journal.name)
-            if fed is not None and stream not in fed.parked:
-                self._compare(written, events, records, fed.position(stream))
+            if fed is not None:
+                self._compare(written, fed, page.events[some], page.records[some])
 
-    def _compare(self, written: Written, events: Sequence[Read], records: Sequence[asyncpg.Record], up_to: int) -> None:
+    def _compare(self, written: Written, fed: Feeds, events: Sequence[Read], records: Sequence[asyncpg.Record]) -> None:
         """Hold what a journal has against what it would write now. Of a pruned event it may have it for a while."""
-        write, name = written.journal.write, written.journal.name
+        write, wanted, name = written.journal.write, written.wanted, written.journal.name
+        at, own = written.fits, written.own
+        stream, up_to = None, 0
         for event, record in zip(events, records, strict=True):
+            if event.stream != stream:
+                stream = event.stream
+                up_to = 0 if stream in fed.parked else fed.position(stream)
             position = event.position
             if position is None or position > up_to or not isinstance(event, Recorded):
                 continue
-            is_there, wanted = written.is_in(record), write(event)
-            if wanted is None:
-                if is_there:
+            row, fits = write(event), record[at]
+            if row is None:
+                if fits is not None:
                     self._add(name, position, "is of an event that it does not write down")
-            elif not is_there:
+            elif fits is None:
                 self._add(name, position, "is not there")
-            elif not written.fits(wanted, record):
+            elif not fits or record[own] != wanted(row):
                 self._add(name, position, "is not what its event says")
 
     async def end(self) -> None:

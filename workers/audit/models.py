@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
 from adapters.postgres_sql import statements
 from projections import generations
-from projections.columns import to_values
 from projections.generations import Generation
-from projections.projection import Entity, Projection
+from projections.projection import Projection
 from workers.feeds import ALL_SLOTS, slot_of
 
 SQL = statements(Path(__file__).with_name("folds.sql"))
@@ -54,17 +52,3 @@ async def feeds(connection: "asyncpg.Connection[asyncpg.Record]", tables: Mappin
         )
         for name in {row["name"] for row in states}
     }
-
-
-def same_values(of: Entity[Any], row: Any, record: asyncpg.Record, first: int) -> bool:
-    """Tell whether a row is what a table has of it from a column on. The driver gives lists where rows have tuples."""
-    return same(to_values(of.columns, row), tuple(record)[first:])
-
-
-def same(wanted: tuple[object, ...], stored: tuple[object, ...]) -> bool:
-    """The same of values."""
-    return wanted == stored or tuple(map(_plain, wanted)) == tuple(map(_plain, stored))
-
-
-def _plain(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import asyncpg
 
@@ -23,6 +23,7 @@ class StreamFold:
 
     stream: StreamName
     rows: Sequence[Rows]
+    """But for those whose fold tripped."""
     findings: Findings
     said: Announced
     version: int = 0
@@ -30,8 +31,6 @@ class StreamFold:
     unsequenced: bool = False
     state: Any = None
     foldable: bool = True
-    broken: set[str] = field(default_factory=set[str])
-    """Read models whose fold tripped."""
     of: Decider[Any, Any] | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,7 +42,22 @@ class StreamFold:
             self.state = self.of.initial
 
     def take(self, events: Sequence[Read]) -> None:
-        self._fold([event for event in events if self._follows(event) and not isinstance(event, Unreadable)])
+        if self._follow(events):
+            self.version, self.position = events[-1].version, events[-1].position or 0
+            self._fold(events)
+        else:
+            self._fold([event for event in events if self._follows(event) and not isinstance(event, Unreadable)])
+
+    def _follow(self, events: Sequence[Read]) -> "TypeGuard[Sequence[Recorded[Any] | Pruned]]":
+        """Tell whether nothing is to be said of their order, and all can be folded: so it is with nearly all."""
+        version, position = self.version, self.position
+        for event in events:
+            version += 1
+            at = event.position
+            if event.version != version or at is None or at <= position or isinstance(event, Unreadable):
+                return False
+            position = at
+        return self.foldable and not self.unsequenced
 
     def _follows(self, event: Read) -> bool:
         """Check that it follows the one before it, in the stream and in the log. Tell whether it can be folded."""
@@ -51,8 +65,6 @@ class StreamFold:
             self._place(event)
             self.foldable = False
             self._find(Kind.ENTRY_BROKEN, f"version {event.version} of stream {self.stream} cannot be read: {event.reason}", event)
-        elif event.version == self.version + 1 and event.position is not None and event.position > self.position and not self.unsequenced:
-            self.version, self.position = event.version, event.position
         else:
             self._place(event)
         return self.foldable
@@ -84,18 +96,11 @@ class StreamFold:
                     state = evolve(state, event.event)
             self.state = state
         for rows in self.rows:
-            if rows.model not in self.broken:
-                self._make(rows, events)
-
-    def _make(self, rows: Rows, events: "Sequence[Recorded[Any] | Pruned]") -> None:
-        version, take = 0, rows.take
-        try:
-            for event in events:
-                version = event.version
-                take(event)
-        except Exception as error:  # noqa: BLE001 - whatever a fold trips over concerns these rows alone, and is told
-            self.broken.add(rows.model)
-            self._differs(rows, f"cannot be made: {type(error).__name__} at version {version}", version)
+            try:
+                rows.take(events)
+            except Exception as error:  # noqa: BLE001 - whatever a fold trips over concerns these rows alone, and is told
+                self.rows = [each for each in self.rows if each is not rows]
+                self._differs(rows, f"cannot be made: {type(error).__name__} at version {rows.at}", rows.at)
 
     def end(self, head: "asyncpg.Record | None") -> None:
         """Hold what is stored of the stream against it, all events having been told."""
@@ -103,9 +108,8 @@ class StreamFold:
             return
         self._head(head)
         for rows in self.rows:
-            if rows.model not in self.broken:
-                for words, version in rows.faults():
-                    self._differs(rows, words, version)
+            for words, version in rows.faults():
+                self._differs(rows, words, version)
 
     def _head(self, head: "asyncpg.Record | None") -> None:
         of = self.of

@@ -1,6 +1,7 @@
 """The log in the order of streams, page by page, each with the heads and rows of its streams: all of one moment."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,23 @@ class StreamSource:
     def unserved(self) -> Sequence[str]:
         return [projection.name for projection in ALL if projection.name not in self._tables]
 
-    async def page(self, stream: str, version: int, only: Sequence[str] | None) -> Page:
+    async def pages(self, only: Sequence[str] | None = None) -> AsyncGenerator[Page]:
+        """Give the streams, or these alone, page by page; the next one is read while one is worked on."""
+        following: asyncio.Task[Page] | None = asyncio.create_task(self._page("", 0, only))
+        try:
+            while following is not None:
+                page = await following
+                following = None
+                if page.last is not None:
+                    following = asyncio.create_task(self._page(page.last, page.events[-1].version, only))
+                    await asyncio.sleep(0)  # it asks before this page is worked on
+                yield page
+        finally:
+            if following is not None:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+
+    async def _page(self, stream: str, version: int, only: Sequence[str] | None) -> Page:
         """Read what comes behind that version of that stream; of these streams alone, where some are named."""
         of, some = (_OF_ALL, ()) if only is None else (_OF_SOME, (only,))
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):

@@ -7,23 +7,27 @@ from typing import Any, Protocol
 import asyncpg
 
 from domain.event import Pruned, Recorded
+from projections.columns import to_values
 from projections.periods import Unwritten
 from projections.projection import Entity, Gone, Periods, StreamGap
 from projections.table import period_values
-from workers.audit.models import same_values
 
 Said = tuple[str, int | None]
 """What is wrong with a row, and at which version of the stream."""
+_OWN = slice(2, None)
+"""Columns of a stored row behind its stream and version."""
 
 
 class Rows(Protocol):
-    """`model` is the read model's name."""
+    """`model` is the read model's name, `at` the version of the last event that was looked at."""
+
+    at: int
 
     @property
     def model(self) -> str: ...
 
-    def take(self, event: "Recorded[Any] | Pruned") -> None:
-        """Take the stream's next event: none is left out. Raises what the fold raises."""
+    def take(self, events: "Sequence[Recorded[Any] | Pruned]") -> None:
+        """Take the stream's next events: none is left out. Raises what the fold raises."""
         ...
 
     def faults(self) -> Iterator[Said]:
@@ -37,6 +41,7 @@ class EntityRow:
     stored: "asyncpg.Record | None"
     fed_up_to: int
     """The position up to which the read model has seen the log."""
+    at: int = 0
     fresh: Any = None
     due: int = 0
     """The version the stream had there, once there was something to be seen of it."""
@@ -53,18 +58,26 @@ class EntityRow:
     def model(self) -> str:
         return self.entity.name
 
-    def take(self, event: "Recorded[Any] | Pruned") -> None:
-        if self.is_gone:
-            raise StreamGap(f"{event.stream}: version {event.version} after its end")
-        row = self.entity.step(self.fresh, event)
-        seen = event.position is not None and event.position <= self.fed_up_to
-        if isinstance(row, Gone):
-            self.is_gone, self.must_be_gone, row = True, seen, None
-        elif seen and row is not None:
-            self.due = event.version
+    def take(self, events: "Sequence[Recorded[Any] | Pruned]") -> None:
+        step, row, up_to, stored = self.entity.step, self.fresh, self.fed_up_to, self.version
+        for event in events:
+            self.at = version = event.version
+            if self.is_gone:
+                raise StreamGap(f"{event.stream}: version {version} after its end")
+            row = step(row, event)
+            seen = event.position is not None and event.position <= up_to
+            if isinstance(row, Gone):
+                self.is_gone, self.must_be_gone, row = True, seen, None
+            elif seen and row is not None:
+                self.due = version
+            if version == stored:
+                self._compare(row)
         self.fresh = row
-        if self.version == event.version and self.stored is not None:
-            self.same = row is not None and same_values(self.entity, row, self.stored, 2)
+
+    def _compare(self, row: Any) -> None:
+        """Tell at the version of the row that is stored whether it is this one."""
+        if self.stored is not None:
+            self.same = row is not None and self.stored[_OWN] == to_values(self.entity.columns, row)
 
     def faults(self) -> Iterator[Said]:
         if self.stored is None:
@@ -87,18 +100,22 @@ class PeriodRows:
     periods: Periods
     stored: Sequence[tuple[object, ...]]
     fed_up_to: int
+    at: int = 0
     fresh: Unwritten = field(default_factory=Unwritten)
 
     @property
     def model(self) -> str:
         return self.periods.name
 
-    def take(self, event: "Recorded[Any] | Pruned") -> None:
-        if isinstance(event, Pruned) or event.position is None or event.position > self.fed_up_to:
-            return
-        turn = self.periods.turn(event)
-        if turn is not None:
-            self.fresh.take(event, turn)
+    def take(self, events: "Sequence[Recorded[Any] | Pruned]") -> None:
+        turn_of, up_to = self.periods.turn, self.fed_up_to
+        for event in events:
+            self.at = event.version
+            if isinstance(event, Pruned) or event.position is None or event.position > up_to:
+                continue
+            turn = turn_of(event)
+            if turn is not None:
+                self.fresh.take(event, turn)
 
     def faults(self) -> Iterator[Said]:
         if period_values(self.fresh.periods) != list(self.stored):

@@ -1,5 +1,6 @@
 """The log from its first position to its last: entries against tiles, tiles against each other, every checkpoint against both."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from operator import itemgetter
@@ -51,6 +52,7 @@ class Walk:
                         self._findings.add(Finding(kind=Kind.TILE_MISSING, words=words, tile=(0, number)))
                     await self._tile(number, min(TILE_WIDTH, size - number * TILE_WIDTH), rows, stored)
                     progress(min(size, (number + 1) * TILE_WIDTH))
+                    await asyncio.sleep(0)  # takes in what has come of the next page: the database waits once some hundred entries are
         self._comparer.end()
         await self._held_back.end()
         return self._tree.root()

@@ -1,50 +1,42 @@
 """What journals have written down of an event, read in the same row as the event itself."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
-import asyncpg
 from msgspec import Struct
 
-from projections.columns import to_values
+from projections.columns import as_written, columns_of
 from projections.generations import Generation
 from projections.projection import Journal, Projection
-from workers.audit.models import same
 
 
 class Written:
-    """The columns of one journal. Those that are copies of the event's are compared by the database, which has both."""
+    """What one journal has of an event: whether its copies fit, of which the database has both, and its other columns.
+
+    `fits` is the place of the first in a row, None there where there is no row of the event; `own` those of the others.
+    """
 
     def __init__(self, journal: Journal[Any], generation: Generation, first: int) -> None:
-        """`first` is the place of the first of its columns in a row."""
         self.journal = journal
-        own = ["position", *(name for name in journal.columns.names if name not in {*journal.copies, "position"})]
-        self._values = self._picked(own) if journal.columns.sealed else attrgetter(*own)
-        self._first, self._own = first, slice(first, first + len(own))
-        self._fits = first + len(own)
-        self.end = self._fits + 1
-        self.columns = ", ".join([*map(self._at, own), self._fit()])
+        columns = columns_of(journal.row, without={*journal.copies, "position"})
+        self._columns = columns
+        self._pick: Callable[[Struct], tuple[object, ...]] = attrgetter(*columns.names)
+        self.fits, self.end = first, first + 1 + len(columns.names)
+        self.own = slice(first + 1, self.end)
+        self.columns = ", ".join([self._fit(), *map(self._at, columns.names)])
         self.join = f"LEFT JOIN {generation.table} {journal.name} ON {self._at('position')} = e.position"
 
     def _at(self, name: str) -> str:
         return f"{self.journal.name}.{name}"
 
     def _fit(self) -> str:
-        return " AND ".join(f"{self._at(name)} IS NOT DISTINCT FROM e.{name}" for name in self.journal.copies) or "true"
+        same = " AND ".join(f"{self._at(name)} IS NOT DISTINCT FROM e.{name}" for name in self.journal.copies) or "true"
+        return f"CASE WHEN {self._at('position')} IS NOT NULL THEN {same} END"
 
-    def _picked(self, own: Sequence[str]) -> Callable[[Struct], tuple[object, ...]]:
-        columns = self.journal.columns
-        pick = itemgetter(*map(columns.names.index, own))
-        return lambda row: pick(to_values(columns, row))
-
-    def is_in(self, record: asyncpg.Record) -> bool:
-        """Tell whether there is a row of the event."""
-        return record[self._first] is not None
-
-    def fits(self, row: Struct, record: asyncpg.Record) -> bool:
-        """Tell whether what is written down is that row."""
-        return record[self._fits] is True and same(self._values(row), record[self._own])
+    def wanted(self, row: Struct) -> tuple[object, ...]:
+        """Give what those other columns hold of a row."""
+        return as_written(self._columns, self._pick(row))
 
 
 def all_written(served: Iterable[Projection], tables: Mapping[str, Generation], first: int) -> Sequence[Written]:
