@@ -89,8 +89,8 @@ def decode_event(tag: str, payload: bytes) -> AnyEvent:
     decoder = _event_decoders.get(tag)
     if decoder is None:
         raise UnknownEventTag(tag)
-    decoded: AnyEvent = upcast(decoder.decode(payload))
-    return decoded
+    decoded: AnyEvent = decoder.decode(payload)
+    return decoded if tag in EVENT_TYPES else upcast(decoded)
 
 
 def key_of(event: Event) -> SubjectKeyId | None:

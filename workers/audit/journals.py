@@ -26,7 +26,7 @@ class Journals:
 
     def _compare(self, written: Written, fed: Feeds, events: Sequence[Read], records: Sequence[asyncpg.Record]) -> None:
         """Hold what a journal has against what it would write now. Of a pruned event it may have it for a while."""
-        write, wanted, name = written.journal.write, written.wanted, written.journal.name
+        write, values_of, name = written.journal.write, written.values, written.journal.name
         at, own = written.fits, written.own
         stream, up_to = None, 0
         for event, record in zip(events, records, strict=True):
@@ -42,7 +42,7 @@ class Journals:
                     self._add(name, position, "is of an event that it does not write down")
             elif fits is None:
                 self._add(name, position, "is not there")
-            elif not fits or record[own] != wanted(row):
+            elif not fits or ((values := values_of(row)) != record[own] and written.as_written(values) != record[own]):
                 self._add(name, position, "is not what its event says")
 
     async def end(self) -> None:

@@ -14,14 +14,15 @@ from projections.projection import Journal, Projection
 class Written:
     """What one journal has of an event: whether its copies fit, of which the database has both, and its other columns.
 
-    `fits` is the place of the first in a row, None there where there is no row of the event; `own` those of the others.
+    `fits` is the place of the first in a row, None there where there is no row of the event; `own` those of the others, and `values`
+    picks the same of a row that is not written yet.
     """
 
     def __init__(self, journal: Journal[Any], generation: Generation, first: int) -> None:
         self.journal = journal
         columns = columns_of(journal.row, without={*journal.copies, "position"})
         self._columns = columns
-        self._pick: Callable[[Struct], tuple[object, ...]] = attrgetter(*columns.names)
+        self.values: Callable[[Struct], tuple[object, ...]] = attrgetter(*columns.names)
         self.fits, self.end = first, first + 1 + len(columns.names)
         self.own = slice(first + 1, self.end)
         self.columns = ", ".join([self._fit(), *map(self._at, columns.names)])
@@ -34,9 +35,8 @@ class Written:
         same = " AND ".join(f"{self._at(name)} IS NOT DISTINCT FROM e.{name}" for name in self.journal.copies) or "true"
         return f"CASE WHEN {self._at('position')} IS NOT NULL THEN {same} END"
 
-    def wanted(self, row: Struct) -> tuple[object, ...]:
-        """Give what those other columns hold of a row."""
-        return as_written(self._columns, self._pick(row))
+    def as_written(self, values: tuple[object, ...]) -> tuple[object, ...]:
+        return as_written(self._columns, values)
 
 
 def all_written(served: Iterable[Projection], tables: Mapping[str, Generation], first: int) -> Sequence[Written]:
