@@ -7,6 +7,7 @@ once, it goes on with what is left.
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
@@ -26,7 +27,10 @@ SQL = statements(Path(__file__).with_suffix(".sql"))
 BATCH = 500
 REST_S = 0.02
 """Between two batches, so that whoever signs in meanwhile does not notice."""
+OVERLAP = timedelta(hours=1)
+"""What was moved in a transaction that was still open when the others were looked at is looked at the next time."""
 _FIRST = UUID(int=0)
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 log = structlog.stdlib.get_logger()
 
@@ -111,12 +115,27 @@ async def compare(links: Links, keks: SubjectKeks, kek_id: str) -> int:
     after, mended = _FIRST, 0
     while rows := await links.read(SQL["next_earlier"], kek_id, after, BATCH):
         after = rows[-1]["key_id"]
-        wrong = [(row, was) for row in rows if (was := _earlier(keks, row, kek_id)) is not None and was != _opened(keks, row)]
-        if wrong:
-            moved = await _move(links, keks, wrong)
-            mended += moved
-            log.error("subject_keys_mended", count=moved)
-        await asyncio.sleep(REST_S)
+        mended += await _mend(links, keks, rows)
+    return mended
+
+
+async def compare_moved(links: Links, keks: SubjectKeks, since: datetime | None) -> tuple[int, datetime]:
+    """The same of what was moved since then, of everything where that is None: nonsense is mended while it is fresh. Gives how many were
+    mended, and what to say the next time."""
+    ((now,),) = await links.read(SQL["now"])
+    after, mended = (since or _LONG_AGO, "", _FIRST), 0
+    while rows := await links.read(SQL["next_moved"], *after, now, BATCH):
+        after = rows[-1]["moved_at"], rows[-1]["earlier_kek"], rows[-1]["key_id"]
+        mended += await _mend(links, keks, rows)
+    return mended, now - OVERLAP
+
+
+async def _mend(links: Links, keks: SubjectKeks, rows: Sequence[asyncpg.Record]) -> int:
+    wrong = [(row, was) for row in rows if (was := _earlier(keks, row)) is not None and was != _opened(keks, row)]
+    mended = await _move(links, keks, wrong)
+    if wrong:
+        log.error("subject_keys_mended", count=mended)
+    await asyncio.sleep(REST_S)
     return mended
 
 
@@ -139,9 +158,9 @@ def _opened(keks: SubjectKeks, row: asyncpg.Record) -> bytes | None:
         return None
 
 
-def _earlier(keks: SubjectKeks, row: asyncpg.Record, kek_id: str) -> bytes | None:
+def _earlier(keks: SubjectKeks, row: asyncpg.Record) -> bytes | None:
     try:
-        return keks.unwrap(_name(row), Wrapped(row["earlier"], kek_id))
+        return keks.unwrap(_name(row), Wrapped(row["earlier"], row["earlier_kek"]))
     except CannotUnwrap:
         return None
 

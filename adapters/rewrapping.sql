@@ -62,6 +62,14 @@ WHERE k.kek_id COLLATE "C" = $1 AND k.key_id > $2 ORDER BY k.key_id LIMIT $3;
 SELECT vault.rewrap_subject_keys($1, $2, $3, $4, $5);
 
 -- name: next_earlier
-SELECT e.key_id, e.wrapped AS earlier, k.wrapped, k.kek_id FROM vault.earlier_wrappings e
+SELECT e.key_id, e.wrapped AS earlier, e.kek_id AS earlier_kek, k.wrapped, k.kek_id FROM vault.earlier_wrappings e
 JOIN vault.subject_keys k ON k.key_id = e.key_id
 WHERE e.kek_id = $1 AND e.key_id > $2 ORDER BY e.key_id LIMIT $3;
+
+-- name: now
+SELECT clock_timestamp();
+
+-- name: next_moved
+SELECT e.moved_at, e.key_id, e.wrapped AS earlier, e.kek_id AS earlier_kek, k.wrapped, k.kek_id FROM vault.earlier_wrappings e
+JOIN vault.subject_keys k ON k.key_id = e.key_id
+WHERE (e.moved_at, e.kek_id, e.key_id) > ($1, $2, $3) AND e.moved_at <= $4 ORDER BY e.moved_at, e.kek_id, e.key_id LIMIT $5;

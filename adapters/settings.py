@@ -136,7 +136,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         _number(
             1,
             3_660,
-            "How old a backup of the database may get. A month's key is destroyed so long after its last use: older ones open no more.",
+            "How old a backup of the database may get. A month's key is destroyed so long after its last use: older ones open no more. The "
+            "database has to be told, as its owner: fewer days count from the next `minos migrate` or `minos up` on.",
             "days",
         ),
     ] = 30

@@ -15,6 +15,7 @@ from msgspec import Struct
 from adapters import months
 from adapters.master_key import MasterKey
 from adapters.months import Month
+from adapters.postgres import Connection
 from adapters.postgres_links import Links
 from adapters.postgres_sql import statements
 from adapters.second_place import PlaceChanged, SecondPlace, place_at
@@ -58,11 +59,12 @@ class SubjectKeks:
         clock: Callable[[], datetime] = _now,
         where: str = "",
     ) -> None:
-        """`where`: what an operator calls the place."""
+        """`where`: what an operator calls the place. The owner's word of how old a backup may get counts where it is more than
+        `backup_days`."""
         self._links, self._place, self._root = links, place, root
         self._where = where or repr(place)
         self._clock = clock
-        self._kept_for = timedelta(days=backup_days)
+        self._asked = self._kept_for = timedelta(days=backup_days)
         self._months: dict[date, Month] = {}
         self.destroyed: set[str] = set()
         self._wrapping = root
@@ -176,6 +178,7 @@ class SubjectKeks:
         rows = await self._links.read(SQL["all_registered"])
         now = self._clock()
         self.registered = [_registered(row, now) for row in rows]
+        self._kept_for = max([self._asked, *(row["kept_for"] for row in rows[:1])])
 
     async def _read_folder(self) -> None:
         for name in await self._place.names(months.FOLDER):
@@ -222,6 +225,11 @@ def subject_keks(settings: Settings, links: Links, root: Wrapping) -> SubjectKek
     """Those of the settings, not opened yet."""
     where = settings.keys_place
     return SubjectKeks(links, place_at(where, settings), root, backup_days=settings.backup_days, where=where)
+
+
+async def say_backup_days(owner: Connection, days: int) -> None:
+    """Tell the database how old a backup may get: no key goes sooner, whatever the serving role says. As the owner."""
+    await owner.execute(SQL["say_backup_days"], days)
 
 
 def _end_of(month: date) -> datetime:

@@ -1,10 +1,14 @@
 -- name: register
 INSERT INTO vault.subject_keks (kek_id, month) VALUES ($1, $2) ON CONFLICT DO NOTHING;
 
+-- name: say_backup_days
+UPDATE vault.backups SET days = $1 WHERE days <> $1;
+
 -- name: all_registered
 SELECT kek_id, month, clock_timestamp() - made_at AS made, clock_timestamp() - closed_at AS closed,
-    clock_timestamp() - emptied_at AS emptied, clock_timestamp() - destroyed_at AS destroyed
-FROM vault.subject_keks ORDER BY month NULLS FIRST, kek_id;
+    clock_timestamp() - emptied_at AS emptied, clock_timestamp() - destroyed_at AS destroyed,
+    make_interval(hours => 24 * b.days) AS kept_for
+FROM vault.subject_keks CROSS JOIN vault.backups b ORDER BY month NULLS FIRST, kek_id;
 
 -- name: close
 SELECT vault.close_month($1);

@@ -4,6 +4,7 @@ from adapters import master_key
 from adapters.ports import open_ports
 from adapters.secrets_store import has_keys
 from adapters.settings import Settings
+from adapters.subject_keks import say_backup_days
 from cli.database import connect
 from commands.audiences import register_audiences
 from commands.bootstrap import is_bootstrapped
@@ -25,6 +26,7 @@ async def prepare(settings: Settings, *, owner_url: str) -> str | None:
     connection = await connect(owner_url)
     try:
         await runner.migrate(connection)
+        await say_backup_days(connection, settings.backup_days)
         if master_key.is_missing(settings) and await has_keys(connection):
             raise master_key.lost(settings)
     finally:

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if url is None:
         print("minos: set MINOS_MIGRATION_DATABASE_URL; an embedded database is migrated by `minos up`", file=sys.stderr)
         return COULD_NOT
-    code = asyncio.run(_migrate(url, check=args.check, as_json=args.json))
+    code = asyncio.run(_migrate(settings, url, check=args.check, as_json=args.json))
     if not args.check:
         asyncio.run(_furnish(settings))
     return code
@@ -58,12 +58,15 @@ def owner_url(settings: Settings) -> str | None:
     return None if secret is None else secret.reveal()
 
 
-async def _migrate(url: str, *, check: bool, as_json: bool) -> int:
+async def _migrate(settings: Settings, url: str, *, check: bool, as_json: bool) -> int:
+    from adapters.subject_keks import say_backup_days
     from migrations import runner
 
     connection = await connect(url)
     try:
         applied = () if check else await runner.migrate(connection)
+        if not check:
+            await say_backup_days(connection, settings.backup_days)
         status = await runner.status(connection)
     finally:
         await connection.close(timeout=5)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from adapters import months
 from adapters.ports import NoDatabase, open_ports
 from adapters.postgres_links import Links
-from adapters.rewrapping import compare, rewrap_subjects
+from adapters.rewrapping import compare, compare_moved, rewrap_subjects
 from adapters.settings import Settings
 from adapters.subject_keks import SQL, Registered, SubjectKeks
 from commands.context import Context
@@ -37,6 +37,8 @@ class Kept(Struct, frozen=True, kw_only=True):
     mended: int = 0
     destroyed: int = 0
     months: int = 0
+    compared: datetime | None = None
+    """Up to when what was wrapped anew has been looked at."""
 
 
 class Keykeeper:
@@ -45,6 +47,8 @@ class Keykeeper:
     def __init__(self, settings: Settings, *, observe: Callable[[Kept], None] = lambda _: None) -> None:
         self._settings = settings
         self._observe = observe
+        self._compared: datetime | None = None
+        """What was wrapped anew before then was looked at. Begun anew, it looks at everything."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every hour until `stop` is set. Raises StoreUnavailable, and what open_ports raises: call it again then."""
@@ -61,7 +65,8 @@ class Keykeeper:
         links = Links(url.reveal(), size=1)
         try:
             async with open_ports(self._settings) as opened:
-                kept = await pass_through(links, opened.keks, datetime.now(UTC))
+                kept = await pass_through(links, opened.keks, datetime.now(UTC), self._compared)
+                self._compared = kept.compared
                 ctx = Context(correlation_id=CorrelationId(opened.ports.random.uuid7()), system="keykeeper")
                 gone = [KekId(each.kek_id) for each in opened.keks.registered if each.month and each.destroyed_at]
                 if gone:
@@ -72,16 +77,17 @@ class Keykeeper:
         return kept
 
 
-async def pass_through(links: Links, keks: SubjectKeks, now: datetime) -> Kept:
+async def pass_through(links: Links, keks: SubjectKeks, now: datetime, compared: datetime | None = None) -> Kept:
     """Do what is due now. Raises StoreUnavailable, PlaceAway, CannotUnwrap."""
     await _make(keks, now)
-    moved = mended = destroyed = 0
+    moved = destroyed = 0
     for each in keks.registered:
         if each.month is not None and each.month < months.first_of(now) and each.closed_at is None:
             await links.run(SQL["close"], each.kek_id)
     await keks.refresh()
     for kek_id in await _left_behind(links, keks):
         moved += sum([count async for count in rewrap_subjects(links, keks, kek_id)])
+    mended, compared = await compare_moved(links, keks, compared)
     for each in [each for each in keks.registered if each.closed_at is not None]:
         await links.run(SQL["settle"], each.kek_id)
     await keks.refresh()
@@ -89,7 +95,7 @@ async def pass_through(links: Links, keks: SubjectKeks, now: datetime) -> Kept:
         mended += await compare(links, keks, each.kek_id)
         destroyed += await _destroy(links, keks, each, now)
     await keks.refresh()
-    return Kept(moved=moved, mended=mended, destroyed=destroyed, months=len(keks.months))
+    return Kept(moved=moved, mended=mended, destroyed=destroyed, months=len(keks.months), compared=compared)
 
 
 async def _make(keks: SubjectKeks, now: datetime) -> None:

@@ -11,6 +11,7 @@ from adapters import months
 from adapters.second_place import FolderPlace
 from adapters.secret import Secret
 from adapters.settings import Settings
+from adapters.subject_keks import say_backup_days
 from adapters.wrapping import Wrapping
 from tests.conftest import Database
 from tests.keys.conftest import MASTER
@@ -30,6 +31,7 @@ def settings(database: Database, tmp_path: Path) -> Settings:
 
 async def test_a_month_that_is_over_goes_and_the_log_says_so_once(settings: Settings, owner: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Of a month long ago there is a key that nothing hangs on any more."""
+    await say_backup_days(owner, 1)
     told: list[Kept] = []
     keeper = Keykeeper(settings, observe=told.append)
     await keeper.step()

@@ -1,6 +1,7 @@
 """Subject keys hang on a key of the month that lies outside the database, and is destroyed when its backups are old (threats.md 17)."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
@@ -15,7 +16,7 @@ from adapters.rewrapping import Kind
 from adapters.second_place import FolderPlace
 from adapters.secret import Secret
 from adapters.settings import Settings
-from adapters.subject_keks import KeysDiffer, SubjectKeks, subject_keks
+from adapters.subject_keks import KeysDiffer, SubjectKeks, say_backup_days, subject_keks
 from adapters.vault import PostgresVault
 from adapters.wrapping import CannotUnwrap, UnknownKek, Wrapping
 from domain.event import Erased, SealClass, Sealed
@@ -74,8 +75,11 @@ class World:
 
 
 @pytest.fixture
-def world(links: Links, owner: Connection, tmp_path: Path, clock: SettableClock) -> World:
-    return World(links, owner, tmp_path / "keys", clock)
+async def world(database: Database, owner: Connection, tmp_path: Path, clock: SettableClock) -> AsyncIterator[World]:
+    """As the owner, who may register a month whenever: the database has a clock of its own."""
+    links = Links(database.owner_url, size=8)
+    yield World(links, owner, tmp_path / "keys", clock)
+    await links.close()
 
 
 async def seal(vault: PostgresVault, text: str, of: StreamName = ADA) -> Sealed:
@@ -238,12 +242,38 @@ async def test_nonsense_in_the_place_of_a_key_is_mended_from_what_was_there_befo
     call = "SELECT vault.rewrap_subject_keys($1, $2, $3, $4, $5)"
     assert await attacker.fetchval(call, [row["key_id"]], [row["kek_id"]], [row["wrapped"]], december, [b"\0" * 60]) == 1
     await attacker.close()
-    await world.next_month()
     with pytest.raises(CannotUnwrap):
         await opened(await world.vault(), sealed)
-    await world.days(DAYS + 1)
     await world.keep()
     assert await opened(await world.vault(), sealed) == "ada@example.org"
+
+
+async def test_what_was_moved_is_looked_at_once_and_what_a_thief_moves_again(world: World) -> None:
+    sealed = await seal(await world.vault(), "ada@example.org")
+    await world.next_month()
+    keks = await world.process()
+    passed = await pass_through(world.links, keks, world.clock())
+    await world.owner.execute("UPDATE vault.earlier_wrappings SET moved_at = moved_at - interval '2 hours'")
+    row = await world.owner.fetchrow("SELECT key_id, kek_id, wrapped FROM vault.subject_keys")
+    assert row is not None
+    call = "SELECT vault.rewrap_subject_keys($1, $2, $3, ($2::text[])[1], $4)"
+    nonsense = [[row["key_id"]], [row["kek_id"]], [row["wrapped"]], [b"\0" * 60]]
+    for _ in range(2):  # the second time over the nonsense of the first
+        assert await world.owner.fetchval(call, *nonsense) == 1
+        nonsense[2], nonsense[3] = nonsense[3], [b"\1" * 60]
+    passed = await pass_through(world.links, keks, world.clock(), passed.compared)
+    assert passed.mended == 1
+    assert await opened(await world.vault(), sealed) == "ada@example.org"
+
+
+async def test_a_backup_gets_as_old_as_the_owner_says_where_that_is_more(world: World) -> None:
+    await seal(await world.vault(), "ada@example.org")
+    now = world.clock()
+    before = (await world.process()).backups_until(now)
+    await say_backup_days(world.owner, DAYS + 5)
+    assert (await world.process()).backups_until(now) - before == timedelta(days=5)
+    await say_backup_days(world.owner, 1)
+    assert (await world.process()).backups_until(now) == before
 
 
 @pytest.mark.parametrize("wrong", ["key", "wrapping"])
