@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from cli.command import DONE, Commands, NotAccepted, at_least
+from cli.audit_actions.past import TIME, add_pages, covered, held_back, positions, print_pages, read_time
+from cli.command import DONE, Commands, NotAccepted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from cli.authority import Authority
     from domain.factor_policy import Requirement
     from projections.past.answer import Answer
     from projections.past.questions import Asked, Row
+    from projections.past.walks import Place
     from projections.periods import Mark
 
 WORDS = {"who-can": "who_can", "what-can": "what_can", "who-has": "who_has", "sessions-of": "sessions_of"}
-TIME = "an RFC 3339 time with an offset, as 2026-11-26T09:30:00Z, position:N, or now"
 _ABOUT = {
     "who-can": "a permission",
     "what-can": "a user, client:<id> or api_key:<id>",
@@ -50,9 +50,7 @@ def add(actions: Commands) -> None:
     parser.add_argument("time", metavar="TIME", help=TIME)
     parser.add_argument("question", choices=tuple(WORDS))
     parser.add_argument("about", metavar="ABOUT", help="; ".join(f"{word}: {what}" for word, what in _ABOUT.items()))
-    parser.add_argument("--limit", type=at_least(1, 1_000), default=50, metavar="N", help="rows of one page (%(default)s)")
-    parser.add_argument("--all", action="store_true", help="all pages, one after the other")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a page, with the events' ids")
+    add_pages(parser)
 
 
 async def act(args: argparse.Namespace) -> int:
@@ -73,15 +71,13 @@ async def _ask(authority: "Authority", args: argparse.Namespace) -> int:
     asked = await _read(authority, args.question, args.about)
     then = await moment(authority.models, read_time(args.time))
     await record_asked(asked.question, authority.context(), authority.ports, replace(asked.matter, last=then.position))
-    after = None
-    while True:
+
+    async def page(after: "Place | None") -> "Place | None":
         found = await questions.answer(authority.models, asked, then, after=after, limit=args.limit)
         _print(found, first=after is None, as_json=args.json)
-        after = found.next_after
-        if after is None or not args.all:
-            break
-    if after is not None and not args.json:
-        print("there is more: --all shows it")
+        return found.next_after
+
+    await print_pages(page, args)
     return DONE
 
 
@@ -96,16 +92,6 @@ async def _read(authority: "Authority", word: str, about: str) -> "Asked":
         return questions.read(Question(WORDS[word]), str(await found(authority, about)) if of_user else about)
     except ValueError:
         raise NotAccepted(f"not accepted: {about!r}; {word} asks about {_ABOUT[word]}") from None
-
-
-def read_time(text: str) -> "datetime | int":
-    """Raises NotAccepted."""
-    from projections.past.moments import read_when
-
-    try:
-        return read_when(text)
-    except ValueError:
-        raise NotAccepted(f"not accepted: {text!r}; a time is {TIME}") from None
 
 
 def _print(found: "Answer[Row]", *, first: bool, as_json: bool) -> None:
@@ -128,12 +114,10 @@ def _print(found: "Answer[Row]", *, first: bool, as_json: bool) -> None:
 
 def _headline(found: "Answer[Row]") -> str:
     then = found.then
-    covered = "not covered by a checkpoint yet" if then.checkpoint is None else f"covered by the checkpoint of size {then.checkpoint}"
-    lines = [f"position {then.position} of epoch {then.epoch}, {then.at:%Y-%m-%d %H:%M:%SZ}, {covered}; rule {then.rule}"]
+    lines = [f"position {then.position} of epoch {then.epoch}, {then.at:%Y-%m-%d %H:%M:%SZ}, {covered(then)}; rule {then.rule}"]
     if found.standing is not None:
         lines.append(f"{found.standing}{_by(found.cites)}{_since(erased=found.erased)}")
-    lines += [f"held back: {stream}; what came of it is not in this" for stream in then.held_back]
-    return "\n".join(lines)
+    return "\n".join([*lines, *held_back(then)])
 
 
 def _since(*, erased: bool) -> str:
@@ -141,11 +125,7 @@ def _since(*, erased: bool) -> str:
 
 
 def _by(cites: "Sequence[Mark]") -> str:
-    return f", by position {_positions(cites)}" if cites else ""
-
-
-def _positions(cites: "Sequence[Mark]") -> str:
-    return ", ".join(str(mark.position) for mark in cites)
+    return f", by position {positions(cites)}" if cites else ""
 
 
 def _shown(row: "Row") -> ShownRow:
@@ -153,7 +133,7 @@ def _shown(row: "Row") -> ShownRow:
     from projections.past.what_can import Right
     from projections.past.who_can import Holder
 
-    by = _positions(row.cites)
+    by = positions(row.cites)
     match row:
         case Holder():
             where = f"as {row.role}" if row.role is not None else f"at {', '.join(row.audiences)}"

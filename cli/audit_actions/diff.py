@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from cli.audit_actions.at import TIME, read_time
-from cli.command import DONE, Commands, NotAccepted, at_least
+from cli.audit_actions.past import TIME, add_pages, covered, held_back, positions, print_pages, read_time
+from cli.command import DONE, Commands, NotAccepted
 
 if TYPE_CHECKING:
     from cli.authority import Authority
@@ -35,9 +35,7 @@ def add(actions: Commands) -> None:
     )
     parser.add_argument("first", metavar="T1", help=TIME)
     parser.add_argument("last", metavar="T2", help="the same, and not before T1")
-    parser.add_argument("--limit", type=at_least(1, 1_000), default=50, metavar="N", help="rows of one page (%(default)s)")
-    parser.add_argument("--all", action="store_true", help="all pages, one after the other")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a page, with the events' ids")
+    add_pages(parser)
 
 
 async def act(args: argparse.Namespace) -> int:
@@ -59,15 +57,13 @@ async def _compare(authority: "Authority", args: argparse.Namespace) -> int:
     if first.position > last.position:
         raise NotAccepted(f"not accepted: {args.first!r} is later than {args.last!r}")
     await record_asked(Question.DIFF, authority.context(), authority.ports, Matter(first=first.position, last=last.position))
-    after = None
-    while True:
+
+    async def page(after: int | None) -> int | None:
         found = await diff(authority.models, first, last, after=after, limit=args.limit)
         _print(found, first=after is None, as_json=args.json)
-        after = found.next_after
-        if after is None or not args.all:
-            break
-    if after is not None and not args.json:
-        print("there is more: --all shows it")
+        return found.next_after
+
+    await print_pages(page, args)
     return DONE
 
 
@@ -81,10 +77,9 @@ def _print(found: "Difference", *, first: bool, as_json: bool) -> None:
         return
     if first:
         then, now = found.first, found.last
-        covered = "not covered by a checkpoint yet" if now.checkpoint is None else f"covered by the checkpoint of size {now.checkpoint}"
-        print(f"from position {then.position} to {now.position} of epoch {now.epoch}, {covered}; rule {now.rule}")
-        for stream in now.held_back:
-            print(f"held back: {stream}; what came of it is not in this")
+        print(f"from position {then.position} to {now.position} of epoch {now.epoch}, {covered(now)}; rule {now.rule}")
+        for line in held_back(now):
+            print(line)
     if found.rows or (first and found.next_after is None):
         print_rows([_shown(row) for row in found.rows], as_json=False, empty="nothing changed")
 
@@ -95,7 +90,7 @@ def _shown(change: "Change") -> ShownChange:
         turned=change.turned,
         who=f"{change.subject}:{change.id}" if change.id else change.subject,
         what=" ".join(filter(None, (change.what, change.name, terms, "(erased since)" if change.erased else ""))),
-        by_positions=", ".join(str(mark.position) for mark in change.cites),
+        by_positions=positions(change.cites),
     )
 
 

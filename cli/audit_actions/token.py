@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from cli.audit_actions.past import positions
 from cli.command import DONE, Commands
 
 if TYPE_CHECKING:
@@ -42,13 +43,12 @@ async def act(args: argparse.Namespace) -> int:
 
 
 def _lines(found: "TokenThen") -> "Iterator[str]":
-    yield f"issued by position {', '.join(str(mark.position) for mark in found.cites)}, for {found.audience or 'an audience not told'}"
+    yield f"issued by position {positions(found.cites)}, for {found.audience or 'an audience not told'}"
     yield f"of user {found.user_id}, session {found.session_id}" if found.user_id else f"of service account {found.client_id}"
     if found.permissions is not None:
         yield f"gave {', '.join(found.permissions) or 'nothing'}"
     for right in found.rights:
-        by = ", ".join(str(mark.position) for mark in right.cites)
-        yield f"role {right.id} gave {', '.join(right.permissions) or 'nothing'}, by positions {by}"
+        yield f"role {right.id} gave {', '.join(right.permissions) or 'nothing'}, by positions {positions(right.cites)}"
     if found.expires_at is not None:
         yield f"until {found.expires_at:%Y-%m-%d %H:%M:%SZ}"
     yield f"ended by position {found.revoked.position}" if found.revoked else "not ended before its time"
