@@ -3,7 +3,9 @@
 Every step is safe to repeat, and may be broken off anywhere: who carries it out comes back for as long as it is not completed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
@@ -13,6 +15,7 @@ from commands.ports import Ports
 from commands.put_off_erasure import erasure_of
 from commands.transact import Read, Transaction, read_states, transact
 from domain import api_key, attributes, deletion, erasure, factors, invitation, session, session_end, user
+from domain.event import Event
 from domain.ids import AudienceName, InvitationId, KeyId, SessionId, StreamName, SubjectKeyId, UserId
 from domain.user import Deleted, Erased, Gone, User
 
@@ -107,23 +110,19 @@ def _subjects(user_id: UserId, accepted: Sequence[InvitationId]) -> tuple[Stream
 
 async def forget_sessions(user_id: UserId, sessions: Sequence[SessionId], ctx: Context, ports: Ports) -> int:
     """Forget sessions of one who is erased, all of these in one append; give how many there were to forget."""
-    reads: list[Read] = [(session.decider, session.stream(each)) for each in sessions]
-
-    def decide(tx: Transaction) -> int:
-        events = [(read, session_end.erase(tx.state(*read), owner=user_id, at=tx.at)) for read in reads]
-        for read, erased in events:
-            tx.record(*read, erased)
-        return sum(len(erased) for _, erased in events)
-
-    return (await transact(ports, ctx, reads, decide)).result if reads else 0
+    reads = [(session.decider, session.stream(each)) for each in sessions]
+    return await _forget_all(reads, lambda state, at: session_end.erase(state, owner=user_id, at=at), ctx, ports)
 
 
 async def forget_keys(user_id: UserId, keys: Sequence[KeyId], ctx: Context, ports: Ports) -> int:
     """As `forget_sessions`, of API keys."""
-    reads: list[Read] = [(api_key.decider, api_key.stream(each)) for each in keys]
+    reads = [(api_key.decider, api_key.stream(each)) for each in keys]
+    return await _forget_all(reads, lambda state, at: api_key.erase(state, owner=user_id, at=at), ctx, ports)
 
+
+async def _forget_all(reads: Sequence[Read], erase: Callable[[Any, datetime], Sequence[Event]], ctx: Context, ports: Ports) -> int:
     def decide(tx: Transaction) -> int:
-        events = [(read, api_key.erase(tx.state(*read), owner=user_id, at=tx.at)) for read in reads]
+        events = [(read, erase(tx.state(*read), tx.at)) for read in reads]
         for read, erased in events:
             tx.record(*read, erased)
         return sum(len(erased) for _, erased in events)
