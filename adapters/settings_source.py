@@ -14,8 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from adapters.secret import Secret
-from adapters.settings import PREFIX, SETTINGS, Setting, Settings
+from adapters.settings import Settings
 from adapters.settings_checks import contradictions, split_url
+from adapters.settings_table import PREFIX, SETTINGS, Setting
 
 _LARGEST_FILE = 64 * 1024
 _HERE = frozenset({"127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - compared with, not listened on

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from adapters.limits.policy import Kind
 from adapters.postgres import AWAY
-from adapters.settings import SETTINGS, shown
+from adapters.settings_table import SETTINGS, shown
 from api.asking import Asking
 from api.refuse import refuses
 from domain import errors

@@ -15,10 +15,10 @@ from domain.permission import Permission
 from domain.session_events import AuthMethod
 from domain.suspicion import Review, Signal
 from domain.user_events import DeleteReason, SuspendReason
+from projections.history_rows import HistoryRow
 from projections.roles import RoleRow
 from projections.session_lists import SessionStatus
 from projections.session_lists import SessionView as Judged
-from projections.user_history import HistoryRow
 from projections.users import UserRow, UserStatus
 
 

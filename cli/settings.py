@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from adapters import settings_source
 from adapters.secret import Secret
-from adapters.settings import SETTINGS, Setting, shown
 from adapters.settings_source import Loaded
+from adapters.settings_table import SETTINGS, Setting, shown
 from cli.command import COULD_NOT, DONE, Commands
 
 

@@ -14,7 +14,7 @@ from commands.standing import require_standing, standing_reads
 from commands.step_up import require_factor_besides
 from commands.token_answer import SignedIn
 from commands.transact import Done, Transaction, transact
-from domain import user
+from domain import user, user_password
 from domain.account import Account
 from domain.errors import InvalidCredentials
 from domain.session_state import Live
@@ -47,7 +47,7 @@ async def change_password(command: ChangePassword, ctx: Context, ports: Ports) -
         if now.password_version != account.password_version:
             raise InvalidCredentials
         state = tx.state(user.decider, of_user)
-        events = user.change_password(state, password=password, remembered=ports.policy.password_history, at=tx.at)
+        events = user_password.change_password(state, password=password, remembered=ports.policy.password_history, at=tx.at)
         changed = account_of(tx.record(user.decider, of_user, events))
         return keep_session(tx, principal, changed, ports), changed
 

@@ -6,7 +6,7 @@ from commands.choose_password import destroy_left, sealed_password
 from commands.context import Context
 from commands.ports import Ports
 from commands.transact import Transaction, transact
-from domain import user
+from domain import user, user_password
 from domain.account import Account
 from domain.errors import Contended, NoSuchUser, Overloaded
 
@@ -23,7 +23,7 @@ async def rehash_password(account: Account, password: str, ctx: Context, ports: 
         return
 
     def decide(tx: Transaction) -> None:
-        events = user.rehash_password(
+        events = user_password.rehash_password(
             tx.state(user.decider, of_user),
             password=sealed,
             verified=account.password,

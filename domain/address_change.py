@@ -10,8 +10,9 @@ from domain.account import Account, EarlierEmail
 from domain.errors import EmailChangedLately, MailTokenInvalid
 from domain.event import Sealed
 from domain.ids import ClaimId
-from domain.user import Active, Deleted, Suspended, User, password_set, present
+from domain.user import Active, Deleted, Suspended, User, present
 from domain.user_events import EarlierEmailReleased, EmailChanged, EmailRestored, PasswordReason, UserEvent
+from domain.user_password import password_set
 
 UNDO_TTL = 72 * 3_600
 """Seconds."""

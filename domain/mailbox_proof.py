@@ -7,8 +7,9 @@ from domain.account import Account
 from domain.errors import EmailAlreadyVerified, MailTokenInvalid
 from domain.event import Sealed
 from domain.ids import ClaimId
-from domain.user import Active, Suspended, User, account_of, password_set, present
+from domain.user import Active, Suspended, User, account_of, present
 from domain.user_events import EmailVerified, PasswordReason, UserEvent
+from domain.user_password import password_set
 
 
 def prove_email(state: User, *, claim: ClaimId, password: Sealed, remembered: int, at: datetime) -> Sequence[UserEvent]:

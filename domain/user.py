@@ -1,7 +1,7 @@
 """A person's account: who they are, whether they may sign in, which roles they hold.
 
 Stages: Absent -> Active <-> Suspended; either <-> Deleted -> Gone; Deleted or Gone -> Erased. What an account is while there is
-one stands in `domain.account`; what deleting means, in `domain.deletion`.
+one stands in `domain.account`; what deleting means, in `domain.deletion`, and its passwords in `domain.user_password`.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,7 @@ from domain.user_events import (
     LocaleChosen,
     NamesReleased,
     PasswordReason,
-    PasswordRehashed,
     PasswordSet,
-    PasswordsForgotten,
     ProfileChanged,
     RegisteredBy,
     RoleGranted,
@@ -213,39 +211,6 @@ def register(
         ),
         PasswordSet(user_id=user_id, password=password, password_version=1, token_epoch=1, reason=reason, at=at),
     ]
-
-
-def change_password(state: User, *, password: Sealed, remembered: int, at: datetime) -> Sequence[UserEvent]:
-    """Every token given before dies: the caller's own session has to be rebased in the same append.
-
-    Of the passwords before this one, `remembered` stay; the keys of the others are to be destroyed once this is appended.
-    """
-    account = present(state)
-    return password_set(account, password, PasswordReason.CHANGED, remembered, at)
-
-
-def password_set(account: Account, password: Sealed, reason: PasswordReason, remembered: int, at: datetime) -> Sequence[UserEvent]:
-    """What a new password of an account is, whoever chose it. Every token given before dies with the epoch."""
-    changed = PasswordSet(
-        user_id=account.user_id,
-        password=password,
-        password_version=account.password_version + 1,
-        token_epoch=account.token_epoch + 1,
-        reason=reason,
-        at=at,
-    )
-    earlier = len(account.earlier_passwords) + (account.password is not None)
-    if earlier <= remembered:
-        return [changed]
-    return [changed, PasswordsForgotten(user_id=account.user_id, remembered=remembered, at=at)]
-
-
-def rehash_password(state: User, *, password: Sealed, verified: Sealed | None, at: datetime) -> Sequence[UserEvent]:
-    """Keep the stronger hash only when the one that was `verified` is still the current one: of sign-ins at once one replaces it."""
-    account = present(state)
-    if account.password != verified:
-        return []
-    return [PasswordRehashed(user_id=account.user_id, password=password, password_version=account.password_version, at=at)]
 
 
 def change_profile(state: User, *, name: Sealed | UnsetType | None, at: datetime) -> Sequence[UserEvent]:

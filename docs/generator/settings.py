@@ -1,6 +1,6 @@
 """`reference/settings.md`, from the table of settings."""
 
-from adapters.settings import PREFIX, SETTINGS, Setting
+from adapters.settings_table import PREFIX, SETTINGS, Setting
 from docs.generator.markdown import code, document, table
 
 _INTRODUCTION = f"""

@@ -36,6 +36,7 @@ from domain import (
     sign_in_guard,
     signing_key,
     user,
+    user_password,
     vault_keys,
 )
 from domain.api_key import KeyDigest
@@ -147,13 +148,13 @@ WISHES: dict[str, tuple[Decider[Any, Any], list[Wish]]] = {
         user.decider,
         [
             Wish(user.register, _REGISTER),
-            *(Wish(user.change_password, {"password": ex.NEXT_PASSWORD, "remembered": n}) for n in (0, 2)),
+            *(Wish(user_password.change_password, {"password": ex.NEXT_PASSWORD, "remembered": n}) for n in (0, 2)),
             Wish(mailbox_proof.prove_email, {"claim": ex.EMAIL_CLAIM, "password": ex.NEXT_PASSWORD, "remembered": 2}),
             Wish(mailbox_proof.reset_password, {"password": ex.NEXT_PASSWORD, "remembered": 0}),
             Wish(address_change.change, {"email": ex.EMAIL, "claim": ex.OTHER_CLAIM}),
             Wish(address_change.undo, {"claim": ex.EMAIL_CLAIM, "password": ex.NEXT_PASSWORD, "remembered": 2}),
             Wish(address_change.release, {}),
-            Wish(user.rehash_password, {"password": ex.NEXT_PASSWORD, "verified": ex.PASSWORD}),
+            Wish(user_password.rehash_password, {"password": ex.NEXT_PASSWORD, "verified": ex.PASSWORD}),
             Wish(user.change_profile, {"name": ex.OTHER_NAME}),
             Wish(user.change_profile, {"name": None}),
             *(Wish(user.choose_locale, {"locale": each}) for each in (Locale.DE, None)),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from domain import deletion, mailbox_proof, user
+from domain import deletion, mailbox_proof, user, user_password
 from domain.errors import MailTokenInvalid, NoSuchUser, RestoreTooLate
 from domain.user import Active, Deleted, Gone, Suspended, account_of
 from domain.user_events import (
@@ -73,8 +73,8 @@ DECISIONS: dict[str, Callable[[Any], Sequence[UserEvent]]] = {
     "revoke": lambda s: user.revoke_role(s, USER_ROLE, at=LATER),
     "suspend": lambda s: user.suspend(s, reason=SuspendReason.ABUSE, note=None, at=LATER),
     "reinstate": lambda s: user.reinstate(s, at=LATER),
-    "change_password": lambda s: user.change_password(s, password=NEXT_PASSWORD, remembered=5, at=LATER),
-    "rehash": lambda s: user.rehash_password(s, password=NEXT_PASSWORD, verified=PASSWORD, at=LATER),
+    "change_password": lambda s: user_password.change_password(s, password=NEXT_PASSWORD, remembered=5, at=LATER),
+    "rehash": lambda s: user_password.rehash_password(s, password=NEXT_PASSWORD, verified=PASSWORD, at=LATER),
     "rename": lambda s: user.change_profile(s, name=OTHER_NAME, at=LATER),
     "username": lambda s: user.change_username(s, username=None, claim=None, at=LATER),
     "sign_out": lambda s: user.sign_out_everywhere(s, at=LATER),

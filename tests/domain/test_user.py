@@ -25,6 +25,7 @@ from domain.user_events import (
     UserReinstated,
     UserSuspended,
 )
+from domain.user_password import change_password, rehash_password
 from tests.domain.examples import (
     ADA,
     EDITOR,
@@ -90,7 +91,7 @@ def test_roles_of_a_new_account_are_sorted_and_each_there_once() -> None:
 
 
 def test_a_password_change_raises_the_token_epoch_and_the_password_version() -> None:
-    after = given(user.decider, *ACTIVE).when(user.change_password, password=NEXT_PASSWORD, remembered=5, at=LATER).then(CHANGED)
+    after = given(user.decider, *ACTIVE).when(change_password, password=NEXT_PASSWORD, remembered=5, at=LATER).then(CHANGED)
     assert account_of(after).earlier_passwords == (PASSWORD,)
 
 
@@ -99,9 +100,7 @@ def test_as_many_earlier_passwords_are_remembered_as_asked_for(remembered: int) 
     changes = [*ACTIVE, CHANGED, CHANGED, CHANGED]
     forgotten = PasswordsForgotten(user_id=ADA, remembered=remembered, at=LATER)
     again = replace(CHANGED, password=PASSWORD, password_version=3, token_epoch=3)
-    after = (
-        given(user.decider, *changes).when(user.change_password, password=PASSWORD, remembered=remembered, at=LATER).then(again, forgotten)
-    )
+    after = given(user.decider, *changes).when(change_password, password=PASSWORD, remembered=remembered, at=LATER).then(again, forgotten)
     assert account_of(after).earlier_passwords == (NEXT_PASSWORD,) * remembered
 
 
@@ -112,13 +111,13 @@ def test_a_stronger_hash_is_no_earlier_password() -> None:
 
 def test_rehashing_keeps_epoch_and_version() -> None:
     rehashed = PasswordRehashed(user_id=ADA, password=NEXT_PASSWORD, password_version=1, at=LATER)
-    after = given(user.decider, *ACTIVE).when(user.rehash_password, password=NEXT_PASSWORD, verified=PASSWORD, at=LATER).then(rehashed)
+    after = given(user.decider, *ACTIVE).when(rehash_password, password=NEXT_PASSWORD, verified=PASSWORD, at=LATER).then(rehashed)
     account = account_of(after)
     assert (account.password, account.token_epoch, account.password_version) == (NEXT_PASSWORD, 1, 1)
 
 
 def test_the_hash_of_a_replaced_password_is_not_kept() -> None:
-    given(user.decider, *ACTIVE, CHANGED).when(user.rehash_password, password=PASSWORD, verified=PASSWORD, at=LATER).then()
+    given(user.decider, *ACTIVE, CHANGED).when(rehash_password, password=PASSWORD, verified=PASSWORD, at=LATER).then()
 
 
 def test_a_name_can_change_and_go() -> None:
@@ -200,8 +199,8 @@ def test_changes_during_a_suspension_do_not_lift_it() -> None:
 @pytest.mark.parametrize(
     ("decision", "facts"),
     [
-        (user.change_password, {"password": PASSWORD, "remembered": 5, "at": NOW}),
-        (user.rehash_password, {"password": PASSWORD, "verified": PASSWORD, "at": NOW}),
+        (change_password, {"password": PASSWORD, "remembered": 5, "at": NOW}),
+        (rehash_password, {"password": PASSWORD, "verified": PASSWORD, "at": NOW}),
         (user.change_profile, {"name": NAME, "at": NOW}),
         (user.change_username, {"username": None, "claim": None, "at": NOW}),
         (user.grant_role, {"role": EDITOR, "at": NOW}),

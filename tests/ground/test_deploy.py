@@ -13,7 +13,7 @@ import yaml
 
 from adapters import postgres_home
 from adapters.embedded_postgres import PostgresServer
-from adapters.settings import SETTINGS
+from adapters.settings_table import SETTINGS
 from cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]

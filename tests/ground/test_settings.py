@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.secret import Secret
-from adapters.settings import SETTINGS, Settings
+from adapters.settings import Settings
 from adapters.settings_checks import CHECKS
 from adapters.settings_source import BadSettings, Loaded, load
+from adapters.settings_table import SETTINGS
 
 NOWHERE = Path("/nonexistent-folder")
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

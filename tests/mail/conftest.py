@@ -27,7 +27,7 @@ from commands.register_user import RegisterUser, register_user
 from commands.sign_in import SignIn, sign_in
 from commands.token_answer import SignedIn
 from commands.transact import Read, Transaction, read_states, transact
-from domain import user
+from domain import user, user_password
 from domain.errors import InvalidToken
 from domain.event import SealClass
 from domain.ids import CorrelationId, UserId
@@ -92,7 +92,7 @@ class Office:
 
         def decide(tx: Transaction) -> None:
             state = tx.state(user.decider, of_user)
-            tx.record(user.decider, of_user, user.change_password(state, password=sealed["password"], remembered=5, at=tx.at))
+            tx.record(user.decider, of_user, user_password.change_password(state, password=sealed["password"], remembered=5, at=tx.at))
 
         await transact(self.ports, ANYBODY, [(user.decider, of_user)], decide)
 

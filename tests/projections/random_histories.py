@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain import deletion, session, session_end, session_state, user
+from domain import deletion, session, session_end, session_state, user, user_password
 from domain.event import Event
 from domain.ids import AudienceName, ClientId, RoleName, SessionId, StreamName, UserId
 from domain.session_events import AuthMethod, EndReason
@@ -67,7 +67,7 @@ class Play:
         return [*deleted, *deletion.erase(after, asked_by=AskedBy.OWN_REQUEST, keys=[], claims=[], at=self.now())]
 
     def _rehash(self, state: Any) -> Any:
-        return user.rehash_password(state, password=sealed("again"), verified=user.account_of(state).password, at=self.now())
+        return user_password.rehash_password(state, password=sealed("again"), verified=user.account_of(state).password, at=self.now())
 
     def _sign_in(self, user_id: UserId) -> tuple[StreamName, list[Event]]:
         session_id = SessionId(uuid7())
