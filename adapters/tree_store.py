@@ -51,7 +51,7 @@ class TreeStore:
         return _checkpoint(await self.links.read(SQL["newest_cosigned"], epoch))
 
     async def covering(self, epoch: int, position: int) -> StoredCheckpoint | None:
-        """Give the earliest checkpoint of an epoch that an event at this position is in: the earliest cosigned one, if there is any."""
+        """Give the earliest checkpoint kept of an epoch that an event at this position is in: a cosigned one, if there is any."""
         return _checkpoint(await self.links.read(SQL["covering_checkpoint"], epoch, position))
 
     async def tile(self, level: int, number: int, width: int = TILE_WIDTH) -> bytes | None:

@@ -44,6 +44,10 @@ LIMIT 1
 -- Nor need this: the second place has it already, and who starts puts it here again.
 SELECT set_config('synchronous_commit', 'off', true), store_checkpoint($1, $2, $3, $4, $5, $6)
 
+-- name: thin_checkpoints
+-- Need not wait for the disk: what is back after a power cut goes again.
+SELECT t.* FROM set_config('synchronous_commit', 'off', true), thin_checkpoints($1, $2, $3) t
+
 -- name: newest_within
 SELECT size, note FROM log_checkpoints WHERE epoch = $1 AND size > $2 AND size <= $3 ORDER BY size DESC LIMIT 1
 

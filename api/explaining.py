@@ -49,8 +49,8 @@ class EventNear(Struct, frozen=True, kw_only=True):
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """As of `position` of the log of this `epoch`. `checkpoint` is the size of the first signed tree that covers it, null before there
-    is one. `complete` is false where more happened around it than is listed."""
+    """As of `position` of the log of this `epoch`. `checkpoint` is the size of the first signed tree kept that covers it, null before
+    there is one. `complete` is false where more happened around it than is listed."""
 
     user_id: UUID
     at: datetime

@@ -7,11 +7,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.checkpoint_key import CheckpointSigner, LogName
+from adapters.postgres_links import Links
+from adapters.proof_files import proof_file
 from adapters.second_place import FolderPlace
 from domain.log import EpochReason
 from domain.tree.checkpoint import Checkpoint
-from minos_sdk.audit import LogKey, verify_bundle
-from tests.audit.conftest import SIZE, Audited
+from minos_sdk.audit import LogKey, verify_bundle, verify_proof
+from tests.audit.conftest import SIZE, STEP, Audited
 from workers.audit import export
 from workers.audit.findings import Finding, Kind
 from workers.audit.verify import Report
@@ -227,6 +229,24 @@ async def test_a_day_is_checked_from_the_checkpoint_of_the_last_one(falsified: A
     other = falsified.signer.sign(Checkpoint(origin="id.example.org/log", size=300, root=b"\x07" * 32), 1)
     lied = await falsified.verify(kept=[("yesterday", 1, other)], since=300, read_models=False)
     assert (Kind.HISTORY_REWRITTEN, 1) in found(lied)
+
+
+async def test_what_a_checkpoint_proved_is_proved_without_it(falsified: Audited) -> None:
+    """Whoever kept one goes on from there, though the log itself has it no more (docs/adr/0066)."""
+    note = str(await falsified.value("SELECT note FROM log_checkpoints WHERE size = 300"))
+    await falsified.as_owner(
+        "UPDATE log_checkpoints SET published_at = date_trunc('hour', now()) - interval '50 hours' + make_interval(secs => size)"
+    )
+    assert await falsified.value("SELECT gone FROM thin_checkpoints(0, 0, 1000)") == SIZE // STEP - 1
+    report = await falsified.verify(kept=[("long ago", 1, note)])
+    assert (report.findings, report.checkpoints) == ((), 2), "that one, and the newest; the second place has it too"
+    report = await falsified.verify(kept=[("long ago", 1, note)], since=300)
+    assert (report.findings, report.since) == ((), 256)
+    links = Links(falsified.database.app_url)
+    made = await proof_file(links, 7)
+    await links.close()
+    key = LogKey.parse(falsified.signer.name.verifier(1).line())
+    assert verify_proof(made.text.encode(), [key]).checkpoint.size == SIZE
 
 
 async def test_a_copy_may_be_older_than_what_was_published(falsified: Audited) -> None:

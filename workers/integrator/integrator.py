@@ -23,6 +23,7 @@ from workers.hints import Hint
 from workers.integrator.growing import GrowingTree, LogChanged, TreeBroken
 from workers.integrator.judging import Refused
 from workers.integrator.signatory import Signatory
+from workers.integrator.thinning import Thinning
 
 SUBJECT = "log.v1.checkpoint"
 MOST_EVENTS = 2_048
@@ -68,6 +69,7 @@ class Integrator:
         self._signer, self._place, self._client = signer, place, client
         self._observe = observe
         self._reader, self._link, self._links = LogReader(url), Link(url, seconds=READ_SECONDS), Links(url, size=1)
+        self._thinning = Thinning(self._links)
         self._open: tuple[GrowingTree, Signatory] | None = None
         self._oldest: datetime | None = None
         """Of the events under no checkpoint: the first one's time."""
@@ -81,6 +83,7 @@ class Integrator:
                 self.hint.clear()
                 try:
                     if (added := await self.step()) < MOST_EVENTS:
+                        await self._thinning.step()
                         await self._rest(added)
                     told = ""
                 except LogChanged as change:
