@@ -3,11 +3,13 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+NOBODY = 65_534
 
 
 def clone(target: Path) -> Path:
@@ -123,6 +125,24 @@ def test_a_failed_install_says_so_and_exits_2(tmp_path: Path, fake_uv: Path) -> 
     done = run(target, "up", cwd=tmp_path, path=f"{fake_uv}:/usr/bin:/bin")
     assert done.returncode == 2
     assert "uv sync failed" in done.stderr
+
+
+@pytest.mark.parametrize("installed", [True, False], ids=["after a pull", "for the first time"])
+def test_another_user_than_who_installed_it_is_told_so(installed: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # not below what pytest makes, where others may not even look
+        target = clone(Path(folder) / "clone")
+        if not installed:
+            shutil.rmtree(target / ".venv")
+        for place in (Path(folder), target, target / ".venv"):
+            if place.exists():
+                place.chmod(0o555)
+        argv, environ, other = [target / "minos", "up"], {"PATH": "/usr/bin:/bin", "HOME": folder}, NOBODY if os.getuid() == 0 else None
+        done = subprocess.run(argv, env=environ, user=other, group=other, capture_output=True, text=True, timeout=60, check=False)
+        for place in (Path(folder), target, target / ".venv"):
+            if place.exists():
+                place.chmod(0o755)
+    said = f"minos: {target} is another user's, and what it needs has to be installed anew: let them run ./minos once\n"
+    assert (done.returncode, done.stderr) == (2, said)
 
 
 def test_without_a_python_it_says_what_is_needed(tmp_path: Path) -> None:
