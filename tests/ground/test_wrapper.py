@@ -141,7 +141,7 @@ def test_another_user_than_who_installed_it_is_told_so(installed: bool) -> None:
         for place in (Path(folder), target, target / ".venv"):
             if place.exists():
                 place.chmod(0o755)
-    said = f"minos: {target} is another user's, and what it needs has to be installed anew: let them run ./minos once\n"
+    said = f"minos: what {target} needs has changed: let its owner run ./minos once\n"
     assert (done.returncode, done.stderr) == (2, said)
 
 
