@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import IO
 
 from adapters.cycles import no_search_for_cycles
+from adapters.in_turns import in_turns
 from adapters.log_reader import READ_SECONDS
 from adapters.log_walk import LogFilter, LogWalk, stretch
 from adapters.postgres import Link
@@ -36,7 +37,8 @@ async def _replayed(url: str, out: IO[bytes]) -> float:
         of = await stretch(link, after=0)
         with no_search_for_cycles():
             async for page in LogWalk(link, LogFilter(), page=PAGE).pages(of):
-                out.write(sealed_lines(page.events, epoch=of.epoch))
+                async for some in in_turns(page.events):
+                    out.write(sealed_lines(some, epoch=of.epoch))
                 events += len(page.events)
         out.flush()
     finally:

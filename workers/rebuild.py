@@ -17,6 +17,7 @@ import structlog
 from msgspec import Struct
 
 from adapters.cycles import no_search_for_cycles
+from adapters.in_turns import in_turns
 from adapters.log_reader import LogReader, LogSize
 from adapters.postgres import CONNECT_SECONDS
 from adapters.postgres_sql import statements
@@ -28,7 +29,7 @@ from projections.generations import Generation
 from projections.periods import Unwritten
 from projections.projection import Entity, Gone, Journal, Periods, Projection, Versioned, category_of
 from workers import rebuild_check
-from workers.decoded import read_record
+from workers.decoded import read_columns
 from workers.feeds import Feed, park
 from workers.folding import fold
 from workers.projector import Projector
@@ -168,18 +169,23 @@ class _Filling:
         held: dict[StreamName, Versioned[Any] | Gone] = {}
         unwritten = Unwritten()
         parked: set[StreamName] = set()
+        entries: list[Struct] = []
         categories = categories_of(self.projection)
         async for records in self._pages(reading, part):
-            wanted = (record for record in records if categories is None or category_of(record["stream"]) in categories)
-            events = [event for event in map(read_record, wanted) if event.stream not in parked]
-            folded = fold(self.projection, held, events, unwritten)
-            if folded.stopped_why is not None:
-                raise RebuildRefused(folded.stopped_why)
-            held.update(folded.rows)
-            parked.update(poison.stream for poison in folded.poisoned)
-            await park(self.connection, Feed(self.projection, self.generation, (0, 63), 0), folded.poisoned)
+            async for some in in_turns(records):
+                wanted = (record for record in some if categories is None or category_of(record["stream"]) in categories)
+                events = [event for event in map(read_columns, wanted) if event.stream not in parked]
+                folded = fold(self.projection, held, events, unwritten)
+                if folded.stopped_why is not None:
+                    raise RebuildRefused(folded.stopped_why)
+                held.update(folded.rows)
+                if folded.poisoned:
+                    parked.update(poison.stream for poison in folded.poisoned)
+                    await park(self.connection, Feed(self.projection, self.generation, (0, 63), 0), folded.poisoned)
+                entries += folded.entries
             if isinstance(self.projection, Journal):
-                await self._copy([to_values(self.projection.columns, entry) for entry in folded.entries])
+                await self._copy([to_values(self.projection.columns, entry) for entry in entries])
+                entries = []
             await self._copy(table.period_values(unwritten.closed))
             unwritten.closed, unwritten.ends = [], []
             self.events += len(records)

@@ -122,14 +122,16 @@ async def _print(reads: "Reads", args: argparse.Namespace, wanted: "LogFilter", 
     """The log may grow meanwhile: what is printed ends where it ended at the start. Raises BrokenPipeError for a reader who has gone."""
     import sys
 
+    from adapters.in_turns import in_turns
     from adapters.log_walk import LogWalk, stretch
     from adapters.replay_lines import revealed_lines, sealed_lines
 
     of = await stretch(reads, after=args.after, through=args.through, since=args.since, until=args.until)
     async with aclosing(LogWalk(reads, wanted, page=PAGE).pages(of)) as pages:
         async for page in pages:
-            if vault is None:
-                lines = sealed_lines(page.events, epoch=of.epoch)
-            else:
-                lines = await revealed_lines(page.events, vault, epoch=of.epoch)
-            sys.stdout.buffer.write(lines)
+            async for events in in_turns(page.events):
+                if vault is None:
+                    lines = sealed_lines(events, epoch=of.epoch)
+                else:
+                    lines = await revealed_lines(events, vault, epoch=of.epoch)
+                sys.stdout.buffer.write(lines)

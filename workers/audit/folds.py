@@ -3,7 +3,6 @@
 They are read in the order of streams: whatever the log's size, one stream is in memory, and a page.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from itertools import groupby
@@ -12,6 +11,7 @@ from typing import Any, assert_never
 
 import asyncpg
 
+from adapters.in_turns import in_turns
 from domain.ids import StreamName
 from projections.projection import Entity, Journal, Periods, category_of
 from workers.audit.announced import Announced
@@ -23,8 +23,6 @@ from workers.audit.stream_rows import EntityRow, PeriodRows, Rows
 
 POSITIONS = 10_000
 """Of the log, from which the streams are taken where only those that changed are folded."""
-IN_ONE_GO = 200
-"""Events after which what has come of the next page meanwhile is taken in: the database waits once some hundred are on their way."""
 REMEMBERED = 300_000
 """Streams that are not folded again when they come again. What is forgotten is folded once more."""
 
@@ -85,19 +83,16 @@ class Folds:
     async def _page(self, page: Page) -> None:
         self._parked.update((name, len(fed.parked)) for name, fed in page.feeds.items() if fed.parked)
         seen: set[str] = {self._fold.stream} if self._fold is not None else set()
-        at = looked_at = 0
-        for stream, of_stream in groupby(page.events, key=attrgetter("stream")):
-            if self._fold is None or stream != self._fold.stream:
-                self._finish(page.heads)
-                self._fold = self._begin(stream, page)
-                seen.add(stream)
-            events = list(of_stream)
-            self._fold.take(events)
+        at = 0
+        async for events in in_turns(page.events):
+            for stream, of_stream in groupby(events, key=attrgetter("stream")):
+                if self._fold is None or stream != self._fold.stream:
+                    self._finish(page.heads)
+                    self._fold = self._begin(stream, page)
+                    seen.add(stream)
+                self._fold.take(list(of_stream))
+            self._journals.look_at(page, slice(at, at + len(events)))
             at += len(events)
-            if at - looked_at >= IN_ONE_GO or at == len(page.events):
-                self._journals.look_at(page, slice(looked_at, at))
-                looked_at = at
-                await asyncio.sleep(0)
         if page.last is None:
             self._finish(page.heads)
         if self._said.detached:
