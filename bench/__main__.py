@@ -11,11 +11,11 @@ from pathlib import Path
 import structlog
 
 from bench import audits, hops, limits_cost, over_http, passwords, past, rebuilds, report, revocations, sdk_costs, starts, store_costs
+from bench.arguments import HERE, PARTS, arguments
 from bench.goals import Rounds
 from bench.running import Running
 from bench.scale import FULL, QUICK, Measuring, Scale
 
-PARTS = ("store", "rebuild", "audit", "past", "hops", "http", "limits", "revocations", "sdk", "passwords", "start")
 BY_ITSELF: Mapping[str, Callable[[Path, Measuring], Awaitable[None]]] = {
     "store": store_costs.measure,
     "rebuild": rebuilds.measure,
@@ -25,16 +25,6 @@ BY_ITSELF: Mapping[str, Callable[[Path, Measuring], Awaitable[None]]] = {
     "start": starts.measure,
 }
 """What needs nothing that others need as well."""
-HERE = Path(__file__).parent
-
-
-def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)} (all)")
-    parser.add_argument("--quick", action="store_true", help="a little of everything, to see that it works")
-    parser.add_argument("--out", type=Path, default=HERE / "out", help="where to write the figures (bench/out)")
-    parser.add_argument("--publish", action="store_true", help="copy them into docs/reference too")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    return parser
 
 
 async def measure(parts: Sequence[str], scale: Scale, told: Callable[[str], None]) -> tuple[Rounds, report.Costs]:

@@ -6,7 +6,7 @@ from cli.command import Commands
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    from bench.__main__ import arguments
+    from bench.arguments import arguments
 
     parser = commands.add_parser(
         "bench",

@@ -5,7 +5,6 @@ import asyncio
 
 import msgspec
 
-from adapters.settings_source import BadSettings
 from cli import startup
 from cli.command import DONE, NO, Commands
 
@@ -25,6 +24,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
+    from adapters.settings_source import BadSettings
     from cli.checks import examine
     from cli.finding import Finding
 

@@ -2,15 +2,17 @@
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
-from adapters import settings_source
 from adapters.secret import Secret
-from adapters.settings_source import Loaded
 from adapters.settings_table import SETTINGS, Setting, shown
 from cli.command import COULD_NOT, DONE, Commands
+
+if TYPE_CHECKING:
+    from adapters.settings_source import Loaded
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -26,6 +28,8 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
+    from adapters import settings_source
+
     loaded = settings_source.load()
     if args.reveal and loaded.settings.in_production:
         print("minos: --reveal works in development only", file=sys.stderr)
@@ -51,7 +55,7 @@ class _Row(Struct, frozen=True, kw_only=True):
     doc: str
 
 
-def _row(loaded: Loaded, setting: Setting, *, reveal: bool) -> _Row:
+def _row(loaded: "Loaded", setting: Setting, *, reveal: bool) -> _Row:
     value = getattr(loaded.settings, setting.field)
     if isinstance(value, Secret):
         value = value.reveal() if reveal else "(hidden)"

@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from adapters import logging, settings_source
-from adapters.settings import Settings
-
 if TYPE_CHECKING:
     import argparse
 
+    from adapters.settings import Settings
 
-def settings() -> Settings:
+
+def settings() -> "Settings":
     """Read the settings and set up logging by them. Raises BadSettings."""
+    from adapters import logging, settings_source
+
     chosen = settings_source.load().settings
     logging.configure(level=chosen.log_level, style=chosen.log_format)
     return chosen
 
 
-def require(settings: Settings, *names: str) -> None:
+def require(settings: "Settings", *names: str) -> None:
     """Raise CannotStart unless the settings name these servers, which a part running alone needs."""
     from adapters.children import CannotStart
 
@@ -54,12 +55,12 @@ def refuse_taken_port(host: str, port: int, name: str) -> None:
             raise port_refused(host, port, name, error.strerror or str(error), taken=error.errno == errno.EADDRINUSE) from None
 
 
-def refuse_taken_ports(settings: Settings) -> None:
+def refuse_taken_ports(settings: "Settings") -> None:
     refuse_taken_port(settings.host, settings.port, "MINOS_PORT")
     refuse_taken_metrics_port(settings)
 
 
-def refuse_taken_metrics_port(settings: Settings) -> None:
+def refuse_taken_metrics_port(settings: "Settings") -> None:
     if settings.metrics_port:
         refuse_taken_port(settings.metrics_host, settings.metrics_port, "MINOS_METRICS_PORT")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.__main__ import PARTS
+from bench.arguments import PARTS
 from bench.goals import GOALS
 from bench.running import Running
 

@@ -1,0 +1,16 @@
+"""What can be asked of `minos bench`: apart from what measures, which is much to load for a page of help."""
+
+import argparse
+from pathlib import Path
+
+PARTS = ("store", "rebuild", "audit", "past", "hops", "http", "limits", "revocations", "sdk", "passwords", "start")
+HERE = Path(__file__).parent
+
+
+def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)} (all)")
+    parser.add_argument("--quick", action="store_true", help="a little of everything, to see that it works")
+    parser.add_argument("--out", type=Path, default=HERE / "out", help="where to write the figures (bench/out)")
+    parser.add_argument("--publish", action="store_true", help="copy them into docs/reference too")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser
