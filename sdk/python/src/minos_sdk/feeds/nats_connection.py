@@ -97,6 +97,9 @@ class Connection:
             await self._client.subscribe(  # pyright: ignore[reportUnknownMemberType]  # nats-py: a bare Future
                 subject, cb=self._heard, pending_msgs_limit=_MOST_WAITING, pending_bytes_limit=_MOST_WAITING_BYTES
             )
+        async with asyncio.timeout(_STEP_S):
+            while self._client.pending_data_size:  # nats-py's flush asks at once, before what still waits to be sent
+                await asyncio.sleep(0.001)
         await self._client.flush(timeout=_STEP_S)
 
     async def _enter(self, entry: Entry) -> None:
