@@ -14,6 +14,7 @@ from adapters.nats_credentials import BadCredentials, proof
 
 CONNECT_SECONDS = 2
 CLOSE_SECONDS = 1
+SETTLE_SECONDS = 10
 RETRY_SECONDS = 0.25
 LONGEST_RETRY_SECONDS = 2.0
 QUIET_SECONDS = 30.0
@@ -93,3 +94,14 @@ class NatsConnection:
     async def _on_return(self) -> None:
         self._said_at.clear()
         log.info("nats_connection_back")
+
+
+async def settled(client: Client) -> None:
+    """Return when the server has done all that this connection asked of it before, subscribing above all. Raises TimeoutError.
+
+    The client's own `flush` overtakes what still waits to be sent: its question goes out at once.
+    """
+    async with asyncio.timeout(SETTLE_SECONDS):
+        while client.pending_data_size:
+            await asyncio.sleep(0.001)
+        await client.flush(SETTLE_SECONDS)

@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 
 from adapters.event_store import PostgresEventStore
 from adapters.hints import APPENDED, SEQUENCED, Hints
+from adapters.nats_client import settled
 from adapters.nats_credentials import proof
 from bench.fill import session_events
 from bench.running import Running
@@ -82,7 +83,7 @@ async def _watched(running: Running, store: PostgresEventStore, client: Client, 
         await client.subscribe(subject, cb=callback)  # pyright: ignore[reportUnknownMemberType] - nats-py leaves a parameter untyped
         for subject, callback in (("minos.events.>", on_message), (SEQUENCED, on_hint))
     ]
-    await client.flush()
+    await settled(client)
     watching = [
         asyncio.create_task(_watch(running.database_url, "SELECT size FROM log_head", seen.sequenced, hinted)),
         asyncio.create_task(_watch(running.database_url, _POSITION, seen.projected, None)),

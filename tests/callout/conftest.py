@@ -20,6 +20,7 @@ from nats.js.api import StreamConfig
 from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import PostgresServer
 from adapters.nats_callout import Callout
+from adapters.nats_client import settled
 from adapters.nats_credentials import proof
 from adapters.nats_keys import public_key
 from adapters.secret import Secret
@@ -117,7 +118,7 @@ class Entered:
 
     async def settled(self) -> None:
         """Wait until the server has done all that was asked of it before."""
-        await self.client.flush()
+        await settled(self.client)
 
 
 async def until_answered(server: NatsServer) -> None:

@@ -11,7 +11,7 @@ from nats.errors import Error
 
 from adapters.access_tokens import AccessTokenVerifier
 from adapters.nats_callout import SERVER_KEY, SUBJECT, Callout, ConnectionRequest
-from adapters.nats_client import NatsConnection
+from adapters.nats_client import NatsConnection, settled
 from api.callout import MOST_AT_ONCE, Answering
 from commands.ports import AccessClaims
 from domain.errors import StoreUnavailable
@@ -41,7 +41,7 @@ async def test_processes_share_the_questions_and_one_that_ends_takes_none_with_i
     await second.connect()
     answering = Answering(second.client, replace(authority.door, wire=wire))
     await answering.begin()
-    await second.client.flush()
+    await settled(second.client)
     shop = await authority.service(ACCESS)
     token = await authority.token(shop)
     for _ in range(30):
@@ -60,11 +60,11 @@ async def test_who_listens_on_the_account_sees_neither_question_nor_answer(autho
         seen.append(message)
 
     spies = [await authority.minos.subscribe(subject, cb=see) for subject in (SUBJECT, "_INBOX.>", "$SYS.>", ">")]
-    await authority.minos.flush()
+    await settled(authority.minos)
     shop = await authority.service(ACCESS)
     token = await authority.token(shop)
     await enter(name=shop, token=token)
-    await authority.minos.flush()
+    await settled(authority.minos)
     for spy in spies:
         await spy.unsubscribe()
     [asked, *_] = [message for message in seen if message.subject == SUBJECT]

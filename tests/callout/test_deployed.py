@@ -16,7 +16,7 @@ from nats.js.api import StreamConfig
 
 from adapters.children import spawn, stop
 from adapters.nats_callout import Callout
-from adapters.nats_client import NatsConnection
+from adapters.nats_client import NatsConnection, settled
 from adapters.nats_home import NatsHome
 from adapters.secret import Secret
 from api.callout import Answering
@@ -80,7 +80,7 @@ async def answering(authority: Authority, folder: Path) -> AsyncIterator[Callabl
             answering = Answering(minos.client, replace(authority.door, wire=Callout(issuer, xkey)))
             closing.push_async_callback(answering.close)
             await answering.begin()
-            await minos.client.flush()
+            await settled(minos.client)
             return minos.client
 
         yield begin

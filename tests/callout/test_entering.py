@@ -1,5 +1,6 @@
 """A service comes to NATS with the access token that Minos gave it, and reads its signals."""
 
+from adapters.nats_client import settled
 from tests.callout.conftest import Authority, Enter
 
 
@@ -14,7 +15,7 @@ async def test_a_service_reads_what_is_kept_and_hears_what_comes(authority: Auth
     await entered.settled()
     await authority.minos.publish("live.v1.access.user.1", b"live")
     await authority.minos.publish("hint.v1.access.user.1", b"hint")
-    await authority.minos.flush()
+    await settled(authority.minos)
     await entered.settled()
     assert entered.errors == []
     assert (f"_INBOX_{shop}.read", b"kept") in entered.got

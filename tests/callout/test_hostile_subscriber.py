@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adapters.nats_client import settled
 from domain.ids import ClientId
 from tests.callout.conftest import SUBJECTS, Authority, Enter, Entered
 
@@ -109,7 +110,7 @@ async def test_it_hears_nothing_that_is_not_of_its_class(authority: Authority, h
     for subject in ("minos.hint.appended", "live.v1.roles.shop.1", "hint.v1.roles.shop.1", "live.v1.role_map.shop.1", "_INBOX_somebody.1"):
         await authority.minos.publish(subject, b"not for it")
     await authority.minos.jetstream().publish("sig.v1.access.user.2", b"not by this way")
-    await authority.minos.flush()
+    await settled(authority.minos)
     await entered.settled()
     assert entered.got == []
 
@@ -127,11 +128,11 @@ async def test_the_reply_of_a_read_writes_into_no_stream_and_asks_for_nothing(
 
     before = await kept(authority)
     ear = await authority.minos.subscribe(">", cb=hear)
-    await authority.minos.flush()
+    await settled(authority.minos)
     for reply in NOT_TO_BE_SAID:
         await entered.client.publish("$JS.API.DIRECT.GET.SIG_ACCESS", b'{"seq":1,"batch":5}', reply=reply)
     await entered.settled()
-    await authority.minos.flush()
+    await settled(authority.minos)
     await ear.unsubscribe()
     assert await kept(authority) == before
     assert {subject for subject in overheard if not subject.startswith("_R_.")} == {"$JS.API.DIRECT.GET.SIG_ACCESS"}

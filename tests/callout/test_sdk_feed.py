@@ -12,7 +12,7 @@ import pytest
 
 from adapters.embedded_nats import NatsServer
 from adapters.nats_callout import Callout
-from adapters.nats_client import NatsConnection
+from adapters.nats_client import NatsConnection, settled
 from adapters.secret import Secret
 from api.callout import Answering
 from domain.ids import ClientId
@@ -78,7 +78,7 @@ class Teller:
                 of_class, count=self.counts[of_class], epoch=self.epoch, sequence=self.sequences[of_class], at=self.clock.time()
             )
             await self.authority.minos.publish(f"live.v1.{of_class}.heartbeat", beat.encode())
-        await self.authority.minos.flush()
+        await settled(self.authority.minos)
 
 
 def subject(fact: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ import asyncio
 from nats.aio.msg import Msg
 
 from adapters.embedded_nats import NatsServer
-from adapters.nats_client import NatsConnection
+from adapters.nats_client import NatsConnection, settled
 from tests.integrator.conftest import Ground, settle
 from workers.integrator.integrator import SUBJECT, Integrator
 
@@ -19,7 +19,7 @@ async def test_each_checkpoint_is_said_on_nats_as_it_was_published(ground: Groun
         await heard.put(message.data)
 
     await listener.client.subscribe(SUBJECT, cb=hear)
-    await listener.client.flush()
+    await settled(listener.client)
     worker = Integrator(ground.database.app_url, ground.signer, ground.place, client=connection.client)
     ground.made.append(worker)
     await ground.grow(3)

@@ -9,7 +9,7 @@ import uvloop
 from adapters import hints as module
 from adapters.embedded_nats import NatsServer
 from adapters.hints import GATHERED, Hints, listen
-from adapters.nats_client import NatsConnection
+from adapters.nats_client import NatsConnection, settled
 from tests.publisher.conftest import connection_to
 from workers.hints import Hint
 from workers.status import WorkerCondition, is_ready, note, worker_status
@@ -26,7 +26,7 @@ async def test_a_burst_of_hints_wakes_another_process_with_few_messages(nats_ser
         woken += 1
 
     await listen(there.client, "test.hint", wake)
-    await there.client.flush()
+    await settled(there.client)
     hints = Hints(here.client, "test.hint")
     for _ in range(200):
         hints.send()
@@ -44,7 +44,7 @@ async def test_the_last_hint_of_a_burst_is_never_swallowed(nats_server: NatsServ
     await there.connect()
     hint = Hint()
     await listen(there.client, "test.last", hint.set)
-    await there.client.flush()
+    await settled(there.client)
     hints = Hints(here.client, "test.last")
     hints.send()
     assert await hint.within(1)
@@ -83,7 +83,7 @@ async def arrivals(
             first.set()
 
     await listen(there.client, subject, heard)
-    await there.client.flush()
+    await settled(there.client)
     hints = Hints(here.client, subject)
     began = loop.time()
     await tell(hints)

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from adapters.nats_client import settled
 from adapters.signal_stream import stream_name
 
 BATCH = 256
@@ -63,7 +64,7 @@ class Subscriber:
         for name in names:
             await self.client.subscribe(f"live.v1.{name}.>", cb=self._live)
             await self.client.subscribe(f"hint.v1.{name}.>", cb=self._hint)
-        await self.client.flush()
+        await settled(self.client)
 
     async def read(self) -> None:
         """Read what is stored after what was read, by batches of Direct Get (ADR-31)."""
