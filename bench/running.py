@@ -29,7 +29,7 @@ _OURS = range(20_000, 32_000)
 _STARTED = re.compile(r"^(\w+): running \([\d.]+ s, pid (\d+)\)$", re.MULTILINE)
 _CODE = re.compile(r"^bootstrap code: (\S+)$", re.MULTILINE)
 _READY = re.compile(r"^ready in ([\d.]+) s", re.MULTILINE)
-_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "UV_CACHE_DIR", "PYTHONPATH", "COVERAGE_PROCESS_START")
+_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "UV_CACHE_DIR", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "COVERAGE_PROCESS_START")
 
 
 class NotReady(Exception):
