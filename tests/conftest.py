@@ -2,7 +2,8 @@
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -92,17 +93,24 @@ async def postgres_server(servers_folder: Path) -> AsyncIterator[PostgresServer]
         await server.stop()
 
 
-@pytest.fixture
-async def database(postgres_server: PostgresServer) -> AsyncIterator[Database]:
-    """A migrated database with nothing in it, for one test."""
+@asynccontextmanager
+async def copied(server: PostgresServer, template: str = "minos") -> AsyncGenerator[Database]:
+    """A database with what the template has, to which nobody may be connected."""
     name = f"test_{next(_numbers)}"
-    connection = await asyncpg.connect(postgres_server.superuser_url)
+    connection = await asyncpg.connect(server.superuser_url)
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE minos OWNER minos_owner STRATEGY FILE_COPY")
-        yield database_of(postgres_server, name)
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER minos_owner STRATEGY FILE_COPY")
+        yield database_of(server, name)
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await connection.close()
+
+
+@pytest.fixture
+async def database(postgres_server: PostgresServer) -> AsyncIterator[Database]:
+    """A migrated database with nothing in it, for one test."""
+    async with copied(postgres_server) as database:
+        yield database
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """An authority over a database of its own, without HTTP, and a real server of mail."""
 
 import re
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from adapters.embedded_postgres import PostgresServer
 from adapters.mail.post import Post
 from adapters.mail.server import server_of
 from adapters.mail.smtp import SmtpPost
@@ -31,7 +33,7 @@ from domain import user, user_password
 from domain.errors import InvalidToken
 from domain.event import SealClass
 from domain.ids import CorrelationId, UserId
-from tests.conftest import Database
+from tests.conftest import Database, copied
 from tests.mail.server import Certificate, Received, Smtp, make_certificate
 from workers.mailer.mailer import Mailer, Settled
 from workers.mailer.opened import desk_of
@@ -171,17 +173,38 @@ def start() -> Iterator[Callable[..., Smtp]]:
         server.stop()
 
 
+def settings_for(database: Database, folder: Path) -> Settings:
+    environ = {"MINOS_DATA_DIR": str(folder), "MINOS_MAIL_FROM": "minos@minos.example"}
+    settings = load(environ | {"MINOS_ARGON2_MEMORY_KIB": "7168", "MINOS_ARGON2_PASSES": "1"}, folder).settings
+    return msgspec.structs.replace(settings, database_url=Secret(database.app_url))
+
+
+@pytest.fixture(scope="session")
+async def furnished(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Database, Path]]:
+    """A prepared database and the folder with its keys. Both are only ever copied."""
+    folder = tmp_path_factory.mktemp("furnished")
+    async with copied(postgres_server) as database:
+        await prepare(settings_for(database, folder), owner_url=database.owner_url)
+        yield database, folder
+
+
+@pytest.fixture
+async def database(postgres_server: PostgresServer, furnished: tuple[Database, Path]) -> AsyncIterator[Database]:
+    async with copied(postgres_server, furnished[0].name) as database:
+        yield database
+
+
 @pytest.fixture
 async def open_office(
-    database: Database, tmp_path: Path, certificate: Certificate, start: Callable[..., Smtp]
+    database: Database, furnished: tuple[Database, Path], tmp_path: Path, certificate: Certificate, start: Callable[..., Smtp]
 ) -> AsyncIterator[Callable[..., Awaitable[Office]]]:
+    shutil.copytree(furnished[1], tmp_path, dirs_exist_ok=True)
     async with AsyncExitStack() as closing:
 
         async def opening(**changes: Any) -> Office:
-            environ = {"MINOS_DATA_DIR": str(tmp_path), "MINOS_MAIL_FROM": "minos@minos.example", "MINOS_ARGON2_MEMORY_KIB": "7168"}
-            settings = load(environ | {"MINOS_ARGON2_PASSES": "1"}, tmp_path).settings
-            settings = msgspec.structs.replace(settings, database_url=Secret(database.app_url), **changes)
-            await prepare(settings, owner_url=database.owner_url)
+            settings = msgspec.structs.replace(settings_for(database, tmp_path), **changes)
+            if changes:
+                await prepare(settings, owner_url=database.owner_url)
             opened = await closing.enter_async_context(open_ports(settings))
             sequencer = Sequencer(database.app_url)
             closing.push_async_callback(sequencer.close)
