@@ -143,6 +143,7 @@ def settings_for(database: Database, folder: Path) -> Settings:
         trusted_proxies=("10.0.0.0/8",),
         data_dir=folder,
         database_url=Secret(database.app_url),
+        access_token_ttl=1800,  # people sign in once for all tests, however long those take
         audiences=("orders", "reports"),
         passkey_rp_id="127.0.0.1",
         passkey_origins=(BASE,),

@@ -253,10 +253,10 @@ async def test_what_happened_while_the_api_was_away_is_heard_when_it_is_back(
         await ada.ask("POST", "/auth/logout")
         await teller.tell()
         assert not refuses(verifier, ada)
-        again = create(structs.replace(settings_for(served.database, served.world.settings.data_dir), access_token_ttl=777))
+        again = create(structs.replace(settings_for(served.database, served.world.settings.data_dir), access_token_ttl=1801))
         async with lifespan(again):
             await until_open(again)
-            assert await served.world.pool.fetchval("SELECT life FROM signal_feed") == 777
+            assert await served.world.pool.fetchval("SELECT life FROM signal_feed") == 1801
             way.edge = again
             await until(lambda: refuses(verifier, ada))
             assert len(way.of("/snapshot")) == 1

@@ -12,6 +12,8 @@ from docs.console.authority import ROOT
 from tests.e2e.people import Person, bootstrap, client_of
 
 CHEAP_HASHES = {"argon2_memory_kib": "7168", "argon2_passes": "1"}
+LIFE_S = 1800
+"""Of an access token: people sign in once for all tests, however long those take."""
 RAISED_LIMITS = {"limits_file": str(ROOT / "bench" / "limits_raised.toml")}
 """All these tests come from one address."""
 
@@ -31,7 +33,7 @@ def own_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 async def running(folder: Path) -> AsyncIterator[Running]:
-    async with Running(folder, audiences="orders,reports", **CHEAP_HASHES, **RAISED_LIMITS) as running:
+    async with Running(folder, access_token_ttl=str(LIFE_S), audiences="orders,reports", **CHEAP_HASHES, **RAISED_LIMITS) as running:
         yield running
 
 

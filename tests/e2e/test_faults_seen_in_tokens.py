@@ -12,7 +12,9 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from adapters.settings_table import SETTINGS
 from bench.running import Running
+from tests.e2e.conftest import LIFE_S
 from tests.e2e.people import PASSWORD, Person, register
 
 
@@ -101,7 +103,9 @@ async def test_logout_that_revokes_nothing(http: httpx.AsyncClient, admin: Perso
 
 async def test_year_long_bearers_of_administrators(admin: Person) -> None:
     claims = jwt.decode(admin.tokens["access_token"], options={"verify_signature": False})
-    assert claims["exp"] - claims["iat"] <= 300
+    assert claims["exp"] - claims["iat"] == LIFE_S
+    [life] = [setting for setting in SETTINGS if setting.field == "access_token_ttl"]
+    assert (life.default, life.bounds) == ("300", (30, 3_600))
 
 
 async def test_secrets_in_query_strings(http: httpx.AsyncClient, admin: Person) -> None:

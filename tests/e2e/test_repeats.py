@@ -23,7 +23,13 @@ async def test_registering_twice_with_one_key_makes_one_account(http: httpx.Asyn
 
 async def test_registering_at_the_same_moment_with_one_key_makes_one_account(http: httpx.AsyncClient, admin: Person) -> None:
     wish, repeat = {"email": address(), "password": PASSWORD}, key()
-    answers = await asyncio.gather(*(http.post("/api/v1/auth/register", json=wish, headers=repeat) for _ in range(8)))
+
+    async def registered() -> httpx.Response:
+        while (answer := await http.post("/api/v1/auth/register", json=wish, headers=repeat)).status_code == 503:
+            await asyncio.sleep(0.1)  # as it is told to, where there is more to hash than the machine has time for
+        return answer
+
+    answers = await asyncio.gather(*(registered() for _ in range(8)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["user_id"] for answer in answers}) == 1
 
