@@ -1,11 +1,22 @@
 """How a command opens a connection of its own, and how it says that a server is away."""
 
+import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adapters.postgres import Connection
 
 _CONNECT_S = 10.0
+
+
+def database_copy(url: str) -> str:
+    """Be the type of an argument that names a database: what is none is refused before anything is asked of it, and not repeated."""
+    from adapters.settings_checks import split_url
+
+    parts = split_url(url)
+    if parts is None or parts.scheme not in {"postgresql", "postgres"}:
+        raise argparse.ArgumentTypeError("expected postgresql://<role>:<password>@<host>:<port>/<database>")
+    return url
 
 
 async def connect(url: str) -> "Connection":
@@ -23,8 +34,12 @@ async def connect(url: str) -> "Connection":
 
 
 def in_words(error: BaseException) -> str:
-    """Give the kind and the first line: the servers' further lines may show values. A timeout has no words of its own."""
+    """Give the first line of what a server or the system says: further lines may show values. Where neither says anything, the kind.
+
+    A timeout has no words of its own.
+    """
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    text = str(error).partition("\n")[0]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).partition("\n")[0] or type(error).__name__

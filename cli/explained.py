@@ -10,6 +10,7 @@ def explained(error: Exception) -> str | None:
     import msgspec
 
     from adapters.settings_source import BadSettings
+    from cli.database import in_words
 
     module = type(error).__module__ + "."
     match error:
@@ -19,10 +20,10 @@ def explained(error: Exception) -> str | None:
             return f"no permission for {error.filename}: it belongs to {owner}; was `minos up` started with sudo, or by another user?"
         case OSError(filename=str(file), strerror=str(why)):
             return f"{file}: {why}"
-        case OSError() | TimeoutError():  # bare, it is a full disk's word on a file that was open already
-            return error.strerror if type(error) is OSError and error.strerror else f"{type(error).__name__}: {error}"
+        case OSError() | TimeoutError():  # without a file: of a server, or a full disk's word on a file that was open already
+            return in_words(error)
         case _ if module.startswith(("asyncpg.", "nats.")):
-            return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            return in_words(error)
         case msgspec.ValidationError():
             return f"not accepted: {error}"
         case _ if module.startswith(("adapters.", "cli.", "migrations.", "domain.errors.", "workers.")):

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from cli.command import DONE, Commands
+from cli.database import database_copy
 
 
 def add(actions: Commands) -> None:
@@ -19,7 +20,7 @@ def add(actions: Commands) -> None:
     )
     parser.add_argument("folder", type=Path, help="where to; it must be empty or new")
     parser.add_argument("--resume", action="store_true", help="go on with what was begun in that folder")
-    parser.add_argument("--database", metavar="URL", help="a copy of the database; by default the one that serves")
+    parser.add_argument("--database", metavar="URL", type=database_copy, help="a copy of the database; by default the one that serves")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.command import DONE, NO, Commands, NotAccepted
+from cli.database import database_copy
 
 if TYPE_CHECKING:
     from adapters.checkpoint_key import LogName
@@ -24,7 +25,7 @@ def add(actions: Commands) -> None:
         ),
         epilog="example: minos audit verify --kept yesterday.checkpoint --since yesterday.checkpoint",
     )
-    parser.add_argument("--database", metavar="URL", help="a copy of the database; by default the one that serves")
+    parser.add_argument("--database", metavar="URL", type=database_copy, help="a copy of the database; by default the one that serves")
     parser.add_argument(
         "--key", metavar="LINE", action="append", default=[], help="the log's key as known from elsewhere: a line, or a file of it"
     )

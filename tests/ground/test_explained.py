@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from cli.command import COULD_NOT
 from cli.explained import explained
+from cli.main import main
 
 
 @pytest.fixture
@@ -44,3 +47,28 @@ def test_a_file_that_cannot_be_opened_is_named_before_the_reason(tmp_path: Path)
 
 def test_a_full_disk_says_so_where_no_file_is_named() -> None:
     assert explained(OSError(28, "No space left on device")) == "No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 1)"), "Connect call failed ('127.0.0.1', 1)"),
+        (TimeoutError(), "no answer in time"),
+        (
+            asyncpg.InvalidPasswordError('password authentication failed for user "x"\nHINT: more'),
+            'password authentication failed for user "x"',
+        ),
+        (asyncpg.TooManyConnectionsError(), "TooManyConnectionsError"),
+    ],
+)
+def test_a_server_that_is_away_or_refuses_is_said_in_words(error: Exception, words: str) -> None:
+    assert explained(error) == words
+
+
+@pytest.mark.parametrize("action", ["verify", "export"])
+@pytest.mark.parametrize("url", ["nonsense", "http://host/x", "postgresql://:secret@host:notaport/x", ""])
+def test_what_names_no_database_is_refused_and_not_repeated(capsys: pytest.CaptureFixture[str], action: str, url: str) -> None:
+    assert main(["audit", action, *(["folder"] if action == "export" else []), "--database", url]) == COULD_NOT
+    said = capsys.readouterr().err
+    assert "--database: expected postgresql://" in said
+    assert "secret" not in said
