@@ -74,3 +74,20 @@ async def test_attack_a_read_model_kept_from_being_compared(falsified: Audited, 
     await falsified.as_owner(statement.format(stream=STREAM.format("session")))
     report = await falsified.verify()
     assert [each for each in report.remarks if remark in each and "sessions" in each and "not compared" in each]
+
+
+async def test_attack_a_history_that_no_fold_can_make_anything_of(falsified: Audited) -> None:
+    """It is told where, and what else is wrong is told all the same."""
+    stream = await falsified.value(f"SELECT {STREAM.format('user')}")
+    third = f"(SELECT {{}} FROM events WHERE stream = '{stream}' AND version = 3)"
+    first = f"WHERE stream = '{stream}' AND version = 1"
+    await falsified.as_owner(
+        f"UPDATE events SET type = {third.format('type')}, payload = {third.format('payload')} {first}",
+        f"DELETE FROM heads WHERE stream = {STREAM.format('session')}",
+    )
+    report = await falsified.verify()
+    broken = [each for each in report.findings if each.kind is Kind.ENTRY_BROKEN]
+    assert [(each.stream, each.version) for each in broken] == [(stream, 1)]
+    assert "cannot be folded" in broken[0].words
+    assert Kind.HEAD_DIFFERS in report.counts
+    assert Kind.ENTRY_CHANGED in report.counts

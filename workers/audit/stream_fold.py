@@ -90,17 +90,24 @@ class StreamFold:
 
     def _fold(self, events: "Sequence[Recorded[Any] | Pruned]") -> None:
         if self.of is not None:
-            state, evolve = self.state, self.of.evolve
-            for event in events:
-                if isinstance(event, Recorded):
-                    state = evolve(state, event.event)
-            self.state = state
+            self._evolve(self.of, events)
         for rows in self.rows:
             try:
                 rows.take(events)
             except Exception as error:  # noqa: BLE001 - whatever a fold trips over concerns these rows alone, and is told
                 self.rows = [each for each in self.rows if each is not rows]
                 self._differs(rows, f"cannot be made: {type(error).__name__} at version {rows.at}", rows.at)
+
+    def _evolve(self, of: Decider[Any, Any], events: "Sequence[Recorded[Any] | Pruned]") -> None:
+        state, evolve, at = self.state, of.evolve, None
+        try:
+            for at in events:
+                if isinstance(at, Recorded):
+                    state = evolve(state, at.event)
+        except Exception as error:  # noqa: BLE001 - whatever it trips over is no history of such a stream, and is told
+            self.foldable = False
+            self._find(Kind.ENTRY_BROKEN, f"stream {self.stream} cannot be folded: {type(error).__name__}", at)
+        self.state = state
 
     def end(self, head: "asyncpg.Record | None") -> None:
         """Hold what is stored of the stream against it, all events having been told."""
