@@ -58,7 +58,7 @@ def test_a_full_disk_says_so_where_no_file_is_named() -> None:
             asyncpg.InvalidPasswordError('password authentication failed for user "x"\nHINT: more'),
             'password authentication failed for user "x"',
         ),
-        (asyncpg.TooManyConnectionsError(), "TooManyConnectionsError"),
+        (ConnectionResetError(), "ConnectionResetError"),
     ],
 )
 def test_a_server_that_is_away_or_refuses_is_said_in_words(error: Exception, words: str) -> None:
