@@ -87,7 +87,8 @@ class PostgresVault:
         return [StreamName(row["subject"]) for row in await self._links.read(SQL["not_erased"], subjects)]
 
     async def destroy_keys_of_erased(self, subject: StreamName) -> None:
-        """The database sees for itself that it was erased, and lets nobody make it another key (migration 41)."""
+        """The database sees for itself that it was erased, and lets nobody make it another key (migration 41). Of those that the log has
+        told of for less than a day it destroys 100 an hour (migration 54)."""
         going = await self.keys_of([subject])
         await self._links.run(SQL["destroy_keys_of_erased"], subject)
         self.forget(going)

@@ -182,7 +182,10 @@ class Vault(Protocol):
         ...
 
     async def destroy_keys_of_erased(self, subject: StreamName) -> None:
-        """Destroy every key of a subject whose stream says that it was erased; no other subject's. It gets none any more."""
+        """Destroy every key of a subject whose stream says that it was erased; no other subject's. It gets none any more.
+
+        Where the log has told of very many within a day, it may do nothing yet: call it again.
+        """
         ...
 
 

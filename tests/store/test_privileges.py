@@ -66,6 +66,8 @@ async def test_the_serving_role_writes_no_table_of_the_log(app: "asyncpg.Connect
         "UPDATE vault.subject_keys SET kek_id = ''",
         "UPDATE vault.root_keys SET wrapped = ''",
         "DELETE FROM vault.root_keys",
+        "INSERT INTO vault.root_keys (generation, kek_id, wrapped, kms) VALUES (2, 'rk-2', 'vault:v1:x', 'x')",
+        "INSERT INTO vault.root_keys VALUES (1, 'rk-1', 'vault:v1:x', 'x', now())",
         "UPDATE vault.subject_keks SET destroyed_at = now()",
         "DELETE FROM vault.subject_keks",
         "INSERT INTO vault.subject_keks (kek_id, emptied_at) VALUES ('mo-1', '-infinity')",
