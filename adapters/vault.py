@@ -88,7 +88,7 @@ class PostgresVault:
 
     async def destroy_keys_of_erased(self, subject: StreamName) -> None:
         """The database sees for itself that it was erased, and lets nobody make it another key (migration 41). Of those that the log has
-        told of for less than a day it destroys 100 an hour (migration 54)."""
+        told of for less than a day it destroys 100 an hour (migration 55)."""
         going = await self.keys_of([subject])
         await self._links.run(SQL["destroy_keys_of_erased"], subject)
         self.forget(going)
