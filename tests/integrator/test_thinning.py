@@ -73,6 +73,21 @@ async def test_the_owner_deletes_none_that_stays(ground: Ground) -> None:
         await owner.close()
 
 
+async def test_a_walk_that_is_broken_off_is_gone_on_with_later_and_stops_nobody(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thinning, "ROWS", 1)
+    hour = ago(hours=50).replace(minute=0, second=0)
+    await publish(ground, *(hour + timedelta(minutes=n) for n in range(4)))
+    walk = Thinning(ground.links)
+    assert await walk.step() == 1
+    with monkeypatch.context() as patch:
+        patch.setitem(thinning.SQL, "thin_checkpoints", "SELECT pg_terminate_backend(pg_backend_pid()) WHERE $1::bigint + $2::bigint + $3::bigint >= 0")
+        assert await walk.step() == 0
+        assert walk._due, "not at once"
+    walk._due = 0.0
+    assert await walk.step() == 1
+    assert await left(ground) == [3, 4]
+
+
 async def test_the_integrator_does_it_beside_its_work(ground: Ground) -> None:
     hour = ago(hours=50).replace(minute=0, second=0)
     await publish(ground, *(hour + timedelta(minutes=n) for n in range(5)))
