@@ -10,6 +10,8 @@ from tests.integrator.conftest import Ground, settle
 from workers.integrator import thinning
 from workers.integrator.thinning import Thinning
 
+KILLED = "SELECT pg_terminate_backend(pg_backend_pid()) WHERE $1::bigint + $2::bigint + $3::bigint >= 0"
+
 
 def ago(**span: float) -> datetime:
     return datetime.now(UTC) - timedelta(**span)
@@ -80,7 +82,7 @@ async def test_a_walk_that_is_broken_off_is_gone_on_with_later_and_stops_nobody(
     walk = Thinning(ground.links)
     assert await walk.step() == 1
     with monkeypatch.context() as patch:
-        patch.setitem(thinning.SQL, "thin_checkpoints", "SELECT pg_terminate_backend(pg_backend_pid()) WHERE $1::bigint + $2::bigint + $3::bigint >= 0")
+        patch.setitem(thinning.SQL, "thin_checkpoints", KILLED)
         assert await walk.step() == 0
         assert walk._due, "not at once"
     walk._due = 0.0
