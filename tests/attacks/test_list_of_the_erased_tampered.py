@@ -18,7 +18,7 @@ from domain.ids import UserId
 from domain.log import EpochReason
 from domain.user import Active, Erased
 from domain.user_events import AskedBy
-from tests.attacks.mailed import certificate, open_office, start
+from tests.attacks.mailed import certificate, database, furnished, open_office, start
 from tests.domain.examples import NOW
 from tests.integrator.conftest import Ground, ground
 from tests.mail.conftest import Office
@@ -26,7 +26,7 @@ from tests.mail.listed import list_of
 from tests.mail.test_erased import state_of
 from workers.timekeeper import Timekeeper
 
-__all__ = ["certificate", "ground", "open_office", "start"]
+__all__ = ["certificate", "database", "furnished", "ground", "open_office", "start"]
 
 ADA, BOB = UserId(UUID(int=1)), UserId(UUID(int=2))
 

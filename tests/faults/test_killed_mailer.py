@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 from adapters.embedded_nats import NatsServer
-from tests.mail.conftest import Office, certificate, office, open_office, start
+from tests.mail.conftest import Office, certificate, database, furnished, office, open_office, start
 from tests.mail.server import Smtp
 
-__all__ = ["certificate", "office", "open_office", "start"]
+__all__ = ["certificate", "database", "furnished", "office", "open_office", "start"]
 
 
 async def test_a_mail_is_never_lost_and_goes_twice_at_most_under_one_id(office: Office, nats_server: NatsServer, tmp_path: Path) -> None:
