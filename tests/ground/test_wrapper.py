@@ -110,6 +110,20 @@ def test_it_installs_once_and_again_when_the_lock_changes(tmp_path: Path, fake_u
     assert len((tmp_path / "uv-calls").read_text().splitlines()) == 2
 
 
+def test_an_environment_that_is_there_is_not_made_anew_for_another_python(tmp_path: Path) -> None:
+    target = clone(tmp_path / "clone")
+    own = target / ".tools" / "uv" / "bin" / "uv"
+    own.parent.mkdir(parents=True)
+    own.write_text(f'#!/bin/sh\necho "${{UV_PYTHON-the one there}}" >> "{tmp_path}/asked"\n')
+    own.chmod(0o755)
+    assert run(target, "up", cwd=tmp_path).returncode == 0
+    shutil.rmtree(target / ".venv")
+    run(target, "up", cwd=tmp_path)
+    there, new = (tmp_path / "asked").read_text().splitlines()
+    assert there == "the one there"
+    assert Path(new).name.startswith("python3")
+
+
 def test_a_moved_clone_is_installed_anew(tmp_path: Path, fake_uv: Path) -> None:
     target = clone(tmp_path / "clone")
     stamp(target, "run")
