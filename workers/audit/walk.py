@@ -8,7 +8,7 @@ from operator import itemgetter
 import asyncpg
 
 from domain.leaf import LONGEST
-from domain.tree.hashing import leaf_hash, perfect_root, split
+from domain.tree.hashing import HASH_BYTES, leaf_hash, perfect_root, split
 from domain.tree.nodes import TILE_HEIGHT, TILE_WIDTH
 from workers.audit.comparing import Comparer, Differs
 from workers.audit.entries import Columns, entry_of
@@ -59,17 +59,26 @@ class Walk:
 
     async def _tile(self, number: int, width: int, rows: Sequence[Columns], stored: "asyncpg.Record | None") -> None:
         """Check one tile, and the checkpoints whose last entry is in it."""
-        said = None if stored is None else split(stored["hashes"])
+        stored = self._whole(number, stored)
+        said = None if stored is None else split(stored["hashes"])[:width]
         if len(rows) < width or not all(row[-1] for row in rows):
             await self._held_back.look(number * TILE_WIDTH + 1, number * TILE_WIDTH + width, rows)
         made = self._hashes(number, width, rows, said)
         if said is not None and made != said:
             self._differ(number, made, said, rows)
         await self._grow(number * TILE_WIDTH, said or made, made)
-        if stored is not None:
-            self._times(number, rows, stored["latest"])
-        if width == TILE_WIDTH:
+        if width == TILE_WIDTH:  # one that is full only since its size was read is looked at as far as it was
+            if stored is not None:
+                self._times(number, rows, stored["latest"])
             await self._upper.add(self._root(number, said or made, made, stored))
+
+    def _whole(self, number: int, stored: "asyncpg.Record | None") -> "asyncpg.Record | None":
+        """Give what is stored of a tile, unless it is not even as many hashes as a tile has."""
+        if stored is None or len(stored["hashes"]) == TILE_WIDTH * HASH_BYTES:
+            return stored
+        words = f"tile {number} of level 0 is of {len(stored['hashes'])} bytes"
+        self._findings.add(Finding(kind=Kind.TILE_CHANGED, words=words, tile=(0, number)))
+        return None
 
     def _hashes(self, number: int, width: int, rows: Sequence[Columns], said: Sequence[bytes] | None) -> list[bytes]:
         """Hash the entries of a tile; for those that are not there, or only as hashes, take what was stored."""
