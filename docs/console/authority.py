@@ -25,6 +25,7 @@ class Authority:
             "MINOS_PORT": str(self.port),
             "MINOS_METRICS_PORT": str(self.metrics_port),
             "MINOS_DATA_DIR": str(folder / ".minos"),  # the wrapper would follow its link to our own
+            "MINOS_WORKERS": "1",  # however many cores there are
             **(more or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None

@@ -23,7 +23,7 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b1[789]\d{8}\b", "<seconds>"),
         (r"\b\d+(\.\d+)? ?(s|ms)\b", "<time>"),
         (r"\bpid \d+", "pid <n>"),
-        (r'("age_ms": ?|minos-age-ms: |minos-position: )\d+', r"\1<n>"),
+        (r'("age_ms": ?|minos-age-ms: )\d+', r"\1<n>"),
         (r"[ \t]+", " "),
     )
 )

@@ -10,7 +10,7 @@ from docs.console.blocks import Step
 from docs.console.matching import matches
 from docs.console.shell import Shell
 
-LOOK_AGAIN_S = 3.0
+LOOK_AGAIN_S = 30.0
 """A list may be some moments behind; a reader would look again, and so do we."""
 
 _UP = re.compile(r"^(?P<settings>(?:MINOS_\w+=\S+ )*)\./minos up\b(?P<arguments>(?!.*--exit-when-ready).*)$")

@@ -17,6 +17,7 @@ def folder() -> Iterator[Path]:
         yield Path(path)
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.name)
 def test_documents_show_what_a_reader_will_see(journey: Journey, folder: Path) -> None:
     for name, outcome in travel(journey, folder):
