@@ -15,6 +15,7 @@ from api.policy import POLICY, Needs
 from api.routes import ROUTES
 from bench.running import Running
 from tests.api.conftest import PASSWORD, RAISED
+from tests.e2e.conftest import SMALL
 
 HERE = Path(__file__).parent
 
@@ -23,7 +24,7 @@ HERE = Path(__file__).parent
 async def authority(api_folder: Path) -> Any:
     folder = api_folder / "described"
     folder.mkdir()
-    async with Running(folder, audiences="orders", limits_file=str(RAISED), argon2_memory_kib="7168", argon2_passes="1") as running:
+    async with Running(folder, audiences="orders", limits_file=str(RAISED), **SMALL) as running:
         yield running
 
 

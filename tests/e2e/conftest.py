@@ -12,6 +12,8 @@ from docs.console.authority import ROOT
 from tests.e2e.people import Person, bootstrap, client_of
 
 CHEAP_HASHES = {"argon2_memory_kib": "7168", "argon2_passes": "1"}
+SMALL = CHEAP_HASHES | {"workers": "1"}
+"""For who asks nothing that several processes of the API might answer differently: each takes more than half a second to start."""
 LIFE_S = 1800
 """Of an access token: people sign in once for all tests, however long those take."""
 RAISED_LIMITS = {"limits_file": str(ROOT / "bench" / "limits_raised.toml")}

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from bench.running import Running
-from tests.e2e.conftest import CHEAP_HASHES
+from tests.e2e.conftest import SMALL
 from tests.e2e.people import PASSWORD, Person, address, client_of
 
 
 async def test_code_that_start_up_prints_makes_the_first_administrator_once(own_folder: Path) -> None:
-    async with Running(own_folder, **CHEAP_HASHES) as running, client_of(running) as http:
+    async with Running(own_folder, **SMALL) as running, client_of(running) as http:
         wish = {"code": running.bootstrap_code, "email": address(), "password": PASSWORD}
         wrong = await http.post("/api/v1/bootstrap", json=wish | {"code": "AAAA-BBBB-CCCC"})
         assert (wrong.status_code, wrong.json()["code"]) == (403, "bootstrap_code_invalid")
@@ -24,7 +24,7 @@ async def test_code_that_start_up_prints_makes_the_first_administrator_once(own_
 
 
 async def test_command_line_makes_the_first_administrator_and_the_code_is_void(own_folder: Path) -> None:
-    async with Running(own_folder, **CHEAP_HASHES) as running, client_of(running) as http:
+    async with Running(own_folder, **SMALL) as running, client_of(running) as http:
         email = address()
         made = await running.minos("admin", "create", "--email", email, "--password-stdin", given=PASSWORD + "\n")
         assert made.code == 0, made.err
@@ -38,7 +38,7 @@ async def test_command_line_makes_the_first_administrator_and_the_code_is_void(o
 
 
 async def test_command_line_takes_the_code_and_then_the_password_from_standard_input(own_folder: Path) -> None:
-    async with Running(own_folder, **CHEAP_HASHES) as running, client_of(running) as http:
+    async with Running(own_folder, **SMALL) as running, client_of(running) as http:
         email = address()
         create = ("admin", "create", "--email", email, "--code", "--password-stdin")
         for wrong in ("AAAA-BBBB-CCCC", ""):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.running import Running
-from tests.e2e.conftest import CHEAP_HASHES
+from tests.e2e.conftest import SMALL
 from tests.e2e.people import bootstrap, client_of, register
 from tests.faults.truth import everything_follows_from_the_log
 
@@ -18,7 +18,7 @@ from tests.faults.truth import everything_follows_from_the_log
 @pytest.fixture
 async def running() -> AsyncIterator[Running]:
     with tempfile.TemporaryDirectory(prefix="minos-faults-", ignore_cleanup_errors=True) as folder:
-        running = Running(Path(folder), **CHEAP_HASHES)
+        running = Running(Path(folder), **SMALL)
         yield running
         await running.stop()
 
