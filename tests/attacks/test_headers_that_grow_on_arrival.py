@@ -1,6 +1,6 @@
 """Compressed header fields (RFC 7541) are a byte each on the wire: half a million of them stopped the event loop for seconds."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -16,10 +16,10 @@ def scope_of(fields: list[tuple[bytes, bytes]]) -> dict[str, object]:
 
 def test_too_many_fields_are_refused_before_they_are_looked_at() -> None:
     fields = [(b"x%d" % (number % 2_000), b"") for number in range(400_000)]
-    began = perf_counter()
+    began = process_time()
     with pytest.raises(HeadersTooLarge):
         header_fields(scope_of(fields))
-    assert perf_counter() - began < 2, "it took a minute"
+    assert process_time() - began < 2, "it took a minute"
 
 
 def test_as_many_as_a_browser_sends_are_fine() -> None:
