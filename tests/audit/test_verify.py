@@ -84,6 +84,7 @@ async def test_a_tail_dropped_with_all_that_was_said_of_it(falsified: Audited) -
         f"UPDATE log_head SET size = {left}",
         f"DELETE FROM log_checkpoints WHERE size > {left}",
         f"DELETE FROM log_tiles WHERE (tile + 1) * 256 > {left}",
+        f"DELETE FROM log_times WHERE (tile + 1) * 256 > {left}",
     )
     report = await falsified.verify(read_models=False)
     assert found(report) == [(Kind.TAIL_DROPPED, left + 1)]

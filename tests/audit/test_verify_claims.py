@@ -31,7 +31,9 @@ class Named:
 
     async def faults(self) -> list[tuple[Kind, str | None, str | None, str]]:
         report = await self.log.verify()
-        return [(each.kind, each.model, each.stream, each.words.partition(f"{each.stream} ")[2]) for each in report.findings]
+        return [
+            (each.kind, each.model, each.stream, each.words.removeprefix(f"in claim_index, {each.stream} ")) for each in report.findings
+        ]
 
 
 async def recorded(store: PostgresEventStore, stream: StreamName, before: Sequence[Any], new: Sequence[Any], change: ClaimChange) -> None:
@@ -88,15 +90,33 @@ async def test_attack_a_name_turned_to_anothers_claim(named: Named) -> None:
     ]
 
 
+@pytest.mark.parametrize("change", ["state = state", "state = NULL"])
+async def test_attack_a_name_that_leads_to_another_beside_a_head_of_another_version(named: Named, change: str) -> None:
+    """The service folds such a head anew, and so is it checked."""
+    ada, eve, released = named.streams[0], named.streams[1], named.streams[-1]
+    await named.log.as_owner(f"UPDATE heads SET {change}, state_version = 9 WHERE stream LIKE 'claim-%'")
+    assert await named.faults() == []
+    await named.log.as_owner(
+        f"UPDATE claim_index SET holder = '{holder_of(eve)}' WHERE stream = '{ada}'",
+        f"INSERT INTO claim_index VALUES (1, sha256('x'), '{released}', gen_random_uuid())",
+    )
+    assert [(stream, words) for _, _, stream, words in await named.faults()] == [
+        (ada, f"is held by {holder_of(ada)}, and its name leads to {holder_of(eve)}"),
+        (released, "has a name, and holds none any more"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("stream", "words"),
     [
         (None, "has a name, and holds none any more"),
         ("claim-zzz", "has a name, and is no claim"),
         ("attic-1", "has a name, and is no claim"),
+        ("", "has a name, and is no claim"),
+        ("\U0010ffff\U0010ffff", "has a name, and is no claim"),
     ],
 )
 async def test_attack_a_name_nobody_took(named: Named, stream: str | None, words: str) -> None:
-    stream = stream or named.streams[-1]
+    stream = named.streams[-1] if stream is None else stream
     await named.log.as_owner(f"INSERT INTO claim_index VALUES (1, sha256('x'), '{stream}', gen_random_uuid())")
     assert await named.faults() == [(Kind.READ_MODEL_DIFFERS, "claim_index", stream, words)]

@@ -46,7 +46,7 @@ class Signed:
             words = f"{source}: the checkpoint of {said.origin} at size {said.size} is not signed by the log: {wrong}"
             self._add(Kind.CHECKPOINT_FORGED, words, said.size, epoch)
             return None
-        if said.size != (size or said.size) or said.root != (root or said.root):
+        if size not in {None, said.size} or root not in {None, said.root}:
             words = f"{source}: what is signed is size {said.size} and its root, and it is filed under size {size} and a root"
             self._add(Kind.CHECKPOINT_BROKEN, words, said.size, epoch)
             return None

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import asyncpg
+
 from workers.audit.judging import PUBLISHED, Held, Signed
 from workers.audit.reading import LogSource
 
@@ -26,12 +28,15 @@ class _Epoch:
             if not records:
                 return None
             self._after = records[-1]["size"]
-            read = (
-                self._signed.read(PUBLISHED, record["note"], epoch=self._epoch, size=record["size"], root=record["root"])
-                for record in records
-            )
-            self._page = [held for held in read if held is not None][::-1]
+            self._page = [held for record in records if (held := self._read(record)) is not None][::-1]
         return self._page[-1]
+
+    def _read(self, record: asyncpg.Record) -> Held | None:
+        """With the lines of witnesses; and without them, where they are not below the same note."""
+        note, cosigned, filed = record["note"], record["cosigned"], {"size": record["size"], "root": record["root"]}
+        if not cosigned.startswith(note):
+            self._signed.read(PUBLISHED, note, epoch=self._epoch, **filed)
+        return self._signed.read(PUBLISHED, cosigned, epoch=self._epoch, **filed)
 
     def take(self) -> Held:
         return self._page.pop()

@@ -77,12 +77,18 @@ class LogSource:
         events: list[Any] = [decode_event(row["type"], row["payload"]) for row in await self._fetch("log_stream")]
         return announced(event for event in events if isinstance(event, LogEvent))
 
-    async def broken_runs(self, size: int) -> Sequence[int]:
-        """Give positions at which the numbering breaks: left out, given twice, or ending before `size`."""
+    async def broken_runs(self) -> Sequence[int]:
+        """Give positions at which the numbering breaks: left out, given twice, or ending where the log does not."""
         left_out = [row["before"] for row in await self._fetch("broken_runs")]
         twice = [row["position_start"] for row in await self._fetch("overlapping_runs")]
-        ((end,),) = await self._fetch("run_end")
-        return sorted({*left_out, *twice, *([] if end >= size else [end + 1])})
+        ((end, size),) = await self._fetch("ends")
+        return sorted({*left_out, *twice, *([] if end == size else [min(end, size) + 1])})
+
+    async def beyond(self) -> tuple[Sequence[tuple[int, int]], Sequence[int], Sequence[tuple[int, int]]]:
+        """Give what there is of entries that there are not: tiles by level and number, times by tile; and of epochs that there are not,
+        checkpoints by epoch and size."""
+        tiles, times, checkpoints = [await self._fetch(name) for name in ("tiles_beyond", "times_beyond", "checkpoints_beyond")]
+        return [tuple(row) for row in tiles], [row[0] for row in times], [tuple(row) for row in checkpoints]
 
     async def never_sequenced(self, *, runs_on: bool) -> Sequence[tuple[StreamName, int]]:
         """Give streams and versions of events that have no position, and get none: heads are made of them, and no entry of the log is."""

@@ -53,14 +53,27 @@ CROSS JOIN LATERAL (
 ) e
 WHERE gap.low < coalesce(gap.high, 9223372036854775807) LIMIT 100
 
--- name: run_end
-SELECT coalesce(max(position_start + n - 1), 0) FROM log_runs
+-- name: ends
+-- Where the runs end and where the log does, as of one moment.
+SELECT coalesce((SELECT max(l.position_start + l.n - 1) FROM log_runs l), 0), h.size FROM log_head h WHERE h.only_row
+
+-- name: tiles_beyond
+-- Full tiles of entries that there are not.
+SELECT l.level, t.tile FROM log_head h CROSS JOIN generate_series(0, 7) l (level)
+JOIN log_tiles t ON t.level = l.level AND t.tile >= floor(h.size / 256::numeric ^ (l.level + 1))::bigint ORDER BY 1, 2 LIMIT 100
+
+-- name: times_beyond
+SELECT t.tile FROM log_head h JOIN log_times t ON t.tile >= h.size / 256 OR t.tile < 0 ORDER BY 1 LIMIT 100
+
+-- name: checkpoints_beyond
+-- Those of epochs that there are not.
+SELECT c.epoch, c.size FROM log_head h JOIN log_checkpoints c ON c.epoch > h.epoch OR c.epoch < 1 ORDER BY 1, 2 LIMIT 100
 
 -- name: keys
 SELECT name, public FROM vault.log_keys ORDER BY name
 
 -- name: checkpoints
-SELECT size, root, coalesce(cosigned, note) AS note FROM log_checkpoints WHERE epoch = $1 AND size > $2 AND size <= $3
+SELECT size, root, note, coalesce(cosigned, note) AS cosigned FROM log_checkpoints WHERE epoch = $1 AND size > $2 AND size <= $3
 ORDER BY size LIMIT $4
 
 -- name: newest

@@ -15,6 +15,7 @@ from domain import log
 from domain.errors import UnknownEventTag
 from domain.tree.nodes import TILE_WIDTH
 from workers.audit.announced import Announced
+from workers.audit.beyond import check_beyond
 from workers.audit.claims import check_claims
 from workers.audit.findings import Finding, Findings, Kind
 from workers.audit.folds import Folds
@@ -116,7 +117,8 @@ class _Check:
         kept_there = await _in_second_place(self._asked.second_place)
         size, epoch = await self._source.size()
         held_back = HeldBack(await self._announced(), self._announced, self._findings)
-        await self._positions(size)
+        await self._positions()
+        await check_beyond(self._source, epoch, held_back.said, self._findings)
         judge = Judge(self._findings)
         signed, second = await self._published(epoch, covered, kept_there)
         walk = Walk(self._source, signed, judge, held_back, self._findings)
@@ -146,8 +148,8 @@ class _Check:
         merged = Published(self._source, signed, epochs=epoch, after=self._asked.since, up_to=covered, others=others)
         return merged, max((held.size for held in second if held.epoch == epoch), default=0)
 
-    async def _positions(self, size: int) -> None:
-        for position in await self._source.broken_runs(size):
+    async def _positions(self) -> None:
+        for position in await self._source.broken_runs():
             words = f"positions are left out or given twice at {position}"
             self._findings.add(Finding(kind=Kind.POSITIONS_BROKEN, words=words, position=position))
         for stream, version in await self._source.never_sequenced(runs_on=not self._asked.is_copy):
