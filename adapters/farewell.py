@@ -25,7 +25,8 @@ class Farewell:
             os.close(self._write)
 
     def on_signals(self) -> None:
-        """Say it at the first SIGINT or SIGTERM, before whoever handles them now does so."""
+        """Say it at the first SIGINT or SIGTERM, before whoever handles them now does so. Others change nothing: one that came while the
+        first is handled would wait for ever for a lock that this holds."""
         for number in (signal.SIGINT, signal.SIGTERM):
             self._on_signal(number)
 
@@ -33,6 +34,8 @@ class Farewell:
         before = signal.getsignal(number)
 
         def told(given: int, frame: FrameType | None) -> None:
+            if self._said:
+                return
             self.say()
             if callable(before):
                 before(given, frame)
