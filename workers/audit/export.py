@@ -14,15 +14,19 @@ from msgspec.structs import replace
 
 from adapters.checkpoint_key import LogName
 from adapters.cycles import no_search_for_cycles
+from domain.errors import UnknownEventTag
 from domain.leaf import LONGEST
 from domain.tree.checkpoint import read_checkpoint
 from domain.tree.hashing import leaf_hash, split
 from domain.tree.nodes import TILE_WIDTH
 from domain.tree.note import read_note
 from domain.tree.tiles import pack_entries, tile_path
+from workers.audit.announced import Announced
 from workers.audit.bundle import FORMAT, PART, Folder, Manifest, NotExported, Part, Unfinished, parts_of
 from workers.audit.bundle_check import check
 from workers.audit.entries import Columns, entry_of
+from workers.audit.findings import Findings
+from workers.audit.held_back import HeldBack
 from workers.audit.reading import LogSource, Page
 from workers.audit.verify import Advance
 
@@ -61,6 +65,8 @@ class _Export:
         self._folder = folder
         self._progress = progress
         self._began = began
+        self._findings = Findings()
+        self._held_back = HeldBack(Announced((), (), ()), self._announced, self._findings)
 
     async def run(self, *, resume: bool) -> Exported:
         name, wanted = await self._wanted()
@@ -117,8 +123,22 @@ class _Export:
             async for page in pages:
                 for number, rows in page.by_tile(last):
                     width = min(TILE_WIDTH, last - number * TILE_WIDTH)
+                    await self._all_there(number * TILE_WIDTH + 1, width, rows)
                     entries = _entries(number, width, rows)
                     yield number, pack_entries(entries), _hashes(page, number, entries), entries.count(b"")
+
+    async def _all_there(self, first: int, width: int, rows: Sequence[Columns]) -> None:
+        """An event may be there as a hash alone where the log says so. Raises NotExported."""
+        if len(rows) < width or not all(row[-1] for row in rows):
+            await self._held_back.look(first, first + width - 1, rows)
+        for finding in self._findings.kept:
+            raise NotExported(f"{finding.words}: see `minos audit verify`")
+
+    async def _announced(self) -> Announced:
+        try:
+            return await self._source.announced()
+        except (UnknownEventTag, msgspec.MsgspecError) as error:
+            raise NotExported(f"the stream log cannot be read, {type(error).__name__}: see `minos audit verify`") from error
 
     async def _upper_tiles(self, size: int) -> None:
         """Write the tiles of level 1 and above: full ones as they are stored, those at the edge from what is below them."""
