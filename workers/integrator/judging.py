@@ -42,7 +42,8 @@ class Continued(Struct, frozen=True, kw_only=True):
     def agree(self, root: bytes) -> None:
         """See that the tree, grown as far as what was published, is the same. Raises Refused."""
         if self.checkpoint is not None and root != self.checkpoint.root:
-            raise Refused(f"the first {self.size} events are not those that were published: the log was forked or changed. {_GO_ON}")
+            words = f"the first {self.size} events are not those that were published: the log was forked or changed"
+            raise Refused(f"{words}. See `minos audit verify`; then {_GO_ON}")
 
     async def agree_stored(self, store: TreeStore) -> None:
         """The same of the tree that is stored. Raises Refused, StoreUnavailable."""
