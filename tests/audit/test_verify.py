@@ -138,6 +138,14 @@ async def test_a_history_rewritten_and_hashed_anew(rewritten: Audited) -> None:
     report = await rewritten.verify(read_models=False, second_place=None)
     (finding,) = report.findings
     assert (finding.kind, finding.position, finding.size) == (Kind.HISTORY_REWRITTEN, 101, 200)
+    assert finding.words.endswith("the tiles made to fit")
+
+
+async def test_an_entry_that_no_tile_tells_of_yet(falsified: Audited) -> None:
+    await falsified.as_owner(f"UPDATE events SET actor = 'user:somebody' WHERE append_id = {EVENT.format(550)}")
+    (finding,) = (await falsified.verify(read_models=False)).findings
+    assert (finding.kind, finding.position, finding.size) == (Kind.HISTORY_REWRITTEN, 501, SIZE)
+    assert finding.words.endswith("the tiles made to fit, of which there are none yet behind position 512")
 
 
 async def test_a_history_rewritten_and_signed_anew_is_not_the_one_in_the_second_place(rewritten: Audited) -> None:

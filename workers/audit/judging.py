@@ -111,8 +111,9 @@ class Judge:
         self.count += this != self._last
         self._last = this
 
-    def end(self, size: int, kept: Callable[[int], int | None], *, may_end_early: bool) -> Sequence[str]:
-        """Give what is no fault and yet to be known. `may_end_early`: a copy is checked, which may be older than what was published."""
+    def end(self, size: int, kept: Callable[[int], int | None], *, tiled: int, may_end_early: bool) -> Sequence[str]:
+        """Give what is no fault and yet to be known. `tiled`: of so many entries there are stored hashes; `may_end_early`: a copy is
+        checked, which may be older than what was published."""
         remarks: list[str] = []
         for key in sorted({*self._runs, *self._beyond}):
             epoch, _ = key
@@ -123,7 +124,7 @@ class Judge:
                 remarks.append(f"{first.source}: all of epoch {epoch} behind position {agreed} was lost when a later one was opened")
                 continue
             if run is not None and (run.first.source != SECOND_PLACE or (epoch, PUBLISHED) not in self._runs):
-                self._rewritten(run)
+                self._rewritten(run, tiled)
             if beyond is not None and may_end_early:
                 remarks.append(f"{beyond.source}: published up to size {beyond.size}, the copy ends at {size}")
             elif beyond is not None:
@@ -131,11 +132,12 @@ class Judge:
                 self._findings.add(Finding(kind=Kind.TAIL_DROPPED, words=words, position=size + 1, size=beyond.size, epoch=epoch))
         return remarks
 
-    def _rewritten(self, run: _Run) -> None:
+    def _rewritten(self, run: _Run, tiled: int) -> None:
         first = run.first
+        unhashed = "" if first.size <= tiled else f", of which there are none yet behind position {tiled}"
         words = (
             f"{first.source}: entries and tiles have another root at size {first.size} than was signed, up to size {run.after} the same: "
-            f"something at positions {run.after + 1} to {first.size} was changed, put in or taken out, and the tiles made to fit"
+            f"something at positions {run.after + 1} to {first.size} was changed, put in or taken out, and the tiles made to fit{unhashed}"
         )
         self._findings.add(Finding(kind=Kind.HISTORY_REWRITTEN, words=words, position=run.after + 1, size=first.size, epoch=first.epoch))
 

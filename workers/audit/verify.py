@@ -129,7 +129,7 @@ class _Check:
         if self._asked.second_place is not None and second < covered:
             words = f"checkpoints up to size {covered} were published, and the second place has none beyond {second}"
             self._findings.add(Finding(kind=Kind.SECOND_PLACE_BEHIND, words=words, size=second, epoch=epoch))
-        remarks = [*judge.end(size, held_back.said.kept, may_end_early=self._asked.is_copy)]
+        remarks = [*judge.end(size, held_back.said.kept, tiled=covered // TILE_WIDTH * TILE_WIDTH, may_end_early=self._asked.is_copy)]
         streams = await self._folds(await self._announced(), size, remarks)
         if covered < size:
             remarks.append(f"positions {covered + 1} to {size} are in no published checkpoint yet")
