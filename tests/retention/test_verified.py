@@ -17,6 +17,7 @@ from minos_sdk.audit import LogKey, verify_bundle
 from tests.audit.conftest import Audited
 from tests.conftest import Database
 from workers.audit.announced import Announced
+from workers.audit.bundle import NotExported
 from workers.audit.export import export
 from workers.audit.findings import Kind
 from workers.audit.reading import LogSource
@@ -49,7 +50,8 @@ async def caught_up(log: Audited) -> None:
 
 
 @pytest.fixture
-async def small(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Audited:
+async def just_pruned(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Audited:
+    """No checkpoint covers yet what the log says of it."""
     monkeypatch.setattr(integrator, "PUBLISH_SECONDS", 0.0)
     await fill.real_histories(database.owner_url, SIZE)
     links = Links(database.app_url)
@@ -57,10 +59,16 @@ async def small(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     await links.close()
     log = Audited(database, tmp_path / "place", signer)
     await caught_up(log)
-    for _ in range(2):  # sealed, and then pruned
-        await keep_small(database.owner_url, close_before=SOON, over_before=SOON)
-        await caught_up(log)
+    await keep_small(database.owner_url, close_before=SOON, over_before=SOON)
     return log
+
+
+@pytest.fixture
+async def small(just_pruned: Audited) -> Audited:
+    await caught_up(just_pruned)
+    await keep_small(just_pruned.database.owner_url, close_before=SOON, over_before=SOON)
+    await caught_up(just_pruned)
+    return just_pruned
 
 
 async def test_pruned_detached_and_attached_the_log_holds_with_and_without_its_database(small: Audited, tmp_path: Path) -> None:
@@ -80,6 +88,13 @@ async def test_pruned_detached_and_attached_the_log_holds_with_and_without_its_d
     await caught_up(small)
     report = await small.verify()
     assert (report.findings, report.hashes_only) == ((), PRUNED)
+
+
+async def test_a_log_is_exported_once_a_checkpoint_covers_what_it_says_of_what_went(just_pruned: Audited, tmp_path: Path) -> None:
+    with pytest.raises(NotExported, match="no checkpoint covers yet"):
+        await export(just_pruned.database.app_url, tmp_path / "early")
+    await caught_up(just_pruned)
+    assert (await export(just_pruned.database.app_url, tmp_path / "bundle")).pruned == PRUNED
 
 
 @pytest.fixture

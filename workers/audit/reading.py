@@ -72,9 +72,11 @@ class LogSource:
         """Give the log's name and key as the database has them: to be held against what is known from elsewhere."""
         return [LogName(name=row["name"], public=row["public"]) for row in await self._fetch("keys")]
 
-    async def announced(self) -> Announced:
-        """Read what the log says was done to it. Raises UnknownEventTag and ValidationError for an event that is none."""
-        events: list[Any] = [decode_event(row["type"], row["payload"]) for row in await self._fetch("log_stream")]
+    async def announced(self, within: int | None = None) -> Announced:
+        """Read what the log says was done to it; where `within` is given, what it says up to that position. Raises UnknownEventTag and
+        ValidationError for an event that is none."""
+        rows = await (self._fetch("log_stream") if within is None else self._fetch("log_stream_within", within))
+        events: list[Any] = [decode_event(row["type"], row["payload"]) for row in rows]
         return announced(event for event in events if isinstance(event, LogEvent))
 
     async def broken_runs(self) -> Sequence[int]:

@@ -82,5 +82,14 @@ SELECT size, coalesce(cosigned, note) AS note FROM log_checkpoints WHERE epoch =
 -- name: log_stream
 SELECT type, payload FROM events WHERE stream = 'log' AND octet_length(payload) > 0 ORDER BY version
 
+-- name: log_stream_within
+SELECT e.type, e.payload FROM events e
+CROSS JOIN LATERAL (
+    SELECT l.position_start, l.append_start, l.n FROM log_runs l WHERE l.append_start <= e.append_id ORDER BY l.append_start DESC LIMIT 1
+) r
+WHERE e.stream = 'log' AND octet_length(e.payload) > 0 AND e.append_id < r.append_start + r.n
+    AND r.position_start + (e.append_id - r.append_start) <= $1
+ORDER BY e.version
+
 -- name: covered
 SELECT coalesce(max(c.size), 0), h.epoch FROM log_head h LEFT JOIN log_checkpoints c ON c.epoch = h.epoch WHERE h.only_row GROUP BY h.epoch
