@@ -167,6 +167,15 @@ async def test_pruned_payloads_need_not_be_in_the_export(full: tuple[Retention, 
     assert ROWS > EVENTS
 
 
+async def test_it_stays_until_every_reader_is_past_it(full: tuple[Retention, Path, SessionId]) -> None:
+    retention, folder, _ = full
+    await retention.owner.execute("UPDATE projection_state SET position = $1 WHERE name = 'sessions'", EVENTS - 1)
+    with pytest.raises(RetentionRefused, match=f"a reader of the log is at {EVENTS - 1}, and partition 0 ends behind it"):
+        await detach(retention.owner, 0, folder)
+    await retention.world.project()
+    await detach(retention.owner, 0, folder)
+
+
 async def test_the_partition_that_is_written_stays(full: tuple[Retention, Path, SessionId]) -> None:
     retention, folder, _ = full
     with pytest.raises(RetentionRefused, match="not sealed"):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from domain import log as said
 from workers.retention.exported import check_export, check_rows
-from workers.retention.partitions import Connection, Partition, RetentionRefused, one, partitions
+from workers.retention.partitions import Connection, Partition, RetentionRefused, one, partitions, readers_are_past
 from workers.retention.swapping import swap
 
 log = structlog.stdlib.get_logger()
@@ -27,6 +27,7 @@ async def detach(connection: Connection, number: int, export: Path) -> Partition
     everything = await partitions(connection)
     if older := [each.number for each in everything if each.number < number and not each.is_detached]:
         raise RetentionRefused(f"the oldest go first: partition {older[0]} is still there")
+    await readers_are_past(connection, partition)
     counted = await check_export(connection, partition, export)
     if counted != of.events:
         raise RetentionRefused(f"partition {number} has {counted} events, and {of.events} when it was sealed; see `minos audit verify`")

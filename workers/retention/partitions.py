@@ -112,3 +112,10 @@ async def take_turn(connection: Connection) -> None:
     await require_owner(connection)
     if not await connection.fetchval(SQL["take_turn"]):
         raise RetentionRefused("another `minos retention` is at work")
+
+
+async def readers_are_past(connection: Connection, partition: Partition) -> None:
+    """Raises RetentionRefused where a read model that is made of the log has not come to the end of the partition yet."""
+    slowest = await connection.fetchval(SQL["slowest_reader"])
+    if slowest is not None and slowest < partition.stretch.last_position:
+        raise RetentionRefused(f"a reader of the log is at {slowest}, and partition {partition.number} ends behind it")

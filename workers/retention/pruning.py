@@ -16,7 +16,7 @@ from adapters.event_store import PostgresEventStore
 from domain import log as said
 from domain.retention import ACTIVITY
 from workers.retention.finding import Finder
-from workers.retention.partitions import SQL, Connection, Partition, RetentionRefused
+from workers.retention.partitions import SQL, Connection, Partition, RetentionRefused, readers_are_past
 from workers.retention.swapping import swap
 
 ROWS = 5_000
@@ -83,7 +83,7 @@ class Pruner:
 
     async def prune(self, partition: Partition) -> int:
         """Give how many payloads went. Raises RetentionRefused, NotAsHashed."""
-        await self._readers_are_past(partition)
+        await readers_are_past(self._connection, partition)
         await self._copy(partition)
         count = await self._connection.fetchval(partition.statement("gone"))
         if not count:
@@ -98,11 +98,6 @@ class Pruner:
     async def _finder(self) -> Finder:
         provable = await self._connection.fetchval(SQL["provable"])
         return Finder(self._connection, self._store, over_before=self._over_before, provable=provable)
-
-    async def _readers_are_past(self, partition: Partition) -> None:
-        slowest = await self._connection.fetchval(SQL["slowest_reader"])
-        if slowest is not None and slowest < partition.stretch.last_position:
-            raise RetentionRefused(f"a reader of the log is at {slowest}, and partition {partition.number} ends behind it")
 
     async def _end(self, partition: Partition, after: int) -> int | None:
         through: int | None = await self._connection.fetchval(partition.statement("next_end"), after, self._rows)
