@@ -17,6 +17,7 @@ from projections.projection import Entity, Journal, Periods, category_of
 from workers.audit.announced import Announced
 from workers.audit.findings import Finding, Findings, Kind
 from workers.audit.journals import Journals
+from workers.audit.models import Feeds
 from workers.audit.stream_fold import StreamFold
 from workers.audit.stream_pages import Page, StreamSource
 from workers.audit.stream_rows import EntityRow, PeriodRows, Rows
@@ -47,6 +48,7 @@ class Folds:
                 case _:
                     assert_never(of)
         self._parked: dict[str, int] = {}
+        self._feeds: Mapping[str, Feeds] = {}
         self.streams = 0
         self.unfolded = 0
 
@@ -55,10 +57,18 @@ class Folds:
         """Read models, and of how many streams each says that it holds back what it has."""
         return sorted(self._parked.items())
 
+    def behind(self, size: int) -> Sequence[tuple[str, int]]:
+        """Read models that say that they are not as far as that, and how far they are: of what is behind that nothing was compared."""
+        reached = {of.name: self._feeds[of.name].everywhere if of.name in self._feeds else 0 for of in self._source.served}
+        return sorted((name, position) for name, position in reached.items() if position < size)
+
     async def all(self, progress: Callable[[int], None]) -> None:
         """Fold every stream."""
         await self._through(None, progress)
         await self._journals.end()
+        for of in self._source.served:
+            for stream in await self._source.strays(of) if isinstance(of, Entity) else ():
+                self._not_its_own(of.name, stream)
 
     async def since(self, position: int, size: int, progress: Callable[[int], None]) -> None:
         """Fold those that something happened to behind that position."""
@@ -81,6 +91,8 @@ class Folds:
                 progress(done)
 
     async def _page(self, page: Page) -> None:
+        self._feeds = page.feeds
+        self._misplaced(page)
         self._parked.update((name, len(fed.parked)) for name, fed in page.feeds.items() if fed.parked)
         seen: set[str] = {self._fold.stream} if self._fold is not None else set()
         at = 0
@@ -95,6 +107,9 @@ class Folds:
             at += len(events)
         if page.last is None:
             self._finish(page.heads)
+        self._without_events(page, seen)
+
+    def _without_events(self, page: Page, seen: set[str]) -> None:
         if self._said.detached:
             # Whatever has no events here may have them elsewhere, all of them.
             self.unfolded += len(page.heads.keys() - seen)
@@ -105,6 +120,17 @@ class Folds:
                 self._add(Kind.READ_MODEL_DIFFERS, f"what {name} has of {stream} is of a stream without events", stream, name)
         for stream in page.heads.keys() - seen:
             self._add(Kind.HEAD_DIFFERS, f"the head of {stream} is of a stream without events", stream)
+
+    def _misplaced(self, page: Page) -> None:
+        for model, stream in page.twice:
+            if model is None:
+                self._add(Kind.HEAD_DIFFERS, f"stream {stream} has several heads", stream)
+            else:
+                self._add(Kind.READ_MODEL_DIFFERS, f"{model} has several rows of {stream}", stream, model)
+        for of in self._source.served:
+            if isinstance(of, Periods):
+                for stream in [each for each in page.periods[of.name] if category_of(each) not in of.categories]:
+                    self._not_its_own(of.name, stream)
 
     def _begin(self, stream: StreamName, page: Page) -> StreamFold:
         self.streams += 1
@@ -124,6 +150,9 @@ class Folds:
             self._fold.end(heads.get(self._fold.stream))
             self.unfolded += not self._fold.foldable
         self._fold = None
+
+    def _not_its_own(self, model: str, stream: str) -> None:
+        self._add(Kind.READ_MODEL_DIFFERS, f"what {model} has of {stream} is of a stream that it has nothing of", stream, model)
 
     def _add(self, kind: Kind, words: str, stream: str, model: str | None = None) -> None:
         self._findings.add(Finding(kind=kind, words=words, stream=StreamName(stream), model=model))

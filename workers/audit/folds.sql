@@ -49,16 +49,20 @@ SELECT stream, version, {columns} FROM {table} WHERE stream > $1 AND stream <= $
 SELECT stream, version, {columns} FROM {table} WHERE stream > $1 AND stream <= $2 AND stream = ANY ($3::text[])
 
 -- name: periods
-SELECT stream, what, name, number, until, from_position, from_at, from_event, to_position, to_at, to_event FROM {table}
-WHERE stream > $1 AND stream <= $2 ORDER BY stream, what, name, from_position
+SELECT stream, what, name, number, until, from_position, from_at, from_event, to_position, to_at, to_event, fork FROM {table}
+WHERE stream >= $1 AND stream <= $2 ORDER BY stream, what, name, from_position
 
 -- name: periods_of
-SELECT stream, what, name, number, until, from_position, from_at, from_event, to_position, to_at, to_event FROM {table}
-WHERE stream > $1 AND stream <= $2 AND stream = ANY ($3::text[]) ORDER BY stream, what, name, from_position
+SELECT stream, what, name, number, until, from_position, from_at, from_event, to_position, to_at, to_event, fork FROM {table}
+WHERE stream >= $1 AND stream <= $2 AND stream = ANY ($3::text[]) ORDER BY stream, what, name, from_position
 
 -- name: with_journals
 -- Events, each with what journals have of it.
 SELECT e.*{columns} FROM ({events}) e {joins} ORDER BY e.stream, e.version
+
+-- name: strays
+-- Rows of streams before $1 and from $2 on.
+SELECT stream FROM {table} WHERE stream < $1 UNION ALL SELECT stream FROM {table} WHERE stream >= $2 LIMIT 100
 
 -- name: surplus
 SELECT position FROM {table} WHERE position > (SELECT size FROM log_head) OR position < 1 ORDER BY position LIMIT 100

@@ -25,18 +25,23 @@ class Journals:
                 self._compare(written, fed, page.events[some], page.records[some])
 
     def _compare(self, written: Written, fed: Feeds, events: Sequence[Read], records: Sequence[asyncpg.Record]) -> None:
-        """Hold what a journal has against what it would write now. Of a pruned event it may have it for a while."""
+        """Hold what a journal has against what it would write now, further than it says it is if it is there. Of a pruned event it may
+        have it for a while."""
         write, values_of, name = written.journal.write, written.values, written.journal.name
         at, own = written.fits, written.own
-        stream, up_to = None, 0
+        stream, up_to, is_parked = None, 0, False
         for event, record in zip(events, records, strict=True):
             if event.stream != stream:
                 stream = event.stream
-                up_to = 0 if stream in fed.parked else fed.position(stream)
-            position = event.position
-            if position is None or position > up_to or not isinstance(event, Recorded):
+                up_to, is_parked = fed.position(stream), stream in fed.parked
+            position, fits = event.position, record[at]
+            if position is None or is_parked or (fits is None and position > up_to):
                 continue
-            row, fits = write(event), record[at]
+            if not isinstance(event, Recorded):
+                if fits is False:
+                    self._add(name, position, "is not what is left of its event")
+                continue
+            row = write(event)
             if row is None:
                 if fits is not None:
                     self._add(name, position, "is of an event that it does not write down")

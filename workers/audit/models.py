@@ -30,8 +30,14 @@ class Feeds:
         return next((position for first, last, position in self.positions if first <= slot <= last), 0)
 
     @property
-    def furthest(self) -> int:
-        return max(position for _, _, position in self.positions)
+    def everywhere(self) -> int:
+        """The position up to which all streams are in its rows."""
+        through, lowest = -1, self.positions[0][2]
+        for first, last, position in sorted(self.positions):
+            if first > through + 1:
+                return 0
+            through, lowest = max(through, last), min(lowest, position)
+        return lowest if through >= ALL_SLOTS[1] else 0
 
 
 async def serving(connection: "asyncpg.Connection[asyncpg.Record]", projections: Iterable[Projection]) -> Mapping[str, Generation]:

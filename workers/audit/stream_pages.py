@@ -1,6 +1,7 @@
 """The log in the order of streams, page by page, each with the heads and rows of its streams: all of one moment."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,8 @@ EVENTS = 4_000
 _COLUMNS, _STREAM = 12, 1
 """How many are of an event, and where its stream is among them."""
 _OF_ALL, _OF_SOME = "", "_of"
-_LAST = "\U0010ffff"
-"""Behind every name of a stream."""
+_LAST = "\U0010ffff" * 25
+"""Behind every name of a stream: they are of 96 bytes at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Page:
     rows: Mapping[str, dict[str, asyncpg.Record]]
     periods: Mapping[str, dict[str, list[tuple[object, ...]]]]
     feeds: Mapping[str, Feeds]
+    twice: Sequence[tuple[str | None, str]]
+    """Read models, None for heads, and streams of which they have more than one row: whoever owns the database can allow that."""
 
 
 class StreamSource:
@@ -90,29 +93,41 @@ class StreamSource:
             last = records[-1][_STREAM] if len(records) >= EVENTS else None
             between = (stream, last or _LAST, *some)
             heads = await self._connection.fetch(SQL[f"heads{of}"], *between)
+            rows = {each.name: await self._rows(each, f"rows{of}", *between) for each in self.served if isinstance(each, Entity)}
             return Page(
                 events=[read_columns(record[:_COLUMNS]) for record in records],
                 records=records,
                 last=last,
-                heads={record["stream"]: record for record in heads},
-                rows={each.name: await self._rows(each, f"rows{of}", *between) for each in self.served if isinstance(each, Entity)},
+                heads=_by_stream(heads),
+                rows={name: _by_stream(records) for name, records in rows.items()},
                 periods={
                     each.name: await self._periods(each, f"periods{of}", *between) for each in self.served if isinstance(each, Periods)
                 },
                 feeds=await feeds(self._connection, self._tables),
+                twice=[
+                    *((None, each) for each in _twice(heads)),
+                    *((name, each) for name, records in rows.items() for each in _twice(records)),
+                ],
             )
 
-    async def _rows(self, of: Entity[Any], name: str, after: str, last: str, *only: object) -> dict[str, asyncpg.Record]:
-        if after >= f"{of.category}." or last < of.category:
-            return {}
+    async def _rows(self, of: Entity[Any], name: str, after: str, last: str, *only: object) -> Sequence[asyncpg.Record]:
+        """Read those of streams of its category; the others are `strays`."""
+        first, end = of.category, f"{of.category}."
+        if after >= end or last < first:
+            return ()
         statement = SQL[name].format(table=self._tables[of.name].table, columns=", ".join(of.columns.names))
-        return {record["stream"]: record for record in await self._connection.fetch(statement, after, last, *only)}
+        return await self._connection.fetch(statement, max(after, first), min(last, end), *only)
 
     async def _periods(self, of: Periods, name: str, *between: object) -> dict[str, list[tuple[object, ...]]]:
         found: dict[str, list[tuple[object, ...]]] = {}
         for record in await self._connection.fetch(SQL[name].format(table=self._tables[of.name].table), *between):
             found.setdefault(record["stream"], []).append(tuple(record))
         return found
+
+    async def strays(self, of: Entity[Any]) -> Sequence[str]:
+        """Give streams of which an entity has rows, and which are of another category."""
+        statement = SQL["strays"].format(table=self._tables[of.name].table)
+        return [record["stream"] for record in await self._connection.fetch(statement, of.category, f"{of.category}.")]
 
     async def surplus(self, of: Journal[Any]) -> Sequence[int]:
         """Give positions of rows of a journal that are beyond the log."""
@@ -122,3 +137,13 @@ class StreamSource:
     async def touched(self, after: int, through: int) -> Sequence[str]:
         """Give the streams of the events between two positions."""
         return [record["stream"] for record in await self._connection.fetch(SQL["streams_behind"], after, through)]
+
+
+def _by_stream(records: Sequence[asyncpg.Record]) -> dict[str, asyncpg.Record]:
+    return {record["stream"]: record for record in records}
+
+
+def _twice(records: Sequence[asyncpg.Record]) -> Sequence[str]:
+    if len(_by_stream(records)) == len(records):
+        return ()
+    return sorted(stream for stream, count in Counter(record["stream"] for record in records).items() if count > 1)

@@ -16,6 +16,8 @@ Said = tuple[str, int | None]
 """What is wrong with a row, and at which version of the stream."""
 _OWN = slice(2, None)
 """Columns of a stored row behind its stream and version."""
+_FROM, _TO = 5, 8
+"""Where the positions of a period are in its row."""
 
 
 class Rows(Protocol):
@@ -118,5 +120,15 @@ class PeriodRows:
                 self.fresh.take(event, turn)
 
     def faults(self) -> Iterator[Said]:
-        if period_values(self.fresh.periods) != list(self.stored):
+        if [(*row, _fork(row)) for row in period_values(self.fresh.periods)] != list(self.stored):
             yield "is not what its events make it", None
+
+
+def _fork(row: tuple[Any, ...]) -> int | None:
+    """Give by what the table finds a period that has ended: where it hangs (projections/past/facts.sql)."""
+    first, last = row[_FROM], row[_TO]
+    if last is None:
+        return None
+    zeros: int = ((first - 1) ^ (last - 1)).bit_length() - 1
+    fork: int = (last - 1) >> zeros << zeros
+    return fork

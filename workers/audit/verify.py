@@ -185,6 +185,10 @@ class _Check:
         if folds.unfolded:
             remarks.append(f"{folds.unfolded} streams could not be folded anew: part of them is not there, or cannot be read")
         remarks += [f"of {count} streams the read model {name} holds back what it has: it was not compared" for name, count in folds.parked]
+        remarks += [
+            f"the read model {name} says that it has come to position {position}: nothing was compared of what is behind that"
+            for name, position in folds.behind(size)
+        ]
         remarks += [f"the read model {name} is served by no table: it was not compared" for name in source.unserved]
         return folds.streams
 
