@@ -66,7 +66,7 @@ def replace_asked(asked: Asked, **more: object) -> Asked:
     return replace(asked, **more)
 
 
-async def _copied(server: PostgresServer, name: str, template: str) -> Database:
+async def copied(server: PostgresServer, name: str, template: str) -> Database:
     connection = await asyncpg.connect(server.superuser_url)
     try:
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER minos_owner STRATEGY FILE_COPY")
@@ -78,7 +78,7 @@ async def _copied(server: PostgresServer, name: str, template: str) -> Database:
 @pytest.fixture(scope="session")
 async def audited(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Audited:
     """What nobody has falsified: read it, change nothing."""
-    database = await _copied(postgres_server, "audited", "minos")
+    database = await copied(postgres_server, "audited", "minos")
     place = tmp_path_factory.mktemp("second") / "place"
     await fill.real_histories(database.owner_url, SIZE)
     links = Links(database.app_url)
@@ -105,7 +105,7 @@ async def falsified(postgres_server: PostgresServer, audited: Audited, tmp_path:
     """A copy to be falsified."""
     name = f"falsified_{next(_numbers)}"
     shutil.copytree(audited.place, tmp_path / "place")
-    copy = await _copied(postgres_server, name, audited.database.name)
+    copy = await copied(postgres_server, name, audited.database.name)
     yield replace(audited, database=copy, place=tmp_path / "place")
     connection = await asyncpg.connect(postgres_server.superuser_url)
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
