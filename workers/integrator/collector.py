@@ -18,7 +18,7 @@ from adapters.postgres_sql import statements
 from adapters.tree_store import TreeStore
 from adapters.witness.asking import WitnessLine
 from domain.tree.checkpoint import Checkpoint
-from domain.tree.note import Signature, read_note
+from domain.tree.note import BadNote, Note, Signature, read_note
 from domain.tree.policy import Policy
 from domain.tree.submission import with_signatures
 from workers.integrator.correspondent import Correspondent, Outcome, Submitted
@@ -83,13 +83,13 @@ class Collector:
             key = self._name.verifier(epoch)
             if cosigned is None or not is_cosigned(self._policy, cosigned, key):
                 submitted = Submitted(checkpoint=Checkpoint(origin=key.name, size=size, root=root), note=note)
-                if (whole := await self._collect(submitted)) is not None:
-                    await self._links.read(SQL["store_cosigned"], epoch, size, whole)
+                if (lines := await self._collect(submitted)) is not None:
+                    await self._links.read(SQL["store_cosigned"], epoch, size, with_signatures(_below(note, cosigned), lines))
         ((size, waiting_s),) = await self._links.read(SQL["waiting"])
         self._observe(Witnessed(size=size, waiting_s=waiting_s))
 
-    async def _collect(self, submitted: Submitted) -> str | None:
-        """Ask whoever has not cosigned it yet, and wait no longer than until enough have. Gives the note with their lines, if they have."""
+    async def _collect(self, submitted: Submitted) -> Sequence[Signature] | None:
+        """Ask whoever has not cosigned it yet, and wait no longer than until enough have. Gives their lines, if they have."""
         if self._collected is None or self._collected[0] != submitted:
             self._collected = submitted, {}
         lines = self._collected[1]
@@ -105,7 +105,7 @@ class Collector:
         while left and not self._policy.is_met(lines):
             done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
             lines.update((asked[task], found[0]) for task in done if (found := task.result()))
-        return with_signatures(read_note(submitted.note), list(lines.values())) if self._policy.is_met(lines) else None
+        return list(lines.values()) if self._policy.is_met(lines) else None
 
     def _answered(self, task: asyncio.Task[Sequence[Signature]]) -> None:
         """One that is too slow for its checkpoint is not asked again meanwhile, and what it says then is let go."""
@@ -119,3 +119,11 @@ class Collector:
         await asyncio.gather(*self._asking.values(), return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self._links.close()
+
+
+def _below(note: str, cosigned: str | None) -> Note:
+    """Give what lines come below: those of witnesses of an earlier policy stay. What cannot be read is none of ours."""
+    try:
+        return read_note(cosigned or note)
+    except BadNote:
+        return read_note(note)
