@@ -32,7 +32,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     delete.add_argument("--reason", choices=("administrative", "left", "abuse", "duplicate"), default="administrative")
     _about(actions.add_parser("restore", help="bring a deleted account back as it was"))
     erase = _about(actions.add_parser("erase", help="have an account erased for good, after MINOS_ERASURE_WAIT; until then it can be kept"))
-    erase.add_argument("--asked-by", choices=("administrator", "law"), default="administrator")
+    erase.add_argument("--asked-by", choices=("administrator", "law"), default="administrator", help="whose wish it is (administrator)")
     erase.add_argument("--dry-run", action="store_true", help="say what would go, and change nothing")
     _about(actions.add_parser("keep", help="withdraw an erasure that was asked for so"))
     left = _about(actions.add_parser("erased", help="look everywhere for what is left of somebody; 1 where anything is"))
