@@ -105,16 +105,19 @@ async def test_the_serving_role_takes_nothing_back(thief: Connection) -> None:
         await thief.execute("SELECT take_back_tree(0, '{}', '{}')")
 
 
-async def test_a_running_integrator_begins_again(ground: Ground) -> None:
+@pytest.mark.parametrize("more", [0, 1, 200])
+async def test_a_running_integrator_begins_again(ground: Ground, more: int) -> None:
+    """Whether or not anything comes that fills a tile."""
     await ground.grow(600)
     worker = ground.integrator()
     await settle(worker)
     await regrow(ground, everything=True)
-    await ground.grow(200)
+    await ground.grow(more)
     with pytest.raises(LogChanged):
         await settle(worker)
     await settle(worker)
     assert (await ground.checkpoint()).root == naive_tree.root(await ground.entries())
+    assert not await faults(ground)
 
 
 async def faults(ground: Ground) -> Sequence[Finding]:

@@ -85,7 +85,14 @@ class GrowingTree:
         if hashes:
             await self._store(*self._grow(hashes, times))
             self._last = hashes[-1]
+        await self._see_tiles()
         return Grown(added=len(hashes), log_size=page.size, oldest_at=moment(times[0]) if times else None)
+
+    async def _see_tiles(self) -> None:
+        """Others of this log may have stored more than this one. Raises LogChanged where an operator took tiles back."""
+        ((stored, _),) = await self._link.read(SQL["tiles_stored"])
+        if stored < self.size // TILE_WIDTH:
+            raise LogChanged(f"of the tiles up to {self.size} the first {stored} are stored")
 
     def _grow(self, hashes: Sequence[bytes], times: Sequence[int]) -> tuple[list[FullTile], list[datetime]]:
         """Give the tiles that became full, and for those of level 0 the log time at their ends."""
