@@ -140,6 +140,7 @@ async def _regrow(args: argparse.Namespace, settings: "Settings", url: str) -> i
 
     from adapters.second_place import PlaceAway, open_second_place
     from cli.printing import print_rows
+    from workers.integrator.judging import Refused
     from workers.regrowing import take_back
 
     place = open_second_place(settings)
@@ -148,7 +149,7 @@ async def _regrow(args: argparse.Namespace, settings: "Settings", url: str) -> i
     except asyncpg.InsufficientPrivilegeError:
         print("minos: only the role that owns the schema takes tiles back; set MINOS_MIGRATION_DATABASE_URL", file=sys.stderr)
         return COULD_NOT
-    except PlaceAway as error:
+    except (PlaceAway, Refused) as error:
         print(f"minos: {error}", file=sys.stderr)
         return COULD_NOT
     finally:

@@ -43,12 +43,14 @@ async def take_back(url: str, place: SecondPlace, *, everything: bool = False, d
     """Take back what goes beyond the checkpoint in the second place; with `everything` all tiles whose entries are there, and look at every
     checkpoint. `dry`: only see what that would be. `url` is the owner role's: no other may.
 
-    Raises PlaceAway, StoreUnavailable, and what the database raises.
+    Raises Refused where the database lost the log's key, PlaceAway, StoreUnavailable, and what the database raises.
     """
     links = Links(url, size=1)
     try:
         ((epoch,),) = await links.read(SQL["epoch"])
         name = await read_log_name(links)
+        if name is None and await links.read(SQL["epochs"]):
+            raise Refused("the database has checkpoints, and no key of the log: which of them are signed cannot be told")
         above = await _published(name, place, epoch)
         known = 0 if everything else above[epoch] or await _agreed(links, epoch)
         looked_at = dict.fromkeys([row[0] for row in await links.read(SQL["epochs"])], 0) if everything else above

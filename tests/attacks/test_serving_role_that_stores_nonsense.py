@@ -91,6 +91,18 @@ async def test_what_was_signed_is_never_taken_back(ground: Ground) -> None:
     assert "the second place is older (256) than what was published (556)" in taken.refused
 
 
+async def test_nothing_is_taken_back_where_nobody_can_tell_what_was_signed(ground: Ground) -> None:
+    await ground.grow(300)
+    await settle(ground.integrator())
+    signed = await ground.checkpoint()
+    superuser = await asyncpg.connect(ground.database.superuser_url)
+    await superuser.execute("SET session_replication_role = replica; DELETE FROM vault.log_keys")
+    await superuser.close()
+    with pytest.raises(Refused, match="no key of the log"):
+        await regrow(ground, everything=True)
+    assert await ground.checkpoint() == signed
+
+
 async def test_what_is_not_there_any_more_is_not_taken_back(ground: Ground) -> None:
     await ground.begin_with(NONSENSE * 3)
     await ground.grow(300)
