@@ -57,7 +57,7 @@ def _months(keks: SubjectKeks, settings: Settings) -> Finding:
 async def _hanging(links: Links, root: Wrapping, keks: SubjectKeks) -> Finding:
     found = await standing(links, root, keks)
     if found.lacking:
-        lacking = ", ".join(holder.place for holder in found.lacking)
+        lacking = ", ".join(dict.fromkeys(holder.place for holder in found.lacking))
         return Finding(check="keys", ok=False, detail=f"without {found.current}: {lacking}; start them with it")
     earlier = [f"{each.hangs} keys hang on {each.key}" for each in found.keys if each.state == "previous" and each.hangs]
     if earlier:

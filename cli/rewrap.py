@@ -68,7 +68,7 @@ async def status(authority: "Authority", args: argparse.Namespace) -> int:
 def _of_processes(found: "Standing") -> str:
     if not found.lacking:
         return f"all {len(found.holders)} processes have {found.current}"
-    return f"without {found.current}: {', '.join(holder.place for holder in found.lacking)}"
+    return f"without {found.current}: {', '.join(dict.fromkeys(holder.place for holder in found.lacking))}"
 
 
 async def rewrap(authority: "Authority", args: argparse.Namespace) -> int:
