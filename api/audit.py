@@ -1,6 +1,6 @@
 """Who did what, when, on what: for auditors and support."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from litestar.params import QueryParameter
 from adapters.log_walk import ACTOR, STREAM, TYPE
 from adapters.proof_files import proof_file
 from api.asking import Asking, refused_query
+from api.calendar_ends import brought_in
 from api.lists import FIFTY, Cursor, Limit, Page, page, place, settle
 from api.refuse import refuses
 from api.replaying import LAST
@@ -20,8 +21,6 @@ from domain.ids import StreamName, UserId
 from projections import audit_events
 from projections.audit_events import AuditFilter, AuditRow
 
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 TEXT = "text/plain"
 Actor = Annotated[
     str | None,
@@ -107,9 +106,7 @@ def moment(request: Asking, name: str, value: datetime | None) -> datetime | Non
         return None
     if value.tzinfo is None or "T" not in str(request.query_params[name]).upper():
         raise refused_query(name, "invalid", "Not an RFC 3339 time with an offset.")
-    if value.year < _EARLIEST.year:
-        return _EARLIEST
-    return _LATEST if value.year >= _LATEST.year else value.astimezone(UTC)
+    return brought_in(value)
 
 
 def refuse_null(request: Asking, *names: str) -> None:

@@ -40,10 +40,12 @@ def add(actions: Commands) -> None:
 
 def moment(text: str) -> datetime:
     """Give the type of an argument that is a time: RFC 3339, with its offset."""
+    from api.calendar_ends import brought_in
+
     with suppress(ValueError):
         given = datetime.fromisoformat(text)
         if given.tzinfo is not None:
-            return given
+            return brought_in(given)
     raise argparse.ArgumentTypeError(f"an RFC 3339 time with an offset, as 2026-11-26T09:30:00Z, not {text!r}")
 
 

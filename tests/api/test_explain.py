@@ -53,6 +53,13 @@ async def test_a_moment_that_has_not_come_is_now(served: Served, admin: Person) 
     assert [each["outcome"] for each in found["sign_ins"]] == ["allowed"]
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_moment_at_the_end_of_the_calendar_is_answered(served: Served, admin: Person, at: str) -> None:
+    ada = await served.person()
+    found = await explained(served, admin, ada, at=at)
+    assert found["verdict"] == ("no_such_account" if at < "1" else "allowed")
+
+
 async def test_asking_is_written_down(served: Served, admin: Person) -> None:
     ada = await served.person()
     await explained(served, admin, ada)
