@@ -21,9 +21,6 @@ from domain.ids import StreamName
 from migrations import runner
 
 _CAUGHT_UP_S = 60.0
-RATIO_ROUNDS = 3
-"""So many times as often as all else, since each round has other pages to write whole: ratios of single rounds were 0.77 to 0.97 with a
-long log, and costs of one worker -3 to 19 %."""
 
 
 async def measure(folder: Path, measuring: Measuring) -> None:
@@ -41,11 +38,11 @@ async def _appends(postgres: PostgresServer, nats: NatsServer, folder: Path, mea
     """With a sequencer in a process of its own beside, as it is served."""
     scale = measuring.scale
     measuring.told("sequencer's cost")
-    cost = await sequencer_cost(postgres.app_url, seconds=scale.seconds, rounds=RATIO_ROUNDS * scale.rounds)
+    cost = await sequencer_cost(postgres.app_url, seconds=scale.seconds, rounds=scale.pairs)
     for ratio in cost.rounds:
         measuring.rounds.add(sequencer_cost=100 * (1 - ratio))
     measuring.told("audit tree's cost")
-    cost = await tree_cost(postgres.app_url, folder, seconds=scale.seconds, rounds=RATIO_ROUNDS * scale.rounds)
+    cost = await tree_cost(postgres.app_url, folder, seconds=scale.seconds, rounds=scale.pairs)
     for ratio in cost.rounds:
         measuring.rounds.add(tree_cost=100 * (1 - ratio))
     environment = {
@@ -105,7 +102,7 @@ async def _past(postgres: PostgresServer, measuring: Measuring) -> None:
             stores.append(PostgresEventStore(serving))
         await _written_out(postgres)
         versions: list[dict[int, int]] = [{}, {}]
-        for _ in range(RATIO_ROUNDS * measuring.scale.rounds):
+        for _ in range(measuring.scale.pairs):
             measuring.told("append to a long log")
             rates = [await _to_any(store, known, streams, measuring.scale.seconds) for store, known in zip(stores, versions, strict=True)]
             measuring.rounds.add(full_ratio=rates[1] / rates[0])

@@ -9,6 +9,9 @@ from typing import NoReturn
 
 from cli.command import COULD_NOT, DONE, NotAccepted
 
+sys.modules["rich"] = None  # type: ignore[assignment] # pyright: ignore[reportArgumentType]
+"""As if it were not installed: structlog loads it wherever it is, for tracebacks in colour, and that is a third of a command's start."""
+
 COMMANDS = (
     "up",
     "serve",

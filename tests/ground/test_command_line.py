@@ -235,10 +235,17 @@ def test_serving_without_a_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_showing_the_help_imports_nothing_heavy() -> None:
-    heavy = "{'asyncpg', 'nats', 'litestar', 'granian', 'rich', 'structlog', 'cryptography'}"
-    program = f"import sys; from cli.main import main; main(['--help']); print({heavy} & set(sys.modules), file=sys.stderr)"
+    heavy = "('asyncpg', 'nats', 'litestar', 'granian', 'rich', 'structlog', 'cryptography')"
+    loaded = f"[name for name in {heavy} if sys.modules.get(name)]"
+    program = f"import sys; from cli.main import main; main(['--help']); print({loaded}, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stderr.strip() == "set()"
+    assert done.stderr.strip() == "[]"
+
+
+def test_no_command_loads_what_draws_tracebacks_in_colour() -> None:
+    program = "import sys; from cli.main import main; import structlog; print(any(name.startswith('rich.') for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_the_limits_in_force_are_shown_with_ones_own_over_those_that_ship(tmp_path: Path) -> None:

@@ -44,8 +44,9 @@ async def hasher() -> AsyncIterator[Argon2Hasher]:
 
 @pytest.fixture
 def slow() -> Iterator[Argon2Hasher]:
-    """Each hash takes longer than it takes to kill somebody."""
+    """Each hash takes longer than it takes to kill somebody, and nobody goes away meanwhile."""
     made = Argon2Hasher(threads=2, passes=16)
+    made._queue._stale = 20.0
     yield made
     made.close()
 
