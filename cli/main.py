@@ -9,9 +9,6 @@ from typing import NoReturn
 
 from cli.command import COULD_NOT, DONE, NotAccepted
 
-sys.modules["rich"] = None  # type: ignore[assignment] # pyright: ignore[reportArgumentType]
-"""As if it were not installed: structlog loads it wherever it is, for tracebacks in colour, and that is a third of a command's start."""
-
 COMMANDS = (
     "up",
     "serve",
@@ -81,7 +78,16 @@ def _done(argv: Sequence[str]) -> int:
     except SystemExit as ended:  # argparse has answered itself, as to --help
         return int(ended.code or DONE)
     command: Callable[[argparse.Namespace], int] = arguments.run
+    _load_structlog()
     return command(arguments)
+
+
+def _load_structlog() -> None:
+    """Without rich, which it loads where that is installed, for tracebacks in colour that Minos never draws: a third of a start."""
+    if "rich" not in sys.modules:
+        sys.modules["rich"] = None  # type: ignore[assignment] # pyright: ignore[reportArgumentType]
+        import_module("structlog")
+        del sys.modules["rich"]
 
 
 def _flush() -> None:

@@ -243,9 +243,10 @@ def test_showing_the_help_imports_nothing_heavy() -> None:
 
 
 def test_no_command_loads_what_draws_tracebacks_in_colour() -> None:
-    program = "import sys; from cli.main import main; import structlog; print(any(name.startswith('rich.') for name in sys.modules))"
+    loaded = "[name for name in ('structlog', 'rich', 'rich.console') if name in sys.modules]"
+    program = f"import sys; from cli.main import main; main(['settings']); print({loaded}, file=sys.stderr); import rich.console"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.strip() == "False"
+    assert done.stderr.strip() == "['structlog']"
 
 
 def test_the_limits_in_force_are_shown_with_ones_own_over_those_that_ship(tmp_path: Path) -> None:
