@@ -110,7 +110,7 @@ def _page(figures: Sequence[Figure], costs: Costs, where: Circumstances) -> str:
         "  one, single commits waited 50 ms and more for the disk.",
         "- **A long log** is compared with an empty one: the same heads in both, appends to streams picked by chance, after a checkpoint.",
         "  In the first seconds after one, each page of an index that is touched goes to the WAL whole, and the long log has more of them:",
-        "  10 kB an append against 5, then 1 and 1. There are three times as many rounds as of the rest.",
+        "  10 kB an append against 5, then 1 and 1. There are three times as many rounds as of the rest, and so there are of costs.",
         "- **Hops** are seen from outside: a subscriber of NATS, and questions to PostgreSQL at each hint or every 5 ms. What watching",
         "  takes of the machine is in the figures.",
         "- **Rebuilds** read a log of accounts and sessions, fold, copy, index, compare with fresh folds and switch.",
