@@ -19,7 +19,7 @@ from migrations import runner
 hypothesis.settings.register_profile("whole", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("daily", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("daily")
-"""How long an example takes says how busy the machine is, and nothing of what is tested. `./minos test` runs each law with more examples."""
+"""How long an example takes says how busy the machine is, and nothing of what is tested. `./minos test` gives each law more examples."""
 
 _numbers = count(1)
 _own_folder = pytest.StashKey[str]()
