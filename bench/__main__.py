@@ -2,16 +2,16 @@
 
 import argparse
 import asyncio
-import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import structlog
 
 from bench import audits, hops, limits_cost, over_http, passwords, past, rebuilds, report, revocations, sdk_costs, starts, store_costs
-from bench.arguments import HERE, PARTS, arguments
+from bench.arguments import PARTS, RUNS, arguments
 from bench.goals import Rounds
 from bench.running import Running
 from bench.scale import FULL, QUICK, Measuring, Scale
@@ -55,19 +55,23 @@ async def measure(parts: Sequence[str], scale: Scale, told: Callable[[str], None
 
 def run(args: argparse.Namespace) -> int:
     """Give 0, also when a figure misses its goal: machines differ; the table says so. 2 for a part that there is not."""
-    if unknown := set(args.parts) - set(PARTS):
-        print(f"minos: there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}", file=sys.stderr)
+    if unknown := set(args.parts) - set(PARTS) - set(RUNS):
+        print(f"minos: there is no part {', '.join(sorted(unknown))}; there are {', '.join((*PARTS, *RUNS))}", file=sys.stderr)
+        return 2
+    if set(args.parts) & set(RUNS) and len(args.parts) > 1:
+        print(f"minos: {', '.join(RUNS)} are each run alone", file=sys.stderr)
         return 2
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    if args.parts and args.parts[0] in RUNS:
+        run_alone: Callable[[argparse.Namespace], int] = import_module(f"bench.{args.parts[0]}.run").run
+        return run_alone(args)
     where = report.circumstances(quick=args.quick)
     rounds, costs = asyncio.run(measure(args.parts or PARTS, QUICK if args.quick else FULL, _tell))
     figures = rounds.figures()
     report.write(args.out, figures, costs, where)
     print((args.out / "benchmarks.json").read_text() if args.json else report.table(figures))
     if args.publish:
-        for name in ("benchmarks.md", "benchmarks.json", "benchmarks.svg"):
-            if (args.out / name).exists():
-                shutil.copy(args.out / name, HERE.parent / "docs" / "reference" / name)
+        report.publish(args.out, "benchmarks")
     return 0
 
 

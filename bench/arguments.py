@@ -4,11 +4,13 @@ import argparse
 from pathlib import Path
 
 PARTS = ("store", "rebuild", "audit", "past", "hops", "http", "limits", "revocations", "sdk", "passwords", "start")
+RUNS = ("peers", "growth", "soak", "cluster")
+"""What takes its own time and has a page of its own: each is `bench.<name>.run`, and named alone."""
 HERE = Path(__file__).parent
 
 
 def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)} (all)")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)} (all); or one of: {', '.join(RUNS)}")
     parser.add_argument("--quick", action="store_true", help="a little of everything, to see that it works")
     parser.add_argument("--out", type=Path, default=HERE / "out", help="where to write the figures (bench/out)")
     parser.add_argument("--publish", action="store_true", help="copy them into docs/reference too")

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from bench.arguments import HERE
 from bench.chart import draw
 from bench.goals import Figure
 
@@ -52,6 +54,12 @@ def write(folder: Path, figures: Sequence[Figure], costs: Costs, where: Circumst
     (folder / "benchmarks.json").write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
     (folder / "benchmarks.md").write_text(_page(figures, costs, where), encoding="utf-8")
     draw(folder / "benchmarks.svg", figures)
+
+
+def publish(folder: Path, name: str) -> None:
+    """Copy a page, its figures and its chart from where they were written to the documents."""
+    for written in folder.glob(f"{name}*.*"):
+        shutil.copy(written, HERE.parent / "docs" / "reference" / written.name)
 
 
 def table(figures: Sequence[Figure]) -> str:
