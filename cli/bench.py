@@ -1,8 +1,10 @@
 """`minos bench`: measures this release on this machine."""
 
 import argparse
+import sys
+from importlib.util import find_spec
 
-from cli.command import Commands
+from cli.command import COULD_NOT, Commands
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -18,6 +20,9 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
+    if find_spec("minos_sdk") is None:
+        print("minos: bench also measures what the SDK costs: install minos-sdk beside minos", file=sys.stderr)
+        return COULD_NOT
     from bench.__main__ import run as measure
 
     return measure(args)
