@@ -36,8 +36,9 @@ class ListedAgain:
     async def read(self, listed: ErasedNames, reads: ErasedReads, ctx: Context, ports: Ports) -> None:
         """Raises StoreUnavailable. Of a place that is away it only tells: the rest of the work does not wait for it."""
         database = await reads.database()
+        known = await reads.is_read(database)
         try:
-            if await reads.is_read(database):  # this one knows of everybody: what the list lacks is no reason to doubt it
+            if known:  # this one knows of everybody: what the list lacks is no reason to doubt it
                 await _enter_missing(listed, reads, ports)
             found = await read_erased_list(listed, reads, ctx, ports)
             if found.back:
@@ -45,8 +46,10 @@ class ListedAgain:
                 log.warning("erased_again", count=found.back)
             if found.refused:
                 log.error("erased_list_refused", count=len(found.refused), reason=found.in_words)
-                return
-            await _enter_missing(listed, reads, ports)
+            if not known:
+                if found.refused:
+                    return  # whoever that is of may be back: it is looked at again at once
+                await _enter_missing(listed, reads, ports)
         except PlaceAway as away:
             log.warning("erased_list_unread", reason=str(away))
             return

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from adapters.erased_list import ErasedList
 from adapters.second_place import open_second_place
@@ -110,6 +111,11 @@ async def test_attack_an_entry_that_erases_somebody_who_lives(open_office: Calla
     await office.owner.execute("INSERT INTO vault.erased_list_reads SELECT vault.this_database()")
     await erase_again(office.settings, office.opened)
     assert isinstance((await state_of(office, ada))[0], Active)
+    keeper = Timekeeper(office.settings)
+    with capture_logs() as logs:
+        for _ in range(3):
+            await keeper.step()
+    assert [line["event"] for line in logs].count("erased_list_refused") == 1, "the list is read once a day"
 
 
 async def test_attack_files_that_are_no_entries(open_office: Callable[..., Awaitable[Office]]) -> None:
