@@ -58,7 +58,8 @@ async def measure(running: Running, measuring: Measuring) -> Costs:
         measuring.told("logins")
         await _logins(running, people, measuring, costs)
         measuring.told("login flood")
-        await _flood(port_of(running), people, measuring)
+        await _flood(running, people, measuring)
+    await asyncio.sleep(min(3.0, measuring.scale.seconds))  # until the flood's last hash is done
     measuring.rounds.add(memory_loaded=_api_memory(running))
     return costs
 
@@ -93,8 +94,9 @@ async def _logins(running: Running, people: list[Member], measuring: Measuring, 
     measuring.rounds.add(hashes=hashes, logins=tally.per_second, login_ratio=tally.per_second / hashes)
 
 
-async def _flood(port: int, people: list[Member], measuring: Measuring) -> None:
-    """Wrong passwords for real names, from many networks, while others have their tokens checked at a steady pace."""
+async def _flood(running: Running, people: list[Member], measuring: Measuring) -> None:
+    """Wrong passwords for names nobody has, from many networks, while others have their tokens checked at a steady pace."""
+    port = port_of(running)
     checks = Plan(
         port=port,
         requests=[request("GET", "/api/v1/auth/session", token=person.access_token) for person in people[:16]],
@@ -106,6 +108,7 @@ async def _flood(port: int, people: list[Member], measuring: Measuring) -> None:
     flooding = asyncio.create_task(drive(Plan(port=port, requests=strangers, seconds=measuring.scale.seconds + 1.5, warm_up=0.0)))
     await asyncio.sleep(0.7)
     flooded = await drive(checks)
+    measuring.rounds.add(memory_flooded=_api_memory(running))
     await flooding
     measuring.rounds.add(session_p99=quiet.p99_ms, session_p99_flood=flooded.p99_ms, flood_ratio=flooded.p99_ms / quiet.p99_ms)
 
