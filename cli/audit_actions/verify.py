@@ -1,17 +1,21 @@
 """`minos audit verify`: the whole log against its tree, what was published of it, and all that is made from it."""
 
 import argparse
+import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.command import DONE, NO, Commands, NotAccepted
+from cli.command import DONE, NO, Commands, NotAccepted, at_least
 from cli.database import database_copy
 
 if TYPE_CHECKING:
     from adapters.checkpoint_key import LogName
     from adapters.second_place import SecondPlace
     from workers.audit.verify import Asked, Report
+
+NICENESS = 10
+"""Whoever is served on the same machine goes first."""
 
 
 def add(actions: Commands) -> None:
@@ -32,14 +36,17 @@ def add(actions: Commands) -> None:
     parser.add_argument("--kept", metavar="FILE", type=Path, action="append", default=[], help="a checkpoint kept from earlier")
     parser.add_argument("--since", metavar="FILE", type=Path, help="a checkpoint that was checked before: look at what came behind it")
     parser.add_argument("--no-read-models", action="store_true", help="check the log alone, without folding its streams anew")
+    parser.add_argument("--processes", metavar="N", type=at_least(1, 64), help="how many fold the streams of a large log (one a core)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 async def act(args: argparse.Namespace) -> int:
+    from adapters.giving_way import give_way
     from cli.printing import print_json
     from cli.progress import Bar
     from workers.audit.verify import verify
 
+    give_way(NICENESS)
     async with AsyncExitStack() as closing:
         asked = await _asked(args, closing)
         with Bar(quiet=args.json) as bar:
@@ -72,6 +79,7 @@ async def _asked(args: argparse.Namespace, closing: AsyncExitStack) -> "Asked":
         since=0 if args.since is None else kept[-1][2],
         is_copy=args.database is not None,
         read_models=not args.no_read_models,
+        processes=args.processes or len(os.sched_getaffinity(0)),
     )
 
 

@@ -37,7 +37,9 @@ class Audited:
     signer: CheckpointSigner
 
     async def verify(self, **more: object) -> Report:
-        return await verify(replace_asked(Asked(url=self.database.app_url, second_place=FolderPlace(self.place)), **more))
+        """A few streams at a time, so that there are many ranges of them."""
+        asked = Asked(url=self.database.app_url, second_place=FolderPlace(self.place), streams_at_once=9)
+        return await verify(replace_asked(asked, **more))
 
     async def as_owner(self, *statements: str) -> None:
         """Do what only whoever owns the database can: with the guards off."""

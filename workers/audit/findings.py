@@ -73,3 +73,12 @@ class Findings:
         self.counts[finding.kind] += 1
         if self.counts[finding.kind] <= self.MOST:
             self._kept.append(finding)
+
+    def include(self, others: "Findings") -> None:
+        """Put to these what was found elsewhere."""
+        kept = Counter(finding.kind for finding in self._kept)
+        for finding in others.kept:
+            kept[finding.kind] += 1
+            if kept[finding.kind] <= self.MOST:
+                self._kept.append(finding)
+        self.counts.update(others.counts)

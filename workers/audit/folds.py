@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, assert_never
 
 import asyncpg
+from msgspec import Struct
 
 from adapters.in_turns import in_turns
 from domain.ids import StreamName
@@ -17,15 +18,32 @@ from projections.projection import Entity, Journal, Periods, category_of
 from workers.audit.announced import Announced
 from workers.audit.findings import Finding, Findings, Kind
 from workers.audit.journals import Journals
-from workers.audit.models import Feeds
 from workers.audit.stream_fold import StreamFold
-from workers.audit.stream_pages import Page, StreamSource
+from workers.audit.stream_pages import Between, Page, StreamSource
 from workers.audit.stream_rows import EntityRow, PeriodRows, Rows
 
 POSITIONS = 10_000
 """Of the log, from which the streams are taken where only those that changed are folded."""
 REMEMBERED = 300_000
 """Streams that are not folded again when they come again. What is forgotten is folded once more."""
+
+
+class Folded(Struct, kw_only=True):
+    """What came of folding some streams, or all, beside what was found wrong."""
+
+    streams: int = 0
+    unfolded: int = 0
+    parked: dict[str, int] = {}
+    """Read models, and of how many streams each says that it holds back what it has."""
+    reached: dict[str, int] = {}
+    """Read models, and up to which position each says that it has everything. One that says nothing is not there."""
+
+    def add(self, other: "Folded") -> None:
+        """Put to it what came of others."""
+        self.streams += other.streams
+        self.unfolded += other.unfolded
+        self.parked |= {name: max(count, self.parked.get(name, 0)) for name, count in other.parked.items()}
+        self.reached |= {name: min(position, self.reached.get(name, position)) for name, position in other.reached.items()}
 
 
 class Folds:
@@ -47,53 +65,42 @@ class Folds:
                     pass  # event by event: `Journals`
                 case _:
                     assert_never(of)
-        self._parked: dict[str, int] = {}
-        self._feeds: Mapping[str, Feeds] = {}
-        self.streams = 0
-        self.unfolded = 0
+        self.folded = Folded()
 
-    @property
-    def parked(self) -> Sequence[tuple[str, int]]:
-        """Read models, and of how many streams each says that it holds back what it has."""
-        return sorted(self._parked.items())
-
-    def behind(self, size: int) -> Sequence[tuple[str, int]]:
-        """Read models that say that they are not as far as that, and how far they are: of what is behind that nothing was compared."""
-        reached = {of.name: self._feeds[of.name].everywhere if of.name in self._feeds else 0 for of in self._source.served}
-        return sorted((name, position) for name, position in reached.items() if position < size)
-
-    async def all(self, progress: Callable[[int], None]) -> None:
-        """Fold every stream."""
-        await self._through(None, progress)
-        await self._journals.end()
-        for of in self._source.served:
-            for stream in await self._source.strays(of) if isinstance(of, Entity) else ():
-                self._not_its_own(of.name, stream)
+    async def between(self, between: Between, progress: Callable[[int], None], only: Sequence[str] | None = None) -> int:
+        """Fold these streams, and give how many events they had. `progress` is told of each page."""
+        done = 0
+        async with aclosing(self._source.pages(between, only)) as pages:
+            async for page in pages:
+                await self._page(page)
+                done += len(page.events)
+                progress(len(page.events))
+        return done
 
     async def since(self, position: int, size: int, progress: Callable[[int], None]) -> None:
         """Fold those that something happened to behind that position."""
         folded: set[int] = set()
         for after in range(position, size, POSITIONS):
             touched = await self._source.touched(after, min(size, after + POSITIONS))
-            await self._through(sorted(stream for stream in touched if hash(stream) not in folded), lambda _: None)
+            await self.between(Between(), lambda _: None, sorted(stream for stream in touched if hash(stream) not in folded))
             if len(folded) > REMEMBERED:
                 folded.clear()
             folded.update(map(hash, touched))
             progress(min(size, after + POSITIONS) - position)
         await self._journals.end()
 
-    async def _through(self, only: Sequence[str] | None, progress: Callable[[int], None]) -> None:
-        done = 0
-        async with aclosing(self._source.pages(only)) as pages:
-            async for page in pages:
-                await self._page(page)
-                done += len(page.events)
-                progress(done)
+    async def strays(self) -> None:
+        """Look for what read models have of what there is not: no stream of theirs, no position of the log."""
+        await self._journals.end()
+        for of in self._source.served:
+            for stream in await self._source.strays(of) if isinstance(of, Entity) else ():
+                self._not_its_own(of.name, stream)
 
     async def _page(self, page: Page) -> None:
-        self._feeds = page.feeds
         self._misplaced(page)
-        self._parked.update((name, len(fed.parked)) for name, fed in page.feeds.items() if fed.parked)
+        fed = page.feeds
+        parked = {name: len(each.parked) for name, each in fed.items() if each.parked}
+        self.folded.add(Folded(parked=parked, reached={name: each.everywhere for name, each in fed.items()}))
         seen: set[str] = {self._fold.stream} if self._fold is not None else set()
         at = 0
         async for events in in_turns(page.events):
@@ -112,7 +119,7 @@ class Folds:
     def _without_events(self, page: Page, seen: set[str]) -> None:
         if self._said.detached:
             # Whatever has no events here may have them elsewhere, all of them.
-            self.unfolded += len(page.heads.keys() - seen)
+            self.folded.unfolded += len(page.heads.keys() - seen)
             return
         made = {**{name: set(rows) for name, rows in page.rows.items()}, **{name: set(rows) for name, rows in page.periods.items()}}
         for name, streams in made.items():
@@ -133,7 +140,7 @@ class Folds:
                     self._not_its_own(of.name, stream)
 
     def _begin(self, stream: StreamName, page: Page) -> StreamFold:
-        self.streams += 1
+        self.folded.streams += 1
         rows: list[Rows] = []
         for of in self._of_category.get(category_of(stream), ()):
             fed = page.feeds.get(of.name)
@@ -148,7 +155,7 @@ class Folds:
     def _finish(self, heads: Mapping[str, asyncpg.Record]) -> None:
         if self._fold is not None:
             self._fold.end(heads.get(self._fold.stream))
-            self.unfolded += not self._fold.foldable
+            self.folded.unfolded += not self._fold.foldable
         self._fold = None
 
     def _not_its_own(self, model: str, stream: str) -> None:

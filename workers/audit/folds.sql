@@ -13,7 +13,7 @@ SELECT p.name, p.stream FROM projection_parked p
 JOIN unnest($1::text[], $2::integer[]) AS g (name, version) ON g.name = p.name AND g.version = p.version
 
 -- name: events
--- In the order of streams and versions, what comes behind version $2 of stream $1.
+-- In the order of streams and versions, what comes behind version $2 of stream $1, through stream $4.
 SELECT CASE WHEN e.append_id < r.append_start + r.n THEN r.position_start + (e.append_id - r.append_start) END AS position,
        e.stream, e.version, e.type, e.event_id, e.recorded_at, e.actor, e.session_id, e.command_id, e.correlation_id, e.causation_id,
        e.payload
@@ -21,7 +21,7 @@ FROM events e
 LEFT JOIN LATERAL (
     SELECT l.position_start, l.append_start, l.n FROM log_runs l WHERE l.append_start <= e.append_id ORDER BY l.append_start DESC LIMIT 1
 ) r ON true
-WHERE (e.stream, e.version) > ($1::text, $2::integer)
+WHERE (e.stream, e.version) > ($1::text, $2::integer) AND e.stream <= $4
 ORDER BY e.stream, e.version LIMIT $3
 
 -- name: events_of
@@ -33,7 +33,7 @@ FROM events e
 LEFT JOIN LATERAL (
     SELECT l.position_start, l.append_start, l.n FROM log_runs l WHERE l.append_start <= e.append_id ORDER BY l.append_start DESC LIMIT 1
 ) r ON true
-WHERE e.stream = ANY ($4::text[]) AND (e.stream, e.version) > ($1::text, $2::integer)
+WHERE e.stream = ANY ($5::text[]) AND (e.stream, e.version) > ($1::text, $2::integer) AND e.stream <= $4
 ORDER BY e.stream, e.version LIMIT $3
 
 -- name: heads
@@ -55,6 +55,10 @@ WHERE stream >= $1 AND stream <= $2 ORDER BY stream, what, name, from_position
 -- name: periods_of
 SELECT stream, what, name, number, until, from_position, from_at, from_event, to_position, to_at, to_event, fork FROM {table}
 WHERE stream >= $1 AND stream <= $2 AND stream = ANY ($3::text[]) ORDER BY stream, what, name, from_position
+
+-- name: every
+-- Each $1-th stream that has a head.
+SELECT stream FROM (SELECT stream, row_number() OVER (ORDER BY stream) AS number FROM heads) AS numbered WHERE number % $1 = 0
 
 -- name: with_journals
 -- Events, each with what journals have of it.

@@ -4,8 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -24,13 +25,20 @@ EVENTS = 4_000
 _COLUMNS, _STREAM = 12, 1
 """How many are of an event, and where its stream is among them."""
 _OF_ALL, _OF_SOME = "", "_of"
-_LAST = "\U0010ffff" * 25
-"""Behind every name of a stream: they are of 96 bytes at most."""
+_BEHIND_ONE, _BEHIND_ALL = "\x7f", "\U0010ffff" * 25
+"""What sorts behind a name of a stream and before the next one; and behind every name: they are of 96 bytes at most."""
+
+
+class Between(NamedTuple):
+    """The streams behind one name through another. Neither is a stream's own."""
+
+    after: str = ""
+    through: str = _BEHIND_ALL
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`rows` by read model and stream, of streams behind the last page's up to `last`; to the end of all, where that is None."""
+    """`rows` by read model and stream, of streams behind the last page's up to `last`; where that is None, to the end of what is wanted."""
 
     events: Sequence[Read]
     records: Sequence[asyncpg.Record]
@@ -69,15 +77,20 @@ class StreamSource:
     def unserved(self) -> Sequence[str]:
         return [projection.name for projection in ALL if projection.name not in self._tables]
 
-    async def pages(self, only: Sequence[str] | None = None) -> AsyncGenerator[Page]:
-        """Give the streams, or these alone, page by page; the next one is read while one is worked on."""
-        following: asyncio.Task[Page] | None = asyncio.create_task(self._page("", 0, only))
+    async def ranges(self, streams: int) -> Sequence[Between]:
+        """Divide all names of streams, so that about so many streams are between two."""
+        ends = [record["stream"] + _BEHIND_ONE for record in await self._connection.fetch(SQL["every"], streams)]
+        return [Between(after, through) for after, through in pairwise(["", *ends, _BEHIND_ALL])]
+
+    async def pages(self, between: Between, only: Sequence[str] | None = None) -> AsyncGenerator[Page]:
+        """Give the streams there, or these alone of them, page by page; the next one is read while one is worked on."""
+        following: asyncio.Task[Page] | None = asyncio.create_task(self._page(between.after, 0, between.through, only))
         try:
             while following is not None:
                 page = await following
                 following = None
                 if page.last is not None:
-                    following = asyncio.create_task(self._page(page.last, page.events[-1].version, only))
+                    following = asyncio.create_task(self._page(page.last, page.events[-1].version, between.through, only))
                     await asyncio.sleep(0)  # it asks before this page is worked on
                 yield page
         finally:
@@ -85,13 +98,13 @@ class StreamSource:
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
 
-    async def _page(self, stream: str, version: int, only: Sequence[str] | None) -> Page:
-        """Read what comes behind that version of that stream; of these streams alone, where some are named."""
+    async def _page(self, stream: str, version: int, through: str, only: Sequence[str] | None) -> Page:
+        """Read what comes behind that version of that stream, through another; of these streams alone, where some are named."""
         of, some = (_OF_ALL, ()) if only is None else (_OF_SOME, (only,))
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-            records = await self._connection.fetch(self._events[of], stream, version, EVENTS, *some)
+            records = await self._connection.fetch(self._events[of], stream, version, EVENTS, through, *some)
             last = records[-1][_STREAM] if len(records) >= EVENTS else None
-            between = (stream, last or _LAST, *some)
+            between = (stream, last or through, *some)
             heads = await self._connection.fetch(SQL[f"heads{of}"], *between)
             rows = {each.name: await self._rows(each, f"rows{of}", *between) for each in self.served if isinstance(each, Entity)}
             return Page(

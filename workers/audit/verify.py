@@ -18,9 +18,10 @@ from workers.audit.announced import Announced
 from workers.audit.beyond import check_beyond
 from workers.audit.claims import check_claims
 from workers.audit.findings import Finding, Findings, Kind
-from workers.audit.folds import Folds
+from workers.audit.folds import Folded, Folds
 from workers.audit.held_back import HeldBack
 from workers.audit.judging import SECOND_PLACE, Judge, Signed
+from workers.audit.lanes import Lanes
 from workers.audit.published import Published
 from workers.audit.reading import LogSource
 from workers.audit.stream_pages import StreamSource
@@ -44,6 +45,9 @@ class Asked(Struct, frozen=True, kw_only=True):
     """A copy may be older than what was published meanwhile."""
     read_models: bool = True
     """Fold streams anew, and compare heads, read models and the index of names with that; the index only where all is folded."""
+    processes: int = 1
+    """That fold, where there are more streams than `streams_at_once`."""
+    streams_at_once: int = 10_000
 
 
 class Advance(Struct, frozen=True, kw_only=True):
@@ -174,23 +178,35 @@ class _Check:
             return 0
         source = await StreamSource.open(self._asked.url)
         try:
-            folds = Folds(source, said, self._findings)
-            if self._asked.since:
-                await folds.since(self._asked.since, size, self._advance("streams", size - self._asked.since))
-            else:
-                await folds.all(self._advance("streams", size))
-                await check_claims(self._asked.url, self._findings)
+            folded = await self._folded(source, said, size)
+            served, unserved = [of.name for of in source.served], source.unserved
         finally:
             await source.close()
-        if folds.unfolded:
-            remarks.append(f"{folds.unfolded} streams could not be folded anew: part of them is not there, or cannot be read")
-        remarks += [f"of {count} streams the read model {name} holds back what it has: it was not compared" for name, count in folds.parked]
+        if folded.unfolded:
+            remarks.append(f"{folded.unfolded} streams could not be folded anew: part of them is not there, or cannot be read")
+        remarks += [
+            f"of {count} streams the read model {name} holds back what it has: it was not compared"
+            for name, count in sorted(folded.parked.items())
+        ]
         remarks += [
             f"the read model {name} says that it has come to position {position}: nothing was compared of what is behind that"
-            for name, position in folds.behind(size)
+            for name in sorted(served)
+            if (position := folded.reached.get(name, 0)) < size
         ]
-        remarks += [f"the read model {name} is served by no table: it was not compared" for name in source.unserved]
-        return folds.streams
+        remarks += [f"the read model {name} is served by no table: it was not compared" for name in unserved]
+        return folded.streams
+
+    async def _folded(self, source: StreamSource, said: Announced, size: int) -> Folded:
+        since = self._asked.since
+        progress = self._advance("streams", size - since)
+        if since:
+            folds = Folds(source, said, self._findings)
+            await folds.since(since, size, progress)
+            return folds.folded
+        lanes = Lanes(self._asked.url, said, progress)
+        folded = await lanes.all(source, self._findings, processes=self._asked.processes, streams=self._asked.streams_at_once)
+        await check_claims(self._asked.url, self._findings)
+        return folded
 
     def _advance(self, stage: str, total: int) -> Callable[[int], None]:
         began = monotonic()
