@@ -17,13 +17,31 @@ from adapters.settings_table import SETTINGS
 from cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ["compose.yaml", "deploy/Dockerfile", "deploy/entrypoint.sh", "README.md"]
+OURS = ("migrate", "api", "worker", "test")
+PROFILES = {"dev", "test", "observability", "full"}
+SHIPPED = [
+    "compose.yaml",
+    "README.md",
+    *(
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "deploy").rglob("*"))
+        if path.is_file() and path.suffix not in {".py", ".pyc"}
+    ),
+]
 KNOWN = {setting.name for setting in SETTINGS} | {f"{setting.name}_FILE" for setting in SETTINGS}
 
 
 @pytest.fixture(scope="module")
 def compose() -> Any:
-    return yaml.safe_load((ROOT / "compose.yaml").read_text())
+    """What Compose makes of the file and of those it includes."""
+    whole = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    for path in whole["include"]:
+        included = yaml.safe_load((ROOT / path).read_text())
+        for service in included["services"].values():
+            service["volumes"] = [volume.replace("./", f"./{Path(path).parent}/") for volume in service.get("volumes", [])]
+        whole["services"] |= included["services"]
+        whole["volumes"] |= included["volumes"]
+    return whole
 
 
 @pytest.fixture
@@ -42,7 +60,8 @@ def test_only_settings_that_exist_are_named(path: str) -> None:
 
 def test_compose_has_the_parts_and_each_runs_a_command_there_is(compose: Any) -> None:
     services = compose["services"]
-    assert {"postgres", "nats", "mailpit", "migrate", "api", "worker"} == set(services)
+    assert {"postgres", "nats", "migrate", "api", "worker"} == {name for name, service in services.items() if not service.get("profiles")}
+    assert {profile for service in services.values() for profile in service.get("profiles", [])} == PROFILES
     assert {services[name]["command"][0] for name in ("migrate", "api", "worker")} == {"migrate", "serve", "work"} <= set(COMMANDS)
 
 
@@ -51,11 +70,11 @@ def test_every_file_and_secret_compose_names_is_there_or_declared(compose: Any) 
         assert set(service.get("secrets", [])) <= set(compose["secrets"])
         for volume in service.get("volumes", []):
             source = volume.partition(":")[0]
-            assert source in compose["volumes"] or source == "./secrets/keys.conf" or (ROOT / source).is_file()
+            assert source in compose["volumes"] or source == "./secrets/keys.conf" or (ROOT / source).exists()
 
 
 def test_our_containers_have_no_rights_they_do_not_need(compose: Any) -> None:
-    for name in ("migrate", "api", "worker"):
+    for name in OURS:
         service = compose["services"][name]
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -64,6 +83,16 @@ def test_our_containers_have_no_rights_they_do_not_need(compose: Any) -> None:
     assert re.search(r"^USER 10001", dockerfile, re.MULTILINE)
     for service in compose["services"].values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_only_migrations_have_the_owners_password(compose: Any) -> None:
+    assert [name for name in OURS if "owner" in compose["services"][name]["secrets"]] == ["migrate"]
+
+
+def test_every_image_is_of_a_version(compose: Any) -> None:
+    named = [service["image"] for service in compose["services"].values()]
+    named += re.findall(r"^ARG PYTHON=(\S+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+    assert [image for image in named if "IMAGE:-" not in image and not re.search(r"(:v?|^)\d", image)] == []
 
 
 def test_no_argument_of_a_command_is_a_password(compose: Any) -> None:

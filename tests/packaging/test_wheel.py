@@ -93,6 +93,8 @@ def test_the_sdk_is_usable_alone(home: Path, built: Path, locked: Path) -> None:
 
 def test_the_installed_command_runs_everything(home: Path, programs: Path) -> None:
     assert away(home, programs / "minos", "--version").startswith("minos 0.")
-    script = shutil.copy(Path(__file__).with_name("signing_up.py"), home / "signing_up.py")
-    printed = away(home, programs / "python", "-P", script, home / "data")
-    assert "signed_in" in printed
+    script = shutil.copy(Path(__file__).with_name("installed.py"), home / "installed.py")
+    printed = away(home, programs / "python", "-P", script, home / "data", ROOT / "deploy")
+    assert printed.count("\n200 ") + printed.startswith("200 ") >= 6
+    assert "401 GET /api/v1/auth/session" in printed
+    assert "no answer on port" in printed.splitlines()[-1]  # once it was stopped
