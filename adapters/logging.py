@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from adapters.log_outlet import Outlet
+from adapters.telemetry.lines import Lines, lines
 
 FIELDS = frozenset({
     # who, where, when
@@ -42,19 +43,22 @@ EventDict: TypeAlias = MutableMapping[str, object]
 dropped_fields = 0
 """How many fields this process has dropped since it started."""
 _info_as_json: Outlet | None = None
+_sent: Lines | None = None
 
 
 def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
     """Set up logging for this process. `style`: json, console, or auto (console on a terminal). Goes to stderr by default.
 
-    Lines of libraries (warnings and worse) pass the same list: their text as `message`, nothing else.
+    Lines of libraries (warnings and worse) pass the same list: their text as `message`, nothing else. What is written is sent over
+    OTLP too, where OTEL_* variables ask for that. Raises NoTelemetry.
     """
-    global _info_as_json  # noqa: PLW0603 - one way of logging per process is the point
+    global _info_as_json, _sent  # noqa: PLW0603 - one way of logging per process is the point
     out: TextIO = stream if stream is not None else sys.stderr
     outlet = Outlet(out)
     people = style == "console" or (style == "auto" and out.isatty())
     # For people in the order the call has them, which begins with what matters.
     renderers = [_without_nothing, structlog.dev.ConsoleRenderer(colors=out.isatty(), sort_keys=False)] if people else [_to_json]
+    _sent = lines()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -62,6 +66,7 @@ def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _exceptions,
             allow_listed,
+            *([] if _sent is None else [_sent]),
             *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -69,12 +74,19 @@ def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
-    _info_as_json = None if people or logging.getLevelNamesMapping()[level.upper()] > logging.INFO else outlet
+    plain = not people and _sent is None and logging.getLevelNamesMapping()[level.upper()] <= logging.INFO
+    _info_as_json = outlet if plain else None
 
 
 def info_as_json() -> Outlet | None:
-    """Give where lines of level info go as JSON; None where they are for people, or not written at all."""
+    """Give where lines of level info go as JSON and nowhere else; None where they are for people, sent over OTLP, or not written."""
     return _info_as_json
+
+
+def close() -> None:
+    """Send over OTLP what is left of this process's lines. Not for a thread with an event loop."""
+    if _sent is not None:
+        _sent.close()
 
 
 def allow_listed(_logger: object, _method: str, event: EventDict) -> EventDict:

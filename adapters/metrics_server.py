@@ -59,7 +59,7 @@ class MetricsServer:
         )
 
         registry = CollectorRegistry()
-        registry.register(_living(folder))
+        registry.register(living(folder))
         metrics = cast("WSGIApplication", make_wsgi_app(registry))
 
         def app(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
@@ -128,11 +128,11 @@ class _Handler(WSGIRequestHandler):
 
 def workers_ready(folder: Path) -> dict[str, bool]:
     """Tell of each worker of the process tree whether it runs; empty when none has said so yet."""
-    gauges = [metric for metric in _living(folder).collect() if metric.name == "minos_worker_ready"]
+    gauges = [metric for metric in living(folder).collect() if metric.name == "minos_worker_ready"]
     return {sample.labels["worker"]: sample.value == 1 for gauge in gauges for sample in gauge.samples}
 
 
-def _living(folder: Path) -> "Collector":
+def living(folder: Path) -> "Collector":
     from prometheus_client.core import Metric
     from prometheus_client.multiprocess import MultiProcessCollector
     from prometheus_client.registry import Collector

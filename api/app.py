@@ -8,11 +8,11 @@ from typing import cast
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from adapters import settings_source
+from adapters import logging, settings_source
 from adapters.farewell import Farewell
 from adapters.limits import policy_file
 from adapters.settings import Settings
-from api import tracing
+from adapters.telemetry.spans import spans as spans_wanted
 from api.addresses import ASKED_ALIKE, CHECK, Addresses, Served
 from api.asgi import App
 from api.asking import Asking
@@ -36,7 +36,7 @@ def create(settings: Settings | None = None, *, farewell: Farewell | None = None
     chosen = settings_source.load().settings if settings is None else settings
     limits = policy_file.load(chosen.limits_file)
     policy_file.require_operations(limits, POLICY)
-    spans = tracing.spans()
+    spans = spans_wanted("minos.api")
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
@@ -55,6 +55,7 @@ def create(settings: Settings | None = None, *, farewell: Farewell | None = None
                 leaving.set()
         if spans is not None:
             await asyncio.to_thread(spans.close)
+        await asyncio.to_thread(logging.close)
 
     app = routed(lifespan)
     edge = Edge(

@@ -18,6 +18,7 @@ from adapters.ports import NoDatabase, Opened, open_ports
 from adapters.postgres_links import Links
 from adapters.quorum import Quorum
 from adapters.settings import Settings
+from adapters.telemetry.spans import Spans
 from adapters.tree_store import TreeStore
 from api.erased_again import erase_again
 from api.life_noted import note_life
@@ -29,7 +30,6 @@ from api.replays import open_replays
 from api.signal_hints import SignalHints
 from api.telling import open_telling
 from api.traced_ports import HashSpans, traced
-from api.tracing import Spans
 from api.waiting import Waiting
 from api.watched_store import WatchedStore
 from api.world import World

@@ -8,6 +8,7 @@ import structlog
 from msgspec import UNSET
 
 from adapters.request_log import RequestLine, RequestLog
+from adapters.telemetry.spans import Spans
 from api import metrics, oauth_errors, problems
 from api.addresses import ASKED_ALIKE, CHECK, Addresses
 from api.asgi import App, Message, Receive, Scope, Send
@@ -20,8 +21,7 @@ from api.limiter import Limiter
 from api.oauth_errors import is_oauth
 from api.problems import Answer
 from api.refusals import InternalError, NoSuchRoute, Starting
-from api.traced_requests import TracedRequests
-from api.tracing import Spans
+from api.traced_requests import TRACE_ID, TracedRequests
 from domain.errors import Refused
 
 _SECURITY: tuple[tuple[bytes, bytes], ...] = (
@@ -88,6 +88,7 @@ class Edge:
         try:
             fields = header_fields(scope)
             exchange.meet(fields)
+            exchange.trace_id = scope.get(TRACE_ID, exchange.trace_id)
             await self._let_in(scope, exchange, receive)
             quick = self._express.get((scope["method"], scope["path"]))
             if quick is not None and self._suits(scope, exchange):

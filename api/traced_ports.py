@@ -10,7 +10,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from adapters.hashing.queue import HashMetrics, HashRefusal
-from api.tracing import Spans, Step
+from adapters.telemetry.spans import Spans, Step
 from commands.ports import Appended, ClaimMac, Commit, EventStore, Heads, Holding, PasswordHasher, Ports, StoredEvent, Unusable, Verified
 from domain.ids import StreamName
 
@@ -37,6 +37,7 @@ class TracedStore:
     async def append(self, commit: Commit) -> Appended:
         events = sum(len(write.events) for write in commit.writes)
         with self._step("append", "events", streams=len(commit.writes), events=events) as step:
+            step.span.set_attribute("minos.correlation_id", str(commit.correlation_id))
             outcome = await self._store.append(commit)
             step.span.set_attribute("minos.append.result", outcome.result.value)
             return outcome

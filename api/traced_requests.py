@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from adapters.telemetry.spans import Spans
 from api.asgi import App, Message, Receive, Scope, Send
 from api.incoming import METHODS
-from api.tracing import Spans
 
+TRACE_ID = "minos.trace_id"
+"""Where in the scope the trace is named, for the log."""
 _UNEXPECTED = 500
 """The one status nobody chose: what should never happen. The other 5xx are refusals."""
 
@@ -21,6 +23,7 @@ class TracedRequests:
         method = scope["method"] if scope["method"] in METHODS else None
         name, parent = method or "HTTP", dict(scope["headers"]).get(b"traceparent")
         with self._spans.request(name, {"http.request.method": method or "_OTHER"}, traceparent=parent) as span:
+            scope[TRACE_ID] = self._spans.trace_id(span)
 
             async def sending(message: Message) -> None:
                 if message["type"] == "http.response.start":

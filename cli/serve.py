@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from adapters.farewell import Farewell
-from adapters.metrics_server import FOLDER_VARIABLE, MetricsServer, prepare_folder
+from adapters.metrics_server import FOLDER_VARIABLE, prepare_folder
 from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
+from cli.metrics_told import MetricsTold
 
 CONNECTIONS = 8_192
 
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     settings = startup.settings()
     startup.require(settings, "DATABASE_URL")
     startup.refuse_taken_metrics_port(settings)
-    metrics = MetricsServer(metrics_folder, host=settings.metrics_host, port=settings.metrics_port) if settings.metrics_port else None
+    metrics = MetricsTold(settings, metrics_folder) if args.settings_fd is None else None  # else it is the parent's to tell
     _serve(settings.host, settings.port, settings.workers, settings.shutdown_grace)
     if metrics is not None:
         metrics.stop()

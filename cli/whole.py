@@ -12,10 +12,10 @@ import msgspec
 from adapters.children import CannotStart
 from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import PostgresServer
-from adapters.metrics_server import MetricsServer
 from adapters.secret import Secret
 from adapters.settings import Settings
 from cli.child_part import ChildPart, answers, working
+from cli.metrics_told import MetricsTold
 from cli.migrate import owner_url
 from cli.screen import Screen
 from cli.supervisor import Supervisor, stop_request
@@ -34,7 +34,7 @@ class Whole:
         own = settings.database_url is None
         self._postgres = PostgresServer(settings.data_dir / "postgres", tell=self._screen.line) if own else None
         self._nats = NatsServer(settings.data_dir / "nats") if settings.nats_url is None else None
-        self._metrics: MetricsServer | None = None
+        self._metrics: MetricsTold | None = None
         name = settings.allowed_hosts[0].removeprefix("*.")
         ready = answers(settings.host, settings.port, name=name)
         self._api = ChildPart("serve", settings=self._for_api, ready=ready, grace_s=settings.shutdown_grace + 1)
@@ -75,9 +75,7 @@ class Whole:
         # Our own imports meanwhile, in a thread: they take longer than the servers' second start.
         await _together(asyncio.to_thread(import_module, "cli.first_start"), *servers)
         code = await self._prepare()
-        if self._settings.metrics_port:
-            folder, host = self._settings.data_dir / "metrics", self._settings.metrics_host
-            self._metrics = MetricsServer(folder, host=host, port=self._settings.metrics_port)
+        self._metrics = MetricsTold(self._settings, self._settings.data_dir / "metrics")
         await _together(self._supervisor.start(API, self._api), self._supervisor.start(WORKERS, self._workers))
         self._screen.close()
         self._greet(code)

@@ -4,9 +4,9 @@ import argparse
 import asyncio
 
 from adapters.giving_way import give_way
-from adapters.metrics_server import MetricsServer
 from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
+from cli.metrics_told import MetricsTold
 from cli.serve import own_metrics_folder
 
 BESIDE_THE_API = 10
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     settings = startup.settings()
     startup.require(settings, "DATABASE_URL", "NATS_URL")
     startup.refuse_taken_metrics_port(settings)
-    metrics = MetricsServer(metrics_folder, host=settings.metrics_host, port=settings.metrics_port) if settings.metrics_port else None
+    metrics = MetricsTold(settings, metrics_folder) if args.settings_fd is None else None  # else it is the parent's to tell
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_workers(args.names, settings))
     if metrics is not None:

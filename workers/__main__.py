@@ -19,6 +19,7 @@ from adapters.hints import APPENDED, ERASED, SEQUENCED, Hints, listen
 from adapters.nats_client import NatsConnection
 from adapters.settings import Settings
 from adapters.stopping import stop_within
+from adapters.telemetry.spans import spans as spans_wanted
 from domain.errors import StoreUnavailable
 from workers import metrics
 from workers.hints import Hint
@@ -26,6 +27,7 @@ from workers.integrator.collector import Collector
 from workers.integrator.integrator import Integrated
 from workers.integrator.opened import OpenedIntegrator
 from workers.keykeeper import Keykeeper
+from workers.mailer.mailer import Settled
 from workers.mailer.opened import OpenedMailer
 from workers.projector import Projector
 from workers.publisher import Published, Publisher
@@ -37,6 +39,7 @@ from workers.signals.watch import Watch
 from workers.status import WorkerCondition, note
 from workers.surveyor import Surveyor
 from workers.timekeeper import Timekeeper
+from workers.traced import StepSpans
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
@@ -89,21 +92,34 @@ async def run(names: Sequence[str], settings: Settings) -> None:
     nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-workers")
     hints = {name: Hint() for name in WOKEN}
     remembered = Remembered()
-    made = _workers(settings, settings.database_url.reveal(), nats, hints, remembered)
+    spans = spans_wanted("minos.workers")
+    steps = None if spans is None else StepSpans(spans)
+    made = _workers(settings, settings.database_url.reveal(), nats, hints, remembered, steps=steps)
     try:
         await _until_stopped(names or NAMES, made, _listen(nats, hints, remembered), hints, stop)
     finally:
         await nats.close()
+        if spans is not None:
+            await asyncio.to_thread(spans.close)
+        await asyncio.to_thread(logging.close)
 
 
 def _workers(
-    settings: Settings, url: str, nats: NatsConnection, hints: Mapping[str, Hint], remembered: Remembered
+    settings: Settings,
+    url: str,
+    nats: NatsConnection,
+    hints: Mapping[str, Hint],
+    remembered: Remembered,
+    *,
+    steps: StepSpans | None,
 ) -> Mapping[str, Callable[[], Worker]]:
     others = Hints(nats.client, SEQUENCED)
 
     def sequenced(step: Step) -> None:
         note("sequencer", WorkerCondition.RUNNING)
         metrics.sequenced(step)
+        if steps is not None:
+            steps.sequenced(step)
         if step.added:
             _wake(hints)
             others.send()
@@ -114,7 +130,15 @@ def _workers(
             return
         note("publisher", WorkerCondition.HALTED if state.halted else WorkerCondition.RUNNING, state.halted)
         metrics.published(state)
+        if steps is not None:
+            steps.published(state)
 
+    def settled(mail: Settled) -> None:
+        metrics.mail_settled(mail)
+        if steps is not None:
+            steps.mailed(mail)
+
+    worked = None if steps is None else steps.projected
     witnessed = _running("collector", metrics.witnessed)
     projected, mailed = _running("projector", metrics.projected), _running("mailer", metrics.mail_waits)
     done_when_due, pruned = _running("timekeeper", metrics.done_when_due), _running("reaper", metrics.pruned)
@@ -123,9 +147,9 @@ def _workers(
         "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published),
         "integrator": lambda: OpenedIntegrator(settings, nats.client, hint=hints["integrator"], observe=_integrated),
         "collector": lambda: Collector(url, log_policy.load(settings.log_policy), observe=witnessed, heard=metrics.witness_answered),
-        "projector": lambda: Projector(url, hint=hints["projector"], observe=projected),
+        "projector": lambda: Projector(url, hint=hints["projector"], observe=projected, worked=worked),
         "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], watch=Watch()),
-        "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], remembered=remembered, settled=metrics.mail_settled, observe=mailed),
+        "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], remembered=remembered, settled=settled, observe=mailed),
         "timekeeper": lambda: Timekeeper(
             settings, observe=done_when_due, seen=metrics.token_ends, destroyed=Hints(nats.client, ERASED).send
         ),

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -16,7 +17,8 @@ import structlog
 from adapters.log_reader import LogPage, LogReader
 from adapters.postgres import AWAY, CONNECT_SECONDS
 from domain.errors import StoreUnavailable
-from domain.ids import StreamName
+from domain.event import Recorded
+from domain.ids import CorrelationId, StreamName
 from projections import generations, table
 from projections.catalogue import ALL
 from projections.projection import Entity, Journal, Periods, Projection, Versioned
@@ -60,6 +62,17 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Worked:
+    """One batch of events, handed to so many feeds together, and the requests whose events these were."""
+
+    events: int
+    position: int
+    feeds: int
+    seconds: float
+    correlations: frozenset[CorrelationId]
+
+
+@dataclass(frozen=True, slots=True)
 class _Batch:
     after: int
     through: int
@@ -82,12 +95,14 @@ class Projector:
         ranges: int = 1,
         hint: Hint | None = None,
         observe: Callable[[Progress], None] = lambda _: None,
+        worked: Callable[[Worked], None] | None = None,
     ) -> None:
         self.hint = Hint() if hint is None else hint
         self._url = url
         self._projections = {projection.name: projection for projection in projections}
         self._ranges = ranges
         self._observe = observe
+        self._worked = worked
         self._reader = LogReader(url)
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._limit = FIRST_EVENTS
@@ -129,6 +144,7 @@ class Projector:
             waiting = await self._waiting()
             number, left = len(waiting), list[Feed]()
             while waiting:
+                began = perf_counter()
                 batch, size = await self._read(waiting[0].position)
                 together = [feed for feed in waiting if feed.position <= batch.through]
                 waiting = waiting[len(together) :]
@@ -136,6 +152,8 @@ class Projector:
                 moved = moved or bool(done)
                 self._behind = bool(waiting) or batch.through < size
                 self._tell(together, done, batch, size)
+                if done and self._worked is not None:
+                    self._worked(_worked(batch, len(done), perf_counter() - began))
                 self._took += len(batch.events)
                 left += done
             self._left = left if len(left) == number else []
@@ -271,6 +289,11 @@ class Projector:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
+
+
+def _worked(batch: _Batch, feeds: int, seconds: float) -> Worked:
+    correlations = frozenset(event.correlation_id for event in batch.events if isinstance(event, Recorded))
+    return Worked(len(batch.events), batch.through, feeds, seconds, correlations)
 
 
 def _halves(batch: _Batch) -> list[_Batch]:

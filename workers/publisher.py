@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import perf_counter
 
 import msgspec
 import structlog
@@ -20,7 +21,7 @@ from adapters.jetstream import MOST_IN_BATCH, NotTheEnd, Outgoing, StreamAway
 from adapters.log_reader import LogPage, LogReader
 from commands.ports import StoredEvent
 from domain.errors import UnknownEventTag
-from domain.ids import EventId
+from domain.ids import CorrelationId, EventId
 from workers.hints import Hint
 from workers.outgoing import outgoing
 
@@ -58,6 +59,10 @@ class Published:
     lag_s: float
     halted: str | None = None
     away: bool = False
+    events: int = 0
+    seconds: float = 0.0
+    correlations: frozenset[CorrelationId] = frozenset()
+    """The requests whose events these were."""
 
 
 class Publisher:
@@ -119,6 +124,7 @@ class Publisher:
         Raises NotTheEnd, StreamAway, Halted, StoreUnavailable, LogBroken. After an error the next step begins by asking
         for the stream's end again.
         """
+        began = perf_counter()
         try:
             stream = self._stream or await self._open()
             page = await self._following(stream)
@@ -135,7 +141,13 @@ class Publisher:
             raise
         age = (datetime.now(UTC) - events[0].recorded_at).total_seconds() if events else 0.0
         self._lag = max(0, page.size - self._position)
-        self._observe(Published(self._position, self._lag, max(0.0, age)))
+        correlations = frozenset(event.correlation_id for event in events)
+        self._observe(
+            Published(
+                self._position, self._lag, max(0.0, age),
+                events=len(events), seconds=perf_counter() - began, correlations=correlations,
+            )
+        )  # fmt: skip
         return bool(events)
 
     async def _following(self, stream: EventStream) -> LogPage | None:

@@ -18,13 +18,14 @@ from adapters.hashing.hasher import Argon2Hasher
 from adapters.hashing.queue import NoHashMetrics
 from adapters.ports import open_ports
 from adapters.store_metrics import Flushed, NoMetrics
+from adapters.telemetry.chosen import NoTelemetry
+from adapters.telemetry.spans import Spans, spans
 from api.addresses import Addresses
 from api.asgi import Receive, Scope, Send
 from api.composition import _ports, open_world
 from api.edge import Edge
 from api.metrics import HashFigures
 from api.traced_ports import HashSpans, TracedHasher, TracedStore
-from api.tracing import NoTracing, Spans, spans
 from api.watched_store import WatchedStore
 from commands.ports import Ports
 from domain.errors import Overloaded, StoreUnavailable
@@ -99,13 +100,13 @@ def test_without_an_endpoint_nothing_of_it_is_loaded(tmp_path: Path) -> None:
 
 
 def test_without_an_endpoint_there_are_no_spans() -> None:
-    assert spans({}) is None
+    assert spans("minos.api", {}) is None
 
 
 def test_an_endpoint_without_the_extra_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
-    with pytest.raises(NoTracing, match="minos"):
-        spans({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"})
+    with pytest.raises(NoTelemetry, match="minos"):
+        spans("minos.api", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"})
 
 
 async def test_without_tracing_the_ports_are_those_that_were_opened(served: Served, api_database: Database, api_folder: Path) -> None:

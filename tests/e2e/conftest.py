@@ -9,6 +9,7 @@ import pytest
 
 from bench.running import Running
 from docs.console.authority import ROOT
+from tests.e2e.collector import Collector, collecting, traceparent
 from tests.e2e.people import Person, bootstrap, client_of
 
 CHEAP_HASHES = {"argon2_memory_kib": "7168", "argon2_passes": "1"}
@@ -48,3 +49,30 @@ async def http(running: Running) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture(scope="session")
 async def admin(running: Running, http: httpx.AsyncClient) -> Person:
     return await bootstrap(http, running.bootstrap_code)
+
+
+@pytest.fixture(scope="session")
+async def traced() -> AsyncIterator[tuple[Running, Collector]]:
+    """Another authority, which tells a collector of all it does."""
+    with tempfile.TemporaryDirectory(prefix="minos-e2e-", ignore_cleanup_errors=True) as folder, collecting() as collector:
+        running = Running(Path(folder), **CHEAP_HASHES)
+        collector.told_to(running)
+        async with running:
+            yield running, collector
+
+
+@pytest.fixture
+def collector(traced: tuple[Running, Collector]) -> Collector:
+    return traced[1]
+
+
+@pytest.fixture
+async def traced_http(traced: tuple[Running, Collector]) -> AsyncIterator[httpx.AsyncClient]:
+    """Every request under a trace of its own; `collector.arrived` finds it."""
+
+    async def begin_trace(request: httpx.Request) -> None:
+        request.headers.setdefault("traceparent", traceparent())
+
+    async with client_of(traced[0]) as http:
+        http.event_hooks["request"].append(begin_trace)
+        yield http

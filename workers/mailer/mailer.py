@@ -33,11 +33,12 @@ log = structlog.stdlib.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of one mail. `reason` is a slug; None where it was sent."""
+    """What became of one mail, and how long that took. `reason` is a slug; None where it was sent."""
 
     letter: str
     state: MailState
     reason: str | None = None
+    seconds: float = 0.0
 
 
 class Mailer:
@@ -93,6 +94,7 @@ class Mailer:
 
     async def _hand_over(self, due: Due) -> None:
         """Send one mail and note what became of it; whatever is wrong with it is no other's fault."""
+        began = monotonic()
         try:
             state, reason = await self._sent(due)
         except StoreUnavailable:
@@ -106,7 +108,7 @@ class Mailer:
             return
         async with self._writing:
             await self._ledger.settle(due, state, reason)
-        self._settled(Settled(due.letter, state, reason))
+        self._settled(Settled(due.letter, state, reason, monotonic() - began))
 
     async def _sent(self, due: Due) -> tuple[MailState, str | None]:
         if due.too_late:

@@ -1,25 +1,20 @@
-"""Spans over OpenTelemetry, where the `otel` extra is installed and an endpoint is set (OTEL_* variables).
+"""Spans over OpenTelemetry. Names follow the semantic conventions where these have one.
 
-Otherwise nothing of it is imported, and nothing in the way of a request asks about it. Its packages are looked up by name, so that
-the type checkers need not have them. Names follow the semantic conventions where these have one.
+Where traces are off nothing of it is imported, and nothing in the way of a request asks about it.
 """
 
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
+from time import time_ns
 from typing import Any
 
+from adapters.telemetry.chosen import Signal, library, resource, wanted
 from domain.errors import Refused
 
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-
-Attributes = Mapping[str, str | int]
-"""Words of our own and numbers. Never an id, nor anything that came with a request or out of the store."""
-
-
-class NoTracing(Exception):
-    """An endpoint is set but the `otel` extra is not installed."""
+Attributes = Mapping[str, str | int | Sequence[str]]
+"""Words of our own and numbers, and correlation ids, which are made here and name nobody. No other id, nor anything that came with a
+request or out of the store."""
 
 
 class Step:
@@ -38,11 +33,12 @@ class Step:
 class Spans:
     """Makes spans; sending them is the business of a thread of the library's."""
 
-    def __init__(self, provider: Any) -> None:
-        self._api = import_module("opentelemetry.trace")
-        self._w3c = import_module("opentelemetry.trace.propagation.tracecontext").TraceContextTextMapPropagator()
+    def __init__(self, provider: Any, name: str = "minos.api") -> None:
+        self._api = library("opentelemetry.trace")
+        self._nowhere = library("opentelemetry.context").Context()
+        self._w3c = library("opentelemetry.trace.propagation.tracecontext").TraceContextTextMapPropagator()
         self._provider = provider
-        self._tracer = provider.get_tracer("minos.api")
+        self._tracer = provider.get_tracer(name)
 
     @contextmanager
     def request(self, name: str, attributes: Attributes, *, traceparent: bytes | None) -> Generator[Any]:
@@ -69,25 +65,33 @@ class Spans:
         finally:
             step.span.end()
 
+    def done(self, name: str, seconds: float, attributes: Attributes) -> None:
+        """Tell of work that has just ended and belongs to no request: a trace of its own."""
+        now = time_ns()
+        span = self._tracer.start_span(
+            name, context=self._nowhere, kind=self._api.SpanKind.CONSUMER, attributes=attributes, start_time=now - int(seconds * 1e9)
+        )
+        span.end(now)
+
     def fail(self, span: Any, kind: str) -> None:
         span.set_attribute("error.type", kind)
         span.set_status(self._api.StatusCode.ERROR)
+
+    @staticmethod
+    def trace_id(span: Any) -> str:
+        return f"{span.get_span_context().trace_id:032x}"
 
     def close(self) -> None:
         """Send what is left, within the library's own deadline."""
         self._provider.shutdown()
 
 
-def spans(environ: Mapping[str, str] = os.environ) -> Spans | None:
-    """Give what makes spans, or None where no endpoint is set. Raises NoTracing."""
-    if not any(environ.get(name) for name in _ENDPOINTS):
+def spans(name: str, environ: Mapping[str, str] = os.environ) -> Spans | None:
+    """Give what makes spans for a part of Minos, or None where traces are not wanted. Raises NoTelemetry."""
+    if not wanted(Signal.TRACES, environ):
         return None
-    try:
-        sdk, export = import_module("opentelemetry.sdk.trace"), import_module("opentelemetry.sdk.trace.export")
-        otlp = import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
-    except ImportError as error:
-        raise NoTracing("OTEL_* names an endpoint: install the extra `minos[otel]`, or unset it") from error
-    os.environ.setdefault("OTEL_SERVICE_NAME", "minos")
-    provider = sdk.TracerProvider()
+    sdk, export = library("opentelemetry.sdk.trace"), library("opentelemetry.sdk.trace.export")
+    otlp = library("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    provider = sdk.TracerProvider(resource=resource())
     provider.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter()))
-    return Spans(provider)
+    return Spans(provider, name)
