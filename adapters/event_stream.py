@@ -44,7 +44,8 @@ class EventStream:
         if answer is None:
             await self._close_earlier()
             answer = await self._jetstream.ask(f"STREAM.CREATE.{self.name}", wanted)
-        elif answer["config"].get("allow_direct"):  # it was made when nobody else was to be let near it
+        elif answer["config"].get("allow_direct") or answer["config"]["num_replicas"] != self._replicas:
+            # It was made when nobody else was to be let near it, or for another number of servers.
             answer = await self._jetstream.ask(f"STREAM.UPDATE.{self.name}", wanted)
         last = int((answer or {})["state"]["last_seq"])
         return StreamEnd(sequence=last, event_id=await self._event_at(last) if last else None)

@@ -11,11 +11,14 @@ import structlog
 from nats.aio.client import Client
 
 from adapters.nats_credentials import BadCredentials, proof
+from adapters.server_urls import each
 
 CONNECT_SECONDS = 2
 CLOSE_SECONDS = 1
 SETTLE_SECONDS = 10
 RETRY_SECONDS = 0.25
+PING_SECONDS = 2
+"""A server that is cut off says nothing: after two of these without an answer another one is tried."""
 LONGEST_RETRY_SECONDS = 2.0
 QUIET_SECONDS = 30.0
 """An error that goes on is said this rarely until the connection is back: while NATS is away each try has one."""
@@ -30,7 +33,7 @@ class NatsConnection:
         """`retry_s`: the pause between tries, at first, and always once it was connected."""
         self.client = Client()
         self._retry_s = retry_s
-        self._url = url
+        self._servers = list(each(url))
         self._credentials = credentials
         self._name = name
         self._closing = False
@@ -68,11 +71,13 @@ class NatsConnection:
 
     async def _connect_once(self) -> None:
         await self.client.connect(
-            self._url,
+            self._servers,
             name=self._name,
             connect_timeout=CONNECT_SECONDS,
             allow_reconnect=True,
             max_reconnect_attempts=-1,
+            ping_interval=PING_SECONDS,
+            max_outstanding_pings=1,
             reconnect_time_wait=self._retry_s,  # type: ignore[arg-type]  # seconds, slept as they are: fractions are fine
             no_echo=True,
             error_cb=self._on_error,

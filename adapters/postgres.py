@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
+from adapters.postgres_connect import connect
 from domain.errors import LogDetached, StoreUnavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -148,5 +149,5 @@ class Link:
     async def _open(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             options: dict[str, Any] = {} if self._prepared else {"statement_cache_size": 0}
-            self._connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, max_cached_statement_lifetime=0, **options)
+            self._connection = await connect(self._url, timeout=CONNECT_SECONDS, max_cached_statement_lifetime=0, **options)
         return self._connection

@@ -76,12 +76,25 @@ class Settings(Struct, frozen=True, kw_only=True):
         bool, _text("Whether anybody may read the hashes and checkpoints of the log (`/log/...`); entries take a permission either way.")
     ] = True
     database_url: Annotated[
-        Secret | None, _text("PostgreSQL 18 to serve from, as the role `minos_app`. Without it `minos up` starts one of its own.")
+        Secret | None,
+        _text(
+            "PostgreSQL 18 to serve from, as the role `minos_app`; of several hosts (`postgresql://role:password@a:5432,b:5432/minos`) "
+            "whichever takes writes. Without it `minos up` starts one of its own."
+        ),
     ] = None
     migration_database_url: Annotated[
         Secret | None, _text("The same database as its owner role: for `migrate` and `up`. Without it `up` uses DATABASE_URL and warns.")
     ] = None
-    nats_url: Annotated[Secret | None, _text("NATS server with JetStream. Without it `minos up` starts one of its own.")] = None
+    nats_url: Annotated[
+        Secret | None,
+        _text("NATS with JetStream; several servers of a cluster with commas between. Without it `minos up` starts one of its own."),
+    ] = None
+    nats_replicas: Annotated[
+        int,
+        _number(
+            0, 5, "Servers of a NATS cluster that keep each stream. By default (0) three where MINOS_NATS_URL names so many, else one."
+        ),
+    ] = 0
     nats_credentials: Annotated[
         Path | None, _text("File that proves to that server who we are: NATS credentials (JWT and seed), or a user's nkey seed alone.")
     ] = None
@@ -235,6 +248,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         "ES256"
     )
     shutdown_grace: Annotated[int, _seconds(1, 300, "How long requests in flight may take to finish when told to stop.")] = 10
+    shutdown_drain: Annotated[
+        int,
+        _seconds(
+            0,
+            300,
+            "How long `serve` goes on answering once SIGTERM came, as not ready and for the last time on each connection: set it "
+            "where a load balancer is in front.",
+        ),
+    ] = 0
     api_docs: Annotated[
         Literal["auto", "open", "off"], _text("Whether `/docs` is served to anybody; `auto` is open in development and off in production.")
     ] = "auto"

@@ -11,6 +11,7 @@ from adapters import master_key_text, settings_files
 from adapters.mail.server import Transport, server_of
 from adapters.nats_keys import Kind, is_seed
 from adapters.secret import Secret
+from adapters.server_urls import each
 from adapters.settings import Settings
 from domain.audience import BUILT_IN
 
@@ -134,10 +135,14 @@ def _url(field: str, schemes: set[str]) -> Check:
 
     def is_another(settings: Settings) -> bool:
         secret: Secret | None = getattr(settings, field)
-        url = None if secret is None else split_url(secret.reveal())
-        return secret is not None and (url is None or url.scheme not in schemes)
+        return secret is not None and not all(_has_scheme(url, schemes) for url in each(secret.reveal()))
 
     return _never(is_another, text, field)
+
+
+def _has_scheme(url: str, schemes: set[str]) -> bool:
+    parts = split_url(url)
+    return parts is not None and parts.scheme in schemes
 
 
 def _never(holds: Callable[[Settings], bool], text: str, *needs: str) -> Check:

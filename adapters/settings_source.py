@@ -13,6 +13,7 @@ from typing import get_type_hints
 import msgspec
 from msgspec import Struct
 
+from adapters import server_urls
 from adapters.secret import Secret
 from adapters.settings import Settings
 from adapters.settings_checks import contradictions, split_url
@@ -21,6 +22,7 @@ from adapters.settings_table import PREFIX, SETTINGS, Setting
 _LARGEST_FILE = 64 * 1024
 _HERE = frozenset({"127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - compared with, not listened on
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_REPLICAS = 3
 _HINTS = get_type_hints(Settings, include_extras=True)
 
 
@@ -178,6 +180,7 @@ def _completed(settings: Settings, folder: Path) -> Settings:
         issuer=issuer,
         allowed_hosts=hosts,
         data_dir=data_dir,
+        nats_replicas=settings.nats_replicas or _replicas(settings.nats_url),
         second_place=_place(settings.second_place or data_dir / "second-place", folder),
         keys_dir=_place(settings.keys_dir or data_dir / "keys", folder),
         mail_from=settings.mail_from or _own_address(issuer),
@@ -189,6 +192,10 @@ def _completed(settings: Settings, folder: Path) -> Settings:
 
 def _place(given: str | Path, folder: Path) -> str:
     return given if isinstance(given, str) and "://" in given else str((folder / Path(given).expanduser()).resolve())
+
+
+def _replicas(nats: Secret | None) -> int:
+    return 1 if nats is None or len(server_urls.each(nats.reveal())) < _REPLICAS else _REPLICAS
 
 
 def _own_domain(issuer: str) -> str:

@@ -56,6 +56,8 @@ class SignalStream:
         answer = await self._jetstream.ask(f"STREAM.INFO.{self.name}", none_if=NO_SUCH_STREAM)
         if answer is None:
             answer = await self._jetstream.ask(f"STREAM.CREATE.{self.name}", self._configuration())
+        elif answer["config"]["num_replicas"] != self._replicas:
+            answer = await self._jetstream.ask(f"STREAM.UPDATE.{self.name}", self._configuration())
         state = (answer or {})["state"]
         last = int(state["last_seq"])
         return SignalEnd(sequence=last, last=await self._told_at(last) if last else None, is_empty=not state["messages"])

@@ -38,9 +38,10 @@ def create(settings: Settings | None = None, *, farewell: Farewell | None = None
     policy_file.require_operations(limits, POLICY)
     spans = spans_wanted("minos.api")
 
+    leaving = asyncio.Event()
+
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
-        leaving = asyncio.Event()
         if farewell is not None:
             farewell.heard(leaving)
 
@@ -62,6 +63,7 @@ def create(settings: Settings | None = None, *, farewell: Farewell | None = None
         cast("App", app),  # the same protocol; the framework types its scope more narrowly
         methods=methods_by_address(app),
         addresses=Addresses(served(app)),
+        leaving=leaving,
         spans=spans,
         hosts=chosen.allowed_hosts,
         proxies=networks(chosen.trusted_proxies),

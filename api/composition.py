@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import asyncpg
 
-from adapters import log_policy
+from adapters import log_policy, postgres_connect
 from adapters.event_feed import EventFeed
 from adapters.hints import Hints
 from adapters.limits.counters import Counters
@@ -109,9 +109,7 @@ def _hash_figures(spans: Spans | None) -> HashFigures | HashSpans:
 
 
 def _readers(url: str) -> Pool:
-    return asyncpg.create_pool(
-        url, min_size=0, max_size=READERS, command_timeout=READ_SECONDS, timeout=READ_SECONDS, reset=_nothing_to_reset
-    )
+    return postgres_connect.pool(url, size=READERS, timeout=READ_SECONDS, command_timeout=READ_SECONDS, reset=_nothing_to_reset)
 
 
 @asynccontextmanager

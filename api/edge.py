@@ -1,5 +1,6 @@
 """The outermost layer, in plain ASGI: ids, limits, host list, header fields, one log line and the figures of a request."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
@@ -33,6 +34,8 @@ _SECURITY: tuple[tuple[bytes, bytes], ...] = (
 _CLOSED = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _NO_STORE = (b"cache-control", b"no-store")
 _HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+_LAST = (b"connection", b"close")
+"""A proxy that keeps connections then opens the next one elsewhere, instead of sending into one that is about to end."""
 _UNROUTED = "(none)"
 _OTHER_METHOD = "(other)"
 """What a made-up method is counted as: each label of its own would stay in the metrics for good."""
@@ -40,7 +43,7 @@ _QUIET = frozenset({"/health/live", "/health/ready", "/health/startup"})
 
 
 class Edge:
-    """Wraps the application. Until `open` is set only `/health/` is let through."""
+    """Wraps the application. Until `open` is set only `/health/` is let through. Once `leaving` is set each answer ends its connection."""
 
     def __init__(
         self,
@@ -51,9 +54,11 @@ class Edge:
         https: bool,
         methods: Mapping[str, bytes],
         addresses: Addresses,
+        leaving: asyncio.Event,
         spans: Spans | None = None,
     ) -> None:
         self.app = app
+        self._leaving = leaving
         self.open = False
         self._answering: App = self._answer if spans is None else TracedRequests(self._answer, spans)
         self._methods = methods
@@ -84,7 +89,8 @@ class Edge:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange()
-        outgoing = _Outgoing(scope, exchange, send, always=self._always, methods=self._methods, limiter=self._limiter)
+        always = (*self._always, _LAST) if self._leaving.is_set() else self._always
+        outgoing = _Outgoing(scope, exchange, send, always=always, methods=self._methods, limiter=self._limiter)
         try:
             fields = header_fields(scope)
             exchange.meet(fields)

@@ -57,11 +57,13 @@ class Health(Controller):
         "/ready",
         operation_id="healthReady",
         summary="Requests can be answered",
-        responses={503: ResponseSpec(Ready, generate_examples=False, description="Postgres is away, or still starting.")},
+        responses={503: ResponseSpec(Ready, generate_examples=False, description="Postgres is away, or the process starts or leaves.")},
     )
     async def ready(self, request: Asking) -> Response[Ready]:
         if not request.is_open:
             return _unready("unknown")
+        if request.world.leaving.is_set():
+            return _unready("up")
         try:
             async with asyncio.timeout(_SECONDS):
                 level: int = await request.world.pool.fetchval(_SQL["level"])
@@ -71,5 +73,5 @@ class Health(Controller):
         return Response(Ready(status="ready", postgres="up", schema_level=level, limits=limits))
 
 
-def _unready(postgres: Literal["down", "unknown"]) -> Response[Ready]:
+def _unready(postgres: Literal["up", "down", "unknown"]) -> Response[Ready]:
     return Response(Ready(status="unready", postgres=postgres), status_code=503, headers={"Retry-After": "1"})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import asyncpg
 import msgspec
 
+from adapters import postgres_connect
 from adapters.embedded_postgres import running_app_url, running_owner_url
 from adapters.ports import Opened, open_ports
 from adapters.secret import Secret
@@ -60,7 +61,7 @@ async def authority(settings: Settings) -> AsyncGenerator[Authority]:
     settings = msgspec.structs.replace(settings, database_url=url, migration_database_url=owner)
     async with (
         open_ports(settings) as opened,
-        asyncpg.create_pool(url.reveal(), min_size=0, max_size=2, timeout=10) as pool,
+        postgres_connect.pool(url.reveal(), size=2, timeout=10) as pool,
     ):
         yield Authority(settings=settings, opened=opened, models=ReadModels(pool), url=url, pool=pool)
 

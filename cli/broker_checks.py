@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from adapters.nats_credentials import BadCredentials, proof
+from adapters.postgres_connect import connect
 from adapters.postgres_sql import statements
+from adapters.server_urls import each
 from adapters.settings import Settings
 from cli.database import in_words
 from cli.finding import FURTHEST_BEHIND_S, Finding
@@ -30,8 +32,8 @@ async def broker(settings: Settings) -> AsyncIterator[Finding]:
     client = Client()
     try:
         async with asyncio.timeout(_DEADLINE_S):
-            known = proof(settings.nats_credentials)
-            await client.connect(settings.nats_url.reveal(), allow_reconnect=False, connect_timeout=2, error_cb=_keep_quiet, **known)  # pyright: ignore[reportUnknownMemberType] - its options have no types
+            known, servers = proof(settings.nats_credentials), list(each(settings.nats_url.reveal()))
+            await client.connect(servers, allow_reconnect=False, connect_timeout=2, error_cb=_keep_quiet, **known)  # pyright: ignore[reportUnknownMemberType] - its options have no types
             account = await client.jetstream().account_info()  # pyright: ignore[reportUnknownMemberType] - nor have these
             yield Finding(check="broker", ok=True, detail=f"JetStream on, streams: {account.streams}")
             if settings.database_url is not None:
@@ -46,7 +48,7 @@ async def broker(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _stream(database_url: str, client: "Client") -> Finding:
     """Hold the end of the stream against the end of the log. Where it stands still for seconds nobody publishes, or dares to."""
-    connection = await asyncpg.connect(database_url, timeout=_DEADLINE_S)
+    connection = await connect(database_url, timeout=_DEADLINE_S)
     try:
         (_, epoch) = await connection.fetchrow(SQL["log"], timeout=_DEADLINE_S) or (0, 1)
         end = await _end(client, epoch)

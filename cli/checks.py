@@ -10,6 +10,7 @@ import asyncpg
 
 from adapters.children import CannotStart
 from adapters.postgres import AWAY
+from adapters.postgres_connect import connect
 from adapters.postgres_sql import statements
 from adapters.settings import Settings
 from cli import key_checks
@@ -63,7 +64,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         return
     try:
         async with asyncio.timeout(_DEADLINE_S):
-            connection = await asyncpg.connect(url.reveal(), timeout=_DEADLINE_S)
+            connection = await connect(url.reveal(), timeout=_DEADLINE_S)
     except (*AWAY, asyncpg.PostgresError) as error:
         yield Finding(check="database", ok=False, detail=f"cannot connect: {in_words(error)}")
         return

@@ -23,11 +23,12 @@ async def connect(url: str) -> "Connection":
     """Raises CannotStart, naming the settings to look at, when PostgreSQL cannot be reached or does not let us in."""
     import asyncpg
 
+    from adapters import postgres_connect
     from adapters.children import CannotStart
     from adapters.postgres import AWAY
 
     try:
-        return await asyncpg.connect(url, timeout=_CONNECT_S)
+        return await postgres_connect.connect(url, timeout=_CONNECT_S)
     except (*AWAY, asyncpg.PostgresError) as error:
         words = f"PostgreSQL cannot be used: {in_words(error)}; look at MINOS_DATABASE_URL and MINOS_MIGRATION_DATABASE_URL"
         raise CannotStart(words) from None

@@ -13,7 +13,9 @@ from msgspec import Struct
 from adapters.base64url import from_text
 from adapters.nats_credentials import BadCredentials, proof
 from adapters.postgres import AWAY
+from adapters.postgres_connect import connect
 from adapters.postgres_sql import statements
+from adapters.server_urls import each
 from adapters.settings import Settings
 from cli.finding import FURTHEST_BEHIND_S, Finding
 
@@ -63,7 +65,7 @@ async def downstream(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _kept(url: str) -> AsyncIterator[Finding]:
     try:
-        connection = await asyncpg.connect(url, timeout=_DEADLINE_S)
+        connection = await connect(url, timeout=_DEADLINE_S)
     except (*AWAY, asyncpg.PostgresError):
         return
     try:
@@ -98,12 +100,12 @@ async def _sent(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with asyncio.timeout(2 * _DEADLINE_S + PATIENCE_S):
             known = proof(settings.nats_credentials)
-            url = "" if settings.nats_url is None else settings.nats_url.reveal()
-            await client.connect(url, allow_reconnect=False, connect_timeout=2, error_cb=_keep_quiet, **known)  # pyright: ignore[reportUnknownMemberType] - its options have no types
+            servers = [] if settings.nats_url is None else list(each(settings.nats_url.reveal()))
+            await client.connect(servers, allow_reconnect=False, connect_timeout=2, error_cb=_keep_quiet, **known)  # pyright: ignore[reportUnknownMemberType] - its options have no types
             yield await _heartbeat(client)
             if settings.nats_callout_issuer is not None:
                 yield await _account(client)
-                yield await _callout(url)
+                yield await _callout(servers)
     except (BadCredentials, OSError, TimeoutError, Error):
         return  # `broker` says so
     finally:
@@ -137,7 +139,7 @@ async def _account(client: "Client") -> Finding:
     return Finding(check="NATS accounts", ok=alone, detail=detail)
 
 
-async def _callout(url: str) -> Finding:
+async def _callout(servers: list[str]) -> Finding:
     """Knock with a token that nobody gave. Refused at once, somebody was asked; where nobody is, the server waits before it refuses."""
     from nats.aio.client import Client
     from nats.errors import Error
@@ -145,7 +147,7 @@ async def _callout(url: str) -> Finding:
     client, asked = Client(), False
     try:
         async with asyncio.timeout(_ASKED_S):
-            await client.connect(url, token=_NOBODYS, allow_reconnect=False, error_cb=_keep_quiet)  # pyright: ignore[reportUnknownMemberType] - as above
+            await client.connect(servers, token=_NOBODYS, allow_reconnect=False, error_cb=_keep_quiet)  # pyright: ignore[reportUnknownMemberType] - as above
     except Error as refused:
         asked = "authorization" in str(refused).lower()
     except (OSError, TimeoutError):

@@ -1,8 +1,7 @@
 """What `minos doctor` looks at of erasures: that they come to an end, and that none was in vain."""
 
-import asyncpg
-
 from adapters.postgres import AWAY
+from adapters.postgres_connect import pool
 from adapters.settings import Settings
 from cli.finding import Finding
 from domain.errors import StoreUnavailable
@@ -19,8 +18,8 @@ async def erasures_end(settings: Settings) -> list[Finding]:
     if settings.database_url is None:
         return []
     try:
-        async with asyncpg.create_pool(settings.database_url.reveal(), min_size=0, max_size=1, command_timeout=_DEADLINE_S) as pool:
-            late = await erasures.late(ReadModels(pool), LATE_SECONDS)
+        async with pool(settings.database_url.reveal(), size=1, timeout=_DEADLINE_S, command_timeout=_DEADLINE_S) as reading:
+            late = await erasures.late(ReadModels(reading), LATE_SECONDS)
     except (*AWAY, StoreUnavailable) as error:
         return [Finding(check="erasures", ok=False, detail=str(error) or type(error).__name__)]
     detail = f"{late.unfinished} begun more than a day ago and not over, {late.keys} keys of people whose keys were destroyed"

@@ -114,10 +114,11 @@ async def _from_nats(settings: "Settings", after: int, size: int, *, follow: boo
     from nats.js.api import ConsumerConfig, DeliverPolicy
 
     from adapters.nats_credentials import proof
+    from adapters.server_urls import each
 
-    url = settings.nats_url.reveal() if settings.nats_url is not None else ""
+    servers = list(each(settings.nats_url.reveal())) if settings.nats_url is not None else []
     known = proof(settings.nats_credentials)
-    client = await nats.connect(url, connect_timeout=5, allow_reconnect=follow, **known)  # pyright: ignore[reportUnknownMemberType] - as below
+    client = await nats.connect(servers, connect_timeout=5, allow_reconnect=follow, **known)  # pyright: ignore[reportUnknownMemberType] - as below
     try:
         starting = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=after + 1)
         stream = client.jetstream()  # pyright: ignore[reportUnknownMemberType] - nats-py leaves its options untyped

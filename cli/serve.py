@@ -12,13 +12,16 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapters.farewell import Farewell
 from adapters.metrics_server import FOLDER_VARIABLE, prepare_folder
 from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
 from cli.metrics_told import MetricsTold
+
+if TYPE_CHECKING:
+    from adapters.settings import Settings
 
 CONNECTIONS = 8_192
 
@@ -44,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     startup.require(settings, "DATABASE_URL")
     startup.refuse_taken_metrics_port(settings)
     metrics = MetricsTold(settings, metrics_folder) if args.settings_fd is None else None  # else it is the parent's to tell
-    _serve(settings.host, settings.port, settings.workers, settings.shutdown_grace)
+    _serve(settings)
     if metrics is not None:
         metrics.stop()
     return DONE
@@ -66,12 +69,20 @@ def _remove(folder: Path, maker: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _serve(host: str, port: int, workers: int, grace_s: int) -> None:
+def _serve(settings: "Settings") -> None:
     from cli.http_server import Served, serve
 
-    served = Served(host=host, port=port, workers=workers, grace_s=grace_s, connections=_connections(), port_name="MINOS_PORT")
+    served = Served(
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        grace_s=settings.shutdown_grace,
+        connections=_connections(),
+        port_name="MINOS_PORT",
+    )
     farewell = Farewell()
-    serve(served, partial(_load, port, farewell), started=farewell.on_signals)  # when it has put up handlers of its own
+    started = partial(farewell.on_signals, drain_s=settings.shutdown_drain)
+    serve(served, partial(_load, settings.port, farewell), started=started)  # when it has put up handlers of its own
 
 
 def _connections() -> int:

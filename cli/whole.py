@@ -37,7 +37,7 @@ class Whole:
         self._metrics: MetricsTold | None = None
         name = settings.allowed_hosts[0].removeprefix("*.")
         ready = answers(settings.host, settings.port, name=name)
-        self._api = ChildPart("serve", settings=self._for_api, ready=ready, grace_s=settings.shutdown_grace + 1)
+        self._api = ChildPart("serve", settings=self._for_api, ready=ready, grace_s=settings.shutdown_drain + settings.shutdown_grace + 1)
         self._workers = ChildPart(
             "work",
             settings=self._for_children,

@@ -144,7 +144,7 @@ def _workers(
     done_when_due, pruned = _running("timekeeper", metrics.done_when_due), _running("reaper", metrics.pruned)
     return {
         "sequencer": lambda: Sequencer(url, hint=hints["sequencer"], observe=sequenced),
-        "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published),
+        "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published, replicas=settings.nats_replicas),
         "integrator": lambda: OpenedIntegrator(settings, nats.client, hint=hints["integrator"], observe=_integrated),
         "collector": lambda: Collector(url, log_policy.load(settings.log_policy), observe=witnessed, heard=metrics.witness_answered),
         "projector": lambda: Projector(url, hint=hints["projector"], observe=projected, worked=worked),

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from adapters.postgres import AWAY, CONNECT_SECONDS
+from adapters.postgres_connect import connect
 from domain.errors import StoreUnavailable
 from domain.ids import StreamName
 from projections import generations
@@ -59,7 +60,7 @@ async def unpark(url: str, name: str, stream: StreamName) -> Sequence[Unparked]:
 @asynccontextmanager
 async def _connected(url: str) -> "AsyncGenerator[asyncpg.Connection[asyncpg.Record]]":
     try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS)
+        connection = await connect(url, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS)
     except AWAY as error:
         raise StoreUnavailable from error
     try:

@@ -6,13 +6,13 @@ either nothing was done, or the epoch before is closed in the second place and n
 
 import asyncio
 
-import asyncpg
 import structlog
 from msgspec import Struct
 
 from adapters import published
 from adapters.checkpoint_key import read_log_name, verified
 from adapters.postgres import CONNECT_SECONDS, Connection
+from adapters.postgres_connect import connect
 from adapters.postgres_links import Links
 from adapters.published import Published
 from adapters.second_place import PlaceChanged, SecondPlace
@@ -49,7 +49,7 @@ async def open_epoch(url: str, place: SecondPlace, reason: EpochReason) -> Opene
     `url` is the owner role's: no other may. Raises CannotOpen, PlaceAway, and what the database raises.
     """
     links = Links(url, size=1)
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    connection = await connect(url, timeout=CONNECT_SECONDS)
     try:
         async with asyncio.timeout(SECONDS):
             for _ in range(ATTEMPTS):

@@ -16,6 +16,7 @@ import structlog
 
 from adapters.log_reader import LogPage, LogReader
 from adapters.postgres import AWAY, CONNECT_SECONDS
+from adapters.postgres_connect import connect
 from domain.errors import StoreUnavailable
 from domain.event import Recorded
 from domain.ids import CorrelationId, StreamName
@@ -282,7 +283,7 @@ class Projector:
 
     async def _connected(self) -> "asyncpg.Connection[asyncpg.Record]":
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=STEP_SECONDS)
+            self._connection = await connect(self._url, timeout=CONNECT_SECONDS, command_timeout=STEP_SECONDS)
         return self._connection
 
     def _drop(self) -> None:

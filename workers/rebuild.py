@@ -20,6 +20,7 @@ from adapters.cycles import no_search_for_cycles
 from adapters.in_turns import in_turns
 from adapters.log_reader import LogReader, LogSize
 from adapters.postgres import CONNECT_SECONDS
+from adapters.postgres_connect import connect
 from adapters.postgres_sql import statements
 from domain.ids import StreamName
 from projections import generations, table
@@ -83,7 +84,7 @@ async def rebuild(url: str, name: str, *, progress: Callable[[Advance], None] = 
     projection = named(name)
     began = monotonic()
     reader = LogReader(url)
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    connection = await connect(url, timeout=CONNECT_SECONDS)
     try:
         if away := await connection.fetchval(SQL["detached"]):
             raise RebuildRefused(f"a part of the log was moved away, and a read model needs all of it: `minos retention attach {away[0]}`")
@@ -156,7 +157,7 @@ class _Filling:
             streams += await self.connection.fetchval(SQL["count_streams"], f"{category}-", f"{category}.")
         parts = [_Part(low, high, *slots) for slots in _shares(-(-streams // STREAMS_IN_MEMORY))]
         self.passes = len(parts)
-        reading = await asyncpg.connect(self.url, timeout=CONNECT_SECONDS)
+        reading = await connect(self.url, timeout=CONNECT_SECONDS)
         try:
             with no_search_for_cycles():
                 for part in parts:

@@ -8,13 +8,13 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-import asyncpg
 import structlog
 from msgspec import Struct
 
 from adapters import log_epochs, published
 from adapters.checkpoint_key import LogName, read_log_name, verified
 from adapters.postgres import CONNECT_SECONDS
+from adapters.postgres_connect import connect
 from adapters.postgres_links import Links
 from adapters.postgres_sql import statements
 from adapters.second_place import SecondPlace
@@ -99,7 +99,7 @@ async def _unsigned(links: Links, name: LogName | None, above: Mapping[int, int]
 
 async def _take_back(url: str, known: int, unsigned: Sequence[Place], *, dry: bool) -> tuple[int, int]:
     """Give how many tiles, and how many checkpoints."""
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    connection = await connect(url, timeout=CONNECT_SECONDS)
     try:
         transaction = connection.transaction()
         await transaction.start()

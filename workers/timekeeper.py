@@ -12,10 +12,11 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from adapters import postgres_connect
 from adapters.erased_list import open_erased_list
 from adapters.erased_reads import ErasedReads
 from adapters.ports import NoDatabase, Opened, open_ports
-from adapters.postgres import AWAY
+from adapters.postgres import AWAY, CONNECT_SECONDS
 from adapters.postgres_links import Links
 from adapters.second_place import open_second_place
 from adapters.settings import Settings
@@ -134,7 +135,7 @@ class Timekeeper:
         links = Links(url.reveal(), size=1)
         reads = ErasedReads(links)
         try:
-            async with asyncpg.create_pool(url.reveal(), min_size=0, max_size=1) as pool:
+            async with postgres_connect.pool(url.reveal(), size=1, timeout=CONNECT_SECONDS) as pool:
                 models = ReadModels(pool)
                 self._seen(await service_tokens.endings(models))
                 unread = self._listed_again.is_due(await reads.database())

@@ -209,7 +209,7 @@ def lines() -> Iterator[StringIO]:
 
 
 async def test_a_log_line_holds_the_route_and_none_of_the_secrets(served: Served, lines: StringIO) -> None:
-    edge = Edge(served.edge.app, hosts=["127.0.0.1"], proxies=(), https=True, methods={}, addresses=Addresses([]))
+    edge = Edge(served.edge.app, hosts=["127.0.0.1"], proxies=(), https=True, methods={}, addresses=Addresses([]), leaving=asyncio.Event())
     edge.let_everyone_in({}, unlimited())
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     headers = {"X-Request-Id": "mine-1", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}

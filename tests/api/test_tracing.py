@@ -184,7 +184,16 @@ async def test_a_request_that_fails_is_an_error_without_its_words(kept: Kept) ->
     async def failing(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError(SECRET)
 
-    edge = Edge(failing, hosts=["127.0.0.1"], proxies=(), https=False, methods={}, addresses=Addresses([]), spans=kept.spans)
+    edge = Edge(
+        failing,
+        hosts=["127.0.0.1"],
+        proxies=(),
+        https=False,
+        methods={},
+        addresses=Addresses([]),
+        leaving=asyncio.Event(),
+        spans=kept.spans,
+    )
     edge.let_everyone_in({}, unlimited())
     transport = httpx.ASGITransport(app=edge)  # type: ignore[arg-type]  # the same protocol, typed less openly
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:

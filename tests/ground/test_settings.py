@@ -295,3 +295,23 @@ def test_every_setting_says_what_it_is_and_what_it_takes() -> None:
         "MINOS_NATS_CALLOUT_ISSUER", "MINOS_NATS_CALLOUT_XKEY", "MINOS_MASTER_KEY_PREVIOUS", "MINOS_TRANSIT_TOKEN",
         "MINOS_SECOND_PLACE_KEY",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("url", "replicas"), [("nats://a", 1), ("nats://a,b", 1), ("nats://a,b,c", 3), ("nats://a,nats://b,nats://c", 3)])
+def test_streams_are_kept_by_three_servers_where_three_are_named(tmp_path: Path, url: str, replicas: int) -> None:
+    assert load({"MINOS_NATS_URL": url}, tmp_path).settings.nats_replicas == replicas
+    assert load({"MINOS_NATS_URL": url, "MINOS_NATS_REPLICAS": "5"}, tmp_path).settings.nats_replicas == 5
+
+
+@pytest.mark.parametrize("url", ["postgresql://r:p@a:5432,b:5432/minos", "postgresql://r:p@a,b:5433/minos"])
+def test_a_database_may_have_several_hosts(tmp_path: Path, url: str) -> None:
+    assert load({"MINOS_DATABASE_URL": url}, tmp_path).settings.database_url == Secret(url)
+
+
+@pytest.mark.parametrize("name", ["MINOS_DATABASE_URL", "MINOS_NATS_URL"])
+def test_each_of_several_servers_has_to_be_one(tmp_path: Path, name: str) -> None:
+    scheme = "nats" if "NATS" in name else "postgresql"
+    with pytest.raises(BadSettings, match=name):
+        load({name: f"{scheme}://a:5432,http://b"}, tmp_path)
+    with pytest.raises(BadSettings, match=name):
+        load({name: f"{scheme}://a:5432,b:port"}, tmp_path)

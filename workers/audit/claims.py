@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 from adapters.postgres import CONNECT_SECONDS
+from adapters.postgres_connect import connect
 from adapters.postgres_sql import statements
 from domain import claim
 from domain.claim import Claim, ClaimEvent, Held
@@ -42,7 +43,7 @@ class _Page(NamedTuple):
 
 async def check_claims(url: str, findings: Findings) -> None:
     """Read heads of claims and the index side by side; heads are held against their events elsewhere. Raises what asyncpg does."""
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    connection = await connect(url, timeout=CONNECT_SECONDS)
     try:
         last: str | None = ""
         while last is not None:

@@ -10,6 +10,7 @@ import asyncpg
 
 from adapters.checkpoint_key import LogName
 from adapters.postgres import CONNECT_SECONDS
+from adapters.postgres_connect import connect
 from adapters.postgres_sql import statements
 from domain.codec import decode_event
 from domain.ids import StreamName
@@ -51,7 +52,7 @@ class LogSource:
     @classmethod
     async def open(cls, url: str) -> "LogSource":
         """Raises what asyncpg does."""
-        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+        connection = await connect(url, timeout=CONNECT_SECONDS)
         await connection.execute(SQL["by_the_indexes"])
         await read_times_as_numbers(connection)
         return cls(connection)

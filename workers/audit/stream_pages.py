@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from adapters.postgres import CONNECT_SECONDS
+from adapters.postgres_connect import connect
 from adapters.postgres_sql import statements
 from projections.catalogue import ALL
 from projections.generations import Generation
@@ -66,7 +67,7 @@ class StreamSource:
     @classmethod
     async def open(cls, url: str) -> "StreamSource":
         """Raises what asyncpg does."""
-        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+        connection = await connect(url, timeout=CONNECT_SECONDS)
         await connection.execute(SQL["by_the_indexes"])
         return cls(connection, await serving(connection, ALL))
 

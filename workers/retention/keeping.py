@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-import asyncpg
 from msgspec import Struct
 
 from adapters.event_store import PostgresEventStore
 from adapters.postgres import CONNECT_SECONDS
+from adapters.postgres_connect import connect
 from workers.retention import sealing
 from workers.retention.partitions import Connection, Partition, partitions, take_turn
 from workers.retention.pruning import Advance, Pruner
@@ -55,7 +55,7 @@ async def keep_small(
 @asynccontextmanager
 async def opened(url: str) -> AsyncGenerator[Connection]:
     """Raises RetentionRefused when this is not the owner, or somebody is at it."""
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    connection = await connect(url, timeout=CONNECT_SECONDS)
     try:
         await take_turn(connection)
         yield connection

@@ -31,11 +31,12 @@ class Signaller:
         folded: Callable[[Folded], None] = lambda _: None,
         sent: Callable[[Sent], None] = lambda _: None,
         reached: Callable[[bool], None] = lambda _: None,
+        replicas: int = 1,
     ) -> None:
         """`reached` hears whether NATS is there, whenever it was tried."""
         lead, self._to_send = Lead(), Hint()
         self.hint = Hint() if hint is None else hint
-        self.sender = Sender(url, client, signer, lead, hint=self._to_send, observe=sent, reached=reached)
+        self.sender = Sender(url, client, signer, lead, hint=self._to_send, observe=sent, reached=reached, replicas=replicas)
         self.folder = Folder(url, store, signer, lead, life=life, hint=self.hint, changed=self._to_send.set, observe=folded)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -83,5 +84,6 @@ class OpenedSignaller:
             signaller = Signaller(
                 settings.database_url.reveal(), self._client, opened.store, signer,
                 life=settings.access_token_ttl, hint=self._hint, folded=watch.folded, sent=watch.sent, reached=watch.reached,
+                replicas=settings.nats_replicas,
             )  # fmt: skip
             await signaller.run(stop)
