@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from struct import iter_unpack
 from uuid import UUID
 
@@ -18,10 +18,12 @@ _DRAWN_AT_ONCE = 4_096
 class SystemRandomness:
     """commands.ports.Randomness. Ids rise with time to a quarter of a microsecond (RFC 9562 6.2, method 3).
 
-    The chance in ids is drawn for many at once; it is no secret. `bytes` always asks the operating system.
+    The chance in ids is drawn for many at once; it is no secret. `bytes` always asks the operating system. `clock` gives nanoseconds
+    since 1970.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], int] = time.time_ns) -> None:
+        self._clock = clock
         self._drawn: Iterator[tuple[int]] = iter(())
         os.register_at_fork(after_in_child=self._forget)
 
@@ -30,7 +32,7 @@ class SystemRandomness:
         self._drawn = iter(())
 
     def uuid7(self) -> UUID:
-        milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+        milliseconds, nanoseconds = divmod(self._clock(), 1_000_000)
         fraction = nanoseconds * 4096 // 1_000_000
         drawn = next(self._drawn, None)
         if drawn is None:

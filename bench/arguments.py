@@ -15,4 +15,9 @@ def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=HERE / "out", help="where to write the figures (bench/out)")
     parser.add_argument("--publish", action="store_true", help="copy them into docs/reference too")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="growth: keep what is filled here, or measure what was filled before")
+    parser.add_argument("--fill-only", action="store_true", help="growth: fill --data with --users, to try things out, and measure nothing")
+    parser.add_argument(
+        "--users", type=int, default=10_000, metavar="N", help="growth: how many with --fill-only, ten events each (10,000)"
+    )
     return parser

@@ -7,6 +7,7 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import cycle
 from time import perf_counter, process_time
 from typing import cast
 from urllib.parse import urlencode
@@ -19,7 +20,8 @@ _REFRESH_TOKEN = b'"refresh_token":"'
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What to send. Each connection has a text of its own and sends it again and again, waiting for each answer.
+    """What to send. Each connection has a text of its own and sends it again and again, waiting for each answer; with `connections`, so
+    many share the texts, and each sends its own in turn.
 
     With `per_second`, all together send at that pace, and a late start counts as waiting. Where a text holds `<refresh>`,
     it is sent with the refresh token of the answer before, beginning with the connection's own of `tokens`.
@@ -27,6 +29,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     port: int
     requests: list[str]
+    connections: int = 0
     seconds: float
     warm_up: float = 0.3
     per_second: float = 0.0
@@ -44,6 +47,9 @@ class Tally(Struct, frozen=True, kw_only=True):
     answers: int
     statuses: dict[str, int]
     own_cpu: float
+
+
+Driver = Callable[[Plan], Awaitable[Tally]]
 
 
 async def drive(plan: Plan) -> Tally:
@@ -81,10 +87,10 @@ def form_request(path: str, fields: Mapping[str, str], *, basic: str) -> str:
 class _Connection(asyncio.Protocol):
     """One socket, one request at a time. A protocol, which takes fewer steps for an answer than a stream."""
 
-    def __init__(self, text: str, token: str | None) -> None:
-        self._text = text.encode()
+    def __init__(self, texts: Sequence[str], token: str | None) -> None:
+        self._texts = cycle([text.encode() for text in texts])
         self._token = b"" if token is None else token.encode()
-        head, _, body = self._text.partition(b"\r\n\r\n")
+        head, _, body = texts[0].encode().partition(b"\r\n\r\n")
         self._head = b"".join(line + b"\r\n" for line in head.split(b"\r\n") if not line.startswith(b"Content-Length"))
         self._body = body.split(b"<refresh>") if token is not None else None
         self._received = b""
@@ -117,7 +123,7 @@ class _Connection(asyncio.Protocol):
     async def ask(self) -> int:
         """Send the request and read the whole answer; give its status."""
         self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(self._text if self._body is None else self._with_token(self._body))
+        self._transport.write(next(self._texts) if self._body is None else self._with_token(self._body))
         status, body = await self._answer
         if self._body is not None and status == 200:
             start = body.index(_REFRESH_TOKEN) + len(_REFRESH_TOKEN)
@@ -180,10 +186,11 @@ class _Run:
         return send
 
 
-async def _run(plan: Plan) -> Tally:
-    run, count = _Run(plan), len(plan.requests)
+async def driven(plan: Plan) -> Tally:
+    """Run a plan in this process, which has to have time for it."""
+    run, count = _Run(plan), plan.connections or len(plan.requests)
     tokens: Sequence[str | None] = plan.tokens or [None] * count
-    connections = [_Connection(text, token) for text, token in zip(plan.requests, tokens, strict=True)]
+    connections = [_Connection(plan.requests[share::count], token) for share, token in zip(range(count), tokens, strict=True)]
     await asyncio.gather(*(connection.connect(plan.port) for connection in connections))
     run.counts_from = perf_counter() + plan.warm_up
     until = run.counts_to = run.counts_from + plan.seconds
@@ -206,5 +213,5 @@ async def _run(plan: Plan) -> Tally:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        tally = runner.run(_run(msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)))
+        tally = runner.run(driven(msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)))
     sys.stdout.buffer.write(msgspec.json.encode(tally))

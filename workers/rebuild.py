@@ -79,8 +79,13 @@ class Rebuilt(Struct, frozen=True, kw_only=True):
     switched: bool
 
 
-async def rebuild(url: str, name: str, *, progress: Callable[[Advance], None] = lambda _: None, switch: bool = True) -> Rebuilt:
-    """Build, check and, unless told not to, switch. Raises RebuildRefused, RebuildDiffers; LogBroken, StoreUnavailable."""
+async def rebuild(
+    url: str, name: str, *, progress: Callable[[Advance], None] = lambda _: None, switch: bool = True, gently: bool = True
+) -> Rebuilt:
+    """Build, check and, unless told not to, switch. Without `gently`, where nobody is served meanwhile, nothing stands back for others.
+
+    Raises RebuildRefused, RebuildDiffers; LogBroken, StoreUnavailable.
+    """
     projection = named(name)
     began = monotonic()
     reader = LogReader(url)
@@ -94,7 +99,9 @@ async def rebuild(url: str, name: str, *, progress: Callable[[Advance], None] = 
         if generation is None:
             raise RebuildRefused(f"{name} is being rebuilt already; a dead rebuild is removed a minute after its last sign of life")
         target = await reader.size()
-        filling = _Filling(url=url, connection=connection, projection=projection, generation=generation, target=target, progress=progress)
+        filling = _Filling(
+            url=url, connection=connection, projection=projection, generation=generation, target=target, progress=progress, gently=gently
+        )
         events = await filling.fill()
         progress(Advance(stage="indexing", done=events, total=events, per_second=0))
         if not await generations.finish(connection, projection, generation, position=target.size, epoch=target.epoch):
@@ -144,6 +151,7 @@ class _Filling:
     generation: Generation
     target: LogSize
     progress: Callable[[Advance], None]
+    gently: bool
     began: float = field(default_factory=monotonic)
     events: int = 0
     positions: int = 0
@@ -221,7 +229,7 @@ class _Filling:
         if not await generations.still_building(self.connection, self.generation):
             raise RebuildRefused(f"the new {self.projection.name} was taken for abandoned and removed")
         waited = monotonic() - asked
-        if waited > SLOW_SECONDS:
+        if self.gently and waited > SLOW_SECONDS:
             await asyncio.sleep(min(waited * 4, 1.0))
 
 
