@@ -4,11 +4,26 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from docs.generator import access, asyncapi, commands, decisions, errors, events, limits, metrics, openapi, sdk_codes, settings, signals
+from docs.generator import (
+    access,
+    asyncapi,
+    chart,
+    commands,
+    decisions,
+    errors,
+    events,
+    limits,
+    metrics,
+    openapi,
+    sdk_codes,
+    settings,
+    signals,
+)
 
 DOCS = Path(__file__).parent
 PAGES: dict[str, Callable[[], str]] = {
     "../sdk/python/src/minos_sdk/codes.py": sdk_codes.page,
+    "../deploy/helm/minos/values.schema.json": chart.page,
     "adr/README.md": decisions.page,
     "reference/access.md": access.page,
     "reference/asyncapi.json": asyncapi.page,
