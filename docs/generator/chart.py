@@ -70,7 +70,7 @@ def _parts() -> dict[str, Schema]:
     placed = {"replicas": WHOLE, "resources": OPEN, "nodeSelector": OPEN, "tolerations": _list(OPEN)}
     scaled = _closed({"enabled": FLAG, "minReplicas": WHOLE, "maxReplicas": WHOLE, "cpuPercent": WHOLE})
     return {
-        "api": _closed({**placed, "drainSeconds": WHOLE, "autoscaling": scaled}),
+        "api": _closed({**placed, "autoscaling": scaled}),
         "worker": _closed({**placed, "jobs": _list(TEXT)}),
         "migrate": _closed({"enabled": FLAG, "deadlineSeconds": WHOLE}),
     }
