@@ -5,12 +5,18 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 
 
 -- name: read
 -- Positions after $1 up to $2, of streams from $3 up to, not including, $4, in slots $5 to $6. The reader sorts: they come
--- in order almost always, and a sort here would keep the first row back until the last was found.
+-- in order almost always, and a sort here would keep the first row back until the last was found. The streams are looked at
+-- behind OFFSET 0: as a condition on the events they would have an index of their own, and where little is known of the runs
+-- each page would be sought among all events of these streams.
 SELECT r.position_start + (e.append_id - r.append_start) AS position, e.stream, e.version, e.type, e.event_id,
        e.recorded_at, e.actor, e.session_id, e.command_id, e.correlation_id, e.causation_id, e.payload
 FROM log_runs r
-JOIN events e ON e.append_id >= r.append_start + greatest(0, $1::bigint + 1 - r.position_start)
-    AND e.append_id <= r.append_start + least(r.n - 1, $2::bigint - r.position_start)
+CROSS JOIN LATERAL (
+    SELECT * FROM events i
+    WHERE i.append_id >= r.append_start + greatest(0, $1::bigint + 1 - r.position_start)
+        AND i.append_id <= r.append_start + least(r.n - 1, $2::bigint - r.position_start)
+    OFFSET 0
+) e
 WHERE r.position_start >= (SELECT max(l.position_start) FROM log_runs l WHERE l.position_start <= $1::bigint + 1)
     AND r.position_start <= $2::bigint
     AND e.stream >= $3::text AND e.stream < $4::text AND e.slot BETWEEN $5::smallint AND $6::smallint

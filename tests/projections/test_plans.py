@@ -210,6 +210,23 @@ async def test_no_query_walks_through_a_table(filled: str) -> None:
         await connection.close()
 
 
+async def test_a_rebuild_reads_positions_and_no_streams_where_little_is_known_of_the_runs(begun: str, database: Database) -> None:
+    owner = await asyncpg.connect(database.superuser_url)
+    connection = await asyncpg.connect(begun)
+    try:
+        for statement in (*FILL[:2], "INSERT INTO log_runs VALUES (1, 1, 80000)", "ANALYZE events"):
+            await owner.execute(statement)
+        async with connection.transaction():
+            await connection.execute(rebuild.SQL["by_the_indexes"])
+            rows = await connection.fetch(f"EXPLAIN {rebuild.SQL['read']}", 40_000, 45_000, "user-0", "user-4", 0, 63)
+        plan = "\n".join(row[0] for row in rows)
+        assert "_pkey on events_p000000" in plan
+        assert "_stream" not in plan, plan
+    finally:
+        await connection.close()
+        await owner.close()
+
+
 @pytest.mark.parametrize("module", [eraser, feeds, leftovers, parking, reaper, rebuild, standing], ids=lambda module: module.__name__)
 async def test_every_statement_of_the_workers_can_be_prepared(begun: str, module: Any) -> None:
     connection = await asyncpg.connect(begun)
