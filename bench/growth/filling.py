@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from adapters.ports import open_ports
 from adapters.settings import Settings
 from adapters.subject_keks import say_backup_days
 from bench.growth.beginning import beginnings
+from bench.growth.children import child
 from bench.growth.filler import Share
 from bench.growth.followers import followed
 from bench.growth.lives import EVENTS_EACH
@@ -99,6 +99,7 @@ async def fill(running: Running, users: int, told: Told) -> Filled:
             told("waiting for the sequencer, the publisher, the tree and the signals")
             events = await following.caught_up()
         async with stage("read models"):
+            await _analysed(here.postgres)
             names = [each.name for each in ALL]
             rebuilt = await rebuilt_all(here.postgres.app_url, names, told, at_once=_processes(len(share.pieces)))
         async with stage("vacuum"):
@@ -162,23 +163,20 @@ async def _copied(here: Servers, share: Share, users: int, told: Told) -> None:
 
 async def _filled(here: Servers, share: Share, count: Callable[[int], None]) -> None:
     """Run one filler. Raises RuntimeError when it fails."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.growth.filler", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=here.environment
-    )
-    try:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(msgspec.json.encode(share))
-        await child.stdin.drain()
-        child.stdin.close()
-        async for line in child.stdout:
+    async with child("bench.growth.filler", here.environment) as filler:
+        await filler.give(msgspec.json.encode(share))
+        filler.give_no_more()
+        async for line in filler.lines():
             count(int(line))
-        if await child.wait():
-            raise RuntimeError(f"a filler ended with exit code {child.returncode}")
+
+
+async def _analysed(postgres: PostgresServer) -> None:
+    """Let PostgreSQL know of what it has, as it does by itself before long."""
+    connection = await asyncpg.connect(_as_superuser(postgres))
+    try:
+        await connection.execute("ANALYZE", timeout=None)
     finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+        await connection.close()
 
 
 async def _settled(postgres: PostgresServer, told: Told) -> None:
@@ -187,9 +185,14 @@ async def _settled(postgres: PostgresServer, told: Told) -> None:
     owner = await asyncpg.connect(postgres.owner_url)
     await owner.execute("UPDATE reactor_state SET position = (SELECT size FROM log_head)")
     await owner.close()
-    connection = await asyncpg.connect(postgres.superuser_url.replace("@/postgres?", "@/minos?"))
+    connection = await asyncpg.connect(_as_superuser(postgres))
     try:
         await connection.execute("VACUUM (ANALYZE)", timeout=None)
         await connection.execute("CHECKPOINT", timeout=None)
     finally:
         await connection.close()
+
+
+def _as_superuser(postgres: PostgresServer) -> str:
+    """Tables of the read models are the serving role's, all others the owner's."""
+    return postgres.superuser_url.replace("@/postgres?", "@/minos?")

@@ -1,37 +1,40 @@
 """Read models of a log that was filled: rebuilt as an operator would."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import asyncpg
-import structlog
-import uvloop
+import msgspec
 
+from bench.growth.children import child
 from projections import generations
 from projections.catalogue import BY_NAME
-from workers.rebuild import Rebuilt, rebuild
+from workers.rebuild import Rebuilt
 
 
 async def rebuilt_all(url: str, names: Sequence[str], told: Callable[[str], None], *, at_once: int) -> Mapping[str, float]:
     """Rebuild each, some at a time, and let the empty ones go that stood before. Give events a second of each."""
     rates: dict[str, float] = {}
-    with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
-        begun = [asyncio.get_running_loop().run_in_executor(pool, _rebuilt, url, name) for name in names]
-        for each in asyncio.as_completed(begun):
-            done = await each
-            rates[done.name] = done.events / done.seconds
-            told(f"rebuilt {done.name}: {done.events:,} events in {done.seconds:.1f} s")
+    left = iter(names)
+
+    def note(done: Rebuilt) -> None:
+        rates[done.name] = done.events / done.seconds
+        told(f"rebuilt {done.name}: {done.events:,} events in {done.seconds:.1f} s")
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(_rebuilt(url, left, note))
     await _without_earlier(url)
     return {name: rates[name] for name in names}
 
 
-def _rebuilt(url: str, name: str) -> Rebuilt:
-    """As `minos projections rebuild`, in a process that does others after it."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(rebuild(url, name, gently=False))
+async def _rebuilt(url: str, left: Iterator[str], note: Callable[[Rebuilt], None]) -> None:
+    """Rebuild one after the other of those that are left."""
+    async with child("bench.growth.rebuilder") as rebuilder:
+        await rebuilder.give(f"{url}\n".encode())
+        for name in left:
+            await rebuilder.give(f"{name}\n".encode())
+            note(msgspec.json.decode(await rebuilder.line(), type=Rebuilt))
 
 
 async def _without_earlier(url: str) -> None:
