@@ -14,6 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a little of everything, to see that it works")
     parser.add_argument("--out", type=Path, default=HERE / "out", help="where to write the figures (bench/out)")
     parser.add_argument("--publish", action="store_true", help="copy them into docs/reference too")
+    parser.add_argument("--only", metavar="NAME,...", help="peers: these servers and operations alone, as minos,oidc-provider,refresh")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--data", type=Path, metavar="DIR", help="growth: keep what is filled here, or measure what was filled before")
     parser.add_argument("--fill-only", action="store_true", help="growth: fill --data with --users, to try things out, and measure nothing")

@@ -5,31 +5,46 @@ from html import escape
 from math import log10
 from pathlib import Path
 
+from msgspec import Struct
+
 from bench.goals import Figure
 
-_COLOURS = {"aim": "#2a7f4f", "must": "#c08a1e", "MISS": "#b3362c"}
+COLOURS = {"aim": "#2a7f4f", "must": "#c08a1e", "MISS": "#b3362c"}
 _LABELS, _BARS, _LINE, _TOP = 330, 420, 22, 34
-_LOWEST, _HIGHEST = 0.1, 10.0
+_LOWEST = 0.1
+
+
+class Bar(Struct, frozen=True):
+    """A share of something, and how it is called. Kept within the chart's ends."""
+
+    label: str
+    share: float
+    colour: str
 
 
 def draw(path: Path, figures: Sequence[Figure]) -> None:
-    """Write a bar for each figure that has a goal, on a logarithmic scale: 1 is what it must reach, more is better."""
-    judged = [figure for figure in figures if figure.verdict]
-    height = _TOP + _LINE * len(judged) + 10
+    """Write a bar for each figure that has a goal: 1 is what it must reach, more is better."""
+    bars = [Bar(figure.goal.title, _share(figure), COLOURS[figure.verdict]) for figure in figures if figure.verdict]
+    draw_bars(path, "share of what it must reach; right of the line is enough", bars)
+
+
+def draw_bars(path: Path, heading: str, bars: Sequence[Bar], *, highest: float = 10.0) -> None:
+    """Write a bar for each share on a logarithmic scale from a tenth to `highest`, and a line at 1."""
+    height = _TOP + _LINE * len(bars) + 10
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LABELS + _BARS + 60}" height="{height}"',
         ' font-family="sans-serif" font-size="12">',
         f'<rect width="100%" height="{height}" fill="white"/>',
-        f'<text x="{_LABELS}" y="16" fill="#444">share of what it must reach; right of the line is enough</text>',
+        f'<text x="{_LABELS}" y="16" fill="#444">{escape(heading)}</text>',
     ]
-    for row, figure in enumerate(judged):
-        top, share = _TOP + row * _LINE, _share(figure)
+    for row, bar in enumerate(bars):
+        top, width = _TOP + row * _LINE, _across(bar.share, highest)
         lines += [
-            f'<text x="{_LABELS - 8}" y="{top + 12}" text-anchor="end">{escape(figure.goal.title)}</text>',
-            f'<rect x="{_LABELS}" y="{top}" width="{_across(share):.1f}" height="16" fill="{_COLOURS[figure.verdict]}"/>',
-            f'<text x="{_LABELS + _across(share) + 5:.1f}" y="{top + 12}" fill="#444">{share:.2g}</text>',
+            f'<text x="{_LABELS - 8}" y="{top + 12}" text-anchor="end">{escape(bar.label)}</text>',
+            f'<rect x="{_LABELS}" y="{top}" width="{width:.1f}" height="16" fill="{bar.colour}"/>',
+            f'<text x="{_LABELS + width + 5:.1f}" y="{top + 12}" fill="#444">{bar.share:.2g}</text>',
         ]
-    one = _LABELS + _across(1.0)
+    one = _LABELS + _across(1.0, highest)
     lines += [f'<line x1="{one}" y1="{_TOP - 8}" x2="{one}" y2="{height - 6}" stroke="black"/>', "</svg>", ""]
     path.write_text("\n".join(lines), encoding="utf-8")
 
@@ -39,6 +54,6 @@ def _share(figure: Figure) -> float:
     return value / must if figure.goal.more_is_better else must / value
 
 
-def _across(share: float) -> float:
-    held = min(max(share, _LOWEST), _HIGHEST)
-    return _BARS * log10(held / _LOWEST) / log10(_HIGHEST / _LOWEST)
+def _across(share: float, highest: float) -> float:
+    held = min(max(share, _LOWEST), highest)
+    return _BARS * log10(held / _LOWEST) / log10(highest / _LOWEST)

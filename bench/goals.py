@@ -114,18 +114,19 @@ GOALS: Mapping[str, Goal] = {
 class Rounds:
     """Collects what each round measured, and gives the figures in the table's order."""
 
-    def __init__(self) -> None:
+    def __init__(self, goals: Mapping[str, Goal] = GOALS) -> None:
+        self._goals = goals
         self._seen: dict[str, list[float]] = {}
 
     def add(self, **measured: float) -> None:
         """Raises KeyError for a figure the table does not know."""
         for key, value in measured.items():
-            _ = GOALS[key]
+            _ = self._goals[key]
             self._seen.setdefault(key, []).append(value)
 
     def figures(self) -> Sequence[Figure]:
         return [
             Figure(key=key, goal=goal, value=median(self._seen[key]), rounds=tuple(self._seen[key]))
-            for key, goal in GOALS.items()
+            for key, goal in self._goals.items()
             if key in self._seen
         ]

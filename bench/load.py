@@ -7,16 +7,17 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from itertools import cycle
 from time import perf_counter, process_time
-from typing import cast
 from urllib.parse import urlencode
 
 import msgspec
 import uvloop
 from msgspec import Struct
 
-_REFRESH_TOKEN = b'"refresh_token":"'
+from bench.connection import WRONG, Connection
+
+LOST = -1
+_NAMED = {WRONG: "wrong", LOST: "lost"}
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -24,7 +25,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     many share the texts, and each sends its own in turn.
 
     With `per_second`, all together send at that pace, and a late start counts as waiting. Where a text holds `<refresh>`,
-    it is sent with the refresh token of the answer before, beginning with the connection's own of `tokens`.
+    it is sent with the refresh token of the answer before, beginning with the connection's own of `tokens`; `<number>` is another number
+    in every request of a connection.
     """
 
     port: int
@@ -34,17 +36,24 @@ class Plan(Struct, frozen=True, kw_only=True):
     warm_up: float = 0.3
     per_second: float = 0.0
     tokens: list[str] = []
+    holds: list[str] = []
+    """What each good answer to a connection has in it; of any status 2xx when there are none."""
     pause_refused: float = 0.05
     """How long a connection leaves a server alone that answered 503."""
 
 
 class Tally(Struct, frozen=True, kw_only=True):
-    """What came back. Latencies of answers with status 2xx, in milliseconds; `own_cpu` is the driver's share of one core."""
+    """What came back. Latencies of good answers, in milliseconds; `own_cpu` is the driver's share of one core.
+
+    `statuses` also counts as `wrong` what said 2xx and was something else, and as `lost` connections that ended unanswered.
+    """
 
     per_second: float
     p50_ms: float
     p99_ms: float
     answers: int
+    in_all: int
+    """Good answers, those outside the time that counts too."""
     statuses: dict[str, int]
     own_cpu: float
 
@@ -64,9 +73,13 @@ async def drive(plan: Plan) -> Tally:
     return msgspec.json.decode(out, type=Tally)
 
 
-def request(method: str, path: str, *, body: object = None, token: str | None = None, network: str | None = None) -> str:
+def request(
+    method: str, path: str, *, body: object = None, token: str | None = None, network: str | None = None, origin: str | None = None
+) -> str:
     """Write a request as text. `network` is an address to come from, for a server that trusts us as a proxy."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    if origin is not None:
+        lines.append(f"Origin: {origin}")
     if token is not None:
         lines.append(f"Authorization: Bearer {token}")
     if network is not None:
@@ -79,68 +92,9 @@ def request(method: str, path: str, *, body: object = None, token: str | None = 
 
 def form_request(path: str, fields: Mapping[str, str], *, basic: str) -> str:
     """Write a POST of a form, by a client that proves itself with `basic`, as text."""
-    text = urlencode(fields)
+    text = urlencode(fields, safe="<>")
     lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Basic {basic}", "Content-Type: application/x-www-form-urlencoded"]
     return "\r\n".join([*lines, f"Content-Length: {len(text)}"]) + "\r\n\r\n" + text
-
-
-class _Connection(asyncio.Protocol):
-    """One socket, one request at a time. A protocol, which takes fewer steps for an answer than a stream."""
-
-    def __init__(self, texts: Sequence[str], token: str | None) -> None:
-        self._texts = cycle([text.encode() for text in texts])
-        self._token = b"" if token is None else token.encode()
-        head, _, body = texts[0].encode().partition(b"\r\n\r\n")
-        self._head = b"".join(line + b"\r\n" for line in head.split(b"\r\n") if not line.startswith(b"Content-Length"))
-        self._body = body.split(b"<refresh>") if token is not None else None
-        self._received = b""
-        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
-
-    async def connect(self, port: int) -> None:
-        await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", port)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        end = self._received.find(b"\r\n\r\n")
-        if end < 0 or self._answer is None:
-            return
-        status = int(self._received[9:12])
-        whole = end + 4 + (0 if status in {204, 304} else _length(self._received[:end]))
-        if len(self._received) >= whole:
-            body, self._received = self._received[end + 4 : whole], self._received[whole:]
-            self._answer.set_result((status, body))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(exc or ConnectionResetError("the server closed a connection before it answered"))
-
-    def close(self) -> None:
-        self._transport.close()
-
-    async def ask(self) -> int:
-        """Send the request and read the whole answer; give its status."""
-        self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(next(self._texts) if self._body is None else self._with_token(self._body))
-        status, body = await self._answer
-        if self._body is not None and status == 200:
-            start = body.index(_REFRESH_TOKEN) + len(_REFRESH_TOKEN)
-            self._token = body[start : body.index(b'"', start)]
-        return status
-
-    def _with_token(self, parts: list[bytes]) -> bytes:
-        body = self._token.join(parts)
-        return b"%sContent-Length: %d\r\n\r\n%s" % (self._head, len(body), body)
-
-
-def _length(head: bytes) -> int:
-    lowered = head.lower()
-    start = lowered.find(b"content-length: ")
-    if start < 0:
-        raise RuntimeError("an answer without Content-Length")
-    return int(lowered[start + 16 :].partition(b"\r")[0])
 
 
 class _Run:
@@ -149,21 +103,32 @@ class _Run:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.taken: list[float] = []
+        self.in_all = 0
         self.statuses: Counter[str] = Counter()
         self.counts_from = self.counts_to = 0.0
 
     def note(self, status: int, began: float, now: float) -> None:
         """Count what was answered within the time; with a pace, what was due within it, however late the answer."""
+        good = WRONG < status < 300
+        self.in_all += good
         if self.counts_from <= (began if self.plan.per_second else now) < self.counts_to:
-            self.statuses[str(status)] += 1
-            if status < 300:
+            self.statuses[_NAMED.get(status, str(status))] += 1
+            if good:
                 self.taken.append(now - began)
 
-    async def closed_loop(self, connection: _Connection, until: float) -> None:
+    async def asked(self, connection: Connection) -> int:
+        """Ask, and connect again where the connection was lost."""
+        try:
+            return await connection.ask()
+        except OSError:
+            await connection.connect(self.plan.port)
+            return LOST
+
+    async def closed_loop(self, connection: Connection, until: float) -> None:
         """Send the next request as soon as the last is answered."""
         began = perf_counter()
         while began < until:
-            status = await connection.ask()
+            status = await self.asked(connection)
             now = perf_counter()
             self.note(status, began, now)
             if status == 503:
@@ -171,16 +136,16 @@ class _Run:
                 now = perf_counter()
             began = now
 
-    def paced(self, share: int, of: int) -> Callable[[_Connection, float], Awaitable[None]]:
+    def paced(self, share: int, of: int) -> Callable[[Connection, float], Awaitable[None]]:
         """Send by the clock: what was due before the last answer came is late, and its waiting counts."""
         apart = of / self.plan.per_second
 
-        async def send(connection: _Connection, until: float) -> None:
+        async def send(connection: Connection, until: float) -> None:
             due = perf_counter() + apart * share / of
             while due < until:
                 if (ahead := due - perf_counter()) > 0:
                     await asyncio.sleep(ahead)
-                self.note(await connection.ask(), due, perf_counter())
+                self.note(await self.asked(connection), due, perf_counter())
                 due += apart
 
         return send
@@ -190,7 +155,9 @@ async def driven(plan: Plan) -> Tally:
     """Run a plan in this process, which has to have time for it."""
     run, count = _Run(plan), plan.connections or len(plan.requests)
     tokens: Sequence[str | None] = plan.tokens or [None] * count
-    connections = [_Connection(plan.requests[share::count], token) for share, token in zip(range(count), tokens, strict=True)]
+    holds = plan.holds or [""] * count
+    shares = (plan.requests[share::count] for share in range(count))
+    connections = [Connection(*each) for each in zip(shares, tokens, holds, strict=True)]
     await asyncio.gather(*(connection.connect(plan.port) for connection in connections))
     run.counts_from = perf_counter() + plan.warm_up
     until = run.counts_to = run.counts_from + plan.seconds
@@ -206,6 +173,7 @@ async def driven(plan: Plan) -> Tally:
         p50_ms=ordered[len(ordered) // 2] * 1000,
         p99_ms=ordered[len(ordered) * 99 // 100] * 1000,
         answers=len(run.taken),
+        in_all=run.in_all,
         statuses=dict(run.statuses),
         own_cpu=(process_time() - cpu) / (took + plan.warm_up),
     )

@@ -1,6 +1,7 @@
 """What processes take of the machine, as the kernel counts it (Linux)."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -16,8 +17,13 @@ def tree(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the processor time a process and all living ones below it have taken so far."""
-    return sum(_ticks(each) for each in tree(pid)) / _TICKS
+    """Give the processor time a process and all below it have taken so far, those too that ended and were waited for."""
+    return sum(sum(_ticks(each)) for each in tree(pid)) / _TICKS
+
+
+def cpu_seconds_of(pids: Iterable[int]) -> float:
+    """Give what these processes alone have taken."""
+    return sum(_ticks(each)[0] for each in pids) / _TICKS
 
 
 def resident_mb(pid: int) -> float:
@@ -38,9 +44,10 @@ def _proportional_kb(pid: int) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
-def _ticks(pid: int) -> int:
+def _ticks(pid: int) -> tuple[int, int]:
+    """Of a process, and of those it waited for."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return 0  # ended meanwhile
-    return int(fields[11]) + int(fields[12])
+        return 0, 0  # ended meanwhile
+    return int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])

@@ -11,14 +11,13 @@ from adapters.children import spawn, stop
 from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import PostgresServer
 from adapters.event_store import PostgresEventStore
-from bench import append, fill
+from bench import append, databases, fill
 from bench.running import minos
 from bench.scale import Measuring
 from bench.sequencing import sequencer_cost
 from bench.tree import tree_cost
 from commands.ports import AppendResult
 from domain.ids import StreamName
-from migrations import runner
 
 _CAUGHT_UP_S = 60.0
 
@@ -27,7 +26,7 @@ async def measure(folder: Path, measuring: Measuring) -> None:
     postgres, nats = PostgresServer(folder / "postgres"), NatsServer(folder / "nats")
     await asyncio.gather(postgres.start(), nats.start())
     try:
-        await _migrate(postgres.owner_url)
+        await databases.migrate(postgres.owner_url)
         await _appends(postgres, nats, folder, measuring)
         await _past(postgres, measuring)
     finally:
@@ -97,7 +96,7 @@ async def _past(postgres: PostgresServer, measuring: Measuring) -> None:
     stores: list[PostgresEventStore] = []
     try:
         for name in ("bench_empty", "bench_full"):
-            serving, owner = await _database(postgres, name)
+            serving, owner = await databases.migrated(postgres, name)
             await fill.many_alike(owner, streams, payload=append.PAYLOAD, state=append.STATE, events=name == "bench_full")
             stores.append(PostgresEventStore(serving))
         await _written_out(postgres)
@@ -128,23 +127,3 @@ async def _to_any(store: PostgresEventStore, known: dict[int, int], streams: int
         return once
 
     return (await append.run([caller(n) for n in range(64)], seconds)).per_second
-
-
-async def _database(postgres: PostgresServer, name: str) -> tuple[str, str]:
-    """Make a migrated database; give its URLs for the serving role and the owner."""
-    connection = await asyncpg.connect(postgres.superuser_url)
-    try:
-        await connection.execute(f"CREATE DATABASE {name} OWNER minos_owner")
-    finally:
-        await connection.close()
-    serving, owner = (url.replace("/minos?", f"/{name}?") for url in (postgres.app_url, postgres.owner_url))
-    await _migrate(owner)
-    return serving, owner
-
-
-async def _migrate(owner_url: str) -> None:
-    connection = await asyncpg.connect(owner_url)
-    try:
-        await runner.migrate(connection)
-    finally:
-        await connection.close()
