@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from docs.generator import (
@@ -9,12 +10,14 @@ from docs.generator import (
     asyncapi,
     chart,
     commands,
+    dashboards,
     decisions,
     errors,
     events,
     limits,
     metrics,
     openapi,
+    panels,
     sdk_codes,
     settings,
     signals,
@@ -25,6 +28,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "../sdk/python/src/minos_sdk/codes.py": sdk_codes.page,
     "../deploy/helm/minos/values.schema.json": chart.page,
     "adr/README.md": decisions.page,
+    "../deploy/observability/grafana/dashboards/minos.yaml": dashboards.provider,
+    **{f"../deploy/observability/grafana/dashboards/{each.uid}.json": partial(dashboards.page, each) for each in panels.DASHBOARDS},
+    "how-to/watch-minos.svg": dashboards.picture,
     "reference/access.md": access.page,
     "reference/asyncapi.json": asyncapi.page,
     "reference/cli.md": commands.page,

@@ -1,5 +1,6 @@
 """Signing keys and the stage each is in. What verifies tokens right now is asked of the heads, not here."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -103,6 +104,12 @@ async def page(
     """
     asked = {"with_stage": stage, "for_purpose": purpose, "after": after}
     return await models.page(signing_keys, asked, limit, lambda row: row.kid)
+
+
+async def active_since(models: ReadModels) -> Mapping[Purpose, datetime]:
+    """Give since when the oldest key of each purpose that signs now does so. Raises StoreUnavailable."""
+    records = await models.fetch(signing_keys, _SQL["active_since"])
+    return {Purpose(record["purpose"]): record["since"] for record in records}
 
 
 async def get(models: ReadModels, kid: Kid) -> Completed[SigningKeyRow] | None:

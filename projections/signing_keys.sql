@@ -28,3 +28,6 @@ AND purpose = {value}::text
 
 -- name: after
 AND kid > {value}::text
+
+-- name: active_since
+SELECT purpose, min(coalesce(promoted_at, created_at)) AS since FROM {table} WHERE stage = 'active' GROUP BY purpose

@@ -151,11 +151,15 @@ def _workers(
         "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], watch=Watch()),
         "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], remembered=remembered, settled=settled, observe=mailed),
         "timekeeper": lambda: Timekeeper(
-            settings, observe=done_when_due, seen=metrics.token_ends, destroyed=Hints(nats.client, ERASED).send
+            settings,
+            observe=done_when_due,
+            seen=metrics.token_ends,
+            signing=metrics.signing_since,
+            destroyed=Hints(nats.client, ERASED).send,
         ),
         "keykeeper": lambda: Keykeeper(settings, observe=_running("keykeeper", metrics.keys_kept)),
         "reaper": lambda: Reaper(url, observe=pruned),
-        "surveyor": lambda: Surveyor(url, observe=lambda: note("surveyor", WorkerCondition.RUNNING)),
+        "surveyor": lambda: Surveyor(url, folder=settings.data_dir, observe=lambda: note("surveyor", WorkerCondition.RUNNING)),
     }
 
 

@@ -1,7 +1,11 @@
 """What the workers tell Prometheus. Where several copies run, the value of whoever spoke last is the true one."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from prometheus_client import Counter, Gauge, Histogram
 
+from domain.signing_key import Purpose
 from projections.service_tokens import Endings
 from workers.integrator.collector import Witnessed
 from workers.integrator.correspondent import Outcome
@@ -62,6 +66,18 @@ PROJECTION_LAG_SECONDS = Gauge(
 )  # fmt: skip
 PARKED = Gauge("minos_parked_streams", "Streams held back from a read model.", ["projection"], multiprocess_mode="livemostrecent")
 PAUSED = Gauge("minos_projection_paused", "1 while a read model is stopped.", ["projection"], multiprocess_mode="livemostrecent")
+DATABASE_SIZE = Gauge("minos_database_size_bytes", "Size of the database.", multiprocess_mode="livemostrecent")
+CONNECTIONS = Gauge("minos_database_connections", "Connections to the PostgreSQL server, everybody's.", multiprocess_mode="livemostrecent")
+CONNECTIONS_MOST = Gauge(
+    "minos_database_connections_most", "Connections that the PostgreSQL server allows at a time, those kept for administrators left out.",
+    multiprocess_mode="livemostrecent",
+)  # fmt: skip
+OLDEST_XID = Gauge(
+    "minos_database_oldest_transaction_age", "Transactions since the oldest that is not frozen: at two thousand million PostgreSQL stops.",
+    multiprocess_mode="livemostrecent",
+)  # fmt: skip
+DISK_FREE = Gauge("minos_disk_free_bytes", "Room left on the disk of MINOS_DATA_DIR.", multiprocess_mode="livemin")
+DISK_SIZE = Gauge("minos_disk_size_bytes", "Size of the disk of MINOS_DATA_DIR.", multiprocess_mode="livemin")
 PRUNED = Counter("minos_pruned_rows", "Rows deleted because their time was over.", ["kind"])
 DONE_WHEN_DUE = Counter("minos_done_when_due", "Things done because their time had come.", ["duty"])
 
@@ -83,6 +99,11 @@ TOKENS_ENDING = Gauge(
 )  # fmt: skip
 TOKEN_ENDS = Gauge(
     "minos_service_token_next_end_timestamp_seconds", "When the first of all service tokens ends, since the epoch; 0 without any.",
+    multiprocess_mode="livemostrecent",
+)  # fmt: skip
+
+SIGNING_SINCE = Gauge(
+    "minos_signing_key_active_since_timestamp_seconds", "Since when the oldest key that signs does so, since the epoch.", ["purpose"],
     multiprocess_mode="livemostrecent",
 )  # fmt: skip
 
@@ -121,6 +142,11 @@ def signals_sent(state: Sent) -> None:
 def token_ends(seen: Endings) -> None:
     TOKENS_ENDING.set(seen.soon)
     TOKEN_ENDS.set(0 if seen.first_at is None else seen.first_at.timestamp())
+
+
+def signing_since(purposes: Mapping[Purpose, datetime]) -> None:
+    for purpose, since in purposes.items():
+        SIGNING_SINCE.labels(purpose).set(since.timestamp())
 
 
 def done_when_due(duty: str, count: int) -> None:

@@ -1,20 +1,31 @@
-"""Tells the metrics what is held back, which the projector only sees at the moment it happens."""
+"""Tells the metrics what nobody else sees: what is held back, and how much room there is left."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from adapters.postgres import Link
+from adapters.postgres_sql import statements
 from workers import metrics
 from workers.standing import SQL
 
 PAUSE_SECONDS = 5.0
+SERVER_EVERY = 12
+"""A look at the server, which measures files, every so many looks at what is held back."""
+
+_SERVER = statements(Path(__file__).with_suffix(".sql"))["server"]
 
 
 class Surveyor:
-    def __init__(self, url: str, *, observe: Callable[[], None] = lambda: None) -> None:
+    """`folder` is on the disk whose room is told: that of everything Minos keeps on this machine."""
+
+    def __init__(self, url: str, *, folder: Path | None = None, observe: Callable[[], None] = lambda: None) -> None:
         self._link = Link(url)
+        self._folder = folder
         self._observe = observe
+        self._looks = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every five seconds until `stop` is set. Raises StoreUnavailable: call it again then."""
@@ -32,4 +43,19 @@ class Surveyor:
             if row["serving"]:
                 metrics.PARKED.labels(row["name"]).set(row["parked"])
                 metrics.PAUSED.labels(row["name"]).set(row["status"] != "live")
+        if self._looks % SERVER_EVERY == 0:
+            await self._look_at_the_server()
+        self._looks += 1
         self._observe()
+
+    async def _look_at_the_server(self) -> None:
+        (row,) = await self._link.read(_SERVER)
+        metrics.DATABASE_SIZE.set(row["size"])
+        metrics.CONNECTIONS.set(row["connections"])
+        metrics.CONNECTIONS_MOST.set(row["connections_most"])
+        metrics.OLDEST_XID.set(row["oldest_xid"])
+        if self._folder is not None:
+            with suppress(OSError):  # no such folder: nothing is kept on this machine
+                room = shutil.disk_usage(self._folder)
+                metrics.DISK_SIZE.set(room.total)
+                metrics.DISK_FREE.set(room.free)

@@ -4,8 +4,9 @@ A read model may be behind and a minute may be missed: the commands decide on he
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -30,7 +31,8 @@ from commands.service_tokens import tell_of_end
 from commands.tell_of_key_end import tell_of_key_end
 from domain.errors import Refused, StoreUnavailable
 from domain.ids import CorrelationId, KeyId, TokenId, UserId
-from projections import api_keys, erasures, service_tokens, users
+from domain.signing_key import Purpose
+from projections import api_keys, erasures, service_tokens, signing_keys, users
 from projections.reading import ReadModels
 from projections.service_tokens import Endings
 from workers.eraser import Eraser
@@ -110,11 +112,13 @@ class Timekeeper:
         *,
         observe: Callable[[str, int], None] = lambda _duty, _count: None,
         seen: Callable[[Endings], None] = lambda _endings: None,
+        signing: Callable[[Mapping[Purpose, datetime]], None] = lambda _since: None,
         destroyed: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._observe = observe
         self._seen = seen
+        self._signing = signing
         self._destroyed = destroyed
         self._listed_again = ListedAgain(destroyed)
 
@@ -138,6 +142,7 @@ class Timekeeper:
             async with postgres_connect.pool(url.reveal(), size=1, timeout=CONNECT_SECONDS) as pool:
                 models = ReadModels(pool)
                 self._seen(await service_tokens.endings(models))
+                self._signing(await signing_keys.active_since(models))
                 unread = self._listed_again.is_due(await reads.database())
                 due = [(duty, each) for duty in DUTIES for each in await duty.due(models, BATCH)]
                 if due or unread:

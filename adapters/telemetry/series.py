@@ -63,7 +63,7 @@ class _Written:
 
     def data(self, families: Iterable["Metric"]) -> Any:
         now = time_ns()
-        metrics = [metric for family in families for metric in self._metrics(family, now)]
+        metrics = [metric for family in families if family.samples for metric in self._metrics(family, now)]
         scope = self._points.ScopeMetrics(scope=self._scope, metrics=metrics, schema_url="")
         whole = self._points.ResourceMetrics(resource=self._resource, scope_metrics=[scope], schema_url="")
         return self._points.MetricsData(resource_metrics=[whole])

@@ -34,7 +34,7 @@ async def test_the_log_line_of_a_request_is_joined_to_its_span(
     assert (line.span_id, line.event, line.severity) == (span.span_id, "request", "info")
     assert (line.attributes["route"], line.attributes["status"]) == ("/api/v1/auth/login", 200)
     assert line.resource["service.name"] == "minos"
-    written = [json.loads(text) for text in traced[0].printed.splitlines() if span.trace_id in text]
+    written = await seen(lambda: [json.loads(text) for text in traced[0].printed.splitlines() if span.trace_id in text] or None)
     assert [each["request_id"] for each in written] == [line.attributes["request_id"]]
 
 

@@ -1,0 +1,86 @@
+"""For each alert series with which it fires, in promtool's notation, a value a minute; and those of a healthy authority."""
+
+_ROUTE = 'method="GET",route="/api/v1/auth/session"'
+_SLOW = 'minos_http_request_seconds_bucket{method="GET",route="/api/v1/auth/session",le="1.0"}'
+_TIMES = 'minos_http_request_seconds_count{method="GET",route="/api/v1/auth/session"}'
+_REQUESTS = f"minos_http_requests_total{{{_ROUTE},status="
+
+HEALTHY = {
+    'up{job="minos"}': "1x90",
+    "minos_limits_shared": "2x90",
+    f'{_REQUESTS}"200"}}': "0+6000x90",
+    f'{_REQUESTS}"503"}}': "0+1x90",
+    _SLOW: "0+5990x90",
+    _TIMES: "0+6000x90",
+    "minos_password_hash_queue": "3x90",
+    'minos_password_hash_refused_total{why="full"}': "0x90",
+    'minos_sign_ins_total{outcome="signed_in"}': "0+600x90",
+    'minos_sign_ins_total{outcome="factor_required"}': "0+3000x90",
+    'minos_sign_ins_total{outcome="invalid_credentials"}': "0+120x90",
+    "minos_sign_in_lockouts_total": "0+1x90",
+    "minos_refresh_token_reuse_total": "0x30 1x60",
+    "minos_subject_keys_mended_total": "0x90",
+    'minos_worker_ready{worker="sequencer"}': "1x90",
+    'minos_worker_ready{worker="mailer"}': "1x90",
+    'minos_events_appended_total{type="session.started.v1"}': "0+600x90",
+    "minos_sequenced_events_total": "0+600x90",
+    "minos_publisher_halted": "0x90",
+    "minos_publisher_lag_events": "40x90",
+    "minos_integrator_halted": "0x90",
+    "minos_log_size": "600+600x90",
+    "minos_checkpoint_size": "590+600x90",
+    "minos_cosigned_waiting_seconds": "3x90",
+    "minos_signals_halted": "0x90",
+    'minos_signals_state{class="revocations",state="halted"}': "0x90",
+    'minos_signals_state{class="revocations",state="catching_up"}': "0x90",
+    'minos_signals_behind{class="revocations"}': "2x90",
+    'minos_projection_lag_events{projection="users",generation="1"}': "12x90",
+    'minos_projection_lag_seconds{projection="users",generation="1"}': "0.1x90",
+    'minos_projection_paused{projection="users"}': "0x90",
+    'minos_parked_streams{projection="users"}': "0x90",
+    "minos_mail_oldest_seconds": "20x90",
+    'minos_signing_key_active_since_timestamp_seconds{purpose="access"}': "0x90",
+    "minos_service_token_next_end_timestamp_seconds": "0x90",
+    "minos_disk_free_bytes": "5e11x90",
+    "minos_disk_size_bytes": "1e12x90",
+    "minos_database_connections": "30x90",
+    "minos_database_connections_most": "97x90",
+    "minos_database_oldest_transaction_age": "2e8x90",
+    'probe_ssl_earliest_cert_expiry{job="minos-certificate",instance="https://auth.example.org"}': "5e6x90",
+}
+
+FIRING: dict[str, dict[str, str | None]] = {
+    "MinosTargetAway": {'up{job="minos"}': "0x90"},
+    "MinosApiAway": {"minos_limits_shared": None},
+    "MinosErrors": {f'{_REQUESTS}"503"}}': "0+200x90"},
+    "MinosSlow": {_SLOW: "0+5000x90"},
+    "MinosHashQueueFull": {"minos_password_hash_queue": "80x90"},
+    "MinosLimitsApart": {"minos_limits_shared": "0x90"},
+    "MinosSignInsRefused": {'minos_sign_ins_total{outcome="invalid_credentials"}': "0+3000x90"},
+    "MinosAccountsLocked": {"minos_sign_in_lockouts_total": "0+5x90"},
+    "MinosRefreshTokenReused": {"minos_refresh_token_reuse_total": "0+1x90"},
+    "MinosKeysTamperedWith": {"minos_subject_keys_mended_total": "0x35 7x60"},
+    "MinosSequencerStopped": {"minos_sequenced_events_total": "600x90"},
+    "MinosPublisherHalted": {"minos_publisher_halted": "1x90"},
+    "MinosPublisherBehind": {"minos_publisher_lag_events": "5000x90"},
+    "MinosIntegratorHalted": {"minos_integrator_halted": "1x90"},
+    "MinosCheckpointOld": {"minos_checkpoint_size": "590x90"},
+    "MinosCosignaturesLate": {"minos_cosigned_waiting_seconds": "900x90"},
+    "MinosSignalsHalted": {'minos_signals_state{class="revocations",state="halted"}': "1x90"},
+    "MinosSignalsBlind": {'minos_signals_state{class="revocations",state="catching_up"}': "1x90"},
+    "MinosProjectionBehind": {'minos_projection_lag_events{projection="users",generation="1"}': "9000x90"},
+    "MinosProjectionPaused": {'minos_projection_paused{projection="users"}': "1x90"},
+    "MinosStreamsParked": {'minos_parked_streams{projection="users"}': "2x90"},
+    "MinosMailLate": {"minos_mail_oldest_seconds": "1000x90"},
+    "MinosWorkerWaits": {'minos_worker_ready{worker="mailer"}': "0x90"},
+    "MinosSigningKeyOld": {'minos_signing_key_active_since_timestamp_seconds{purpose="access"}': "-4e7x90"},
+    "MinosServiceTokenEnds": {"minos_service_token_next_end_timestamp_seconds": "100000x90"},
+    "MinosDiskFull": {"minos_disk_free_bytes": "6e10x90"},
+    "MinosConnectionsShort": {"minos_database_connections": "90x90"},
+    "MinosTransactionIdsShort": {"minos_database_oldest_transaction_age": "1.5e9x90"},
+    "MinosCertificateEnds": {'probe_ssl_earliest_cert_expiry{job="minos-certificate",instance="https://auth.example.org"}': "500000x90"},
+}
+"""What is otherwise than with the healthy one; None where a series is not there."""
+
+SOON_MIN, LATE_MIN = 40, 75
+"""When it is looked whether an alert fires: late, where it is to wait for an hour."""
