@@ -36,6 +36,8 @@ _NO_STORE = (b"cache-control", b"no-store")
 _HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 _LAST = (b"connection", b"close")
 """A proxy that keeps connections then opens the next one elsewhere, instead of sending into one that is about to end."""
+STARTING_SECONDS = 3.0
+"""How long a request waits for a process that has just begun to listen: opening what it needs takes about one."""
 _UNROUTED = "(none)"
 _OTHER_METHOD = "(other)"
 """What a made-up method is counted as: each label of its own would stay in the metrics for good."""
@@ -43,7 +45,8 @@ _QUIET = frozenset({"/health/live", "/health/ready", "/health/startup"})
 
 
 class Edge:
-    """Wraps the application. Until `open` is set only `/health/` is let through. Once `leaving` is set each answer ends its connection."""
+    """Wraps the application. Until it is `open` only `/health/` is let through, and the rest waits a moment. Once `leaving` is set each
+    answer ends its connection."""
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class Edge:
     ) -> None:
         self.app = app
         self._leaving = leaving
-        self.open = False
+        self._opened = asyncio.Event()
         self._answering: App = self._answer if spans is None else TracedRequests(self._answer, spans)
         self._methods = methods
         self._addresses = addresses
@@ -77,7 +80,11 @@ class Edge:
         """From now on requests are answered. `express`: what answers a method and address without the framework."""
         self._express = express
         self._limiter = limiter
-        self.open = True
+        self._opened.set()
+
+    @property
+    def open(self) -> bool:
+        return self._opened.is_set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -115,7 +122,7 @@ class Edge:
         if host not in self._known_hosts:
             self._check_host(host)
         if not self.open and not scope["path"].startswith("/health/"):
-            raise Starting
+            await self._until_open()
         self._locate(scope, exchange)
         if scope["path"] == CHECK and scope["method"] in ASKED_ALIKE:
             scope["method"] = "GET"
@@ -130,6 +137,14 @@ class Edge:
             scope["method"] = "GET"
             exchange.wants_body = False
         scope[SCOPE_KEY] = exchange
+
+    async def _until_open(self) -> None:
+        """A balancer that does not ask whether we are ready sends requests as soon as we listen."""
+        try:
+            async with asyncio.timeout(STARTING_SECONDS):
+                await self._opened.wait()
+        except TimeoutError:
+            raise Starting from None
 
     @staticmethod
     def _suits(scope: Scope, exchange: Exchange) -> bool:

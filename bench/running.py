@@ -29,7 +29,7 @@ _OURS = range(20_000, 32_000)
 _STARTED = re.compile(r"^(\w+): running \([\d.]+ s, pid (\d+)\)$", re.MULTILINE)
 _CODE = re.compile(r"^bootstrap code: (\S+)$", re.MULTILINE)
 _READY = re.compile(r"^ready in ([\d.]+) s", re.MULTILINE)
-_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "UV_CACHE_DIR", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "COVERAGE_PROCESS_START")
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "UV_CACHE_DIR", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "COVERAGE_PROCESS_START")
 
 
 class NotReady(Exception):
@@ -57,7 +57,7 @@ class Running:
         self.metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
         chosen = {"PORT": str(port), "METRICS_PORT": str(metrics_port), "DATA_DIR": str(folder / "data"), "LOG_FORMAT": "json", **settings}
         self.environment: Mapping[str, str] = {
-            **{name: os.environ[name] for name in _KEPT if name in os.environ},
+            **{name: os.environ[name] for name in KEPT if name in os.environ},
             **{f"MINOS_{name.upper()}": value for name, value in chosen.items()},
         }
         self.start_s = 0.0

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import yaml
 
+from bench import debian
 from bench.running import free_ports
-from tests import debian
 
 
 def promtool() -> Path | str:

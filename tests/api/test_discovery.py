@@ -52,7 +52,8 @@ async def test_readiness_tells_the_level_of_the_schema(served: Served) -> None:
     assert told["schema_level"] >= 9
 
 
-async def test_before_it_is_open_it_says_so_and_answers_nothing_else() -> None:
+async def test_before_it_is_open_it_says_so_and_answers_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.edge.STARTING_SECONDS", 0)
     edge = create(Settings(issuer=BASE, allowed_hosts=("127.0.0.1",)))
     transport = httpx.ASGITransport(app=edge)  # type: ignore[arg-type]  # the same protocol, typed less openly
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:

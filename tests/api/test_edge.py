@@ -223,3 +223,14 @@ async def test_a_log_line_holds_the_route_and_none_of_the_secrets(served: Served
     line = json.loads(lines.getvalue())
     assert (line["route"], line["method"], line["status"], line["trace_id"]) == (LOGIN, "POST", 422, trace)
     assert not {PASSWORD, "secret", "example.org"} & set(lines.getvalue().split('"'))
+
+
+async def test_who_comes_while_it_starts_is_answered_when_it_is_open(served: Served) -> None:
+    edge = Edge(served.edge.app, hosts=["127.0.0.1"], proxies=(), https=True, methods={}, addresses=Addresses([]), leaving=asyncio.Event())
+    transport = httpx.ASGITransport(app=edge)  # type: ignore[arg-type]  # the same protocol, typed less openly
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        waiting = asyncio.create_task(http.get("/api/v1/me"))
+        assert (await http.get("/health/live")).status_code == 200
+        assert not waiting.done()
+        edge.let_everyone_in({}, unlimited())
+        assert (await waiting).status_code == 401

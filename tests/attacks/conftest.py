@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from adapters.embedded_postgres import PostgresServer
-from tests import envoy, nginx
+from bench import nginx
+from tests import envoy
 from tests.api.conftest import Served, admin, api_folder, served
 from tests.behind_gateways import Gateway, behind_envoy, behind_nginx
 from tests.commands.conftest import hashing

@@ -14,9 +14,9 @@ from adapters.limits.policy_file import load
 from adapters.settings import Settings
 from api.addresses import ASKED_ALIKE, CHECK, Served
 from api.app import create, served
+from bench import nginx
 from cli.nginx_limits import written
 from docs.console.authority import ROOT
-from tests import nginx
 from tests.api.test_access import ALL, Route
 
 SERVED = [Served(route.method, route.path, route.operation) for route in ALL]

@@ -8,9 +8,9 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from docs.console.authority import ROOT
+from bench.arguments import HERE
 
-TOOLS = ROOT / ".tools"
+TOOLS = HERE.parent / ".tools"
 _SECONDS = 120
 
 
@@ -43,7 +43,7 @@ def fetched(folder: Path, package: str, program: str, *, version: str = "--versi
 
 def _run(command: list[str]) -> None:
     """Raises OSError, SubprocessError."""
-    subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
+    subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)  # noqa: S603 - programs of Debian, by our own names
 
 
 def _package(folder: Path, package: str) -> Path:
@@ -60,4 +60,4 @@ def _package(folder: Path, package: str) -> Path:
 def _apt(folder: Path, *arguments: str) -> bool:
     """apt as root would hand the download to a user of its own, who may not write here."""
     command = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", *arguments]
-    return subprocess.run(command, cwd=folder, check=False, capture_output=True, timeout=_SECONDS).returncode == 0
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True, timeout=_SECONDS).returncode == 0  # noqa: S603

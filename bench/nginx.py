@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests import debian
+from bench import debian
 
 
 def found() -> Path | str:
