@@ -146,9 +146,9 @@ def test_the_entrypoint_gives_each_part_the_secrets_it_has_and_no_other(compose:
     assert ("MINOS_MIGRATION_DATABASE_URL" in given) == (command == "migrate")
 
 
-@pytest.mark.parametrize("script", ["deploy/entrypoint.sh", "deploy/postgres-roles.sh", ".ci/run"])
+@pytest.mark.parametrize("script", ["deploy/entrypoint.sh", "deploy/postgres-roles.sh", ".ci/run", ".ci/audit"])
 def test_every_shell_script_can_be_read_and_run(script: str) -> None:
-    shell = "bash" if script == ".ci/run" else "sh"
+    shell = "bash" if script.startswith(".ci/") else "sh"
     subprocess.run([shell, "-n", ROOT / script], check=True, timeout=10)
     assert (ROOT / script).stat().st_mode & 0o111
 

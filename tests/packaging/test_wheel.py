@@ -12,14 +12,12 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.packaging.uv import FOUND, needs_uv
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("domain", "commands", "projections", "adapters", "api", "workers", "cli", "migrations", "bench")
-UV = shutil.which("uv", path=f"{os.environ['PATH']}:{ROOT / '.tools' / 'uv' / 'bin'}")
 
-pytestmark = [
-    pytest.mark.skipif(UV is None, reason="needs uv: ./minos and .ci/run fetch one where there is none"),
-    pytest.mark.timeout(240),
-]
+pytestmark = [needs_uv, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +54,8 @@ def programs(home: Path, built: Path, locked: Path) -> Path:
 
 
 def uv(*arguments: str | Path, **settings: str) -> None:
-    assert UV is not None
-    subprocess.run([UV, *arguments], cwd=ROOT, env={**os.environ, **settings}, check=True, timeout=120)
+    assert FOUND is not None
+    subprocess.run([FOUND, *arguments], cwd=ROOT, env={**os.environ, **settings}, check=True, timeout=120)
 
 
 def away(home: Path, *command: str | Path) -> str:
