@@ -80,6 +80,11 @@ class PostgresServer:
     def superuser_url(self) -> str:
         return self._url("postgres", "postgres", self._secrets().superuser)
 
+    @property
+    def admin_url(self) -> str:
+        """The superuser in our database: for copying and restoring the whole of it."""
+        return self._url("postgres", "minos", self._secrets().superuser)
+
     def _secrets(self) -> RolePasswords:
         if self._passwords is None:
             raise CannotStart("the database has no URL before it was started")
@@ -208,6 +213,11 @@ def running_app_url(home: Path) -> str:
 def running_owner_url(home: Path) -> str:
     """The same for the role that owns the schema."""
     return _running_url(home.resolve(), "minos_owner", lambda passwords: passwords.owner)
+
+
+def running_admin_url(home: Path) -> str:
+    """The same for the superuser, who may read everything."""
+    return _running_url(home.resolve(), "postgres", lambda passwords: passwords.superuser)
 
 
 def _running_url(home: Path, role: str, chosen: Callable[[RolePasswords], str]) -> str:

@@ -1,6 +1,6 @@
 """The keys that all others hang on: master keys of this machine, or keys that a KMS wraps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from adapters import master_key
@@ -8,7 +8,8 @@ from adapters.master_key import MasterKey, NoMasterKey
 from adapters.postgres_links import Links
 from adapters.settings import Settings
 from adapters.transit import Transit
-from adapters.transit_root import TransitRoot
+from adapters.transit_root import SQL as WRAPPED
+from adapters.transit_root import TransitRoot, opened
 from adapters.wrapping import Wrapping
 
 
@@ -65,3 +66,21 @@ async def open_root(settings: Settings, links: Links, *, making: bool = True) ->
     if not found:
         raise NoMasterKey(f"no root key was made yet in {settings.transit_url}: start Minos")
     return Wrapping(found)
+
+
+async def roots_apart(settings: Settings, wrapped: Mapping[str, str]) -> Wrapping:
+    """Give all root keys there are without a database: those of this machine, and `wrapped` ones (by name) that a KMS opens.
+
+    Raises NoMasterKey, KmsAway, KmsRefused.
+    """
+    keys = list(await OtherMasterKeys(settings).keys())
+    if wrapped and settings.transit_url:
+        keys += [await opened(Transit.of(settings), kek_id, each) for kek_id, each in wrapped.items()]
+    if not keys:
+        raise NoMasterKey("set MINOS_MASTER_KEY or MINOS_TRANSIT_URL: without a root key nothing can be checked")
+    return Wrapping(keys)
+
+
+async def wrapped_roots(links: Links) -> dict[str, str]:
+    """Give the root keys that a KMS wraps, as they lie in the database, by name."""
+    return {row["kek_id"]: row["wrapped"] for row in await links.read(WRAPPED["known"])}

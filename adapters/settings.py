@@ -85,6 +85,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     migration_database_url: Annotated[
         Secret | None, _text("The same database as its owner role: for `migrate` and `up`. Without it `up` uses DATABASE_URL and warns.")
     ] = None
+    backup_database_url: Annotated[
+        Secret | None,
+        _text(
+            "The same database as a role that may read all of it, as one with `pg_read_all_data`, for `backup make`; as an administrator, "
+            "for `restore`. Only those two need it."
+        ),
+    ] = None
     nats_url: Annotated[
         Secret | None,
         _text("NATS with JetStream; several servers of a cluster with commas between. Without it `minos up` starts one of its own."),

@@ -198,6 +198,7 @@ CHECKS: tuple[Check, ...] = (
     _never(lambda s: s.default_role == "admin", "MINOS_DEFAULT_ROLE: new users cannot be administrators", "default_role"),
     _url("database_url", {"postgresql", "postgres"}),
     _url("migration_database_url", {"postgresql", "postgres"}),
+    _url("backup_database_url", {"postgresql", "postgres"}),
     _url("nats_url", {"nats", "tls", "ws", "wss"}),
     Check(needs=("limits_file",), faults=settings_files.about_limits),
     Check(needs=("attributes_file",), faults=settings_files.about_attributes),

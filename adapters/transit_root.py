@@ -51,7 +51,12 @@ class TransitRoot:
         await self._links.run(SQL["add"], 1, key.kek_id, wrapped, self._transit.name)
 
     async def _opened(self, kek_id: str, wrapped: str) -> MasterKey:
-        key = named("rk", await self._transit.decrypt(wrapped), self._transit.name)
-        if key.kek_id != kek_id:
-            raise KmsRefused(f"the KMS at {self._transit.name} gave another key than {kek_id}")
-        return key
+        return await opened(self._transit, kek_id, wrapped)
+
+
+async def opened(transit: Transit, kek_id: str, wrapped: str) -> MasterKey:
+    """Raises KmsAway, KmsRefused."""
+    key = named("rk", await transit.decrypt(wrapped), transit.name)
+    if key.kek_id != kek_id:
+        raise KmsRefused(f"the KMS at {transit.name} gave another key than {kek_id}")
+    return key

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from adapters import postgres_connect
-from adapters.embedded_postgres import running_app_url, running_owner_url
+from adapters.embedded_postgres import running_admin_url, running_app_url, running_owner_url
 from adapters.ports import Opened, open_ports
 from adapters.secret import Secret
 from adapters.settings import Settings
@@ -48,6 +48,13 @@ def owner_url(settings: Settings) -> Secret:
     if settings.database_url is None:
         return Secret(running_owner_url(settings.data_dir / "postgres"))
     return settings.migration_database_url or settings.database_url
+
+
+def backup_url(settings: Settings) -> Secret:
+    """The same for a role that may read everything; the owner's where no other is set. Raises CannotStart."""
+    if settings.database_url is None:
+        return Secret(running_admin_url(settings.data_dir / "postgres"))
+    return settings.backup_database_url or owner_url(settings)
 
 
 @asynccontextmanager

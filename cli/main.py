@@ -36,6 +36,8 @@ COMMANDS = (
     "log",
     "witness",
     "retention",
+    "backup",
+    "restore",
     "bench",
 )
 """Each names a module of this package with `add(subparsers)`, which gives its parser, and `run(args)`, which gives the exit code."""

@@ -42,7 +42,6 @@ def add(actions: Commands) -> None:
 
 async def act(args: argparse.Namespace) -> int:
     from adapters.giving_way import give_way
-    from cli.printing import print_json
     from cli.progress import Bar
     from workers.audit.verify import verify
 
@@ -51,10 +50,7 @@ async def act(args: argparse.Namespace) -> int:
         asked = await _asked(args, closing)
         with Bar(quiet=args.json) as bar:
             report = await verify(asked, bar.advance)
-    if args.json:
-        print_json(report)
-    else:
-        _print(report)
+    print_report(report, as_json=args.json)
     return NO if report.findings else DONE
 
 
@@ -112,9 +108,13 @@ def _names(said: str) -> "list[LogName]":
     return [LogName(name=epoch_of(key.name)[0], public=key.public) for key in keys]
 
 
-def _print(report: "Report") -> None:
+def print_report(report: "Report", *, as_json: bool) -> None:
+    from cli.printing import print_json
     from workers.audit.findings import Findings
 
+    if as_json:
+        print_json(report)
+        return
     counted = f"{report.size - report.since:,} events, {report.checkpoints:,} checkpoints, {report.streams:,} streams"
     print(f"checked {counted} in {report.seconds:.1f} s ({report.per_second:,.0f} events/s)")
     if report.hashes_only:

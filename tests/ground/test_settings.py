@@ -291,6 +291,7 @@ def test_every_setting_says_what_it_is_and_what_it_takes() -> None:
         assert setting.doc.endswith(".")
         assert setting.name == "MINOS_" + setting.field.upper()
     assert {setting.name for setting in SETTINGS if setting.secret} == {
+        "MINOS_BACKUP_DATABASE_URL",
         "MINOS_DATABASE_URL", "MINOS_MIGRATION_DATABASE_URL", "MINOS_NATS_URL", "MINOS_MASTER_KEY", "MINOS_SMTP_URL",
         "MINOS_NATS_CALLOUT_ISSUER", "MINOS_NATS_CALLOUT_XKEY", "MINOS_MASTER_KEY_PREVIOUS", "MINOS_TRANSIT_TOKEN",
         "MINOS_SECOND_PLACE_KEY",

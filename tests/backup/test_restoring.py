@@ -1,0 +1,149 @@
+"""What is restored is what was copied, nothing of it where anything is wrong, and it goes on in a new epoch."""
+
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from adapters.embedded_postgres import PostgresServer
+from adapters.master_key import NoMasterKey
+from adapters.second_place import open_second_place, place_at
+from adapters.secret import Secret
+from adapters.settings import Settings
+from cli import backup, restore
+from tests.backup.conftest import arguments, leading_to, making, register
+from tests.conftest import Database, copied
+from tests.store.test_restore import log
+from workers.backup import manifest as files
+from workers.backup import newest
+from workers.backup.making import Made, make
+from workers.backup.manifest import BadBackup
+from workers.backup.restoring import CannotRestore, believed
+
+
+@pytest.fixture
+def copy(made: Made, tmp_path: Path) -> Path:
+    """A backup that may be spoiled."""
+    shutil.copytree(made.path, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+@pytest.fixture
+async def serving(postgres_server: PostgresServer, furnished: tuple[Settings, Database]) -> AsyncIterator[Database]:
+    """A copy in which something may happen."""
+    async with copied(postgres_server, furnished[1].name) as database:
+        yield database
+
+
+async def test_what_is_restored_is_what_was_copied_and_goes_on_in_a_new_epoch(
+    settings: Settings, serving: Database, empty: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = leading_to(settings, serving)
+    copied_then = await log(serving.app_url)
+    made = await make(making(here, tmp_path / "backups"))
+    await register(here, "late@example.org")
+    assert await restore.restore(arguments(tmp_path / "backups"), leading_to(settings, empty)) == 0
+    events = await log(empty.app_url)
+    assert [each.event_id for each in events[:-1]] == [each.event_id for each in copied_then]
+    assert (events[-1].type, len(events)) == ("log.epoch_opened.v1", made.manifest.size + 1)
+    owner = await asyncpg.connect(empty.owner_url)
+    assert await owner.fetchval("SELECT count(*) FROM vault.erased_list_reads") == 1, "and whoever was erased since was looked for"
+    await owner.close()
+    assert "as many as were copied" in capsys.readouterr().out
+
+
+async def test_it_goes_into_nothing_but_an_empty_database(settings: Settings, made: Made) -> None:
+    with pytest.raises(CannotRestore, match="not empty"):
+        await restore.restore(arguments(made.path), settings)
+
+
+async def test_it_goes_into_one_database(settings: Settings, made: Made, empty: Database) -> None:
+    with pytest.raises(CannotRestore, match="different databases"):
+        await restore.restore(arguments(made.path), replace(settings, backup_database_url=Secret(empty.superuser_url)))
+
+
+def spoil(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+async def test_what_was_changed_is_not_believed_and_not_restored(
+    settings: Settings, copy: Path, empty: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil(copy / files.DUMP)
+    with pytest.raises(BadBackup, match=r"database\.dump was changed"):
+        await believed(copy, settings)
+    assert await restore.restore(arguments(copy), leading_to(settings, empty)) == 1
+    assert await backup.verify(arguments(copy, quick=True), settings) == 1
+    assert "database.dump was changed" in capsys.readouterr().err
+    owner = await asyncpg.connect(empty.owner_url)
+    assert await owner.fetchval("SELECT to_regclass('public.events')") is None
+    await owner.close()
+
+
+async def test_a_file_more_and_a_file_less_are_told_of(settings: Settings, copy: Path) -> None:
+    (copy / "more").touch()
+    (copy / files.SETTINGS).unlink()
+    with pytest.raises(BadBackup, match=r"settings\.json is missing; more is not of this backup"):
+        await believed(copy, settings)
+
+
+async def test_a_manifest_that_nobody_sealed_is_not_believed(settings: Settings, copy: Path, made: Made) -> None:
+    (copy / files.MANIFEST).write_bytes(files.encoded(replace(made.manifest, size=made.manifest.size + 1)))
+    with pytest.raises(BadBackup, match="not the one that was sealed"):
+        await believed(copy, settings)
+
+
+async def test_without_its_master_key_nothing_is_believed(settings: Settings, copy: Path) -> None:
+    with pytest.raises(NoMasterKey, match="sealed by mk-"):
+        await believed(copy, replace(settings, master_key=Secret("Ag" * 21 + "A=")))
+
+
+async def test_what_is_no_backup_is_told(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(BadBackup, match="no folder"):
+        backup.chosen(tmp_path / "nowhere")
+    with pytest.raises(BadBackup, match="no backup is in"):
+        backup.chosen(tmp_path)
+    with pytest.raises(BadBackup, match=r"is .* a backup"):
+        await believed(tmp_path, settings)
+    with pytest.raises(BadBackup, match="format 2"):
+        files.decoded(msgspec.json.encode({**msgspec.json.decode(files.encoded(EMPTY)), "format": 2}))
+
+
+EMPTY = files.Manifest(
+    made_at=datetime(2026, 11, 26, tzinfo=UTC), release="", issuer="", postgres=18, migrations=1, epoch=1, size=0, checkpoint=0,
+    roles=[], tables={}, files={},
+)  # fmt: skip
+
+
+async def test_months_keys_go_only_where_none_are(settings: Settings, made: Made, empty: Database, tmp_path: Path) -> None:
+    there = leading_to(settings, empty)
+    with pytest.raises(CannotRestore, match="an old copy never goes over them"):
+        await restore.restore(arguments(made.path, with_months=True), there)
+    lost = replace(there, keys_dir=str(tmp_path / "lost"))
+    assert await restore.restore(arguments(made.path, with_months=True, quick=True), lost) == 0
+    names = await place_at(lost.keys_place, lost).names("months/")
+    assert list(names) == sorted(name for name in made.manifest.files if name.startswith("months/"))
+
+
+async def test_without_the_months_keys_it_is_restored_and_not_begun(
+    settings: Settings, made: Made, empty: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = replace(leading_to(settings, empty), keys_dir=str(tmp_path / "lost"))
+    assert await restore.restore(arguments(made.path, quick=True), lost) == 2
+    told = capsys.readouterr()
+    assert "restored, and not begun" in told.err
+    assert "minos log open-epoch --reason restored" in told.out
+
+
+async def test_one_that_was_tried_is_known_to_the_doctor(settings: Settings, made: Made, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (await newest.read(open_second_place(settings))).verified_at is None
+    assert await backup.verify(arguments(made.path), settings) == 0
+    assert f"nothing is wrong up to position {made.manifest.size}" in capsys.readouterr().out
+    assert (await newest.read(open_second_place(settings))).verified == made.path.name

@@ -1,0 +1,1 @@
+"""Backups of an authority: made while it serves, checked, restored."""
