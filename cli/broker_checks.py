@@ -26,6 +26,9 @@ async def broker(settings: Settings) -> AsyncIterator[Finding]:
     from nats.aio.client import Client
     from nats.errors import Error
 
+    from adapters.jetstream import StreamAway
+    from cli.stream_checks import streams
+
     if settings.nats_url is None:
         yield Finding(check="broker", ok=False, detail="none: set MINOS_NATS_URL, or run `minos up`")
         return
@@ -37,8 +40,11 @@ async def broker(settings: Settings) -> AsyncIterator[Finding]:
             account = await client.jetstream().account_info()  # pyright: ignore[reportUnknownMemberType] - nor have these
             yield Finding(check="broker", ok=True, detail=f"JetStream on, streams: {account.streams}")
             if settings.database_url is not None:
-                yield await _stream(settings.database_url.reveal(), client)
-    except (BadCredentials, OSError, TimeoutError, Error) as error:
+                stream, epoch = await _stream(settings.database_url.reveal(), client)
+                yield stream
+                for finding in await streams(client, epoch):
+                    yield finding
+    except (BadCredentials, OSError, TimeoutError, Error, StreamAway) as error:
         yield Finding(check="broker", ok=False, detail=f"cannot use JetStream: {in_words(error)}")
     except asyncpg.PostgresError as error:
         yield Finding(check="stream", ok=False, detail=f"nothing to hold it against: {in_words(error)}")
@@ -46,18 +52,20 @@ async def broker(settings: Settings) -> AsyncIterator[Finding]:
         await client.close()  # also what the server refused: nats-py leaves it open
 
 
-async def _stream(database_url: str, client: "Client") -> Finding:
-    """Hold the end of the stream against the end of the log. Where it stands still for seconds nobody publishes, or dares to."""
+async def _stream(database_url: str, client: "Client") -> tuple[Finding, int]:
+    """Hold the end of the stream against the end of the log, whose epoch is given too. Where it stands still for seconds nobody publishes,
+    or dares to."""
     connection = await connect(database_url, timeout=_DEADLINE_S)
     try:
         (_, epoch) = await connection.fetchrow(SQL["log"], timeout=_DEADLINE_S) or (0, 1)
         end = await _end(client, epoch)
         (size, _) = await connection.fetchrow(SQL["log"], timeout=_DEADLINE_S) or (0, 1)  # again: events come in meanwhile
         if end > size:
-            return Finding(check="stream", ok=False, detail=f"it ends at {end}, the log at {size}: nothing is sent until that is clear")
+            detail = f"it ends at {end}, the log at {size}: nothing is sent until that is clear"
+            return Finding(check="stream", ok=False, detail=detail), epoch
         behind = await connection.fetchval(SQL["behind"], end, timeout=_DEADLINE_S)
         detail = f"{behind:.1f} s behind the log" + ("" if behind <= FURTHEST_BEHIND_S else ": do workers run, has the publisher halted?")
-        return Finding(check="stream", ok=behind <= FURTHEST_BEHIND_S, detail=detail)
+        return Finding(check="stream", ok=behind <= FURTHEST_BEHIND_S, detail=detail), epoch
     finally:
         await connection.close(timeout=_DEADLINE_S)
 

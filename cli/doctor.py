@@ -2,11 +2,17 @@
 
 import argparse
 import asyncio
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from cli import startup
 from cli.command import DONE, NO, Commands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cli.finding import Finding
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -14,8 +20,8 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         "doctor",
         help="check an installation",
         description=(
-            "Check settings, keys, disk, database, roles, schema, clock, audit tree, broker, signals to services and API. "
-            "Exit code 1 when something is wrong."
+            "Check settings, machine, keys, database, log, audit tree, backups, NATS, signals to services, certificates and API. It only "
+            "reads. `BAD` is wrong and exit code 1; `warn` will be, or may be meant so. Each says what to do."
         ),
         epilog="example: minos doctor --json",
     )
@@ -31,10 +37,19 @@ def run(args: argparse.Namespace) -> int:
     try:
         found = asyncio.run(examine(startup.settings()))
     except BadSettings as bad:
-        found = [Finding(check="settings", ok=False, detail=problem) for problem in bad.problems]
+        found = [Finding(group="settings", check="settings", ok=False, detail=problem) for problem in bad.problems]
     if args.json:
         print(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
+        _print(found)
+    return NO if any(finding.is_wrong for finding in found) else DONE
+
+
+def _print(found: "Sequence[Finding]") -> None:
+    """In groups, each in the order in which its checks ran."""
+    for number, group in enumerate(dict.fromkeys(finding.group for finding in found)):
+        print(f"{chr(10) if number else ''}{group}")
         for finding in found:
-            print(f"{'ok ' if finding.ok else 'BAD'}  {finding.check:<20}  {finding.detail}")
-    return DONE if all(finding.ok for finding in found) else NO
+            if finding.group == group:
+                word = "ok" if finding.ok else "warn" if finding.warning else "BAD"
+                print(f"{word:<4} {finding.check:<20}  {finding.detail}")

@@ -1,9 +1,10 @@
 """What `minos doctor` looks at of the keys that wrap all others: whether they are here, and what still hangs on which."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
-from adapters import master_key
+from adapters import master_key, postgres_connect
+from adapters.postgres import AWAY
 from adapters.postgres_links import Links
 from adapters.rewrapping import refuse_unknown
 from adapters.root_keys import open_root
@@ -12,9 +13,15 @@ from adapters.settings import Settings
 from adapters.subject_keks import SLACK, SubjectKeks, subject_keks
 from adapters.transit import KmsAway, KmsRefused
 from adapters.wrapping import CannotUnwrap, Wrapping
-from cli.finding import Finding
+from cli.finding import Finding, warned
 from cli.key_standing import standing
 from domain.errors import StoreUnavailable
+from projections import signing_keys
+from projections.reading import ReadModels
+from projections.signing_keys import KeyStage
+
+OLDEST_KEY = timedelta(days=400)
+_DEADLINE_S = 5.0
 
 
 def of_this_machine(settings: Settings) -> Iterator[Finding]:
@@ -42,6 +49,26 @@ async def of_the_database(settings: Settings) -> list[Finding]:
         return [Finding(check="keys", ok=False, detail=str(error) or type(error).__name__)]
     finally:
         await links.close()
+
+
+async def signing(settings: Settings) -> list[Finding]:
+    """How long each key has signed. Of a database that is away the other checks tell."""
+    if settings.database_url is None:
+        return []
+    try:
+        async with postgres_connect.pool(settings.database_url.reveal(), size=1, timeout=_DEADLINE_S, command_timeout=_DEADLINE_S) as pool:
+            active = (await signing_keys.page(ReadModels(pool), stage=KeyStage.ACTIVE)).rows
+    except (*AWAY, StoreUnavailable):
+        return []
+    return [ages([(str(row.purpose), row.promoted_at or row.created_at) for row in active], datetime.now(UTC))]
+
+
+def ages(active: Sequence[tuple[str, datetime]], now: datetime) -> Finding:
+    """`active`: what each signs, and since when."""
+    old = sorted({purpose for purpose, since in active if now - since > OLDEST_KEY})
+    oldest = max(((now - since).days for _, since in active), default=0)
+    advice = " and ".join(f"`minos keys rotate --purpose {purpose}`" for purpose in old)
+    return warned("signing keys", f"{len(active)} sign, the oldest for {oldest} days", advice, ok=not old)
 
 
 def _months(keks: SubjectKeks, settings: Settings) -> Finding:

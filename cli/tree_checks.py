@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from adapters.postgres_sql import statements
 from adapters.settings import Settings
 from adapters.settings_checks import split_url
-from cli.finding import FURTHEST_BEHIND_S, Finding
+from cli.finding import FURTHEST_BEHIND_S, Finding, warned
 
 if TYPE_CHECKING:
     from adapters.postgres_links import Links
@@ -60,7 +60,13 @@ async def _second_place(settings: Settings, links: "Links") -> Finding:
         return Finding(check="second place", ok=False, detail=f"nothing is signed: {refused}")
     finally:
         await place.close()
-    return Finding(check="second place", ok=True, detail=f"{where}; the log continues what was published, {found.size} events")
+    return kept(settings, f"{where}; the log continues what was published, {found.size} events")
+
+
+def kept(settings: Settings, detail: str) -> Finding:
+    """A place that goes with the database is a warning where anything depends on it."""
+    advice = "set MINOS_SECOND_PLACE to a folder of another machine, or to a bucket"
+    return warned("second place", detail, advice, ok=not (settings.in_production and is_beside(settings)))
 
 
 async def _checkpoints(links: "Links") -> Finding:
@@ -83,11 +89,13 @@ async def _witnesses(links: "Links") -> Finding:
     return Finding(check="witnesses", ok=waiting <= FURTHEST_BEHIND_S, detail=detail + advice)
 
 
-def _where(settings: Settings) -> str:
-    """Name the place, and say where it would be lost together with the database."""
+def is_beside(settings: Settings) -> bool:
+    """Tell whether the place would be lost together with the database, as far as can be seen."""
     url = split_url(settings.database_url.reveal()) if settings.database_url else None
-    if "://" in settings.second_place:
-        return settings.second_place.partition("?")[0]
     host = "" if url is None else url.hostname or parse_qs(url.query).get("host", [""])[0]
-    beside = host in _HERE or host.startswith("/")
-    return settings.second_place + (" (on the machine of the database: lost with it, and set back with it)" if beside else "")
+    return "://" not in settings.second_place and (host in _HERE or host.startswith("/"))
+
+
+def _where(settings: Settings) -> str:
+    place = settings.second_place.partition("?")[0]
+    return place + (" (on the machine of the database: lost with it, and set back with it)" if is_beside(settings) else "")

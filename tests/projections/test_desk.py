@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.checks import SQL as DOCTOR
+from cli.log_checks import SQL as DOCTOR
 from domain import user
 from domain.errors import StoreUnavailable
 from tests.projections.conftest import World
