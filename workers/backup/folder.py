@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ def backups(parent: Path) -> Sequence[Lying]:
 
 
 @contextmanager
-def unfinished(parent: Path) -> Iterator[Path]:
+def unfinished(parent: Path) -> Generator[Path]:
     """Give a folder to fill, which nobody takes for a backup; what is left of it in the end goes, as what earlier crashes left.
 
     Raises AlreadyRunning where another is being made there.
