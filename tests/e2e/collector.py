@@ -82,7 +82,7 @@ class Collector:
 
     def told_to(self, running: Running) -> None:
         """Have an authority that is not started yet send here what it has to tell, without much delay."""
-        delays = {"OTEL_BSP_SCHEDULE_DELAY": "50", "OTEL_BLRP_SCHEDULE_DELAY": "50", "OTEL_METRIC_EXPORT_INTERVAL": "500"}
+        delays = {"OTEL_BSP_SCHEDULE_DELAY": "50", "OTEL_BLRP_SCHEDULE_DELAY": "50", "OTEL_METRIC_EXPORT_INTERVAL": "2000"}
         running.environment = {**running.environment, "OTEL_EXPORTER_OTLP_ENDPOINT": self.url, **delays}
 
     async def arrived(self, request: httpx.Request) -> Span:

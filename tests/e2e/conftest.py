@@ -55,7 +55,7 @@ async def admin(running: Running, http: httpx.AsyncClient) -> Person:
 async def traced() -> AsyncIterator[tuple[Running, Collector]]:
     """Another authority, which tells a collector of all it does."""
     with tempfile.TemporaryDirectory(prefix="minos-e2e-", ignore_cleanup_errors=True) as folder, collecting() as collector:
-        running = Running(Path(folder), **CHEAP_HASHES)
+        running = Running(Path(folder), log_level="debug", audiences="orders,reports", **CHEAP_HASHES, **RAISED_LIMITS)
         collector.told_to(running)
         async with running:
             yield running, collector
