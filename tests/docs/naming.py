@@ -9,7 +9,7 @@ from docs.console.authority import ROOT
 LATER = {
     "accounts and factors", "downstream and SDK", "OAuth and OIDC", "audit and proofs", "operations", "webhooks", "pages and console",
 }  # fmt: skip
-_NAMED = re.compile(r"`([\w./-]+\.(?:py|sql|md|yaml|json|lock|toml)|justfile|deploy/\w+|\.ci/run)(?:::(\w+))?`")
+_NAMED = re.compile(r"`([\w./-]+\.(?:py|sql|md|yaml|yml|json|lock|toml)|justfile|deploy/\w+|\.ci/\w+)(?:::(\w+))?`")
 
 
 def files_and_tests(text: str) -> list[tuple[str, str]]:
@@ -25,7 +25,7 @@ def missing(text: str) -> list[str]:
 def are_tests(text: str) -> bool:
     """Tell whether a text names a test at least, and nothing that is none."""
     named = files_and_tests(text)
-    return bool(named) and all(path.startswith(("tests/", "sdk/python/tests/")) and name for path, name in named)
+    return bool(named) and all(path.startswith(("tests/", "sdk/python/tests/", "deploy/checks/")) and name for path, name in named)
 
 
 def _exists(path: str, name: str) -> bool:
