@@ -15,6 +15,7 @@ import uvloop
 from msgspec import Struct
 
 from bench.connection import WRONG, Connection
+from bench.processes import said
 
 LOST = -1
 _NAMED = {WRONG: "wrong", LOST: "lost"}
@@ -66,8 +67,7 @@ async def drive(plan: Plan) -> Tally:
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.load", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
-    async with asyncio.timeout(plan.seconds + plan.warm_up + 30):
-        out, _ = await child.communicate(msgspec.json.encode(plan))
+    out, _ = await said(child, msgspec.json.encode(plan), within=plan.seconds + plan.warm_up + 30)
     if child.returncode:
         raise RuntimeError(f"the load driver ended with exit code {child.returncode}")
     return msgspec.json.decode(out, type=Tally)

@@ -1,6 +1,8 @@
 """What processes take of the machine, as the kernel counts it (Linux)."""
 
+import asyncio
 import os
+from asyncio.subprocess import Process
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +16,17 @@ def tree(pid: int) -> list[int]:
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         found += [below for child in task.read_text().split() for below in tree(int(child))]
     return found
+
+
+async def said(child: Process, given: bytes | None = None, *, within: float) -> tuple[bytes, bytes]:
+    """Let a program read `given` and come to its end; give what it printed. It ends with us, whatever ends us. Raises TimeoutError."""
+    try:
+        async with asyncio.timeout(within):
+            return await child.communicate(given)
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
 
 
 def cpu_seconds(pid: int) -> float:

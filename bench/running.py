@@ -20,6 +20,7 @@ from adapters.children import exited, spawn, stop
 from adapters.embedded_nats import NatsServer
 from adapters.embedded_postgres import running_app_url
 from adapters.postgres_roles import kept_passwords
+from bench.processes import said
 
 READY_S = 60.0
 STOP_S = 20.0
@@ -173,8 +174,7 @@ class Running:
             env={**self.environment, **{f"MINOS_{name.upper()}": value for name, value in settings.items()}},
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        async with asyncio.timeout(within):
-            out, err = await child.communicate(given.encode())
+        out, err = await said(child, given.encode(), within=within)
         return Finished(code=child.returncode or 0, out=out.decode(), err=err.decode())
 
 

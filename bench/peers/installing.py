@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench.processes import said
+
 SERVERS = Path(__file__).parent / "servers"
 _WITHIN_S = 300.0
 _LOCKS = ("package-lock.json", "requirements.txt")
@@ -55,12 +57,6 @@ def _commands(lock: Path, home: Path) -> Sequence[Sequence[str]]:
 
 async def _run(command: Sequence[str], folder: Path) -> None:
     child = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
-    try:
-        async with asyncio.timeout(_WITHIN_S):
-            said, _ = await child.communicate()
-    except BaseException:
-        child.kill()
-        await child.wait()
-        raise
+    printed, _ = await said(child, within=_WITHIN_S)
     if child.returncode:
-        raise CannotInstall(f"{' '.join(command[:2])} failed for {folder.name}:\n{said.decode(errors='replace')[-2_000:]}")
+        raise CannotInstall(f"{' '.join(command[:2])} failed for {folder.name}:\n{printed.decode(errors='replace')[-2_000:]}")

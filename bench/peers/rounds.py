@@ -23,7 +23,7 @@ from bench.peers.results import Results
 from bench.peers.target import PEER, Place
 from bench.running import NotReady
 
-_FAILURES = (RuntimeError, OSError, LookupError, NotStarted, NotReady, CannotStart, asyncpg.PostgresError)
+_FAILURES = (RuntimeError, OSError, LookupError, ValueError, NotStarted, NotReady, CannotStart, asyncpg.PostgresError)
 """What a target may do to its own round. The others go on."""
 Told = Callable[[str], None]
 Step = tuple[str, Callable[[Place, int, Measuring], Awaitable[None]]]

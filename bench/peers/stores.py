@@ -15,6 +15,7 @@ from bench.peers.measuring import Amount, Measuring
 from bench.peers.our_store import Asked
 from bench.peers.results import Stored
 from bench.peers.target import PEER, Place, environment
+from bench.processes import said
 
 _DATABASE = "minos_stored"
 _WITHIN_S = 300.0
@@ -40,14 +41,14 @@ async def _ours(what: str, place: Place, amount: Amount) -> Rates:
     if what == "project":
         await fill.real_histories(owner, amount.projected)
     asked = Asked(url=serving, what=what, writers=amount.writers, seconds=amount.seconds, events=amount.projected)
-    return await _said([sys.executable, "-m", "bench.peers.our_store"], place, given=msgspec.json.encode(asked))
+    return await _rates([sys.executable, "-m", "bench.peers.our_store"], place, given=msgspec.json.encode(asked))
 
 
 async def _theirs(what: str, place: Place, amount: Amount) -> Rates:
     await databases.fresh(place.postgres, PEER, owner=PEER)
     home = place.installed / STORE
     numbers = [str(amount.seconds), str(amount.writers)] if what == "append" else [str(amount.projected)]
-    rates = await _said(
+    rates = await _rates(
         [str(home / "venv" / "bin" / "python"), str(home / "measure.py"), what, *numbers], place,
         PERSISTENCE_MODULE="eventsourcing.postgres", POSTGRES_HOST=place.postgres.superuser_url.partition("?host=")[2],
         POSTGRES_PORT="5432", POSTGRES_DBNAME=PEER, POSTGRES_USER=PEER, POSTGRES_PASSWORD=place.database_password,
@@ -56,20 +57,14 @@ async def _theirs(what: str, place: Place, amount: Amount) -> Rates:
     return {"append": max(rates["append"], rates["append_by_functions"])} if what == "append" else rates
 
 
-async def _said(command: Sequence[str], place: Place, given: bytes = b"", **settings: str) -> Rates:
+async def _rates(command: Sequence[str], place: Place, given: bytes = b"", **settings: str) -> Rates:
     """Run a program on the server's core, and give what it prints. Raises RuntimeError when it fails."""
     with on(place.cores.server):
         child = await asyncio.create_subprocess_exec(
             *command, cwd=Path.cwd(), env=environment(**settings),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-    try:
-        async with asyncio.timeout(_WITHIN_S):
-            out, err = await child.communicate(given)
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+    out, err = await said(child, given, within=_WITHIN_S)
     if child.returncode:
         raise RuntimeError(f"measuring a store failed:\n{err.decode(errors='replace')[-2_000:]}")
     return msgspec.json.decode(out, type=dict[str, float])

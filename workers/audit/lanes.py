@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -108,7 +108,7 @@ async def _folded(source: StreamSource, said: Announced, between: Between, progr
 
 
 @contextmanager
-def _others(count: int) -> Iterator[ProcessPoolExecutor]:
+def _others(count: int) -> Generator[ProcessPoolExecutor]:
     """Give up to so many other processes, each started when there is something for it: new ones, since a copy of a running loop is none."""
     pool = ProcessPoolExecutor(max(count, 1), mp_context=get_context("spawn"), initializer=_begin)
     try:
