@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from cli.command import at_least
+
 PARTS = ("store", "rebuild", "audit", "past", "hops", "http", "limits", "revocations", "sdk", "passwords", "start")
 RUNS = ("peers", "growth", "soak", "cluster")
 """What takes its own time and has a page of its own: each is `bench.<name>.run`, and named alone."""
@@ -19,6 +21,6 @@ def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, metavar="DIR", help="growth: keep what is filled here, or measure what was filled before")
     parser.add_argument("--fill-only", action="store_true", help="growth: fill --data with --users, to try things out, and measure nothing")
     parser.add_argument(
-        "--users", type=int, default=10_000, metavar="N", help="growth: how many with --fill-only, ten events each (10,000)"
+        "--users", type=at_least(1), default=10_000, metavar="N", help="growth: how many with --fill-only, ten events each (10,000)"
     )
     return parser

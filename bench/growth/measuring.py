@@ -122,7 +122,8 @@ async def _measured(sizes: Sequence[_Size], scale: Scale, told: Told, by: Driver
     for round_ in range(scale.rounds):
         for call in CALLS:
             told(f"round {round_ + 1} of {scale.rounds}: {call.title}")
-            for size in sizes:
+            turned = round_ % len(sizes)
+            for size in (*sizes[turned:], *sizes[:turned]):
                 await _ask(call, size, scale.seconds, by)
     waits: list[Waits] = []
     for size in sizes:

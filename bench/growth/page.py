@@ -152,7 +152,7 @@ def _method(sizes: Sequence[Measured], scale: Scale) -> Sequence[str]:
         "  make an API key, change their name or language, are suspended, sign out everywhere or get a service account. Rows are copied in",
         "  as the append function would have left them. Sequencer, publisher, integrator and signal worker follow meanwhile, the read",
         "  models are rebuilt, one on each core, and the tables are vacuumed. Everybody has the same password, its hash sealed for each.",
-        "- **Sizes** are measured in turns: each call at every size before the next one, all of them in each round. The others rest",
+        "- **Sizes** are measured in turns: each call at every size before the next one, another size first in each round. The others rest",
         f"  meanwhile, which takes some of the machine. {pace}; medians of the rounds, and ratios",
         "  within a round.",
         f"- **Answers** are asked for at a steady pace, late starts counted: reads of one's own and of one user {rates}.",
