@@ -42,7 +42,7 @@ class Rows:
                     what = (self.next_id, write.stream, version, event.type, of_slot, event.event_id)
                     self.events.append((*what, *common, event.key_id, event.payload))
                     self.next_id += 1
-                self.heads[write.stream] = (write.stream, version, write.state, write.state_version)
+                self.heads[write.stream] = (write.stream, write.expected + len(write.events), write.state, write.state_version)
             for change in commit.claims:
                 if not change.take:
                     raise ValueError("no name is given up in a history")
