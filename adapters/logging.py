@@ -13,6 +13,7 @@ from typing import TextIO, TypeAlias, cast
 
 import msgspec
 import structlog
+from structlog.typing import Processor
 
 from adapters.log_outlet import Outlet
 from adapters.telemetry.lines import Lines, lines
@@ -42,39 +43,46 @@ EventDict: TypeAlias = MutableMapping[str, object]
 
 dropped_fields = 0
 """How many fields this process has dropped since it started."""
+_LEVELS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
+_chain: list[Processor] = []
+"""What each line goes through. Loggers that were used already have this very list: it is filled anew where logging is set up again."""
+_least = logging.NOTSET
 _info_as_json: Outlet | None = None
 _sent: Lines | None = None
 
 
 def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
-    """Set up logging for this process. `style`: json, console, or auto (console on a terminal). Goes to stderr by default.
+    """Set up logging for this process, or anew for loggers in use too. `style`: json, console, or auto (console on a terminal). Goes to
+    stderr by default.
 
     Lines of libraries (warnings and worse) pass the same list: their text as `message`, nothing else. What is written is sent over
     OTLP too, where OTEL_* variables ask for that. Raises NoTelemetry.
     """
-    global _info_as_json, _sent  # noqa: PLW0603 - one way of logging per process is the point
+    global _info_as_json, _least, _sent  # noqa: PLW0603 - one way of logging per process is the point
     out: TextIO = stream if stream is not None else sys.stderr
     outlet = Outlet(out)
     people = style == "console" or (style == "auto" and out.isatty())
     # For people in the order the call has them, which begins with what matters.
     renderers = [_without_nothing, structlog.dev.ConsoleRenderer(colors=out.isatty(), sort_keys=False)] if people else [_to_json]
-    _sent = lines()
+    _sent, _least = lines(), _LEVELS[level]
+    _chain[:] = [
+        _grave_enough,
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _exceptions,
+        allow_listed,
+        *([] if _sent is None else [_sent]),
+        *renderers,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.stdlib.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _exceptions,
-            allow_listed,
-            *([] if _sent is None else [_sent]),
-            *renderers,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=_chain,
+        wrapper_class=structlog.make_filtering_bound_logger("debug"),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", outlet)),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
-    plain = not people and _sent is None and logging.getLevelNamesMapping()[level.upper()] <= logging.INFO
+    plain = not people and _sent is None and is_written("info")
     _info_as_json = outlet if plain else None
 
 
@@ -87,6 +95,17 @@ def close() -> None:
     """Send over OTLP what is left of this process's lines. Not for a thread with an event loop."""
     if _sent is not None:
         _sent.close()
+
+
+def is_written(level: str) -> bool:
+    """Tell whether lines of this level are written at all."""
+    return _LEVELS[level] >= _least
+
+
+def _grave_enough(_logger: object, method: str, event: EventDict) -> EventDict:
+    if not is_written(method):
+        raise structlog.DropEvent
+    return event
 
 
 def allow_listed(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -4,7 +4,6 @@ As JSON it does not go through the chain that every other line goes through: its
 of `adapters.logging`. The chain took an eighth of the processor time of a token check.
 """
 
-import logging
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
@@ -13,7 +12,7 @@ import msgspec
 import structlog
 from msgspec import UNSET, Struct, UnsetType
 
-from adapters.logging import info_as_json
+from adapters.logging import info_as_json, is_written
 
 _GIVEN = ("method", "route", "status", "duration_ms", "request_id", "trace_id", "code", "client_id", "token_id", "key_id")
 
@@ -44,7 +43,7 @@ class RequestLog:
     def __init__(self) -> None:
         self._outlet = info_as_json()
         self._log = structlog.get_logger()
-        self.wanted: bool = self._log.is_enabled_for(logging.INFO)
+        self.wanted = is_written("info")
         """Whether such lines are written at all: ask before one is made."""
 
     def write(self, line: RequestLine) -> None:

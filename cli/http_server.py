@@ -9,6 +9,9 @@ from msgspec import Struct
 
 from cli import startup
 
+RELOAD_S = 3.0
+"""How long a process goes on beside the one that takes its place at SIGHUP, which needs a second until it listens."""
+
 
 class Served(Struct, frozen=True, kw_only=True):
     """`connections`: of each process at a time. `port_name` is what an operator would change when the port is taken."""
@@ -40,7 +43,7 @@ def serve(served: Served, load: Callable[[], Callable[..., Any]], *, started: Ca
         http=HTTPModes.http1,
         websockets=False,
         respawn_failed_workers=True,
-        respawn_interval=0.5,
+        respawn_interval=RELOAD_S,
         workers_kill_timeout=served.grace_s,
         backlog=1024,
         backpressure=served.connections,

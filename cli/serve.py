@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.farewell import Farewell
 from adapters.metrics_server import FOLDER_VARIABLE, prepare_folder
+from adapters.reloading import guard_signal
 from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
 from cli.metrics_told import MetricsTold
@@ -81,8 +82,13 @@ def _serve(settings: "Settings") -> None:
         port_name="MINOS_PORT",
     )
     farewell = Farewell()
-    started = partial(farewell.on_signals, drain_s=settings.shutdown_drain)
-    serve(served, partial(_load, settings.port, farewell), started=started)  # when it has put up handlers of its own
+
+    def started() -> None:
+        """When it has put up handlers of its own, SIGHUP's among them: that one starts a worker, and ends the one it is for."""
+        farewell.on_signals(drain_s=settings.shutdown_drain)
+        guard_signal()
+
+    serve(served, partial(_load, settings.port, farewell), started=started)
 
 
 def _connections() -> int:
@@ -97,13 +103,14 @@ def _connections() -> int:
 
 
 def _load(port: int, farewell: Farewell) -> Callable[..., Any]:
-    """Make the application in a worker. A worker whose parent dies goes too, or its port would stay taken by old code."""
+    """Make the application in a worker, by the settings as they are now. A worker whose parent dies goes too, or its port would stay taken
+    by old code."""
     from adapters.orphaned import die_with_parent
     from adapters.stalled_peers import end_stalled
     from api.app import create
 
     die_with_parent()
     end_stalled(port)
-    application = create(farewell=farewell.in_worker())
+    application = create(startup.settings(), farewell=farewell.in_worker())
     gc.freeze()  # what was made until now stays for ever: nobody need look through it again
     return application

@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     metrics_folder = own_metrics_folder()
     import uvloop
 
+    from workers.__main__ import Ended
     from workers.__main__ import run as run_workers
 
     if not startup.await_parent(args.settings_fd):
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     startup.refuse_taken_metrics_port(settings)
     metrics = MetricsTold(settings, metrics_folder) if args.settings_fd is None else None  # else it is the parent's to tell
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run_workers(args.names, settings))
+        while runner.run(run_workers(args.names, settings)) is Ended.RELOAD:
+            settings = startup.settings()
     if metrics is not None:
         metrics.stop()
     return DONE

@@ -5,9 +5,11 @@ Each has an owner that starts it again after an error, with a growing pause; no 
 
 import asyncio
 import gc
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from enum import StrEnum
 from typing import ParamSpec, Protocol
 
 import structlog
@@ -17,6 +19,7 @@ from nats.aio.client import Client
 from adapters import log_policy, logging, settings_source
 from adapters.hints import APPENDED, ERASED, SEQUENCED, Hints, listen
 from adapters.nats_client import NatsConnection
+from adapters.reloading import on_signal
 from adapters.settings import Settings
 from adapters.stopping import stop_within
 from adapters.telemetry.spans import spans as spans_wanted
@@ -81,14 +84,24 @@ FOLLOWING = ("signaller", "publisher", "projector", "mailer", "integrator")
 WOKEN = ("sequencer", *FOLLOWING)
 
 
-async def run(names: Sequence[str], settings: Settings) -> None:
-    """Run the named workers, all when none is named, until SIGTERM or SIGINT. Raises UnknownWorker."""
+class Ended(StrEnum):
+    """Why the workers ended."""
+
+    STOP = "stop"
+    RELOAD = "reload"
+    """The settings are to be read again, and the workers run by them."""
+
+
+async def run(names: Sequence[str], settings: Settings) -> Ended:
+    """Run the named workers, all when none is named, until SIGTERM or SIGINT, or until SIGHUP. Raises UnknownWorker."""
     if unknown := [name for name in names if name not in NAMES]:
         raise UnknownWorker(f"no worker is named {', '.join(unknown)}; there are {', '.join(NAMES)}")
     if settings.database_url is None or settings.nats_url is None:
         raise UnknownWorker("workers need MINOS_DATABASE_URL and MINOS_NATS_URL")
     gc.freeze()  # what the imports made stays for ever: nobody need look through it again
-    stop = stop_within(LAST_SECONDS)
+    told, stop = stop_within(LAST_SECONDS), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_signal(stop.set))
+    telling = asyncio.create_task(_pass_on(told, stop), name="stop")
     nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-workers")
     hints = {name: Hint() for name in WOKEN}
     remembered = Remembered()
@@ -102,6 +115,13 @@ async def run(names: Sequence[str], settings: Settings) -> None:
         if spans is not None:
             await asyncio.to_thread(spans.close)
         await asyncio.to_thread(logging.close)
+        telling.cancel()
+    return Ended.STOP if told.is_set() else Ended.RELOAD
+
+
+async def _pass_on(told: asyncio.Event, stop: asyncio.Event) -> None:
+    await told.wait()
+    stop.set()
 
 
 def _workers(

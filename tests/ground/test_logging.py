@@ -32,6 +32,16 @@ def lines(stream: io.StringIO) -> list[dict[str, object]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
+def test_loggers_in_use_go_by_a_level_that_was_set_later(written: io.StringIO) -> None:
+    line = structlog.get_logger().bind()
+    line.debug("hidden")
+    for level in ("debug", "error", "info"):
+        logging.configure(level=level, style="json", stream=written)
+        line.debug("fine", reason=level)
+        line.warning("grave", reason=level)
+    assert [(each["event"], each["reason"]) for each in lines(written)] == [("fine", "debug"), ("grave", "debug"), ("grave", "info")]
+
+
 def test_a_field_not_on_the_list_is_dropped_and_counted(written: io.StringIO) -> None:
     before = logging.dropped_fields
     structlog.get_logger().info("signed_in", user_id="u1", password="hunter2", email="a@example.org")
