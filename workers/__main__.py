@@ -179,7 +179,7 @@ def _workers(
         ),
         "keykeeper": lambda: Keykeeper(settings, observe=_running("keykeeper", metrics.keys_kept)),
         "reaper": lambda: Reaper(url, observe=pruned),
-        "surveyor": lambda: Surveyor(url, folder=settings.data_dir, observe=lambda: note("surveyor", WorkerCondition.RUNNING)),
+        "surveyor": lambda: Surveyor(url, settings, observe=lambda: note("surveyor", WorkerCondition.RUNNING)),
     }
 
 

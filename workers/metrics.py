@@ -78,6 +78,10 @@ OLDEST_XID = Gauge(
 )  # fmt: skip
 DISK_FREE = Gauge("minos_disk_free_bytes", "Room left on the disk of MINOS_DATA_DIR.", multiprocess_mode="livemin")
 DISK_SIZE = Gauge("minos_disk_size_bytes", "Size of the disk of MINOS_DATA_DIR.", multiprocess_mode="livemin")
+BACKUP_MADE = Gauge(
+    "minos_backup_made_timestamp_seconds", "When `minos backup make` last ended, since the epoch; 0 where it never did.",
+    multiprocess_mode="livemostrecent",
+)  # fmt: skip
 PRUNED = Counter("minos_pruned_rows", "Rows deleted because their time was over.", ["kind"])
 DONE_WHEN_DUE = Counter("minos_done_when_due", "Things done because their time had come.", ["duty"])
 

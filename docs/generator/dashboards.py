@@ -95,5 +95,5 @@ def _drawn(panel: Mapping[str, Any], left: int, top: int) -> Iterator[str]:
     x, y, w, h = left + at["x"] * _UNIT, top + at["y"] * _UNIT // 2, at["w"] * _UNIT - 3, at["h"] * _UNIT // 2 - 3
     fill = "#e6f2ea" if panel["type"] == "stat" else "#eef1f6"
     yield f'<rect x="{x}" y="{y}" width="{w}" height="{h}" fill="{fill}" stroke="#aab"/>'
-    words = panel["title"] if len(panel["title"]) * 4.6 < w else panel["title"][: int(w / 4.6) - 2] + "…"
+    words = panel["title"] if len(panel["title"]) * 5.2 < w else panel["title"][: int(w / 5.2) - 2] + "…"
     yield f'<text x="{x + 4}" y="{y + 12}" fill="#333">{escape(words)}</text>'

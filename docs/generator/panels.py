@@ -160,6 +160,7 @@ DASHBOARDS = (
             Panel("Signing keys sign since", "s", (
                 ("time() - min by (purpose) (minos_signing_key_active_since_timestamp_seconds)", "{{purpose}}"),
             )),
+            Panel("Last backup is old", "s", (("time() - max(minos_backup_made_timestamp_seconds != 0)", "age"),)),
             Panel("Next service token ends in", "s", (("min(minos_service_token_next_end_timestamp_seconds > 0) - time()", "ends in"),)),
         )),
     )),
