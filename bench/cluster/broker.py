@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
@@ -56,9 +55,8 @@ class Broker:
 @asynccontextmanager
 async def connected(brokers: Sequence[Broker], seed: Path) -> AsyncGenerator[Client]:
     """A connection of Minos' own to whichever answers."""
-    client = await nats.connect(
-        [each.url for each in brokers], connect_timeout=2, max_reconnect_attempts=-1, error_cb=_keep_quiet, **proof(seed)
-    )
+    client, servers = Client(), [each.url for each in brokers]
+    await client.connect(servers, connect_timeout=2, max_reconnect_attempts=-1, error_cb=_keep_quiet, **proof(seed))
     try:
         yield client
     finally:

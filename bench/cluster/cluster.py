@@ -1,5 +1,6 @@
 """The whole: a primary and its standby, three NATS servers, two machines that serve, two that work, and nginx in front."""
 
+import asyncio
 import secrets
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -128,10 +129,8 @@ class Cluster:
 
     async def stop(self) -> None:
         await self._nginx.stop()
-        for part in (*self.apis, *self.workers):
-            await part.stop()
-        await self.primary.stop()
-        await self.standby.stop()
+        await asyncio.gather(*(part.stop() for part in (*self.apis, *self.workers)))
+        await asyncio.gather(self.primary.stop(), self.standby.stop())
         for machine in self.machines.values():
             await machine.power_off()
             machine.close()
