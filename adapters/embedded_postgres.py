@@ -24,6 +24,7 @@ _START_S = 60.0
 """Crash recovery replays at most max_wal_size of log; a minute is far above that on any disk."""
 _POLL_S = 0.01
 _LOG_LIMIT = 16 * 2**20
+_SOCKET = ".s.PGSQL.5432"
 
 _CONF = {
     "listen_addresses": "",
@@ -119,7 +120,7 @@ class PostgresServer:
         """Learn the URLs of the server another program runs for `home`. False when there is none; nothing is started or made."""
         kept = self.home / "passwords.json"
         self._socket = postgres_home.socket_place(self.home)
-        if not kept.exists() or not (self._socket / ".s.PGSQL.5432").exists():
+        if not kept.exists() or not (self._socket / _SOCKET).exists():
             return False
         self._passwords = kept_passwords(kept)
         return True
@@ -170,8 +171,10 @@ class PostgresServer:
         if await end_leftovers(self._pgdata, first=signal.SIGINT, main_pid=main_pid, grace_s=10.0):
             log.warning("leftover_server_stopped", part="postgres")
         if Path("/proc/self/cwd").exists() and not processes_working_in(self._pgdata):
-            # Nobody is left: the file is stale. PostgreSQL would refuse to start if its pid were another program's of this user by now.
-            lock_file.unlink(missing_ok=True)
+            # Nobody is left: the files are stale. PostgreSQL would refuse to start if their pid were another program's of this user by
+            # now, or a dead one's that nobody has buried.
+            for stale in (lock_file, postgres_home.socket_place(self.home) / f"{_SOCKET}.lock"):
+                stale.unlink(missing_ok=True)
 
     def _launch(self, user: SystemUser | None) -> subprocess.Popen[bytes]:
         binary = postgres_home.programs(self.home, user) / "postgres"

@@ -23,4 +23,6 @@ def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument(
         "--users", type=at_least(1), default=10_000, metavar="N", help="growth: how many with --fill-only, ten events each (10,000)"
     )
+    parser.add_argument("--minutes", type=float, default=12.0, help="soak: how long it may take; more than 12 repeat faults by chance")
+    parser.add_argument("--seed", type=int, help="soak: repeat the order of a run that printed it")
     return parser

@@ -4,6 +4,7 @@ import asyncio
 import os
 from asyncio.subprocess import Process
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -12,9 +13,15 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 def tree(pid: int) -> list[int]:
     """Give a process and all below it."""
-    found = [pid]
+    return [pid, *(below for child in children(pid) for below in tree(child))]
+
+
+def children(pid: int) -> list[int]:
+    """Give the processes that a process started, of those that live."""
+    found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [below for child in task.read_text().split() for below in tree(int(child))]
+        with suppress(OSError):  # the thread ended meanwhile
+            found += [int(child) for child in task.read_text().split()]
     return found
 
 
@@ -27,6 +34,14 @@ async def said(child: Process, given: bytes | None = None, *, within: float) -> 
         if child.returncode is None:
             child.kill()
             await child.wait()
+
+
+def lives(pid: int) -> bool:
+    """Whether a process is there and not only waiting to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
 
 
 def cpu_seconds(pid: int) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.arguments import PARTS
+from bench.arguments import PARTS, RUNS
 from bench.goals import GOALS
 from bench.running import Running
 
@@ -47,5 +47,5 @@ async def test_part_that_there_is_not_is_refused_by_name(own_folder: Path) -> No
     done = await Running(own_folder).minos("bench", "everything")
     assert (done.code, done.err) == (
         2,
-        f"minos: there is no part everything; there are {', '.join(PARTS)}\n",
+        f"minos: there is no part everything; there are {', '.join((*PARTS, *RUNS))}\n",
     )

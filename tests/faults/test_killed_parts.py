@@ -4,23 +4,24 @@
 """
 
 import asyncio
-import json
 import os
 import random
 import tempfile
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from bench.running import Running
+from bench.soak.acknowledged import Acknowledged, against
+from bench.soak.clients import Client
+from bench.soak.lives import ordinary
+from bench.soak.truth import everything_follows_from_the_log
 from tests.e2e.conftest import CHEAP_HASHES, RAISED_LIMITS
 from tests.e2e.people import Person, bootstrap, client_of
-from tests.faults.load import Acknowledged, Client, load
-from tests.faults.truth import everything_follows_from_the_log
 
 PARTS = ("api", "workers", "nats", "postgres")
 CLIENTS = 8
+KINDS = {"user.registered.v1", "session.started.v1", "session.token_issued.v1", "session.revoked.v1", "user.role_revoked.v1"}
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
 SEED = int(os.environ.get("FAULT_SEED", str(random.randrange(1_000_000))))
 
@@ -37,7 +38,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_skipped_whatever_dies
             admin = await bootstrap(http, running.bootstrap_code)
             assert (await admin.ask("POST", "/roles", {"name": "keeper", "permissions": ["zoo.*"]})).status_code == 201
             told, stop = Acknowledged(), asyncio.Event()
-            clients = await load([Client(http, told, admin) for _ in range(CLIENTS)], stop)
+            clients = [asyncio.create_task(Client(http, told, admin).run([ordinary], stop)) for _ in range(CLIENTS)]
             try:
                 await kill_in_turns(running, chance)
                 await asyncio.sleep(1)
@@ -47,7 +48,9 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_skipped_whatever_dies
             assert told.wrong == []
             assert told.lost, "no request was under way when something died: this test shows nothing"
             events = await everything_follows_from_the_log(running)
-            holds(events, told)
+            assert against(told, events) == []
+            assert told.kinds().keys() >= KINDS
+            assert told.late == set()
             await people_can_go_on(told, admin)
 
 
@@ -57,34 +60,6 @@ async def kill_in_turns(running: Running, chance: random.Random) -> None:
             await asyncio.sleep(chance.uniform(0.2, 1.0))
             pid = running.kill(part)
             await running.restarted(part, pid)
-
-
-def holds(events: list[asyncpg.Record], told: Acknowledged) -> None:
-    """Each acknowledged effect is in the log once."""
-    seen: dict[tuple[str, ...], int] = {}
-    for event in events:
-        generation = json.loads(event["payload"]).get("generation", "")
-        key = (event["type"], event["stream"], str(generation))
-        seen[key] = seen.get(key, 0) + 1
-    assert told.users
-    assert told.sessions
-    assert told.refreshes
-    assert told.ended
-    for user_id in told.users:
-        assert seen.get(("user.registered.v1", f"user-{user_id}", "")) == 1
-    for session_id in told.sessions:
-        assert seen.get(("session.started.v1", f"session-{session_id}", "")) == 1
-    for session_id, generation in told.refreshes:
-        assert seen.get(("session.token_issued.v1", f"session-{session_id}", str(generation))) == 1
-    for session_id in told.ended:
-        assert seen.get(("session.revoked.v1", f"session-{session_id}", "")) == 1
-    assert not any(kind == "session.refresh_reused.v1" for kind, *_ in seen), "a client that only repeated itself was called a thief"
-    held: dict[str, bool] = {}
-    for event in events:
-        if event["type"] in {"user.role_granted.v1", "user.role_revoked.v1"}:
-            held[event["stream"].removeprefix("user-")] = event["type"] == "user.role_granted.v1"
-    for (user_id, _), given in told.roles.items():
-        assert given is None or held.get(user_id, False) == given
 
 
 async def people_can_go_on(told: Acknowledged, admin: Person) -> None:

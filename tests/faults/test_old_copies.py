@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bench.running import Running
+from bench.soak.truth import everything_follows_from_the_log
 from tests.e2e.conftest import SMALL
 from tests.e2e.people import bootstrap, client_of, register
-from tests.faults.truth import everything_follows_from_the_log
 
 
 @pytest.fixture

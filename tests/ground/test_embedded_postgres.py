@@ -98,16 +98,21 @@ async def test_a_folder_serves_one_server_at_a_time(server: PostgresServer) -> N
     assert await ask(server.app_url, "SELECT 1") == 1
 
 
-async def test_a_recycled_pid_in_the_lock_file_does_not_keep_it_from_starting(server: PostgresServer) -> None:
+@pytest.mark.parametrize("where", ["pgdata/postmaster.pid", "socket/.s.PGSQL.5432.lock"])
+async def test_a_recycled_pid_in_a_lock_file_does_not_keep_it_from_starting(server: PostgresServer, where: str) -> None:
+    """Or that of a dead server nobody has buried yet, as in a container whose first process buries nobody."""
     await server.kill()
-    lock_file = server.home / "pgdata" / "postmaster.pid"
-    with subprocess.Popen(["sleep", "60"]) as innocent:
+    lock_file = server.home / where
+    user = postgres_home.system_user(print)
+    with subprocess.Popen(["sleep", "60"], user=None if user is None else user.uid) as innocent:
         lines = lock_file.read_text().split("\n")
         lock_file.write_text("\n".join([str(innocent.pid), *lines[1:]]))
-        await server.start()
-        assert await ask(server.app_url, "SELECT 1") == 1
-        assert innocent.poll() is None
-        innocent.kill()
+        try:
+            await server.start()
+            assert await ask(server.app_url, "SELECT 1") == 1
+            assert innocent.poll() is None
+        finally:
+            innocent.kill()
 
 
 async def test_a_server_left_running_is_stopped_before_the_next_starts(server: PostgresServer, tmp_path: Path) -> None:

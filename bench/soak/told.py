@@ -9,9 +9,9 @@ import asyncpg
 import jwt
 import msgspec
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from adapters.signal_stream import DURABLE, stream_name
+from bench.soak.stored import stored
 from domain import audience, codec, role, user
 from domain.decider import Decider
 from domain.event import Event
@@ -19,6 +19,7 @@ from domain.ids import AudienceName, RoleName, UserId
 from domain.signals.changes import AudienceRedefined, changes
 from domain.signals.facts import class_of, subject_of
 from domain.signals.telling import Known, tell
+from domain.user_events import UserEvent
 
 SENT = "SELECT bool_and(sent = count AND resend_to = 0) FROM signal_classes"
 _SENT_S = 30.0
@@ -37,14 +38,14 @@ async def services_were_told_what_the_log_says(
     classes = [row["class"] for row in await connection.fetch("SELECT class FROM signal_classes")]
     rows = await connection.fetch("SELECT class, subject, fact FROM live_signals")
     kept = {name: {row["subject"]: _said(msgspec.json.decode(row["fact"])) for row in rows if row["class"] == name} for name in classes}
-    assert kept == {name: wanted.get(name, {}) for name in classes}
+    assert kept == {name: wanted.get(name, {}) for name in classes}, "what PostgreSQL keeps for services is not what the log says"
     # A stream that was set back is found out at the signaller's first look at it, which may be yet to come.
-    stored: Facts = {}
+    found: Facts = {}
     with suppress(TimeoutError):
         async with asyncio.timeout(_SENT_S):
-            while stored != kept:
-                stored = {name: await _stored(client, name) for name in classes}
-    assert stored == kept
+            while found != kept:
+                found = {name: await _stored(client, name) for name in classes}
+    assert found == kept, "what NATS keeps for services is not what PostgreSQL does"
 
 
 def _told_by(events: Sequence[tuple[int, Event]]) -> Facts:
@@ -63,7 +64,7 @@ def _told_by(events: Sequence[tuple[int, Event]]) -> Facts:
 
 def _heads(events: Sequence[Event]) -> dict[str, Any]:
     return {
-        "users": _folded(events, user.decider, user.UserEvent, lambda e: UserId(e.user_id)),
+        "users": _folded(events, user.decider, UserEvent, lambda e: UserId(e.user_id)),
         "roles": _folded(events, role.decider, role.RoleEvent, lambda e: RoleName(e.role)),
         "audiences": _folded(events, audience.decider, audience.AudienceEvent, lambda e: AudienceName(e.audience)),
     }
@@ -84,17 +85,5 @@ def _said(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 async def _stored(client: Client, of_class: str) -> Mapping[str, Mapping[str, Any]]:
-    """Read a stream to its end by batches of Direct Get."""
-    found: dict[str, Mapping[str, Any]] = {}
-    answers, inbox, after, left = asyncio.Queue[Msg](), client.new_inbox(), 0, 1
-    await client.subscribe(inbox, cb=answers.put)
-    while left:
-        question = msgspec.json.encode({"seq": after + 1, "batch": 500})
-        await client.publish(f"$JS.API.DIRECT.GET.{stream_name(of_class)}", question, reply=inbox)
-        while (answer := await asyncio.wait_for(answers.get(), 5)).data:
-            headers = answer.headers or {}
-            after = int(headers["Nats-Sequence"])
-            found[headers["Nats-Subject"]] = _said(jwt.decode(answer.data.decode(), options={"verify_signature": False}))
-        headers = answer.headers or {}
-        left = int(headers.get("Nats-Num-Pending", "0")) if headers.get("Status") == "204" else 0
-    return found
+    kept = await stored(client, stream_name(of_class))
+    return {each.subject: _said(jwt.decode(each.data.decode(), options={"verify_signature": False})) for each in kept}
