@@ -16,10 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.farewell import Farewell
 from adapters.metrics_server import FOLDER_VARIABLE, prepare_folder
-from adapters.reloading import guard_signal
 from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
-from cli.metrics_told import MetricsTold
 
 if TYPE_CHECKING:
     from adapters.settings import Settings
@@ -40,6 +38,8 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     metrics_folder = own_metrics_folder()
+    from cli.metrics_told import MetricsTold
+
     import_module("api.app")  # before the workers fork: they share it, and a respawned one is up at once
 
     if not startup.await_parent(args.settings_fd):
@@ -71,6 +71,7 @@ def _remove(folder: Path, maker: int) -> None:
 
 
 def _serve(settings: "Settings") -> None:
+    from adapters.reloading import guard_signal
     from cli.http_server import Served, serve
 
     served = Served(

@@ -6,7 +6,6 @@ import asyncio
 from adapters.giving_way import give_way
 from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
-from cli.metrics_told import MetricsTold
 from cli.serve import own_metrics_folder
 
 BESIDE_THE_API = 10
@@ -29,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     metrics_folder = own_metrics_folder()
     import uvloop
 
+    from cli.metrics_told import MetricsTold
     from workers.__main__ import Ended
     from workers.__main__ import run as run_workers
 
