@@ -24,7 +24,7 @@ def effects_of(events: Iterable[Row]) -> Counter[Effect]:
 
 
 def _effect_of(event: Row) -> Effect:
-    payload = msgspec.json.decode(event["payload"]) if event["type"] == "session.token_issued.v1" else {}
+    payload: dict[str, Any] = msgspec.json.decode(event["payload"]) if event["type"] == "session.token_issued.v1" else {}
     return effect(event["type"], event["stream"], payload.get("generation", 0))
 
 

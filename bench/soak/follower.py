@@ -29,7 +29,7 @@ class Follower:
     async def run(self) -> None:
         while True:
             with suppress(OSError, nats.errors.Error, LookupError, TimeoutError):
-                client = await nats.connect(
+                client = await nats.connect(  # pyright: ignore[reportUnknownMemberType] - nats-py leaves a parameter untyped
                     self._running.nats.url, **proof(self._running.nats.credentials), allow_reconnect=False, error_cb=_silent
                 )
                 try:
@@ -42,9 +42,8 @@ class Follower:
     async def _follow(self, client: Client) -> None:
         """Until the connection ends, or a message is not the next one: then from the position on, anew."""
         config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=len(self.seen) + 1)
-        subscription = await client.jetstream(timeout=2).subscribe(
-            "minos.events.>", stream=_STREAM, ordered_consumer=True, config=config
-        )  # fmt: skip
+        stream = client.jetstream(timeout=2)  # pyright: ignore[reportUnknownMemberType] - nats-py leaves a parameter untyped
+        subscription = await stream.subscribe("minos.events.>", stream=_STREAM, ordered_consumer=True, config=config)
         while True:
             message = await subscription.next_msg(timeout=_SILENT_S)
             if message.metadata.sequence.stream != len(self.seen) + 1:

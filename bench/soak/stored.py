@@ -25,7 +25,7 @@ async def stored(client: Client, stream: str, after: int = 0) -> Sequence[Stored
 
 async def _read(client: Client, stream: str, after: int) -> AsyncIterator[Stored]:
     answers, inbox, left = asyncio.Queue[Msg](), client.new_inbox(), 1
-    subscription = await client.subscribe(inbox, cb=answers.put)
+    subscription = await client.subscribe(inbox, cb=answers.put)  # pyright: ignore[reportUnknownMemberType] - nats-py leaves a parameter untyped
     try:
         while left:
             question = msgspec.json.encode({"seq": after + 1, "batch": BATCH})

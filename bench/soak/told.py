@@ -64,10 +64,22 @@ def _told_by(events: Sequence[tuple[int, Event]]) -> Facts:
 
 def _heads(events: Sequence[Event]) -> dict[str, Any]:
     return {
-        "users": _folded(events, user.decider, UserEvent, lambda e: UserId(e.user_id)),
-        "roles": _folded(events, role.decider, role.RoleEvent, lambda e: RoleName(e.role)),
-        "audiences": _folded(events, audience.decider, audience.AudienceEvent, lambda e: AudienceName(e.audience)),
+        "users": _folded(events, user.decider, UserEvent, _user_of),
+        "roles": _folded(events, role.decider, role.RoleEvent, _role_of),
+        "audiences": _folded(events, audience.decider, audience.AudienceEvent, _audience_of),
     }
+
+
+def _user_of(event: Any) -> UserId:
+    return UserId(event.user_id)
+
+
+def _role_of(event: Any) -> RoleName:
+    return RoleName(event.role)
+
+
+def _audience_of(event: Any) -> AudienceName:
+    return AudienceName(event.audience)
 
 
 def _folded(events: Sequence[Event], of: Decider[Any, Any], union: Any, key: Any) -> dict[Any, Any]:

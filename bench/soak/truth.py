@@ -9,7 +9,6 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-import nats
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy
@@ -17,7 +16,7 @@ from nats.js.errors import NotFoundError
 
 from adapters.leaves import leaf_bytes
 from adapters.log_reader import LogReader
-from adapters.nats_credentials import proof
+from adapters.nats_client import NatsConnection
 from bench.running import Running
 from bench.soak.told import services_were_told_what_the_log_says
 from domain import codec
@@ -125,11 +124,12 @@ async def _heads_are_folds(_: Running, connection: Connection, events: Sequence[
 async def _stream_is_the_log(running: Running, connection: Connection, events: Sequence[asyncpg.Record]) -> None:
     name = await stream_of(connection)
     async with connected(running) as client:
+        stream = client.jetstream()  # pyright: ignore[reportUnknownMemberType] - nats-py leaves a parameter untyped
         async with asyncio.timeout(_CAUGHT_UP_S):
-            while await _end_of(client.jetstream(), name) < len(events):
+            while await _end_of(stream, name) < len(events):
                 await asyncio.sleep(0.05)
-        told = await _told(client.jetstream(), name, len(events))
-        assert await _end_of(client.jetstream(), name) == len(events), "the stream of NATS goes on after the log"
+        told = await _told(stream, name, len(events))
+        assert await _end_of(stream, name) == len(events), "the stream of NATS goes on after the log"
     assert told == [(event["position"], event["event_id"]) for event in events], "the stream of NATS is not the log"
 
 
@@ -152,11 +152,12 @@ async def _services_were_told(running: Running, connection: Connection, events: 
 @asynccontextmanager
 async def connected(running: Running) -> AsyncGenerator[Client]:
     """A connection to its NATS, as Minos itself."""
-    client = await nats.connect(running.nats.url, **proof(running.nats.credentials))
+    connection = NatsConnection(running.nats.url, credentials=running.nats.credentials, name="bench")
+    await connection.connect()
     try:
-        yield client
+        yield connection.client
     finally:
-        await client.close()
+        await connection.close()
 
 
 async def _end_of(stream: JetStreamContext, name: str) -> int:
