@@ -57,9 +57,12 @@ def write(folder: Path, figures: Sequence[Figure], costs: Costs, where: Circumst
 
 
 def publish(folder: Path, name: str) -> None:
-    """Copy a page, its figures and its chart from where they were written to the documents."""
+    """Copy a page, its figures and its chart from where they were written to the documents, and make anew what is computed from them."""
+    from docs.generate import main
+
     for written in folder.glob(f"{name}*.*"):
         shutil.copy(written, HERE.parent / "docs" / "reference" / written.name)
+    main(())
 
 
 def table(figures: Sequence[Figure]) -> str:

@@ -21,6 +21,7 @@ from docs.generator import (
     sdk_codes,
     settings,
     signals,
+    sizing,
 )
 
 DOCS = Path(__file__).parent
@@ -41,6 +42,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/openapi.json": openapi.page,
     "reference/settings.md": settings.page,
     "reference/signals.md": signals.page,
+    "reference/sizing.md": sizing.page,
 }
 
 

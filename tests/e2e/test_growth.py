@@ -1,6 +1,7 @@
 """An authority that was filled is as one to which people came one by one, and growth is measured on it. How fast, is not asked here."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from bench.growth.measuring import QUICK, measure
 from bench.load import driven
 from bench.report import circumstances
 from bench.running import Running
+from docs.generator import sizing
+from docs.generator.measured import REFERENCE
 from tests.e2e.conftest import RAISED_LIMITS, SMALL
 
 PEOPLE = 80
@@ -31,3 +34,5 @@ async def test_who_was_filled_in_signs_in_and_the_audit_finds_nothing(own_folder
     page.write(own_folder / "out", [size], QUICK, circumstances(quick=True))
     assert json.loads((own_folder / "out" / "growth.json").read_text())["sizes"][0]["users"] == PEOPLE
     assert (own_folder / "out" / "growth.svg").read_text().startswith("<svg")
+    shutil.copy(REFERENCE / "benchmarks.json", own_folder / "out")
+    assert "## Disk and memory" in sizing.page(own_folder / "out")

@@ -1,0 +1,53 @@
+"""What an installation needs follows from what was measured; how fast anything is, is not asked here."""
+
+import shutil
+from pathlib import Path
+
+from bench.report import PARTS
+from cli.server_checks import OF_AN_API_PROCESS, OF_THE_WORKERS
+from docs.console.authority import ROOT
+from docs.generator import installation, sizing
+from docs.generator.installation import demand, need
+from docs.generator.measured import REFERENCE
+
+COSTS = {
+    "logins": {"api": 40.0, "postgres": 4.0, "nats": 1.0, "workers": 2.0},
+    "refreshes": {"api": 0.6, "postgres": 0.3, "nats": 0.1, "workers": 0.2},
+    "sessions": {"api": 0.1, "postgres": 0.0, "nats": 0.0, "workers": 0.0},
+    "me": {"api": 0.3, "postgres": 0.0, "nats": 0.0, "workers": 0.0},
+}
+
+
+def test_cores_are_rates_times_what_one_answer_takes() -> None:
+    asked = demand(120_000)
+    assert asked.per_second == {"logins": 10.0, "refreshes": 40.0, "sessions": 200.0, "me": 40.0}
+    busy = need(asked, COSTS, PARTS)
+    assert {part: round(cores, 6) for part, cores in busy.cores.items()} == {
+        "api": 0.456,
+        "postgres": 0.052,
+        "nats": 0.014,
+        "workers": 0.028,
+    }
+    assert busy.cores_to_have == 2
+
+
+def test_of_each_program_one_may_die() -> None:
+    few = need(demand(10), COSTS, PARTS)
+    assert few.api_processes == 2
+    assert few.connections >= 2 * OF_AN_API_PROCESS + 2 * OF_THE_WORKERS
+
+
+def test_processes_and_connections_grow_with_who_signs_in() -> None:
+    many = need(demand(1_200_000), COSTS, PARTS)
+    assert many.api_processes == 10
+    assert many.connections == 350
+
+
+def test_disk_is_left_out_where_it_was_not_measured(tmp_path: Path) -> None:
+    shutil.copy(REFERENCE / "benchmarks.json", tmp_path)
+    assert "## Disk and memory" not in sizing.page(tmp_path)
+
+
+def test_the_guide_counts_connections_as_the_table_does() -> None:
+    guide = (ROOT / "docs" / "how-to" / "size-an-installation.md").read_text()
+    assert f"API processes x {OF_AN_API_PROCESS} + minos work x {OF_THE_WORKERS} + {installation.OTHERS}" in guide
