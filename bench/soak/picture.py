@@ -1,17 +1,38 @@
-"""A soak as it went: requests in each second, those that failed below the line, and faults as bands with their numbers."""
+"""A run as it went: requests in each second, those that failed below the line, and faults as bands with their numbers."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-from bench.soak.course import Seen
-from bench.soak.outcome import Outcome
+
+class Happened(Protocol):
+    """One fault, in seconds of the run: when it began, and after how many more it was over and all was well. `skipped`: why not."""
+
+    @property
+    def began_s(self) -> float: ...
+    @property
+    def harm_s(self) -> float: ...
+    @property
+    def steady_s(self) -> float: ...
+    @property
+    def skipped(self) -> str: ...
+
+
+class Told(Protocol):
+    """A run: how many requests succeeded and failed in each second, and its faults."""
+
+    @property
+    def seconds(self) -> Sequence[tuple[int, int]]: ...
+    @property
+    def faults(self) -> Sequence[Happened]: ...
+
 
 _WIDTH, _UP, _DOWN, _LEFT, _TOP = 1000.0, 150.0, 60.0, 50.0, 40.0
 _WELL, _FAILED, _BAND, _CALM = "#2a7f4f", "#b3362c", "#e8d9b5", "#f4eddc"
 _LEGEND = "requests a second: answered above the line, failed below; bands: faults (dark), and until all was well again (light)"
 
 
-def draw(path: Path, outcome: Outcome) -> None:
+def draw(path: Path, outcome: Told) -> None:
     count = max(1, len(outcome.seconds))
     wide = _WIDTH / count
     most = max((max(well, failed) for well, failed in outcome.seconds), default=0) or 1
@@ -40,7 +61,7 @@ def draw(path: Path, outcome: Outcome) -> None:
     path.write_text("\n".join(lines), encoding="utf-8")
 
 
-def _bands(faults: Sequence[Seen], wide: float, line: float) -> list[str]:
+def _bands(faults: Sequence[Happened], wide: float, line: float) -> list[str]:
     lines: list[str] = []
     for number, seen in enumerate(faults, 1):
         if seen.skipped:

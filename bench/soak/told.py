@@ -1,6 +1,7 @@
 """What services were told is what the log says, as heads have it now: in Postgres, and in NATS."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -34,21 +35,23 @@ async def services_were_told_what_the_log_says(
     async with asyncio.timeout(_SENT_S):
         while not await connection.fetchval(SENT):
             await asyncio.sleep(0.05)
-    wanted = _told_by([(event["position"], codec.decode_event(event["type"], event["payload"])) for event in events])
+    late = time.time() + _SENT_S
+    wanted = _told_by([(event["position"], codec.decode_event(event["type"], event["payload"])) for event in events], late)
     classes = [row["class"] for row in await connection.fetch("SELECT class FROM signal_classes")]
     rows = await connection.fetch("SELECT class, subject, fact FROM live_signals")
-    kept = {name: {row["subject"]: _said(msgspec.json.decode(row["fact"])) for row in rows if row["class"] == name} for name in classes}
+    facts = [(row["class"], row["subject"], msgspec.json.decode(row["fact"])) for row in rows]
+    kept = {name: {subject: _said(fact) for of, subject, fact in facts if of == name and not _is_over(fact, late)} for name in classes}
     assert kept == {name: wanted.get(name, {}) for name in classes}, "what PostgreSQL keeps for services is not what the log says"
     # A stream that was set back is found out at the signaller's first look at it, which may be yet to come.
     found: Facts = {}
     with suppress(TimeoutError):
         async with asyncio.timeout(_SENT_S):
             while found != kept:
-                found = {name: await _stored(client, name) for name in classes}
+                found = {name: await _stored(client, name, late) for name in classes}
     assert found == kept, "what NATS keeps for services is not what PostgreSQL does"
 
 
-def _told_by(events: Sequence[tuple[int, Event]]) -> Facts:
+def _told_by(events: Sequence[tuple[int, Event]], late: float) -> Facts:
     known, told = Known(**_heads([event for _, event in events])), frozenset[AudienceName]()
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
     for position, event in events:
@@ -58,7 +61,8 @@ def _told_by(events: Sequence[tuple[int, Event]]) -> Facts:
             here = msgspec.structs.replace(known, told=told)
             for signal in tell(change, here, at=event.at, life=0, version=position):
                 fact = msgspec.json.decode(msgspec.json.encode({"minos": signal.fact}))
-                found.setdefault(class_of(signal.fact), {})[DURABLE + subject_of(signal.fact)] = _said(fact)
+                if not _is_over(fact, late):
+                    found.setdefault(class_of(signal.fact), {})[DURABLE + subject_of(signal.fact)] = _said(fact)
     return found
 
 
@@ -90,12 +94,19 @@ def _folded(events: Sequence[Event], of: Decider[Any, Any], union: Any, key: Any
     return {name: of.fold(history) for name, history in histories.items()}
 
 
+def _is_over(body: Mapping[str, Any], late: float) -> bool:
+    """Whether it may be gone while we look. Only what is told of API keys is in a run of minutes; the rest lasts as long as tokens do."""
+    fact = body["minos"]
+    return bool(fact["kind"] == "api_key" and fact["until"] <= late)
+
+
 def _said(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Of a version the position alone: the epoch of the log is another after a database came back with less."""
     fact = {name: value for name, value in body["minos"].items() if name != "until"}
     return {**fact, "version": fact["version"] & (1 << 40) - 1} if fact["kind"] == "role_map" else fact
 
 
-async def _stored(client: Client, of_class: str) -> Mapping[str, Mapping[str, Any]]:
+async def _stored(client: Client, of_class: str, late: float) -> Mapping[str, Mapping[str, Any]]:
     kept = await stored(client, stream_name(of_class))
-    return {each.subject: _said(jwt.decode(each.data.decode(), options={"verify_signature": False})) for each in kept}
+    facts = [(each.subject, jwt.decode(each.data.decode(), options={"verify_signature": False})) for each in kept]
+    return {subject: _said(fact) for subject, fact in facts if not _is_over(fact, late)}

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
@@ -17,7 +18,6 @@ from nats.js.errors import NotFoundError
 from adapters.leaves import leaf_bytes
 from adapters.log_reader import LogReader
 from adapters.nats_client import NatsConnection
-from bench.running import Running
 from bench.soak.told import services_were_told_what_the_log_says
 from domain import codec
 from domain.deciders import decider_of
@@ -36,11 +36,27 @@ SELECT (SELECT size FROM log_head) = (SELECT count(*) FROM events)
 _CAUGHT_UP_S = 20.0
 
 
+class NatsPlace(Protocol):
+    @property
+    def url(self) -> str: ...
+    @property
+    def credentials(self) -> Path: ...
+
+
+class Authority(Protocol):
+    """One that runs: where its database is, for the serving role, and where its NATS is, with what proves that one is Minos."""
+
+    @property
+    def database_url(self) -> str: ...
+    @property
+    def nats(self) -> NatsPlace: ...
+
+
 class Check(Protocol):
-    async def __call__(self, running: Running, connection: Connection, events: Sequence[asyncpg.Record], /) -> None: ...
+    async def __call__(self, running: Authority, connection: Connection, events: Sequence[asyncpg.Record], /) -> None: ...
 
 
-async def everything_follows_from_the_log(running: Running) -> Sequence[asyncpg.Record]:
+async def everything_follows_from_the_log(running: Authority) -> Sequence[asyncpg.Record]:
     """Check all there is against the log; give its events in order. Raises AssertionError or TimeoutError."""
     connection = await asyncpg.connect(running.database_url)
     try:
@@ -52,7 +68,7 @@ async def everything_follows_from_the_log(running: Running) -> Sequence[asyncpg.
         await connection.close()
 
 
-async def all_checked(running: Running) -> tuple[Sequence[asyncpg.Record], Mapping[str, str]]:
+async def all_checked(running: Authority) -> tuple[Sequence[asyncpg.Record], Mapping[str, str]]:
     """The same to its end, whatever is found: by what was checked, what is wrong; empty where nothing is."""
     connection = await asyncpg.connect(running.database_url)
     try:
@@ -62,7 +78,7 @@ async def all_checked(running: Running) -> tuple[Sequence[asyncpg.Record], Mappi
         await connection.close()
 
 
-async def _found(check: "Check", running: Running, connection: Connection, events: Sequence[asyncpg.Record]) -> str:
+async def _found(check: "Check", running: Authority, connection: Connection, events: Sequence[asyncpg.Record]) -> str:
     try:
         await check(running, connection, events)
     except (AssertionError, TimeoutError) as wrong:
@@ -81,7 +97,7 @@ async def events_of(connection: Connection) -> Sequence[asyncpg.Record]:
     )
 
 
-async def _positions_and_versions_have_no_gap(_running: Running, _: Connection, events: Sequence[asyncpg.Record]) -> None:
+async def _positions_and_versions_have_no_gap(_running: Authority, _: Connection, events: Sequence[asyncpg.Record]) -> None:
     assert [event["position"] for event in events] == list(range(1, len(events) + 1)), "positions have a gap"
     assert len({event["event_id"] for event in events}) == len(events), "an event is there twice"
     reached: dict[str, int] = defaultdict(int)
@@ -90,7 +106,7 @@ async def _positions_and_versions_have_no_gap(_running: Running, _: Connection, 
         assert event["version"] == reached[event["stream"]], f"{event['stream']} has a gap before {event['version']}"
 
 
-async def _checkpoints_are_of_the_log(running: Running, connection: Connection, _: Sequence[asyncpg.Record]) -> None:
+async def _checkpoints_are_of_the_log(running: Authority, connection: Connection, _: Sequence[asyncpg.Record]) -> None:
     """Every one that was published of this epoch, at its size."""
     (epoch,) = await connection.fetchrow("SELECT epoch FROM log_head") or (0,)
     reader = LogReader(running.database_url)
@@ -107,7 +123,7 @@ async def _checkpoints_are_of_the_log(running: Running, connection: Connection, 
     assert not published, f"there are checkpoints of {sorted(published)} events, which the log has not"
 
 
-async def _heads_are_folds(_: Running, connection: Connection, events: Sequence[asyncpg.Record]) -> None:
+async def _heads_are_folds(_: Authority, connection: Connection, events: Sequence[asyncpg.Record]) -> None:
     histories: dict[str, list[Any]] = defaultdict(list)
     for event in events:
         histories[event["stream"]].append(codec.decode_event(event["type"], event["payload"]))
@@ -121,7 +137,7 @@ async def _heads_are_folds(_: Running, connection: Connection, events: Sequence[
         assert codec.decode_state(of, head["state"]) == of.fold(history), f"the head of {head['stream']} is not what its events fold to"
 
 
-async def _stream_is_the_log(running: Running, connection: Connection, events: Sequence[asyncpg.Record]) -> None:
+async def _stream_is_the_log(running: Authority, connection: Connection, events: Sequence[asyncpg.Record]) -> None:
     name = await stream_of(connection)
     async with connected(running) as client:
         stream = client.jetstream()  # pyright: ignore[reportUnknownMemberType] - nats-py leaves a parameter untyped
@@ -144,13 +160,13 @@ async def _told(stream: JetStreamContext, name: str, count: int) -> Sequence[tup
     return told
 
 
-async def _services_were_told(running: Running, connection: Connection, events: Sequence[asyncpg.Record]) -> None:
+async def _services_were_told(running: Authority, connection: Connection, events: Sequence[asyncpg.Record]) -> None:
     async with connected(running) as client:
         await services_were_told_what_the_log_says(client, connection, events)
 
 
 @asynccontextmanager
-async def connected(running: Running) -> AsyncGenerator[Client]:
+async def connected(running: Authority) -> AsyncGenerator[Client]:
     """A connection to its NATS, as Minos itself."""
     connection = NatsConnection(running.nats.url, credentials=running.nats.credentials, name="bench")
     await connection.connect()
@@ -173,7 +189,7 @@ async def stream_of(connection: Connection) -> str:
     return "MINOS_EVENTS" if epoch == 1 else f"MINOS_EVENTS_E{epoch}"
 
 
-async def _read_models_are_folds(running: Running, connection: Connection, _: Sequence[asyncpg.Record]) -> None:
+async def _read_models_are_folds(running: Authority, connection: Connection, _: Sequence[asyncpg.Record]) -> None:
     """Build each anew from the log beside the one that serves, and compare row by row."""
     for name, projection in BY_NAME.items():
         serving = await connection.fetchval("SELECT version FROM projection_active WHERE name = $1", name)
