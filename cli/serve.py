@@ -1,21 +1,16 @@
 """`minos serve`: the API alone, one process per core, any number of them on any number of machines."""
 
 import argparse
-import atexit
 import gc
-import os
 import resource
-import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.farewell import Farewell
-from adapters.metrics_server import FOLDER_VARIABLE, prepare_folder
+from adapters.metrics_folder import own_metrics_folder
 from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
 
@@ -52,22 +47,6 @@ def run(args: argparse.Namespace) -> int:
     if metrics is not None:
         metrics.stop()
     return DONE
-
-
-def own_metrics_folder() -> Path:
-    """Give the folder this tree of processes writes its metrics to, making one unless a parent chose it."""
-    given = os.environ.get(FOLDER_VARIABLE)
-    if given:
-        return Path(given)
-    folder = Path(tempfile.mkdtemp(prefix="minos-metrics-"))
-    prepare_folder(folder)
-    atexit.register(_remove, folder, os.getpid())
-    return folder
-
-
-def _remove(folder: Path, maker: int) -> None:
-    if os.getpid() == maker:  # not a forked worker
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _serve(settings: "Settings") -> None:

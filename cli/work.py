@@ -4,9 +4,9 @@ import argparse
 import asyncio
 
 from adapters.giving_way import give_way
+from adapters.metrics_folder import own_metrics_folder
 from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
-from cli.serve import own_metrics_folder
 
 BESIDE_THE_API = 10
 """Niceness of workers that share a machine with the API: answers go first (docs/adr, 20)."""
