@@ -21,7 +21,7 @@ class Amount(Struct, frozen=True, kw_only=True):
     warm_up: float
     connections: int
     few: int
-    """Connections where passwords are hashed: as many as one network may have waiting with us."""
+    """Connections where passwords are hashed."""
     hashes: int
     quiet: float
     """Seconds from the start to the look at a server that does nothing."""

@@ -20,7 +20,7 @@ from bench.processes import tree
 from bench.running import Running
 
 DATABASE = "minos_compared"
-_SETTINGS = {"access_token_ttl": "3600", "log_level": "warning", "limits_file": str(RAISED)}
+_SETTINGS = {"trusted_proxies": "127.0.0.1/32", "access_token_ttl": "3600", "log_level": "warning", "limits_file": str(RAISED)}
 
 
 class Minos:
@@ -77,7 +77,7 @@ class Minos:
                 tokens = [person.refresh_token for person in people]
                 return Work(requests=[text] * len(people), tokens=tokens, holds=['"access_token":"ey'] * len(people))
             case "sign_in":
-                texts = [request("POST", "/api/v1/auth/login", body={"email": p.email, "password": PASSWORD}) for p in people]
+                texts = [request("POST", "/api/v1/auth/login", body=_proof(p.email), network=_network(n)) for n, p in enumerate(people)]
                 return Work(requests=texts, holds=['"refresh_token":"'] * len(people))
             case "register":
                 texts = [_registration(n) for n in range(connections)]
@@ -109,7 +109,17 @@ class Minos:
 
 
 def _registration(number: int) -> str:
-    return request("POST", "/api/v1/auth/register", body={"email": f"new-{number}-<number>@example.org", "password": PASSWORD})
+    body = _proof(f"new-{number}-<number>@example.org")
+    return request("POST", "/api/v1/auth/register", body=body, network=_network(number))
+
+
+def _proof(email: str) -> dict[str, str]:
+    return {"email": email, "password": PASSWORD}
+
+
+def _network(number: int) -> str:
+    """An address in another network for each connection: of one network few may wait for a hash, and the fewer the fewer cores."""
+    return f"198.51.{number}.7"
 
 
 def _alike(text: str, holds: str, connections: int) -> Work:

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from adapters.embedded_postgres import PostgresServer
 from bench.arguments import arguments
 from bench.peers import page, run
+from bench.peers.cores import Cores
 from bench.peers.figures import comparison, comparisons, figures
 from bench.peers.installing import SERVERS, CannotInstall, install
 from bench.peers.kinds import KINDS, STORE, TARGETS, UnknownName, chosen
-from bench.peers.measuring import QUICK
+from bench.peers.measuring import FULL, QUICK
+from bench.peers.minos import Minos
 from bench.peers.results import Checked, Measured, Results, Served, Stored
-from bench.peers.target import OPERATIONS, Hashed
+from bench.peers.target import OPERATIONS, Hashed, Place
 from bench.peers.versions import pinned
 from bench.report import circumstances
 
@@ -109,6 +112,15 @@ class TestPage:
         ]
         assert document["versions"]["better-auth"] == pinned("better-auth")
         assert "authenticated read / better-auth" in (written / "peers.svg").read_text()
+
+
+def test_passwords_come_to_us_from_as_many_networks_as_connections(tmp_path: Path) -> None:
+    """Of one network few may wait for a hash, and on one core fewer than connect: the rest was refused."""
+    place = Place(
+        folder=tmp_path, installed=tmp_path, cores=Cores(0, 1), postgres=PostgresServer(tmp_path / "postgres"), database_password="none"
+    )
+    requests = Minos(place).work("register", FULL.few).requests
+    assert len({re.findall(r"X-Forwarded-For: (\S+)", text)[0] for text in requests}) == FULL.few
 
 
 class TestNames:
