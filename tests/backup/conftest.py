@@ -61,6 +61,13 @@ async def furnished(postgres_server: PostgresServer, tmp_path_factory: pytest.Te
 
 
 @pytest.fixture
+async def serving(postgres_server: PostgresServer, furnished: tuple[Settings, Database]) -> AsyncIterator[Database]:
+    """A copy in which something may happen."""
+    async with copied(postgres_server, furnished[1].name) as database:
+        yield database
+
+
+@pytest.fixture
 def settings(furnished: tuple[Settings, Database], tmp_path: Path) -> Settings:
     """With a second place of the test's own."""
     return replace(furnished[0], second_place=str(tmp_path / "second-place"))

@@ -1,7 +1,6 @@
 """What is restored is what was copied, nothing of it where anything is wrong, and it goes on in a new epoch."""
 
 import shutil
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,14 +9,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from adapters.embedded_postgres import PostgresServer
 from adapters.master_key import NoMasterKey
 from adapters.second_place import open_second_place, place_at
 from adapters.secret import Secret
 from adapters.settings import Settings
 from cli import backup, restore
 from tests.backup.conftest import arguments, leading_to, making, register
-from tests.conftest import Database, copied
+from tests.conftest import Database
 from tests.store.test_restore import log
 from workers.backup import manifest as files
 from workers.backup import newest
@@ -31,13 +29,6 @@ def copy(made: Made, tmp_path: Path) -> Path:
     """A backup that may be spoiled."""
     shutil.copytree(made.path, tmp_path / "copy")
     return tmp_path / "copy"
-
-
-@pytest.fixture
-async def serving(postgres_server: PostgresServer, furnished: tuple[Settings, Database]) -> AsyncIterator[Database]:
-    """A copy in which something may happen."""
-    async with copied(postgres_server, furnished[1].name) as database:
-        yield database
 
 
 async def test_what_is_restored_is_what_was_copied_and_goes_on_in_a_new_epoch(
