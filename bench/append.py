@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from adapters.event_store import PostgresEventStore
+from adapters.random import SystemRandomness
 from commands.ports import AppendResult, Commit, NewEvent, StreamWrite
 from domain.ids import CommandId, CorrelationId, EventId, StreamName
 
 PAYLOAD = b'{"at":"2026-01-01T00:00:00Z","type":"bench.happened.v1","value":"' + b"x" * 180 + b'"}'
 STATE = b"s" * 400
+_RANDOM = SystemRandomness()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +27,13 @@ class Rate:
 
 
 def commit(stream: StreamName, expected: int) -> Commit:
-    """A command with one event for one stream."""
-    command_id = uuid4()
-    event = NewEvent(event_id=EventId(uuid4()), type="bench.happened.v1", payload=PAYLOAD, key_id=None)
+    """A command with one event for one stream, its ids made as those of all commands are."""
+    event = NewEvent(event_id=EventId(_RANDOM.uuid7()), type="bench.happened.v1", payload=PAYLOAD, key_id=None)
     return Commit(
-        command_id=CommandId(command_id),
+        command_id=CommandId(_RANDOM.uuid7()),
         actor="system",
         session_id=None,
-        correlation_id=CorrelationId(UUID(int=command_id.int)),
+        correlation_id=CorrelationId(_RANDOM.uuid7()),
         causation_id=None,
         writes=(StreamWrite(stream=stream, expected=expected, events=(event,), state=STATE, state_version=1),),
     )
