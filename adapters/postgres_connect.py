@@ -49,6 +49,11 @@ async def connect(url: str, *, timeout: float, **options: Any) -> "asyncpg.Conne
     raise refused or OSError
 
 
+def newest(url: str) -> str:
+    """Give the URL of the one server that was connected to last, by this of several."""
+    return _last.get(url, each(url)[0])
+
+
 def pool(url: str, *, size: int, timeout: float, **options: Any) -> Pool:
     """Make a pool of at most `size` connections that are opened when needed, each within `timeout` seconds."""
     how: Any = connect  # it takes what it is given here, of all that its type names

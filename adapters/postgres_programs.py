@@ -15,14 +15,12 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from adapters import postgres_home
 from adapters.children import CannotStart, exited, spawn, stop
-from adapters.server_urls import each
+from adapters.postgres_connect import newest
 
 _VERSION_S = 10.0
 _STOP_S = 5.0
 _LAST_LINES = 5
-_WRITABLE = {"PGTARGETSESSIONATTRS": "read-write"}
-"""Of several servers, as `postgres_connect` chooses."""
-_SECRET = frozenset({"password", "passfile"})
+_SECRET = frozenset({"password", "passfile", "sslpassword"})
 
 
 class ProgramFailed(Exception):
@@ -40,10 +38,14 @@ def find(program: str, major: int) -> Path:
 
 
 async def run(program: Path, arguments: Sequence[str], url: str, told: Callable[[str], None] = lambda _: None) -> None:
-    """Run it on a database until it ends; `told` hears each line that it says. It ends with us. Raises ProgramFailed."""
+    """Run it on a database until it ends; `told` hears each line that it says. It ends with us. Raises ProgramFailed.
+
+    Of several servers it is the one that we connected to last: what it gave us, as a snapshot, no other one has.
+    """
+    url = newest(url)
     with _password_file(url) as file:
         fd = file.fileno()
-        env = _environment() | {"PGPASSFILE": f"/dev/fd/{fd}"} | (_WRITABLE if len(each(url)) > 1 else {})
+        env = _environment() | {"PGPASSFILE": f"/dev/fd/{fd}"}
         argv = [str(program), "--no-password", f"--dbname={without_password(url)}", *arguments]
         child = spawn(argv, cwd=Path.cwd(), output=subprocess.PIPE, env=env, pass_fds=[fd])
         try:
@@ -81,8 +83,8 @@ def _password_file(url: str) -> IO[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    """What of ours a client of PostgreSQL goes by: none of our settings, some of which are secret."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MINOS_")}
+    """What of ours a client of PostgreSQL goes by: none of our settings, nor those of telemetry, some of which are secret."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MINOS_", "OTEL_"))}
     return kept | {"LC_ALL": "C", "PGAPPNAME": "minos backup"}
 
 

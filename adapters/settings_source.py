@@ -20,6 +20,8 @@ from adapters.settings_checks import contradictions, split_url
 from adapters.settings_table import PREFIX, SETTINGS, Setting
 
 _LARGEST_FILE = 64 * 1024
+_ENVIRONMENT = f"{PREFIX}ENVIRONMENT"
+"""Decides what else is read, and what is refused."""
 _HERE = frozenset({"127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - compared with, not listened on
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _REPLICAS = 3
@@ -68,7 +70,9 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
 
 def _from_dotenv(environ: Mapping[str, str], folder: Path, problems: list[str]) -> Iterator[tuple[str, _Raw]]:
     path = folder / ".env"
-    if environ.get(f"{PREFIX}ENVIRONMENT") == "production" or not path.is_file():
+    if f"{_ENVIRONMENT}_FILE" in environ:
+        problems.append(f"{_ENVIRONMENT} must come from the environment itself: {_ENVIRONMENT}_FILE may change under a program that runs")
+    if environ.get(_ENVIRONMENT, "").strip() == "production" or not path.is_file():
         return
     for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
         found = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*", line)
@@ -77,8 +81,8 @@ def _from_dotenv(environ: Mapping[str, str], folder: Path, problems: list[str]) 
                 problems.append(f".env line {number} is not NAME=value")
             continue
         name, text = found.group(1), _unquoted(found.group(2))
-        if name == f"{PREFIX}ENVIRONMENT" and text == "production":
-            problems.append("MINOS_ENVIRONMENT=production must come from the environment itself: .env is read in development only")
+        if name == _ENVIRONMENT and text == "production":
+            problems.append(f"{_ENVIRONMENT}=production must come from the environment itself: .env is read in development only")
         elif name.startswith(PREFIX) and text:
             yield name, _Raw(text, f".env line {number}")
 

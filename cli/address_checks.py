@@ -70,7 +70,7 @@ async def issuer(settings: Settings) -> list[Finding]:
     except msgspec.MsgspecError:
         return [found("issuer", f"{settings.issuer} is something else", "set MINOS_ISSUER to the public URL of this API", ok=False)]
     advice = f"the API there has another MINOS_ISSUER than {settings.issuer}, and verifiers refuse its tokens"
-    answers = found("issuer", f"{settings.issuer} says that it is {metadata.issuer}", advice, ok=metadata.issuer == settings.issuer)
+    answers = found("issuer", f"{settings.issuer} says that it is {metadata.issuer[:200]!r}", advice, ok=metadata.issuer == settings.issuer)
     return [answers, *await _of_this_database(settings, {each.kid for each in keys.keys})]
 
 

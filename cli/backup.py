@@ -43,7 +43,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     making.add_argument("folder", type=Path, metavar="FOLDER")
     making.add_argument(
         "--keep", type=at_least(1, 10_000), metavar="N",
-        help="then take away all but the newest N there, and those older than MINOS_BACKUP_DAYS",
+        help="then take away all of this authority but the newest N there, and those older than MINOS_BACKUP_DAYS",
     )  # fmt: skip
     making.add_argument(
         "--with-months", action="store_true",
@@ -87,10 +87,10 @@ async def make(args: argparse.Namespace, settings: "Settings") -> int:
     _print([_shown(made)], as_json=args.json)
     oldest = datetime.now(UTC) - timedelta(days=settings.backup_days)
     if args.keep is not None:
-        for path in expire(asked.parent, keep=args.keep, made_before=oldest):
+        for path in expire(asked.parent, settings.issuer, keep=args.keep, made_before=oldest):
             print(f"took away {path}", file=sys.stderr)
     else:
-        _tell_of_old_ones(asked.parent, oldest, settings.backup_days)
+        _tell_of_old_ones(asked.parent, oldest, settings)
     return DONE
 
 
@@ -158,12 +158,12 @@ async def _noted(settings: "Settings", **changes: object) -> None:
         await place.close()
 
 
-def _tell_of_old_ones(parent: Path, oldest: datetime, days: int) -> None:
-    from workers.backup.folder import backups
+def _tell_of_old_ones(parent: Path, oldest: datetime, settings: "Settings") -> None:
+    from workers.backup.folder import own
 
-    old = [each.path.name for each in backups(parent) if each.made_at < oldest]
+    old = [each.path.name for each in own(parent, settings.issuer) if each.made_at < oldest]
     if old:
-        print(f"minos: older than MINOS_BACKUP_DAYS ({days}): {', '.join(old)}; --keep takes them away", file=sys.stderr)
+        print(f"minos: older than MINOS_BACKUP_DAYS ({settings.backup_days}): {', '.join(old)}; --keep takes them away", file=sys.stderr)
 
 
 def _shown(made: "Made") -> ShownBackup:

@@ -53,6 +53,7 @@ async def restore(args: argparse.Namespace, settings: "Settings") -> int:
     try:
         folder = chosen(args.backup)
         manifest = await restoring.believed(folder, settings)
+        restoring.refuse_anothers(manifest, settings)
         _say(f"{folder} is whole: {manifest.size} events of {manifest.made_at:%Y-%m-%d %H:%M:%SZ}, made by release {manifest.release}")
         async with _empty_database(settings) as (leading, urls):
             await restoring.refuse_different([urls.admin, urls.owner, urls.app])

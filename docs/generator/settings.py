@@ -4,10 +4,10 @@ from adapters.settings_table import PREFIX, SETTINGS, Setting
 from docs.generator.markdown import code, document, table
 
 _INTRODUCTION = f"""
-Settings are environment variables that begin with `{PREFIX}`. Each may also be given as `{PREFIX}<NAME>_FILE`, the path of a
-file that holds the value; in development a `.env` file in the working folder is read too. An unknown name under the prefix
-stops the start, and so does every value out of bounds: all faults are listed at once. Durations are in seconds, or take
-one of the suffixes `s`, `m`, `h`, `d`. Lists are separated by commas.
+Settings are environment variables that begin with `{PREFIX}`. Each but `{PREFIX}ENVIRONMENT` may also be given as
+`{PREFIX}<NAME>_FILE`, the path of a file that holds the value; in development a `.env` file in the working folder is read
+too. An unknown name under the prefix stops the start, and so does every value out of bounds: all faults are listed at once.
+Durations are in seconds, or take one of the suffixes `s`, `m`, `h`, `d`. Lists are separated by commas.
 
 `minos settings` shows what is in force and where each value came from; secrets stay hidden.
 """

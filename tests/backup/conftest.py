@@ -3,6 +3,7 @@
 import base64
 from argparse import Namespace
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -19,10 +20,15 @@ from commands.context import Context
 from commands.register_user import RegisterUser, register_user
 from domain.ids import CorrelationId
 from tests.conftest import Database, copied, database_of
+from workers.backup import manifest as files
 from workers.backup.making import Made, Making, make
 from workers.sequencer import Sequencer
 
 ANYBODY = Context(correlation_id=CorrelationId(UUID(int=2)), network="192.0.2.0/24")
+EMPTY = files.Manifest(
+    made_at=datetime(2026, 11, 26, tzinfo=UTC), release="", issuer="", postgres=18, migrations=1, epoch=1, size=0, checkpoint=0,
+    roles=[], tables={}, files={},
+)  # fmt: skip
 PASSWORD = "correct horse battery staple"
 
 

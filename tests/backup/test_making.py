@@ -16,15 +16,17 @@ from msgspec.structs import replace
 
 from adapters import postgres_programs
 from adapters.children import AlreadyRunning, CannotStart, hold_folder
+from adapters.postgres_connect import connect, newest
 from adapters.secret import Secret
 from adapters.settings import Settings
 from bench.running import minos
-from tests.backup.conftest import making
+from tests.backup.conftest import EMPTY, making
 from tests.conftest import Database
 from workers.backup import manifest as files
 from workers.backup.folder import backups, expire, name_of
 from workers.backup.making import CannotBackUp, Made, make
 
+OURS = "https://auth.example.org"
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 DEADLINE_S = 30.0
 
@@ -117,11 +119,16 @@ async def test_who_may_not_read_everything_is_told_what_to_set(settings: Setting
     assert backups(tmp_path) == []
 
 
+def lay(parent: Path, at: datetime, issuer: str) -> Path:
+    folder = parent / name_of(at)
+    folder.mkdir()
+    (folder / files.MANIFEST).write_bytes(files.encoded(replace(EMPTY, issuer=issuer)))
+    return folder
+
+
 def lying(parent: Path, *days: int) -> list[str]:
     for each in days:
-        folder = parent / name_of(NOW - timedelta(days=each))
-        folder.mkdir()
-        (folder / files.MANIFEST).touch()
+        lay(parent, NOW - timedelta(days=each), OURS)
     (parent / "notes").mkdir()
     (parent / name_of(NOW)).mkdir()  # without a manifest: somebody's own
     return [each.path.name for each in backups(parent)]
@@ -130,7 +137,7 @@ def lying(parent: Path, *days: int) -> list[str]:
 @pytest.mark.parametrize(("keep", "left"), [(1, [1]), (2, [1, 3]), (9, [1, 3])], ids=["newest", "two", "none-too-old"])
 def test_old_ones_go_and_the_newest_stays(keep: int, left: list[int], tmp_path: Path) -> None:
     assert lying(tmp_path, 40, 31, 3, 1) == [name_of(NOW - timedelta(days=days)) for days in (40, 31, 3, 1)]
-    gone = expire(tmp_path, keep=keep, made_before=NOW - timedelta(days=30))
+    gone = expire(tmp_path, OURS, keep=keep, made_before=NOW - timedelta(days=30))
     assert {each.path.name for each in backups(tmp_path)} == {name_of(NOW - timedelta(days=days)) for days in left}
     assert len(gone) == 4 - len(left)
     assert (tmp_path / "notes").is_dir()
@@ -139,8 +146,21 @@ def test_old_ones_go_and_the_newest_stays(keep: int, left: list[int], tmp_path: 
 
 def test_the_newest_stays_however_old_it_is(tmp_path: Path) -> None:
     lying(tmp_path, 400, 300)
-    expire(tmp_path, keep=1, made_before=NOW)
+    expire(tmp_path, OURS, keep=1, made_before=NOW)
     assert [each.path.name for each in backups(tmp_path)] == [name_of(NOW - timedelta(days=300))]
+
+
+def test_what_may_be_anothers_stays(tmp_path: Path) -> None:
+    """Who keeps theirs in the same folder, whoever puts something there with a name like ours, and what a link leads to."""
+    mine, newest = (lay(tmp_path, NOW - timedelta(days=days), OURS) for days in (3, 2))
+    theirs = lay(tmp_path, NOW - timedelta(days=400), "https://another.example.org")
+    broken = lay(tmp_path, NOW + timedelta(days=400), OURS)
+    (broken / files.MANIFEST).write_text("{}")
+    (tmp_path / "elsewhere").mkdir()
+    elsewhere = lay(tmp_path / "elsewhere", NOW - timedelta(days=9), OURS)
+    (tmp_path / elsewhere.name).symlink_to(elsewhere)
+    assert expire(tmp_path, OURS, keep=1, made_before=NOW) == [mine]
+    assert all(each.is_dir() for each in (newest, theirs, broken, elsewhere))
 
 
 @pytest.mark.parametrize(
@@ -150,8 +170,9 @@ def test_the_newest_stays_however_old_it_is(tmp_path: Path) -> None:
         ("postgresql://ada:secret@/minos?host=/run/pg", "postgresql://ada@/minos?host=/run/pg", "secret"),
         ("postgresql://ada@db/minos?password=secret&sslmode=require", "postgresql://ada@db/minos?sslmode=require", "secret"),
         ("postgresql://db/minos", "postgresql://db/minos", ""),
+        ("postgresql://ada@db/minos?sslkey=/k&sslpassword=of-the-key", "postgresql://ada@db/minos?sslkey=/k", ""),
     ],
-    ids=["user", "socket", "query", "none"],
+    ids=["user", "socket", "query", "none", "key"],
 )
 def test_a_url_is_shown_without_its_password(url: str, shown: str, password: str) -> None:
     assert postgres_programs.without_password(url) == shown
@@ -163,6 +184,21 @@ def test_a_url_is_shown_without_its_password(url: str, shown: str, password: str
 def test_a_program_too_old_for_the_server_is_none() -> None:
     with pytest.raises(CannotStart, match="pg_dump of PostgreSQL 99 or newer is needed"):
         postgres_programs.find("pg_dump", 99)
+
+
+async def test_of_several_urls_no_password_is_shown(furnished: tuple[Settings, Database], tmp_path: Path) -> None:
+    """Each has its own; the program is told of the server that answered."""
+    url = furnished[1].superuser_url
+    several = f"postgresql://postgres:first@127.0.0.1:1/minos,{url}"
+    await (await connect(several, timeout=5)).close()
+    assert newest(several) == url
+    told = tmp_path / "told"
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\necho "$@" > {told}\n')
+    program.chmod(0o700)
+    await postgres_programs.run(program, [], several)
+    assert f"--dbname={postgres_programs.without_password(url)}" in told.read_text()
+    assert [text for text in ("first", urlsplit(url).password) if text is None or text in told.read_text()] == []
 
 
 async def test_what_the_program_says_is_passed_on(furnished: tuple[Settings, Database]) -> None:

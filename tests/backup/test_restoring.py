@@ -1,7 +1,7 @@
 """What is restored is what was copied, nothing of it where anything is wrong, and it goes on in a new epoch."""
 
+import os
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -10,11 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.master_key import NoMasterKey
+from adapters.months import month_of
 from adapters.second_place import open_second_place, place_at
 from adapters.secret import Secret
 from adapters.settings import Settings
 from cli import backup, restore
-from tests.backup.conftest import arguments, leading_to, making, register
+from tests.backup.conftest import EMPTY, arguments, leading_to, making, register
 from tests.conftest import Database
 from tests.store.test_restore import log
 from workers.backup import manifest as files
@@ -85,6 +86,45 @@ async def test_a_file_more_and_a_file_less_are_told_of(settings: Settings, copy:
         await believed(copy, settings)
 
 
+@pytest.mark.parametrize("how", ["link", "link-to-a-folder", "pipe", "device"])
+async def test_what_is_no_plain_file_is_not_opened(settings: Settings, copy: Path, made: Made, how: str) -> None:
+    """Behind a link there may be something else at the next look, and a pipe or a device has no end."""
+    dump = copy / files.DUMP
+    dump.unlink()
+    match how:
+        case "link":
+            dump.symlink_to(made.path / files.DUMP)
+        case "link-to-a-folder":
+            shutil.copy(made.path / files.DUMP, dump)
+            (copy / "more").symlink_to(made.path)
+        case "pipe":
+            os.mkfifo(dump)
+        case _:
+            dump.symlink_to("/dev/zero")
+    with pytest.raises(BadBackup, match=r"database\.dump was changed|more is not of this backup"):
+        await believed(copy, settings)
+    (copy / files.MANIFEST).unlink()
+    (copy / files.MANIFEST).symlink_to("/dev/zero")
+    with pytest.raises(BadBackup, match="cannot be read"):
+        await believed(copy, settings)
+
+
+async def test_one_of_another_authority_is_not_restored(settings: Settings, made: Made, empty: Database) -> None:
+    """Which has the same master key, as a rehearsal may."""
+    there = replace(leading_to(settings, empty), issuer="https://auth.example.org")
+    with pytest.raises(CannotRestore, match="the backup is of http://127"):
+        await restore.restore(arguments(made.path), there)
+
+
+async def test_what_else_lies_beside_the_months_keys_is_not_copied(settings: Settings, tmp_path: Path) -> None:
+    lost = replace(settings, keys_dir=str(tmp_path / "keys"))
+    shutil.copytree(settings.keys_place, lost.keys_place)
+    (Path(lost.keys_place) / "months" / "Notes of somebody~").write_text("none of ours")
+    there = await make(making(lost, tmp_path / "backups", months=True))
+    names = [name for name in there.manifest.files if name.startswith("months/")]
+    assert names == [name for name in names if month_of(name)] != []
+
+
 async def test_a_manifest_that_nobody_sealed_is_not_believed(settings: Settings, copy: Path, made: Made) -> None:
     (copy / files.MANIFEST).write_bytes(files.encoded(replace(made.manifest, size=made.manifest.size + 1)))
     with pytest.raises(BadBackup, match="not the one that was sealed"):
@@ -105,12 +145,6 @@ async def test_what_is_no_backup_is_told(settings: Settings, tmp_path: Path) -> 
         await believed(tmp_path, settings)
     with pytest.raises(BadBackup, match="format 2"):
         files.decoded(msgspec.json.encode({**msgspec.json.decode(files.encoded(EMPTY)), "format": 2}))
-
-
-EMPTY = files.Manifest(
-    made_at=datetime(2026, 11, 26, tzinfo=UTC), release="", issuer="", postgres=18, migrations=1, epoch=1, size=0, checkpoint=0,
-    roles=[], tables={}, files={},
-)  # fmt: skip
 
 
 async def test_months_keys_go_only_where_none_are(settings: Settings, made: Made, empty: Database, tmp_path: Path) -> None:

@@ -188,6 +188,15 @@ def test_dotenv_is_not_read_in_production_nor_can_it_be_production(tmp_path: Pat
     assert "must come from the environment" in refused({}, tmp_path)[0]
 
 
+def test_a_file_does_not_say_that_it_is_production(tmp_path: Path) -> None:
+    """Otherwise `.env` would be read in production, and a reload could end it."""
+    (tmp_path / "environment").write_text("production")
+    given = {name: text for name, text in FIT_FOR_PRODUCTION.items() if name != "MINOS_ENVIRONMENT"}
+    assert "must come from the environment" in refused(given | {"MINOS_ENVIRONMENT_FILE": str(tmp_path / "environment")}, tmp_path)[0]
+    (tmp_path / ".env").write_text("MINOS_PORT=9001\n")
+    assert read(given | {"MINOS_ENVIRONMENT": " production"}, tmp_path).port == 8000
+
+
 @pytest.mark.parametrize("network", ["10.0.0.1/8", "300.0.0.0/8", "proxy", "::1/129"])
 def test_a_trusted_proxy_that_is_no_network_stops_the_start(network: str) -> None:
     assert refused({"MINOS_TRUSTED_PROXIES": f"127.0.0.1/32,{network}"})

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from adapters.children import hold_folder
-from workers.backup.manifest import MANIFEST, BadBackup
+from workers.backup.manifest import MANIFEST, BadBackup, decoded, read
 
 _NAME = re.compile(r"minos-(\d{8}T\d{6})Z")
 _FORM = "%Y%m%dT%H%M%S"
@@ -70,15 +70,27 @@ def finish(folder: Path, made_at: datetime) -> Path:
     return target
 
 
-def expire(parent: Path, *, keep: int, made_before: datetime) -> Sequence[Path]:
-    """Take away all but the newest `keep`, and of those what is older. The newest of all stays."""
-    lying = backups(parent)
+def own(parent: Path, issuer: str) -> Sequence[Lying]:
+    """Give those that say that they are of this authority, the oldest first: others may keep theirs beside them."""
+    return [each for each in backups(parent) if not each.path.is_symlink() and _issuer(each.path) == issuer]
+
+
+def expire(parent: Path, issuer: str, *, keep: int, made_before: datetime) -> Sequence[Path]:
+    """Take away all of this authority's but the newest `keep`, and of those what is older. The newest of all stays."""
+    lying = own(parent, issuer)
     gone = [each.path for each in lying[:-1] if each in lying[:-keep] or each.made_at < made_before]
     for path in gone:
         scratch = path.with_name(f"{_UNFINISHED}{path.name}")
         path.rename(scratch)  # first: half of one would look like a whole one
         shutil.rmtree(scratch)
     return gone
+
+
+def _issuer(folder: Path) -> str | None:
+    try:
+        return decoded(read(folder)).issuer
+    except BadBackup:
+        return None  # whose it is nobody knows: it is left
 
 
 def _flush(path: Path) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from adapters import postgres_programs
-from adapters.months import FOLDER
+from adapters.months import FOLDER, month_of
 from adapters.postgres import CONNECT_SECONDS, Connection
 from adapters.postgres_connect import connect
 from adapters.postgres_links import Links
@@ -163,10 +163,10 @@ def _settings(settings: Settings) -> bytes:
 
 
 async def _copy_months(settings: Settings, folder: Path) -> None:
-    """As they lie there: wrapped by a root key."""
+    """As they lie there: wrapped by a root key. What else is there is not ours, and may have any name."""
     place = place_at(settings.keys_place, settings)
     try:
-        for name in await place.names(FOLDER):
+        for name in filter(month_of, await place.names(FOLDER)):
             kept = await place.get(name)
             if kept is not None:
                 (folder / name).parent.mkdir(mode=0o700, exist_ok=True)

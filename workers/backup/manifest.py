@@ -1,6 +1,9 @@
 """What a backup says of itself: what was copied of which moment, and the digest of each file. Sealed by a root key."""
 
+import errno
 import hashlib
+import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -68,7 +71,7 @@ def decoded(data: bytes) -> Manifest:
 def read(folder: Path, name: str = MANIFEST) -> bytes:
     """Raises BadBackup."""
     try:
-        with (folder / name).open("rb") as file:
+        with open(folder / name, "rb", opener=_plain) as file:
             data = file.read(_LARGEST + 1)
     except OSError as error:
         raise BadBackup(f"{folder / name} cannot be read ({error.strerror}): is {folder} a backup?") from None
@@ -87,14 +90,31 @@ def differences(folder: Path, manifest: Manifest) -> list[str]:
     there = set(_names(folder)) - {MANIFEST, SEAL}
     wrong = [f"{name} is missing" for name in sorted(set(manifest.files) - there)]
     wrong += [f"{name} is not of this backup" for name in sorted(there - set(manifest.files))]
-    return wrong + [f"{name} was changed" for name in sorted(there & set(manifest.files)) if _sum(folder / name) != manifest.files[name]]
+    return wrong + [f"{name} was changed" for name in sorted(there & set(manifest.files)) if not _is(folder / name, manifest.files[name])]
 
 
 def _names(folder: Path) -> Iterator[str]:
-    return (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if not path.is_dir())
+    return (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir())
+
+
+def _is(path: Path, expected: FileSum) -> bool:
+    """A link, a pipe or a device is not what was written there: one of these leads elsewhere, the others have no end."""
+    try:
+        return path.lstat().st_size == expected.bytes and _sum(path) == expected
+    except OSError:
+        return False
+
+
+def _plain(path: str, flags: int) -> int:
+    fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "no plain file")
+    return fd
 
 
 def _sum(path: Path) -> FileSum:
-    with path.open("rb") as file:
+    """Raises OSError for anything but a plain file."""
+    with open(path, "rb", opener=_plain) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return FileSum(bytes=file.tell(), sha256=digest)

@@ -62,6 +62,15 @@ async def refuse_different(urls: Sequence[str]) -> None:
         raise CannotRestore("MINOS_DATABASE_URL, MINOS_MIGRATION_DATABASE_URL and MINOS_BACKUP_DATABASE_URL lead to different databases")
 
 
+def refuse_anothers(manifest: Manifest, settings: Settings) -> None:
+    """Authorities that share a master key, as one and its rehearsal do, can seal for one another. Raises CannotRestore."""
+    if manifest.issuer != settings.issuer:
+        raise CannotRestore(
+            f"the backup is of {manifest.issuer}, and MINOS_ISSUER is {settings.issuer}: is it the right one? "
+            "If so, set MINOS_ISSUER as it was then"
+        )
+
+
 async def put_months(folder: Path, manifest: Manifest, settings: Settings) -> int:
     """Put the months' keys of the backup where none are, and give how many. Raises CannotRestore where some are, PlaceAway."""
     place = place_at(settings.keys_place, settings)
