@@ -38,12 +38,13 @@ def spawn(
     *,
     cwd: Path,
     output: IO[bytes] | int | None,
+    given: int = subprocess.DEVNULL,
     env: Mapping[str, str],
     user: SystemUser | None = None,
     pass_fds: Sequence[int] = (),
     when_orphaned: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own; the kernel sends it `when_orphaned` when the calling *thread* ends.
+    """Start a program in a session of its own, that reads `given`; the kernel sends it `when_orphaned` when the calling *thread* ends.
 
     A session of its own, so that Ctrl-C reaches us alone and we choose the order in which parts stop; and so that Linux, which
     shares the cores among sessions first (sched_autogroup), leaves no part without its share (docs/adr, 7).
@@ -52,7 +53,7 @@ def spawn(
         list(argv),
         cwd=cwd,
         env=dict(env),
-        stdin=subprocess.DEVNULL,
+        stdin=given,
         stdout=output,
         stderr=output if output is None else subprocess.STDOUT,
         start_new_session=True,

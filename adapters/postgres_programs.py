@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -37,8 +37,16 @@ def find(program: str, major: int) -> Path:
     return min(found, key=lambda one: one[0])[1]
 
 
-async def run(program: Path, arguments: Sequence[str], url: str, told: Callable[[str], None] = lambda _: None) -> None:
-    """Run it on a database until it ends; `told` hears each line that it says. It ends with us. Raises ProgramFailed.
+async def run(
+    program: Path,
+    arguments: Sequence[str],
+    url: str,
+    told: Callable[[str], None] = lambda _: None,
+    *,
+    given: Iterable[bytes] = (),
+) -> None:
+    """Run it on a database until it ends; `told` hears each line that it says, and it reads what is `given`, as that is made. It ends
+    with us. Raises ProgramFailed, and what making it raises.
 
     Of several servers it is the one that we connected to last: what it gave us, as a snapshot, no other one has.
     """
@@ -47,12 +55,21 @@ async def run(program: Path, arguments: Sequence[str], url: str, told: Callable[
         fd = file.fileno()
         env = _environment() | {"PGPASSFILE": f"/dev/fd/{fd}"}
         argv = [str(program), "--no-password", f"--dbname={without_password(url)}", *arguments]
-        child = spawn(argv, cwd=Path.cwd(), output=subprocess.PIPE, env=env, pass_fds=[fd])
+        source, sink = os.pipe()
+        try:
+            child = spawn(argv, cwd=Path.cwd(), output=subprocess.PIPE, given=source, env=env, pass_fds=[fd])
+        except BaseException:
+            os.close(sink)
+            raise
+        finally:
+            os.close(source)
+        feeding = asyncio.create_task(asyncio.to_thread(_feed, sink, given))
         try:
             last = await _heard(child, told)
             code = await exited(child)
         finally:
             await stop(child, (signal.SIGTERM, _STOP_S))
+            await feeding  # it ends with the child, who alone reads
     if code != 0:
         raise ProgramFailed(f"{program.name} failed ({code}): {'; '.join(last) or 'it said nothing'}")
 
@@ -86,6 +103,11 @@ def _environment() -> dict[str, str]:
     """What of ours a client of PostgreSQL goes by: none of our settings, nor those of telemetry, some of which are secret."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MINOS_", "OTEL_"))}
     return kept | {"LC_ALL": "C", "PGAPPNAME": "minos backup"}
+
+
+def _feed(sink: int, given: Iterable[bytes]) -> None:
+    with suppress(BrokenPipeError), open(sink, "wb") as pipe:
+        pipe.writelines(given)
 
 
 async def _heard(child: "subprocess.Popen[bytes]", told: Callable[[str], None]) -> Sequence[str]:

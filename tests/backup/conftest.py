@@ -27,7 +27,7 @@ from workers.sequencer import Sequencer
 ANYBODY = Context(correlation_id=CorrelationId(UUID(int=2)), network="192.0.2.0/24")
 EMPTY = files.Manifest(
     made_at=datetime(2026, 11, 26, tzinfo=UTC), release="", issuer="", postgres=18, migrations=1, epoch=1, size=0, checkpoint=0,
-    roles=[], tables={}, files={},
+    roles=[], tables={}, files={}, pieces=[],
 )  # fmt: skip
 PASSWORD = "correct horse battery staple"
 

@@ -19,7 +19,7 @@ from tests.backup.conftest import EMPTY, arguments, leading_to, making, register
 from tests.conftest import Database
 from tests.store.test_restore import log
 from workers.backup import manifest as files
-from workers.backup import newest
+from workers.backup import newest, restoring
 from workers.backup.making import Made, make
 from workers.backup.manifest import BadBackup
 from workers.backup.restoring import CannotRestore, believed
@@ -74,6 +74,19 @@ async def test_what_was_changed_is_not_believed_and_not_restored(
     assert await restore.restore(arguments(copy), leading_to(settings, empty)) == 1
     assert await backup.verify(arguments(copy, quick=True), settings) == 1
     assert "database.dump was changed" in capsys.readouterr().err
+    owner = await asyncpg.connect(empty.owner_url)
+    assert await owner.fetchval("SELECT to_regclass('public.events')") is None
+    await owner.close()
+
+
+async def test_what_is_changed_after_it_was_looked_at_is_not_restored(settings: Settings, copy: Path, empty: Database) -> None:
+    manifest = await believed(copy, settings)
+    spoil(copy / files.DUMP)
+    with pytest.raises(BadBackup, match="changed while it was being restored"):
+        await restoring.restore(empty.superuser_url, copy, manifest)
+    (copy / files.DUMP).write_bytes(b"")
+    with pytest.raises(BadBackup, match="changed while it was being restored"):
+        await restoring.restore(empty.superuser_url, copy, manifest)
     owner = await asyncpg.connect(empty.owner_url)
     assert await owner.fetchval("SELECT to_regclass('public.events')") is None
     await owner.close()

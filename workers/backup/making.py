@@ -22,6 +22,7 @@ from adapters.tree_store import SQL as TREE
 from workers.backup import manifest as files
 from workers.backup.folder import finish, unfinished
 from workers.backup.manifest import Manifest
+from workers.backup.pieces import digests
 from workers.backup.seal import sealed
 
 SQL = statements(Path(__file__).with_name("backup.sql"))
@@ -112,6 +113,7 @@ async def _filled(asked: Making, folder: Path, connection: Connection, told: Cal
         roles=[row["rolname"] for row in await connection.fetch(SQL["roles"])],
         tables=tables,
         files=await asyncio.to_thread(files.sums, folder),
+        pieces=await asyncio.to_thread(digests, folder / files.DUMP),
     )
 
 

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 
 import msgspec
@@ -29,7 +30,8 @@ class FileSum(Struct, frozen=True, kw_only=True):
 
 class Manifest(Struct, frozen=True, kw_only=True):
     """`tables`: rows by name, of the moment that the dump is of, as `size` is: the events that have a position. `roles` own what is in it.
-    `checkpoint`: how many events are under the newest one, 0 without one. `files`: by name, of everything but manifest and seal."""
+    `checkpoint`: how many events are under the newest one, 0 without one. `files`: by name, of everything but manifest and seal. `pieces`:
+    the digests of the pieces of the dump, in their order."""
 
     format: int = FORMAT
     made_at: datetime
@@ -43,6 +45,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     roles: Sequence[str]
     tables: Mapping[str, int]
     files: Mapping[str, FileSum]
+    pieces: Sequence[str]
 
     @property
     def bytes(self) -> int:
@@ -71,7 +74,7 @@ def decoded(data: bytes) -> Manifest:
 def read(folder: Path, name: str = MANIFEST) -> bytes:
     """Raises BadBackup."""
     try:
-        with open(folder / name, "rb", opener=_plain) as file:
+        with opened(folder / name) as file:
             data = file.read(_LARGEST + 1)
     except OSError as error:
         raise BadBackup(f"{folder / name} cannot be read ({error.strerror}): is {folder} a backup?") from None
@@ -105,6 +108,11 @@ def _is(path: Path, expected: FileSum) -> bool:
         return False
 
 
+def opened(path: Path) -> BufferedReader:
+    """Raises OSError for anything but a plain file."""
+    return open(path, "rb", opener=_plain)
+
+
 def _plain(path: str, flags: int) -> int:
     fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -114,7 +122,6 @@ def _plain(path: str, flags: int) -> int:
 
 
 def _sum(path: Path) -> FileSum:
-    """Raises OSError for anything but a plain file."""
-    with open(path, "rb", opener=_plain) as file:
+    with opened(path) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return FileSum(bytes=file.tell(), sha256=digest)

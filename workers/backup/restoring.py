@@ -11,7 +11,7 @@ from adapters.postgres_connect import connect
 from adapters.second_place import place_at
 from adapters.settings import Settings
 from workers.backup import manifest as files
-from workers.backup import seal
+from workers.backup import pieces, seal
 from workers.backup.making import SQL, Advance, count_rows, counted
 from workers.backup.manifest import BadBackup, Manifest
 
@@ -34,14 +34,14 @@ async def believed(folder: Path, settings: Settings) -> Manifest:
 
 async def restore(url: str, folder: Path, manifest: Manifest, told: Callable[[Advance], None] = lambda _: None) -> None:
     """All of it or nothing: it is one transaction. `url` is an administrator's. Raises CannotRestore, CannotStart, ProgramFailed, BadBackup
-    where the database has other rows then than the backup says, and what asyncpg does."""
+    where the dump was changed since, or the database has other rows then than the backup says, and what asyncpg does."""
     connection = await connect(url, timeout=CONNECT_SECONDS)
     try:
         await _refuse_unfit(connection, manifest)
         program = postgres_programs.find("pg_restore", connection.get_server_version().major)
-        arguments = ["--single-transaction", "--exit-on-error", "--verbose", str(folder / files.DUMP)]
+        arguments = ["--single-transaction", "--exit-on-error", "--verbose"]
         heard = counted("restoring", RESTORED, len(manifest.tables), told)
-        await postgres_programs.run(program, arguments, url, heard)
+        await postgres_programs.run(program, arguments, url, heard, given=pieces.believed(folder / files.DUMP, manifest.pieces))
         await connection.execute("ANALYZE")  # plans go by what it finds
         found = await count_rows(connection)
         if wrong := [name for name in sorted({*found, *manifest.tables}) if found.get(name) != manifest.tables.get(name)]:
