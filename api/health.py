@@ -1,6 +1,5 @@
 """Is it alive, is it up, can it do its work: cheap, for anybody, and silent about everything else."""
 
-import asyncio
 from typing import Literal
 
 import asyncpg
@@ -65,8 +64,9 @@ class Health(Controller):
         if request.world.leaving.is_set():
             return _unready("up")
         try:
-            async with asyncio.timeout(_SECONDS):
-                level: int = await request.world.pool.fetchval(_SQL["level"])
+            # A server that is silent does not answer that a question is taken back either: what gives the connection back has to end, too.
+            async with request.world.pool.acquire(timeout=_SECONDS) as connection:
+                level: int = await connection.fetchval(_SQL["level"], timeout=_SECONDS)
         except (*AWAY, asyncpg.PostgresError):
             return _unready("down")
         limits: Literal["shared", "alone"] = "shared" if request.world.exchanger.shared else "alone"

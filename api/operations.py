@@ -12,6 +12,8 @@ from adapters.settings_table import SETTINGS, shown
 from api.asking import Asking
 from api.refuse import refuses
 from domain import errors
+from projections import generations
+from projections.catalogue import ALL
 from projections.sql import beside
 
 _SQL = beside(__file__)
@@ -78,7 +80,8 @@ class Operations(Controller):
     )
     async def projections(self, request: Asking) -> ProjectionStates:
         try:
-            records = await request.world.pool.fetch(_SQL["projections"])
+            ask = request.world.pool.fetch
+            records = await ask(_SQL["projections"], *await generations.serving(ask, ALL))
         except AWAY as error:
             raise errors.StoreUnavailable from error
         return ProjectionStates(data=[_state(record) for record in records])

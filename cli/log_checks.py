@@ -12,6 +12,8 @@ from cli.finding import FURTHEST_BEHIND_S, Finding, found, warned
 from cli.role_checks import rights
 from migrations import runner
 from migrations.runner import Status
+from projections import generations
+from projections.catalogue import ALL
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
 PARTITIONS_AHEAD = 2
@@ -48,11 +50,15 @@ def migrations(status: Status) -> Finding:
 
 
 async def workers(connection: Connection) -> list[Finding]:
-    behind = await connection.fetchval(SQL["behind"], timeout=_DEADLINE_S)
     unnumbered = await connection.fetchval(SQL["unnumbered"], timeout=_DEADLINE_S)
     parked = await connection.fetchval(SQL["parked"], timeout=_DEADLINE_S)
     left = await connection.fetchval(SQL["leftovers"], timeout=_DEADLINE_S)
-    return [sequencer(unnumbered), projector(behind), parking(parked), reaper(left)]
+    return [sequencer(unnumbered), projector(await behind_s(connection)), parking(parked), reaper(left)]
+
+
+async def behind_s(connection: Connection) -> float:
+    age: float = await connection.fetchval(SQL["behind"], *await generations.serving(connection.fetch, ALL), timeout=_DEADLINE_S)
+    return age
 
 
 def sequencer(age_s: float) -> Finding:

@@ -16,9 +16,11 @@ FROM pg_sequence s
 WHERE s.seqrelid = pg_get_serial_sequence('public.events', 'append_id')::regclass;
 
 -- name: behind
--- Seconds since the oldest event that some read model in use does not have yet; one without a position counts as well.
+-- Seconds since the oldest event that some read model of those that serve ($1, $2: name and generation) does not have yet; one without
+-- a position counts as well.
 SELECT coalesce(greatest(0, extract(epoch FROM clock_timestamp() - recorded_after((
-    SELECT min(s.position) FROM projection_state s JOIN projection_active a ON a.name = s.name AND a.version = s.version
+    SELECT min(s.position) FROM projection_state s
+    JOIN unnest($1::text[], $2::integer[]) AS u (name, version) ON u.name = s.name AND u.version = s.version
 )))), 0)::float8;
 
 -- name: unnumbered

@@ -5,7 +5,7 @@ Readers go to the active generation if its fold is theirs, else to the newest th
 program can serve beside each other while a new fold takes over.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TypeAlias
 
 import asyncpg
@@ -17,6 +17,8 @@ from projections.sql import beside
 _SQL = beside(__file__)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Fetch: TypeAlias = Callable[..., Awaitable[Sequence[asyncpg.Record]]]
+"""Of a connection or a pool: takes a statement and its arguments, and gives the rows."""
 
 
 class Generation(Struct, frozen=True):
@@ -56,6 +58,13 @@ async def served(connection: Connection, projection: Projection) -> Generation |
     """Give the generation that queries of this fold go to now."""
     number = await connection.fetchval(_SQL["served"], projection.name, projection.fold_version)
     return None if number is None else Generation(projection.name, projection.fold_version, number)
+
+
+async def serving(fetch: Fetch, projections: Collection[Projection]) -> tuple[Sequence[str], Sequence[int]]:
+    """Give the names that have a generation for our folds, and the number of the one that queries go to. What another release reads
+    from, and perhaps nobody fills any more, is not among them."""
+    rows = await fetch(_SQL["serving"], [each.name for each in projections], [each.fold_version for each in projections])
+    return [row["name"] for row in rows], [row["version"] for row in rows]
 
 
 async def fed(connection: Connection, projection: Projection) -> Sequence[Generation]:

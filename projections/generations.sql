@@ -19,6 +19,15 @@ WHERE s.name = $1 AND s.status NOT IN ('building', 'retired')
     AND to_regclass(format('read.%s_v%s_g%s', s.name, $2::int, s.version)) IS NOT NULL
 ORDER BY a.version IS NOT NULL DESC, s.version DESC LIMIT 1
 
+-- name: serving
+-- Of each name, as `served` has it.
+SELECT DISTINCT ON (s.name) s.name, s.version FROM projection_state s
+JOIN unnest($1::text[], $2::integer[]) AS p (name, fold_version) ON p.name = s.name
+LEFT JOIN projection_active a ON a.name = s.name AND a.version = s.version
+WHERE s.status NOT IN ('building', 'retired')
+    AND to_regclass(format('read.%s_v%s_g%s', s.name, p.fold_version, s.version)) IS NOT NULL
+ORDER BY s.name, a.version IS NOT NULL DESC, s.version DESC
+
 -- name: fed
 SELECT DISTINCT s.version FROM projection_state s
 WHERE s.name = $1 AND s.status NOT IN ('building', 'retired')

@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from adapters.postgres_sql import statements
+from projections import generations
+from projections.catalogue import ALL
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
 
@@ -40,7 +42,11 @@ class ParkedStream(Struct, frozen=True, kw_only=True):
 
 
 async def standings(connection: "asyncpg.Connection[asyncpg.Record]") -> Sequence[Standing]:
-    return [msgspec.convert(dict(record), type=Standing) for record in await connection.fetch(SQL["standings"])]
+    return [msgspec.convert(dict(row), type=Standing) for row in await standing_rows(connection.fetch)]
+
+
+async def standing_rows(fetch: generations.Fetch) -> Sequence[asyncpg.Record]:
+    return await fetch(SQL["standings"], *await generations.serving(fetch, ALL))
 
 
 async def parked_streams(connection: "asyncpg.Connection[asyncpg.Record]", limit: int = 100) -> Sequence[ParkedStream]:

@@ -12,7 +12,7 @@ from adapters.second_place import PlaceAway, open_second_place
 from adapters.settings import Settings
 from workers import metrics
 from workers.backup import newest
-from workers.standing import SQL
+from workers.standing import standing_rows
 
 PAUSE_SECONDS = 5.0
 SERVER_EVERY = 12
@@ -42,7 +42,7 @@ class Surveyor:
             await self._link.close()
 
     async def step(self) -> None:
-        for row in await self._link.read(SQL["standings"]):
+        for row in await standing_rows(self._link.read):
             if row["serving"]:
                 metrics.PARKED.labels(row["name"]).set(row["parked"])
                 metrics.PAUSED.labels(row["name"]).set(row["status"] != "live")

@@ -1,10 +1,13 @@
 """What an operator may do, and what he is told when he may not."""
 
+from dataclasses import replace
+
 import pytest
 
-from cli.log_checks import SQL as DOCTOR
+from cli.log_checks import behind_s
 from domain import user
 from domain.errors import StoreUnavailable
+from projections import generations, users
 from tests.projections.conftest import World
 from tests.projections.histories import broken_event
 from workers import desk
@@ -66,8 +69,18 @@ async def test_a_database_that_is_away_is_said_to_be(world: World) -> None:
 
 async def test_doctor_sees_that_workers_do_not_work_by_events_without_a_position_too(world: World) -> None:
     await world.scribe.user()
-    assert await world.connection.fetchval(DOCTOR["behind"]) > 0
+    assert await behind_s(world.connection) > 0
     await world.sequencer.step()
-    assert await world.connection.fetchval(DOCTOR["behind"]) > 0
+    assert await behind_s(world.connection) > 0
     await world.project()
-    assert await world.connection.fetchval(DOCTOR["behind"]) == 0
+    assert await behind_s(world.connection) == 0
+
+
+async def test_what_another_release_reads_from_is_not_what_serves(world: World) -> None:
+    newer = replace(users.users, fold_version=users.users.fold_version + 1)
+    await generations.ensure(world.connection, [newer])
+    assert await generations.switch(world.connection, newer, 2)
+    await world.scribe.user()
+    await world.project()
+    assert {standing.generation for standing in await desk.status(world.app_url) if standing.name == "users" and standing.serving} == {1}
+    assert await behind_s(world.connection) == 0
