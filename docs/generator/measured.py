@@ -17,6 +17,12 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     processor: str
 
 
+class Taken(Struct, frozen=True, kw_only=True):
+    """What the JSON of every run has."""
+
+    circumstances: Circumstances
+
+
 class Figure(Struct, frozen=True, kw_only=True):
     key: str
     value: float

@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.report import PARTS
 from cli.server_checks import OF_AN_API_PROCESS, OF_THE_WORKERS
 from docs.console.authority import ROOT
-from docs.generator import installation, sizing
+from docs.generator import installation, runs, sizing
 from docs.generator.installation import demand, need
 from docs.generator.measured import REFERENCE
 
@@ -46,6 +46,14 @@ def test_processes_and_connections_grow_with_who_signs_in() -> None:
 def test_disk_is_left_out_where_it_was_not_measured(tmp_path: Path) -> None:
     shutil.copy(REFERENCE / "benchmarks.json", tmp_path)
     assert "## Disk and memory" not in sizing.page(tmp_path)
+
+
+def test_a_run_is_shown_with_its_last_output_once_there_is_one(tmp_path: Path) -> None:
+    assert "](soak.md)" not in runs.page(tmp_path)
+    (tmp_path / "soak.json").write_text(
+        '{"circumstances": {"taken_at": "2026-11-26T12:00:00Z", "cores": 2, "processor": "one"}, "lost": []}'
+    )
+    assert "[soak](soak.md): 2026-11-26, 2 cores, one" in runs.page(tmp_path)
 
 
 def test_the_guide_counts_connections_as_the_table_does() -> None:
