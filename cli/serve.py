@@ -15,6 +15,7 @@ from cli import startup
 from cli.command import COULD_NOT, DONE, Commands
 
 if TYPE_CHECKING:
+    from adapters.reloading import InForce
     from adapters.settings import Settings
 
 CONNECTIONS = 8_192
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serve(settings: "Settings") -> None:
-    from adapters.reloading import guard_signal
+    from adapters.reloading import InForce
     from cli.http_server import Served, serve
 
     served = Served(
@@ -61,14 +62,14 @@ def _serve(settings: "Settings") -> None:
         connections=_connections(),
         port_name="MINOS_PORT",
     )
-    farewell = Farewell()
+    farewell, in_force = Farewell(), InForce(settings)
 
     def started() -> None:
         """When it has put up handlers of its own, SIGHUP's among them: that one starts a worker, and ends the one it is for."""
         farewell.on_signals(drain_s=settings.shutdown_drain)
-        guard_signal()
+        in_force.guard_signal()
 
-    serve(served, partial(_load, settings.port, farewell), started=started)
+    serve(served, partial(_load, farewell, in_force), started=started)
 
 
 def _connections() -> int:
@@ -82,15 +83,15 @@ def _connections() -> int:
     return CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, soft // 2))
 
 
-def _load(port: int, farewell: Farewell) -> Callable[..., Any]:
-    """Make the application in a worker, by the settings as they are now. A worker whose parent dies goes too, or its port would stay taken
-    by old code."""
+def _load(farewell: Farewell, in_force: "InForce") -> Callable[..., Any]:
+    """Make the application in a worker, by the settings in force when it begins. A worker whose parent dies goes too, or its port would
+    stay taken by old code."""
     from adapters.orphaned import die_with_parent
     from adapters.stalled_peers import end_stalled
     from api.app import create
 
     die_with_parent()
-    end_stalled(port)
-    application = create(startup.settings(), farewell=farewell.in_worker())
+    end_stalled(in_force.settings.port)
+    application = create(startup.going_by(in_force.settings), farewell=farewell.in_worker())
     gc.freeze()  # what was made until now stays for ever: nobody need look through it again
     return application

@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 def settings() -> "Settings":
     """Read the settings and set up logging by them. Raises BadSettings."""
-    from adapters import logging, settings_source
+    from adapters import settings_source
 
-    chosen = settings_source.load().settings
-    logging.configure(level=chosen.log_level, style=chosen.log_format)
-    return chosen
+    return going_by(settings_source.load().settings)
+
+
+def going_by(settings: "Settings") -> "Settings":
+    """Set up logging by settings that were read before, and give them."""
+    from adapters import logging
+
+    logging.configure(level=settings.log_level, style=settings.log_format)
+    return settings
 
 
 def require(settings: "Settings", *names: str) -> None:

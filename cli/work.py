@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     metrics_folder = own_metrics_folder()
     import uvloop
 
+    from adapters.reloading import InForce
     from cli.metrics_told import MetricsTold
     from workers.__main__ import Ended
     from workers.__main__ import run as run_workers
@@ -38,11 +39,12 @@ def run(args: argparse.Namespace) -> int:
         give_way(BESIDE_THE_API)
     settings = startup.settings()
     startup.require(settings, "DATABASE_URL", "NATS_URL")
+    in_force = InForce(settings)
     startup.refuse_taken_metrics_port(settings)
     metrics = MetricsTold(settings, metrics_folder) if args.settings_fd is None else None  # else it is the parent's to tell
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        while runner.run(run_workers(args.names, settings)) is Ended.RELOAD:
-            settings = startup.settings()
+        while runner.run(run_workers(args.names, in_force)) is Ended.RELOAD:
+            startup.going_by(in_force.settings)
     if metrics is not None:
         metrics.stop()
     return DONE

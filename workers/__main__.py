@@ -19,7 +19,7 @@ from nats.aio.client import Client
 from adapters import log_policy, logging, settings_source
 from adapters.hints import APPENDED, ERASED, SEQUENCED, Hints, listen
 from adapters.nats_client import NatsConnection
-from adapters.reloading import on_signal
+from adapters.reloading import InForce
 from adapters.settings import Settings
 from adapters.stopping import stop_within
 from adapters.telemetry.spans import spans as spans_wanted
@@ -92,15 +92,16 @@ class Ended(StrEnum):
     """The settings are to be read again, and the workers run by them."""
 
 
-async def run(names: Sequence[str], settings: Settings) -> Ended:
+async def run(names: Sequence[str], in_force: InForce) -> Ended:
     """Run the named workers, all when none is named, until SIGTERM or SIGINT, or until SIGHUP. Raises UnknownWorker."""
+    settings = in_force.settings
     if unknown := [name for name in names if name not in NAMES]:
         raise UnknownWorker(f"no worker is named {', '.join(unknown)}; there are {', '.join(NAMES)}")
     if settings.database_url is None or settings.nats_url is None:
         raise UnknownWorker("workers need MINOS_DATABASE_URL and MINOS_NATS_URL")
     gc.freeze()  # what the imports made stays for ever: nobody need look through it again
     told, stop = stop_within(LAST_SECONDS), asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_signal(stop.set))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, in_force.on_signal(stop.set))
     telling = asyncio.create_task(_pass_on(told, stop), name="stop")
     nats = NatsConnection(settings.nats_url.reveal(), credentials=settings.nats_credentials, name="minos-workers")
     hints = {name: Hint() for name in WOKEN}
@@ -278,7 +279,7 @@ def main() -> None:
     settings = settings_source.load().settings
     logging.configure(level=settings.log_level, style=settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(sys.argv[1:], settings))
+        runner.run(run(sys.argv[1:], InForce(settings)))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 
+from bench.processes import children, lives
 from bench.running import Running
 from tests.e2e.conftest import SMALL
 from tests.e2e.people import client_of
@@ -18,6 +20,15 @@ DEADLINE_S = 30.0
 async def until(what: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while not what():
+            await asyncio.sleep(0.05)
+
+
+async def until_ready(http: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            with suppress(httpx.TransportError):
+                if (await http.get("/health/ready")).status_code == 200:
+                    return
             await asyncio.sleep(0.05)
 
 
@@ -40,6 +51,12 @@ async def test_limits_and_the_log_level_change_while_everybody_is_served(own_fol
     limits.write_text("[sign_in]\naddress = []\nnetwork = []\nname = []\n")
     level.write_text("warning")
     async with Running(own_folder, limits_file=str(limits), log_level_file=str(level), **SMALL) as running, client_of(running) as http:
+        level.write_text("inf")  # whoever writes it has come so far
+        [answering] = children(running.pid("api"))
+        os.kill(answering, signal.SIGKILL)
+        await until(lambda: not lives(answering))
+        await until_ready(http)
+
         limits.write_text('[sign_in]\naddress = "nonsense"\n')
         os.kill(running.pid("api"), signal.SIGHUP)
         await until(lambda: "settings_not_reloaded" in running.printed)

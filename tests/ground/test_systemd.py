@@ -21,10 +21,11 @@ def root(tmp_path: Path) -> Path:
     shutil.copytree(UNITS, place)
     for target in ("multi-user", "network-online", "sysinit", "basic", "shutdown"):
         (place / f"{target}.target").write_text("[Unit]\nDescription=There\n")
-    program = tmp_path / "opt" / "minos" / "bin" / "minos"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
+    for name in ("opt/minos/bin/minos", "usr/bin/kill"):
+        program = tmp_path / name
+        program.parent.mkdir(parents=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
     return tmp_path
 
 
