@@ -37,7 +37,10 @@ BUCKETS: dict[str, Any] = {
         "databases": {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]},
     },
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
-    "environment": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"},
+    "environment": {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
+        "OTEL_EXPORTER_OTLP_HEADERS": {"name": "collector", "key": "headers"},
+    },
     "podAnnotations": {"a": "b"},
     "podLabels": {"team": "identity"},
 }
@@ -134,6 +137,16 @@ def test_probes_ask_for_a_host_that_is_answered() -> None:
         assert container[probe]["httpGet"]["httpHeaders"] == [{"name": "Host", "value": "auth.example.org:8443"}]
 
 
+def test_a_variable_may_come_from_a_secret() -> None:
+    [container] = pods("everything")["try-minos-worker"]["containers"]
+    given = {each["name"]: each for each in container["env"]}
+    assert given["OTEL_EXPORTER_OTLP_ENDPOINT"]["value"] == "http://collector:4318"
+    assert given["OTEL_EXPORTER_OTLP_HEADERS"] == {
+        "name": "OTEL_EXPORTER_OTLP_HEADERS",
+        "valueFrom": {"secretKeyRef": {"name": "collector", "key": "headers"}},
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -143,6 +156,7 @@ def test_probes_ask_for_a_host_that_is_answered() -> None:
         ({"storage": {"keys": {"existingClaim": ""}}}, "keys of the months"),
         ({"secrets": {"api": {"HOST": {"name": "a", "key": "b"}}}}, "HOST"),
         ({"environment": {"MINOS_HOST": "::"}}, "MINOS_HOST"),
+        ({"environment": {"OTEL_EXPORTER_OTLP_TRACES_HEADERS": "authorization=Bearer%20t"}}, "OTEL_EXPORTER_OTLP_TRACES_HEADERS"),
         ({"image": {"digest": "latest"}}, "digest"),
     ],
     ids=[
@@ -152,6 +166,7 @@ def test_probes_ask_for_a_host_that_is_answered() -> None:
         "no place for keys",
         "setting among secrets",
         "setting as a variable",
+        "what is shown to a collector in the open",
         "no digest",
     ],
 )

@@ -8,6 +8,9 @@ from adapters.settings_table import PREFIX, SETTINGS, Setting
 PATHS = ("NATS_CREDENTIALS", "SMTP_CA_FILE", "TRANSIT_CA_FILE", "TRANSIT_TOKEN_PATH", "LOG_POLICY", "LIMITS_FILE", "ATTRIBUTES_FILE")
 """Settings that name a file: the chart mounts one."""
 
+SENT = "^OTEL_EXPORTER_OTLP_([A-Z]+_)?HEADERS$"
+"""Variables with what proves to a collector who we are: from a Secret, as everything of that kind."""
+
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string", "minLength": 1}
@@ -51,7 +54,12 @@ def page() -> str:
                 "ingress": _closed({"enabled": FLAG, "className": ANY_TEXT, "annotations": OPEN, "tlsSecret": ANY_TEXT}),
                 "networkPolicy": _network(),
                 "serviceMonitor": _closed({"enabled": FLAG, "interval": TEXT, "labels": OPEN}),
-                "environment": {"type": "object", "propertyNames": {"not": {"pattern": f"^{PREFIX}"}}},
+                "environment": {
+                    "type": "object",
+                    "propertyNames": {"not": {"pattern": f"^{PREFIX}"}},
+                    "patternProperties": {SENT: key_of},
+                    "additionalProperties": {"anyOf": [{"type": ["string", "number", "boolean"]}, key_of]},
+                },
                 "podAnnotations": OPEN,
                 "podLabels": OPEN,
                 "global": OPEN,

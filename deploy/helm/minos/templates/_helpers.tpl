@@ -59,7 +59,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
   value: 0.0.0.0
 {{- range $name, $value := .root.Values.environment }}
 - name: {{ $name }}
+{{- if kindIs "map" $value }}
+  valueFrom: { secretKeyRef: { name: {{ $value.name }}, key: {{ $value.key }} } }
+{{- else }}
   value: {{ $value | toString | quote }}
+{{- end }}
 {{- end }}
 {{- end }}
 
