@@ -1,6 +1,7 @@
 """Three nats-servers with JetStream that keep every stream together, with the configuration in deploy/nats."""
 
 import asyncio
+import secrets
 import shutil
 import subprocess
 import sysconfig
@@ -18,6 +19,9 @@ from bench.cluster.network import Machine
 
 CONFIGURATION = HERE.parent / "deploy" / "nats"
 PORT = 4222
+_ROUTE_PORT = 6222
+_AMONG = secrets.token_hex(32)
+"""What the servers know each other by."""
 READY_S = 60.0
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "TZ": "UTC", "GOMAXPROCS": "1"}
 
@@ -33,10 +37,9 @@ class Broker:
         shutil.copy(keys / "keys.conf", self._folder)
         for name in ("nats.conf", "cluster.conf"):
             text = (CONFIGURATION / name).read_text().replace("/data", str(self._folder / "data"))
-            text = text.replace("server_name: nats-1", f"server_name: {machine.name}")
-            for peer in peers:
-                text = text.replace(f"nats://{peer.name}:", f"nats://{peer.address}:")
-            (self._folder / name).write_text(text)
+            (self._folder / name).write_text(text.replace("server_name: nats-1", f"server_name: {machine.name}"))
+        urls = ", ".join(f'"nats://minos:{_AMONG}@{peer.address}:{_ROUTE_PORT}"' for peer in peers)
+        (self._folder / "routes.conf").write_text(f'route_password: "{_AMONG}"\nroute_urls: [ {urls} ]\n')
         self._child: subprocess.Popen[bytes] | None = None
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sysconfig
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -127,16 +127,35 @@ async def test_a_given_server_asks_minos_and_lets_a_service_read_its_signals(
         await entered(url, user="minos", password="guess")
 
 
+def known(password: str, routes: Sequence[int]) -> str:
+    """What is in routes.conf."""
+    urls = ", ".join(f'"nats://minos:{password}@127.0.0.1:{route}"' for route in routes)
+    return f'route_password: "{password}"\nroute_urls: [ {urls} ]\n'
+
+
+def of_server(port: int, route: int) -> dict[str, str]:
+    return {"nats-1\n": f"nats-{port}\n", "0.0.0.0:6222": f"127.0.0.1:{route}"}
+
+
+async def test_a_server_that_knows_no_password_is_none_of_the_cluster(run: Run, folder: Path) -> None:
+    """It would hear and say everything, in every account."""
+    (port, strange), (route, another) = free_ports(2), free_ports(2)
+    (folder / "routes.conf").write_text(known("r0ute", [route, another]))
+    await run("cluster.conf", port, **of_server(port, route))
+    (folder / "routes.conf").write_text(known("guess", [route]))
+    await run("cluster.conf", strange, **of_server(strange, another))
+    told = {port: "Authentication Failure", strange: "Authorization Violation"}
+    async with asyncio.timeout(10):
+        while not all(text in (folder / str(server) / "log").read_text() for server, text in told.items()):
+            await asyncio.sleep(0.01)
+
+
 async def test_any_server_of_a_cluster_asks_whoever_answers_at_another(
-    run: Run, answering: Callable[[str], Awaitable[Client]], authority: Authority
+    run: Run, folder: Path, answering: Callable[[str], Awaitable[Client]], authority: Authority
 ) -> None:
     ports, routes = free_ports(3), free_ports(3)
-    known = ", ".join(f"nats://127.0.0.1:{route}" for route in routes)
-    among = "nats://nats-1:6222, nats://nats-2:6222, nats://nats-3:6222"
-    urls = [
-        await run("cluster.conf", port, **{"nats-1\n": f"nats-{port}\n", "0.0.0.0:6222": f"127.0.0.1:{route}", among: known})
-        for port, route in zip(ports, routes, strict=True)
-    ]
+    (folder / "routes.conf").write_text(known("r0ute", routes))
+    urls = [await run("cluster.conf", port, **of_server(port, route)) for port, route in zip(ports, routes, strict=True)]
     await answering(urls[0])
     shop = await authority.service("minos.signals.access")
     token = await authority.token(shop)
