@@ -119,9 +119,9 @@ async def stop(child: subprocess.Popen[bytes], *signals: tuple[signal.Signals, f
 def hold_folder(folder: Path) -> int:
     """Take the folder for this program until the returned descriptor is closed or we die. Raises AlreadyRunning.
 
-    A kernel lock, so a kill -9 frees it and nothing stale can stay.
+    A kernel lock, so a kill -9 frees it and nothing stale can stay. A link in its place, which would have another file emptied, is OSError.
     """
-    fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

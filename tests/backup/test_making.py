@@ -111,6 +111,15 @@ async def test_two_at_once_in_one_folder_are_refused(settings: Settings, tmp_pat
     os.close(held)
 
 
+def test_a_link_in_the_place_of_the_lock_has_nothing_emptied(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError, match="symbolic links"):
+        hold_folder(tmp_path / "folder")
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
 async def test_who_may_not_read_everything_is_told_what_to_set(settings: Settings, tmp_path: Path) -> None:
     assert settings.migration_database_url is not None
     asked = replace(making(settings, tmp_path), url=settings.migration_database_url.reveal())
