@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
     if set(args.parts) & set(RUNS) and len(args.parts) > 1:
         print(f"minos: {', '.join(RUNS)} are each run alone", file=sys.stderr)
         return 2
+    for each in (signal.SIGINT, signal.SIGTERM):  # either is Ctrl-C, also in the background: all that was started is stopped
+        signal.signal(each, signal.default_int_handler)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     if args.parts and args.parts[0] in RUNS:
         run_alone: Callable[[argparse.Namespace], int] = import_module(f"bench.{args.parts[0]}.run").run

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import logging
 import random
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -39,8 +38,6 @@ def run(args: argparse.Namespace) -> int:
     wanted = Wanted(faults=faults, minutes=args.minutes * (1 - FOR_CHECKS), seed=seed, again=args.minutes > 12)
     where = report.circumstances(quick=args.quick)
     allow_ourselves_files()
-    for each in (signal.SIGINT, signal.SIGTERM):  # either is Ctrl-C, also in the background: all that was started is stopped
-        signal.signal(each, signal.default_int_handler)
     logging.getLogger("minos_sdk").setLevel(logging.CRITICAL)  # what it says of its connections is in the figures
     with tempfile.TemporaryDirectory(prefix="minos-soak-", ignore_cleanup_errors=True) as made:
         folder = Path(made)
