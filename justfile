@@ -24,10 +24,10 @@ format:
     uv run ruff check --fix .
     uv run ruff format .
 
-# the tests, with the lines and branches they do not reach
+# all the tests, seldom ones too, with the lines and branches they do not reach
 coverage *arguments:
     uv run coverage erase
-    uv run coverage run -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal {{arguments}}
+    MINOS_TEST_EVERYTHING=1 uv run coverage run -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal {{arguments}}
     uv run coverage combine --quiet
     uv run coverage report
 
