@@ -12,19 +12,15 @@ from bench.arguments import PARTS, RUNS
 from bench.goals import GOALS
 from bench.running import Running
 
-INSIDE: tuple[str, ...] = ("store", "rebuild", "audit", "past", "hops", "passwords")
-OUTSIDE: tuple[str, ...] = ("http", "sdk")
-SELDOM: tuple[str, ...] = ("limits", "revocations", "start")
-"""Together they take as long as the others: their turn is when everything is tested, with MINOS_TEST_EVERYTHING set."""
+INSIDE: tuple[str, ...] = ("store", "rebuild", "audit", "past", "hops", "passwords", "sdk")
+OUTSIDE: tuple[str, ...] = ("http", "limits", "revocations", "start")
+"""On whole authorities: their turn is when everything is tested, with MINOS_TEST_EVERYTHING set."""
 _OF_INSIDE = (
     "append_", "tree_", "checkpoint_", "sequenc", "full_", "nats_", "projection_",
-    "rebuild_", "replay_", "verify", "export", "who_can_", "breach_", "password_", "users_",
+    "rebuild_", "replay_", "verify", "export", "who_can_", "breach_", "password_", "users_", "check_", "revocations_",
 )  # fmt: skip
-_OF_SELDOM = ("limits_", "revoked_", "durable_", "away_", "caught_up", "blind", "start_")
 FIGURES: Mapping[tuple[str, ...], set[str]] = {
-    INSIDE: {key for key in GOALS if key.startswith(_OF_INSIDE)},
-    OUTSIDE: {key for key in GOALS if not key.startswith(_OF_INSIDE + _OF_SELDOM)},
-    SELDOM: {key for key in GOALS if key.startswith(_OF_SELDOM)},
+    parts: {key for key in GOALS if key.startswith(_OF_INSIDE) is (parts is INSIDE)} for parts in (INSIDE, OUTSIDE)
 }
 
 
@@ -38,14 +34,14 @@ async def quickly_measured(folder: Path, parts: Sequence[str]) -> Mapping[str, A
     return figures
 
 
-def test_each_part_is_measured_by_one_of_them() -> None:
-    assert sorted(INSIDE + OUTSIDE + SELDOM) == sorted(PARTS)
+def test_each_part_is_measured_by_one_of_the_two() -> None:
+    assert sorted(INSIDE + OUTSIDE) == sorted(PARTS)
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("parts", FIGURES, ids=["inside", "outside", "seldom"])
+@pytest.mark.parametrize("parts", FIGURES, ids=["inside", "outside"])
 async def test_quick_bench_measures_every_figure_and_writes_them_down(own_folder: Path, parts: tuple[str, ...]) -> None:
-    if parts is SELDOM and not os.environ.get("MINOS_TEST_EVERYTHING"):
+    if parts is OUTSIDE and not os.environ.get("MINOS_TEST_EVERYTHING"):
         pytest.skip("is measured with MINOS_TEST_EVERYTHING set, as `just coverage` does")
     assert (await quickly_measured(own_folder, parts)).keys() == FIGURES[parts]
 
