@@ -5,6 +5,7 @@ import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Protocol, TypeAlias
 
@@ -129,13 +130,14 @@ class Client:
         await asyncio.sleep(PAUSE_S)
         return None
 
-    def expect(self, answer: httpx.Response, *statuses: int, excused: bool = False) -> httpx.Response:
-        """Raises Strange for any other; it is noted as wrong unless a lost answer before it explains it."""
+    def expect(self, answer: httpx.Response, *statuses: int, excused: bool = False, about: str = "") -> httpx.Response:
+        """Raises Strange for any other; it is noted as wrong unless a lost answer before it explains it. `about`: what else is known."""
         if answer.status_code in statuses:
             return answer
         if not excused:
             request = answer.request
-            self.told.wrong.append(f"{request.method} {request.url.path}: {answer.status_code} {answer.text}")
+            when = f"{datetime.now(UTC):%H:%M:%S.%f}"
+            self.told.wrong.append(f"{when} {about} {request.method} {request.url.path}: {answer.status_code} {answer.text}")
         raise Strange
 
 

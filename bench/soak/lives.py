@@ -128,10 +128,12 @@ async def refresh(client: Client, who: Account) -> None:
     """Try with the same token until it is answered: the grace gives the same next one. Past the grace the family may end."""
     began = monotonic()
     answer, lost = await client.until_answered("POST", "/auth/refresh", {"refresh_token": who.tokens["refresh_token"]})
-    late = bool(lost) and monotonic() - began > GRACE_S
+    took = monotonic() - began
+    late = bool(lost) and took > GRACE_S
     if late:
         client.told.late.add(who.session_id)
-    who.tokens = client.expect(answer, 200, excused=late).json()
+    about = f"session {who.session_id}, {lost} answers lost in {took:.1f} s:"
+    who.tokens = client.expect(answer, 200, excused=late, about=about).json()
     _, generation, *_ = who.tokens["refresh_token"].removeprefix("mrt_").split(".")
     client.told.done("session.token_issued.v1", f"session-{who.session_id}", int(generation))
 
