@@ -16,27 +16,12 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from api.asgi import App, Receive, Scope, Send
+from bench import nginx
 from docs.console.authority import ROOT
 
 DEPLOY = ROOT / "deploy"
 MINOS, SHOP = "auth.minos.example", "shop.minos.example"
 """Both are names that the authority of the tests answers under: Envoy asks under that of the shop."""
-_AROUND = """
-worker_processes 1;
-daemon off;
-pid nginx.pid;
-error_log stderr error;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include gateway.conf;
-}}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +87,7 @@ async def behind_nginx(program: Path, folder: Path, minos: App) -> AsyncGenerato
         shutil.copytree(DEPLOY / "nginx", folder, dirs_exist_ok=True)
         changed["listen 8080"] = f"listen 127.0.0.1:{gateway.port}"
         _adapt(folder, changed)
-        (folder / "nginx.conf").write_text(_AROUND.format(folder=folder))
+        nginx.configured(folder, "gateway.conf")
         _open_to_workers(folder)
         async with _running(gateway, program, "-p", str(folder), "-c", "nginx.conf"):
             yield gateway

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from adapters.children import spawn, stop
+from bench import nginx
 from bench.arguments import HERE
 from bench.cluster.network import Machine
 from bench.cluster.versions import Version
@@ -22,22 +23,6 @@ FRONT_PORT = 8080
 READY_S = 60.0
 STOP_S = 30.0
 _POLL_S = 0.05
-_AROUND = """
-worker_processes 1;
-daemon off;
-pid nginx.pid;
-error_log stderr error;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include balance.conf;
-}}
-"""
 
 Chosen = Callable[[Version, Machine], Mapping[str, str]]
 """Gives the settings of a version on a machine, by the names that operators give without `MINOS_`."""
@@ -124,7 +109,7 @@ class Nginx:
         for name, address in servers.items():
             text = text.replace(f"server {name}:{API_PORT} ", f"server {address} ")
         (folder / "balance.conf").write_text(re.sub(r"listen \d+;.*", f"listen 127.0.0.1:{port};", text))
-        (folder / "nginx.conf").write_text(_AROUND.format(folder=folder))
+        nginx.configured(folder, "balance.conf")
         self._child: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
