@@ -14,9 +14,10 @@ from commands.transact import Read, Transaction, read_states, transact
 from domain import session, session_state, user
 from domain.account import Account
 from domain.audience import Audience, Defined, Rules, Undefined, for_user
-from domain.errors import InvalidRefreshToken, RefreshTokenReused, StrongerFactorRequired
+from domain.errors import Contended, InvalidRefreshToken, RefreshTokenReused, StrongerFactorRequired
 from domain.ids import AudienceSlug, SessionId
 from domain.session import MINOS
+from domain.session_events import RefreshReused
 from domain.session_state import Ended, Live
 from domain.user import Active
 
@@ -36,15 +37,19 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
 
     Raises InvalidRefreshToken (nothing is written: a stranger who knows a session's id can do nothing to it),
     RefreshTokenReused (after the family's end was appended), AudienceNotAllowed, and StrongerFactorRequired (also without a trace) where
-    roles and audience ask for more now than was ever shown in this session (threats.md 10).
+    roles and audience ask for more now than was ever shown in this session (threats.md 10). Raises Contended where the token was the
+    current one when it was shown, and this append was held up for so long that others moved the session on meanwhile: its client may have
+    asked again elsewhere, which is no sign of a copy.
     """
     presented = ports.mint.read_refresh_token(command.refresh_token)
     if presented is None:
         raise InvalidRefreshToken
     origin = await origin_of_genuine(presented, ports)
     of_session, of_user = session.stream(presented.session_id), user.stream(origin.user_id)
+    was_current = False
 
     def decide(tx: Transaction) -> tuple[session_state.Session, Account, Rules]:
+        nonlocal was_current
         now = tx.state(user.decider, of_user)
         if not isinstance(now, Active):
             raise InvalidRefreshToken
@@ -60,6 +65,9 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
             grace=ports.policy.refresh_grace,
             at=tx.at,
         )
+        if was_current and any(isinstance(event, RefreshReused) for event in events):
+            raise Contended
+        was_current = isinstance(before, Live) and before.generation == presented.generation
         after = tx.record(session.decider, of_session, events)
         # Whoever may not ask for it any more is told so after a copy of the token was told apart: that ends the family, audience or not.
         return after, now.account, _rules_for(after, asked, now.account, tx) if isinstance(after, Live) else OWN_RULES

@@ -150,7 +150,7 @@ async def transact(
 
     The append passes only if every stream in `reads` is still at the version that was loaded. Streams in `glance` are
     read in the same moment but may move meanwhile: enough where a token epoch disarms what was decided on the older
-    state. `decide` must be pure: it may run again. With `seen`, heads of all these streams that the caller has read already,
+    state. `decide` must do nothing but decide: it may run again. With `seen`, heads of all these streams that the caller has read already,
     the first attempt decides on those, at their time. With `remember` (the result's type) and an idempotency key in the
     context, a repeat gets the first answer. Raises ClaimLost, IdempotencyKeyReused, Contended, and whatever the decision raises.
     """

@@ -13,7 +13,7 @@ from commands.revoke_session import revoke_other_sessions
 from commands.sign_out import SignOut, sign_out
 from commands.suspend_user import ReinstateUser, SuspendUser, reinstate_user, suspend_user
 from commands.token_answer import SignedIn
-from domain.errors import AudienceNotAllowed, InvalidRefreshToken, RefreshTokenReused
+from domain.errors import AudienceNotAllowed, Contended, InvalidRefreshToken, RefreshTokenReused
 from domain.ids import AudienceName
 from domain.session_events import EndReason, RefreshReused, TokenIssued
 from domain.session_state import Ended
@@ -210,6 +210,39 @@ async def test_a_refresh_overtaken_by_a_sign_out_is_refused(world: World) -> Non
     world.store.overtake = overtake
     with pytest.raises(InvalidRefreshToken):
         await refresh(world, first.refresh_token)
+
+
+async def test_a_refresh_held_up_while_its_client_asked_again_and_went_on_ends_nothing(world: World) -> None:
+    """Its append waited for a database that was away, longer than its client did: the token was the current one when it was shown."""
+    first = await begin(world)
+    newest = first
+
+    async def overtake(_: object) -> None:
+        nonlocal newest
+        for _ in range(2):
+            newest = await refresh(world, newest.refresh_token)
+            world.clock.forward(11)
+
+    world.store.overtake = overtake
+    with pytest.raises(Contended):
+        await refresh(world, first.refresh_token)
+    await refresh(world, newest.refresh_token)
+    assert not world.happened(RefreshReused)
+    with pytest.raises(RefreshTokenReused):
+        await refresh(world, first.refresh_token)
+
+
+async def test_a_refresh_held_up_while_its_client_asked_again_is_a_repeat(world: World) -> None:
+    first = await begin(world)
+
+    async def overtake(_: object) -> None:
+        await refresh(world, first.refresh_token)
+        world.clock.forward(9)
+
+    world.store.overtake = overtake
+    late = await refresh(world, first.refresh_token)
+    assert len(world.happened(TokenIssued)) == 2
+    await refresh(world, late.refresh_token)
 
 
 async def test_a_refresh_sees_new_roles(world: World) -> None:
