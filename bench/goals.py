@@ -32,6 +32,15 @@ class Figure(Struct, frozen=True, kw_only=True):
             return "aim"
         return "must" if self._reaches(self.goal.must) else "MISS"
 
+    @property
+    def row(self) -> Mapping[str, object]:
+        """For programs."""
+        goal = self.goal
+        return {
+            "key": self.key, "title": goal.title, "unit": goal.unit, "value": round(self.value, 3), "must": goal.must, "aim": goal.aim,
+            "verdict": self.verdict, "rounds": [round(value, 3) for value in self.rounds],
+        }  # fmt: skip
+
     def _reaches(self, limit: float) -> bool:
         return self.value >= limit if self.goal.more_is_better else self.value <= limit
 

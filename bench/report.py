@@ -45,12 +45,7 @@ def circumstances(*, quick: bool) -> Circumstances:
 
 def write(folder: Path, figures: Sequence[Figure], costs: Costs, where: Circumstances) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [
-        {"key": f.key, "title": f.goal.title, "unit": f.goal.unit, "value": round(f.value, 3), "must": f.goal.must, "aim": f.goal.aim,
-         "verdict": f.verdict, "rounds": [round(value, 3) for value in f.rounds]}
-        for f in figures
-    ]  # fmt: skip
-    document = {"circumstances": where, "figures": rows, "cpu_ms_per_answer": costs}
+    document = {"circumstances": where, "figures": [figure.row for figure in figures], "cpu_ms_per_answer": costs}
     (folder / "benchmarks.json").write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
     (folder / "benchmarks.md").write_text(_page(figures, costs, where), encoding="utf-8")
     draw(folder / "benchmarks.svg", figures)

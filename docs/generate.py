@@ -23,6 +23,7 @@ from docs.generator import (
     settings,
     signals,
     sizing,
+    speed,
 )
 
 DOCS = Path(__file__).parent
@@ -45,6 +46,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": settings.page,
     "reference/signals.md": signals.page,
     "reference/sizing.md": sizing.page,
+    "reference/speed.md": speed.page,
 }
 
 

@@ -1,9 +1,10 @@
 """The workers that follow a log while it is filled: the real ones, as processes of their own."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 
 import asyncpg
 
@@ -16,12 +17,12 @@ WORKERS = ("sequencer", "publisher", "integrator", "signaller")
 """Not the projector: what it would write row by row is rebuilt at once. Not the mailer: nobody waits for a letter of two months ago."""
 _CAUGHT_UP_S = 1_800.0
 _BEHIND = """
-SELECT h.size, h.epoch,
-       h.size < pg_sequence_last_value(pg_get_serial_sequence('events', 'append_id')) AS unsequenced,
-       h.size > coalesce((SELECT max(k.size) FROM log_checkpoints k), 0) AS uncovered,
-       h.size > coalesce((SELECT min(s.position) FROM projection_state s WHERE s.name = 'signals'), 0) AS untold
+SELECT h.size, h.epoch, pg_sequence_last_value(pg_get_serial_sequence('events', 'append_id')) AS appended,
+       coalesce((SELECT max(k.size) FROM log_checkpoints k), 0) AS covered,
+       coalesce((SELECT min(s.position) FROM projection_state s WHERE s.name = 'signals'), 0) AS told
 FROM log_head h
 """
+_WORD_S = 5.0
 
 
 class Following:
@@ -30,11 +31,12 @@ class Following:
     def __init__(self, url: str, nats: NatsConnection) -> None:
         self._url, self._nats = url, nats
 
-    async def caught_up(self) -> int:
+    async def caught_up(self, told: Callable[[str], None]) -> int:
         """Wait until every event has its position, is in the stream, under a checkpoint and in the signals; give how many there are.
 
-        Raises TimeoutError.
+        Tells now and then how far each is. Raises TimeoutError.
         """
+        next_word = monotonic() + _WORD_S
         connection = await asyncpg.connect(self._url)
         try:
             async with asyncio.timeout(_CAUGHT_UP_S):
@@ -42,9 +44,15 @@ class Following:
                 while True:
                     (row,) = await connection.fetch(_BEHIND)
                     stream = EventStream(self._nats.client, epoch=row["epoch"])
-                    behind = row["unsequenced"] or row["uncovered"] or row["untold"]
-                    if not behind and (await stream.open()).sequence >= row["size"]:
+                    reached = {
+                        "with a position": row["size"], "under a checkpoint": row["covered"], "in the signals": row["told"],
+                        "in the stream": (await stream.open()).sequence,
+                    }  # fmt: skip
+                    if min(reached.values()) >= row["appended"]:
                         return int(row["size"])
+                    if monotonic() >= next_word:
+                        next_word = monotonic() + _WORD_S
+                        told(f"of {row['appended']:,} events " + ", ".join(f"{count:,} {where}" for where, count in reached.items()))
                     await asyncio.sleep(0.2)
         finally:
             await connection.close()

@@ -19,7 +19,7 @@ _LARGE = 0.005
 
 def write(folder: Path, sizes: Sequence[Measured], scale: Scale, where: Circumstances) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    document = {"circumstances": where, "figures": figures(sizes), "sizes": sizes}
+    document = {"circumstances": where, "figures": [figure.row for figure in figures(sizes)], "sizes": sizes}
     (folder / "growth.json").write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
     (folder / "growth.md").write_text("\n".join(_page(sizes, scale, where)), encoding="utf-8")
     draw(folder / "growth.svg", sizes)

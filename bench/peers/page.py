@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Struct
 
 from bench.chart import COLOURS, Bar, draw_bars
-from bench.goals import Figure
 from bench.peers import tables
 from bench.peers.figures import TITLES, WHATS, Comparison, comparisons, figures
 from bench.peers.kinds import STORE
@@ -40,7 +39,7 @@ def write(folder: Path, written: Written) -> None:
         "circumstances": written.where,
         "versions": {**written.versions, **{name: pinned(name) for name in _INSTALLED}},
         "amount": written.amount,
-        "figures": [_row(figure) for figure in figures(written.results)],
+        "figures": [figure.row for figure in figures(written.results)],
         "comparisons": compared,
         "left_out": written.left_out,
         "rounds": written.results,
@@ -93,11 +92,3 @@ def _versions(running: Mapping[str, str]) -> Sequence[str]:
 
 def _named(one: Comparison) -> str:
     return f"{WHATS[one.operation]} / {TITLES[one.against]}"
-
-
-def _row(figure: Figure) -> dict[str, object]:
-    goal = figure.goal
-    return {
-        "key": figure.key, "title": goal.title, "unit": goal.unit, "value": round(figure.value, 3), "must": goal.must, "aim": goal.aim,
-        "verdict": figure.verdict, "rounds": [round(value, 3) for value in figure.rounds],
-    }  # fmt: skip

@@ -40,6 +40,24 @@ class Benchmarks(Struct, frozen=True, kw_only=True, dict=True):
         return {figure.key: figure.value for figure in self.figures}
 
 
+class Judged(Struct, frozen=True, kw_only=True):
+    """One figure of a run, and how it compares with its goal: `verdict` is "aim", "must", "MISS", or empty where it has none."""
+
+    key: str
+    title: str
+    unit: str
+    value: float
+    must: float | None
+    aim: float | None
+    verdict: str
+
+
+class Judging(Struct, frozen=True, kw_only=True):
+    figures: Sequence[Judged]
+
+
+JUDGED = ("benchmarks", "peers", "growth")
+"""Runs whose figures have goals."""
 OF_EACH_EVENT = ("public.events", "public.log_tiles", "read.audit_events")
 """Relations by the beginnings of their names, indexes too: what every event adds to, whatever it says."""
 
@@ -101,3 +119,9 @@ def growth(folder: Path = REFERENCE) -> Growth | None:
     """None where that run was not published."""
     path = folder / "growth.json"
     return msgspec.json.decode(path.read_bytes(), type=Growth) if path.exists() else None
+
+
+def judged(run: str, folder: Path = REFERENCE) -> Sequence[Judged]:
+    """Empty where that run was not published."""
+    path = folder / f"{run}.json"
+    return msgspec.json.decode(path.read_bytes(), type=Judging).figures if path.exists() else ()

@@ -15,8 +15,9 @@ JSON.
 """
 _AFTER = """
 `--quick` does a little of each, to see that it works; `minos bench` takes the names of some parts as well
-([arguments](cli.md#minos-bench)). Figures of different machines are not compared. What installations need by these figures:
-[sizing](sizing.md). What the faults look like to whoever runs Minos: [what fails, and what follows](../explanation/failures.md).
+([arguments](cli.md#minos-bench)). Figures of different machines are not compared. [What limits each figure](speed.md), and what
+installations need by these figures: [sizing](sizing.md). What the faults look like to whoever runs Minos:
+[what fails, and what follows](../explanation/failures.md).
 """
 _SHOWS = {
     "benchmarks": "what one process does, and how soon things arrive, each beside what was asked for",

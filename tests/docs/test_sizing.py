@@ -3,10 +3,16 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
+from bench import report
+from bench.goals import GOALS, Rounds
+from bench.growth.measuring import FULL
+from bench.peers import figures as peers
 from bench.report import PARTS
 from cli.server_checks import OF_AN_API_PROCESS, OF_THE_WORKERS
 from docs.console.authority import ROOT
-from docs.generator import installation, runs, sizing
+from docs.generator import installation, runs, sizing, speed
 from docs.generator.installation import demand, need
 from docs.generator.measured import REFERENCE
 
@@ -59,3 +65,22 @@ def test_a_run_is_shown_with_its_last_output_once_there_is_one(tmp_path: Path) -
 def test_the_guide_counts_connections_as_the_table_does() -> None:
     guide = (ROOT / "docs" / "how-to" / "size-an-installation.md").read_text()
     assert f"API processes x {OF_AN_API_PROCESS} + minos work x {OF_THE_WORKERS} + {installation.OTHERS}" in guide
+
+
+def test_whatever_falls_short_of_its_aim_is_explained() -> None:
+    """Any figure may, in the next run: a run that took an hour must not end without its page."""
+    of_sizes = {"10x_worst", "10x_median", "100x_worst", "100x_median", f"locks_{FULL.sizes[-1]}"}
+    keys = {key for key, goal in {**GOALS, **peers.GOALS}.items() if goal.aim is not None} | of_sizes
+    assert all(all(speed.limit(key)) for key in keys)
+    with pytest.raises(KeyError):
+        speed.limit("that_no_run_has")
+
+
+def test_only_what_falls_short_is_listed(tmp_path: Path) -> None:
+    rounds = Rounds()
+    rounds.add(append_128=20_000.0, append_p99=4.0, append_1=1_000.0)
+    report.write(tmp_path, rounds.figures(), {}, report.circumstances(quick=True))
+    page = speed.page(tmp_path)
+    assert "| durable single-event commands, 128 callers | 20,000 1/s | 10,000 | 25,000 | Python, PostgreSQL |" in page
+    assert "p99" not in page
+    assert "1 caller" not in page
