@@ -90,7 +90,10 @@ async def _refuse_unfit(connection: Connection, manifest: Manifest) -> None:
     if major < manifest.postgres:
         raise CannotRestore(f"the backup is of PostgreSQL {manifest.postgres}, and this server is {major}")
     if await connection.fetchval(SQL["has_something"]):
-        raise CannotRestore("the database is not empty: a backup goes into a new one (CREATE DATABASE ... OWNER minos_owner)")
+        raise CannotRestore(
+            "the database is not empty: a backup goes into a new one (CREATE DATABASE ... OWNER minos_owner; where it is in a data folder, "
+            "move the folder postgres in there away)"
+        )
     if missing := await missing_roles(connection, manifest):
         raise CannotRestore(f"the roles {', '.join(missing)} are not on this server: make them first (docs/how-to/run-on-given-servers.md)")
 
