@@ -1,5 +1,6 @@
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -11,10 +12,13 @@ import structlog
 from adapters import logging
 from api.addresses import Addresses
 from api.edge import Edge
+from api.openapi import described
+from api.routes import ROUTES
 from tests.api.conftest import PASSWORD, Served
 from tests.limits.given import unlimited
 
 LOGIN = "/api/v1/auth/login"
+REFUSED_METHOD = {(405, "method_not_allowed"), (405, "invalid_request")}
 
 
 async def refused(http: httpx.AsyncClient, method: str, path: str, **more: Any) -> tuple[int, str]:
@@ -96,6 +100,21 @@ async def test_another_method_is_told_which_there_are(served: Served) -> None:
     answer = await served.http.put(LOGIN, json={})
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert "POST" in answer.headers["allow"]
+
+
+async def test_every_path_refuses_whatever_method_it_has_not(served: Served) -> None:
+    """But for the question of a proxy, which asks with the method of the request it asks about."""
+    paths = described(tuple(ROUTES))["paths"]
+    del paths["/api/v1/auth/check"]
+    for path, operations in paths.items():
+        there_are = {method.upper() for method in operations}
+        made_up = re.sub(r"{[^}]+}", "0190a1b2-0000-7000-8000-000000000000", path)
+        for method in {"GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "QUERY"} - there_are:
+            answer = await served.http.request(method, made_up)
+            told = answer.json()  # an OAuth endpoint's refusals are its RFCs'
+            assert (answer.status_code, told.get("code", told.get("error"))) in REFUSED_METHOD, (method, path)
+            assert there_are <= set(answer.headers["allow"].split(", ")), (method, path)
+            assert method not in answer.headers["allow"], (method, path)
 
 
 async def test_options_tells_every_method(served: Served) -> None:
