@@ -18,14 +18,14 @@ PERIOD_COLUMNS = (
     "stream", "what", "name", "number", "until", "from_position", "from_at", "from_event", "to_position", "to_at", "to_event",
 )  # fmt: skip
 
-_SQL = beside(__file__)
+SQL = beside(__file__)
 
 
 async def load(
     connection: Connection, entity: Entity[Any], generation: Generation, streams: Sequence[str]
 ) -> dict[StreamName, Versioned[Any]]:
     """Read the rows of these streams; those never written are not in the answer."""
-    records = await connection.fetch(_SQL["load"].format(table=generation.table, columns=", ".join(entity.columns.names)), streams)
+    records = await connection.fetch(SQL["load"].format(table=generation.table, columns=", ".join(entity.columns.names)), streams)
     return {record["stream"]: versioned(entity, record) for record in records}
 
 
@@ -39,11 +39,11 @@ async def save(
     """Write rows where they are newer than what is there, by the version of their stream, and take away what is gone: a statement each."""
     gone = sorted(stream for stream, row in rows.items() if isinstance(row, Gone))
     if gone:
-        await connection.execute(_SQL["remove"].format(table=generation.table), gone)
+        await connection.execute(SQL["remove"].format(table=generation.table), gone)
         if len(gone) == len(rows):
             return
     names = entity.columns.names
-    statement = _SQL["save"].format(table=generation.table, columns=", ".join(names), newer=", ".join(f"excluded.{name}" for name in names))
+    statement = SQL["save"].format(table=generation.table, columns=", ".join(names), newer=", ".join(f"excluded.{name}" for name in names))
     await connection.execute(statement, entity_values(entity, rows))
 
 
@@ -55,7 +55,7 @@ def entity_values(entity: Entity[Any], rows: Mapping[StreamName, Versioned[Any] 
 
 async def write_down(connection: Connection, journal: Journal[Any], generation: Generation, rows: Sequence[Struct]) -> None:
     """Add rows to a journal; those already there stay as they are."""
-    statement = _SQL["write_down"].format(table=generation.table, columns=", ".join(journal.columns.names))
+    statement = SQL["write_down"].format(table=generation.table, columns=", ".join(journal.columns.names))
     await connection.execute(statement, [to_values(journal.columns, row) for row in rows])
 
 
@@ -63,10 +63,10 @@ async def save_periods(connection: Connection, generation: Generation, unwritten
     """End what is ended and add what is new; an end that is known already stays as it is."""
     ends = [(e.stream, e.what, e.name, e.mark.position, e.mark.at, e.mark.event_id) for e in unwritten.ends]
     if ends:
-        await connection.execute(_SQL["end_periods"].format(table=generation.table), *map(list, zip(*ends, strict=True)))
+        await connection.execute(SQL["end_periods"].format(table=generation.table), *map(list, zip(*ends, strict=True)))
     rows = period_values(unwritten.periods)
     if rows:
-        await connection.execute(_SQL["save_periods"].format(table=generation.table), [(*row, None) for row in rows])
+        await connection.execute(SQL["save_periods"].format(table=generation.table), [(*row, None) for row in rows])
 
 
 def period_values(periods: Iterable[Period]) -> list[tuple[object, ...]]:

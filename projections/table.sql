@@ -15,14 +15,19 @@ INSERT INTO {table} ({columns}) SELECT {columns} FROM unnest($1::{table}[])
 ON CONFLICT (position) DO NOTHING
 
 -- name: end_periods
--- Of several ends in a batch, each period has the first one after its beginning.
+-- Of several ends in a batch, each period has the first one after its beginning. For each end its periods are looked up, however many there
+-- are and whatever the planner thinks of it. Positions are compared by their difference: by themselves they would be looked for in an index.
 UPDATE {table} AS kept SET (to_position, to_at, to_event) = ROW (first.position, first.at, first.event_id)
 FROM (
     SELECT DISTINCT ON (p.stream, p.what, p.name) p.stream, p.what, p.name, p.from_position, e.position, e.at, e.event_id
     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::uuid[])
         AS e (stream, what, name, position, at, event_id)
-    JOIN {table} p ON p.stream = e.stream AND p.what = e.what AND (e.name IS NULL OR p.name = e.name)
-    WHERE p.to_position IS NULL AND p.from_position < e.position
+    CROSS JOIN LATERAL (
+        SELECT t.stream, t.what, t.name, t.from_position FROM {table} t
+        WHERE t.stream = e.stream AND t.what = e.what AND (e.name IS NULL OR t.name = e.name)
+            AND t.to_position IS NULL AND t.from_position - e.position < 0
+        OFFSET 0
+    ) p
     ORDER BY p.stream, p.what, p.name, e.position
 ) AS first
 WHERE kept.stream = first.stream AND kept.what = first.what AND kept.name = first.name AND kept.from_position = first.from_position

@@ -103,7 +103,8 @@ async def fill(running: Running, users: int, told: Told) -> Filled:
             share = await _begun(here, began, users)
             await _copied(here, share, users, told)
             told("waiting for the sequencer, the publisher, the tree and the signals")
-            events = await following.caught_up(told)
+            events = share.first_id - 1 + users * EVENTS_EACH
+            await following.caught_up(events, told)
         async with stage("read models"):
             await _analysed(here.postgres)
             names = [each.name for each in ALL]

@@ -17,7 +17,7 @@ WORKERS = ("sequencer", "publisher", "integrator", "signaller")
 """Not the projector: what it would write row by row is rebuilt at once. Not the mailer: nobody waits for a letter of two months ago."""
 _CAUGHT_UP_S = 1_800.0
 _BEHIND = """
-SELECT h.size, h.epoch, pg_sequence_last_value(pg_get_serial_sequence('events', 'append_id')) AS appended,
+SELECT h.size, h.epoch,
        coalesce((SELECT max(k.size) FROM log_checkpoints k), 0) AS covered,
        coalesce((SELECT min(s.position) FROM projection_state s WHERE s.name = 'signals'), 0) AS told
 FROM log_head h
@@ -31,8 +31,8 @@ class Following:
     def __init__(self, url: str, nats: NatsConnection) -> None:
         self._url, self._nats = url, nats
 
-    async def caught_up(self, told: Callable[[str], None]) -> int:
-        """Wait until every event has its position, is in the stream, under a checkpoint and in the signals; give how many there are.
+    async def caught_up(self, events: int, told: Callable[[str], None]) -> None:
+        """Wait until so many events have their position, are in the stream, under a checkpoint and in the signals.
 
         Tells now and then how far each is. Raises TimeoutError.
         """
@@ -48,11 +48,11 @@ class Following:
                         "with a position": row["size"], "under a checkpoint": row["covered"], "in the signals": row["told"],
                         "in the stream": (await stream.open()).sequence,
                     }  # fmt: skip
-                    if min(reached.values()) >= row["appended"]:
-                        return int(row["size"])
+                    if min(reached.values()) >= events:
+                        return
                     if monotonic() >= next_word:
                         next_word = monotonic() + _WORD_S
-                        told(f"of {row['appended']:,} events " + ", ".join(f"{count:,} {where}" for where, count in reached.items()))
+                        told(f"of {events:,} events " + ", ".join(f"{count:,} {where}" for where, count in reached.items()))
                     await asyncio.sleep(0.2)
         finally:
             await connection.close()

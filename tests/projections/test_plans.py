@@ -24,6 +24,7 @@ from projections import (
     session_lists,
     session_searches,
     signing_keys,
+    table,
     user_history,
     users,
 )
@@ -206,6 +207,20 @@ async def test_no_query_walks_through_a_table(filled: str) -> None:
             plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *args))
             walked = set(re.findall(r"Seq Scan on (\w+)", plan)) - SMALL
             assert not walked, f"{walked}\n{query}\n{plan}"
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("many", [1, 300])
+async def test_ends_find_their_periods_by_an_index_however_many_come_together(filled: str, many: int) -> None:
+    connection = await asyncpg.connect(filled)
+    try:
+        streams = await connection.fetchval("SELECT array_agg(stream) FROM (SELECT stream FROM read.rights_v3_g1 LIMIT $1)", many)
+        ends = (streams, ["role"] * many, ["editor"] * many, [90_000] * many, [now()] * many, [uuid4()] * many)
+        statement = table.SQL["end_periods"].format(table="read.rights_v3_g1")
+        plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {statement}", *ends))
+        assert "Seq Scan" not in plan, plan
+        assert "rights_v3_g1_pkey" in plan, plan
     finally:
         await connection.close()
 
