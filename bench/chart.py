@@ -10,7 +10,10 @@ from msgspec import Struct
 from bench.goals import Figure
 
 COLOURS = {"aim": "#2a7f4f", "must": "#c08a1e", "MISS": "#b3362c"}
-_LABELS, _BARS, _LINE, _TOP = 330, 420, 22, 34
+_BARS, _LINE, _TOP = 420, 22, 34
+_LETTER = 6.8
+"""Room for one of a label, on average; a little more than most fonts need."""
+_NUMBER = 30
 _LOWEST = 0.1
 
 
@@ -30,23 +33,30 @@ def draw(path: Path, figures: Sequence[Figure]) -> None:
 
 def draw_bars(path: Path, heading: str, bars: Sequence[Bar], *, highest: float = 10.0) -> None:
     """Write a bar for each share on a logarithmic scale from a tenth to `highest`, and a line at 1."""
+    labels = round(_LETTER * max(len(bar.label) for bar in bars)) + 16
     height = _TOP + _LINE * len(bars) + 10
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LABELS + _BARS + 60}" height="{height}"',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{labels + _BARS + 90}" height="{height}"',
         ' font-family="sans-serif" font-size="12">',
         f'<rect width="100%" height="{height}" fill="white"/>',
-        f'<text x="{_LABELS}" y="16" fill="#444">{escape(heading)}</text>',
+        f'<text x="{labels}" y="16" fill="#444">{escape(heading)}</text>',
     ]
+    one = labels + _across(1.0, highest)
     for row, bar in enumerate(bars):
         top, width = _TOP + row * _LINE, _across(bar.share, highest)
+        after = labels + width + 5
+        after = one + 5 if after < one < after + _NUMBER else after
         lines += [
-            f'<text x="{_LABELS - 8}" y="{top + 12}" text-anchor="end">{escape(bar.label)}</text>',
-            f'<rect x="{_LABELS}" y="{top}" width="{width:.1f}" height="16" fill="{bar.colour}"/>',
-            f'<text x="{_LABELS + width + 5:.1f}" y="{top + 12}" fill="#444">{bar.share:.2g}</text>',
+            f'<text x="{labels - 8}" y="{top + 12}" text-anchor="end">{escape(bar.label)}</text>',
+            f'<rect x="{labels}" y="{top}" width="{width:.1f}" height="16" fill="{bar.colour}"/>',
+            f'<text x="{after:.1f}" y="{top + 12}" fill="#444">{_number(bar.share, highest)}</text>',
         ]
-    one = _LABELS + _across(1.0, highest)
     lines += [f'<line x1="{one}" y1="{_TOP - 8}" x2="{one}" y2="{height - 6}" stroke="black"/>', "</svg>", ""]
     path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _number(share: float, highest: float) -> str:
+    return f"{share:.2g}" if share < 10 * highest else "much more"
 
 
 def _share(figure: Figure) -> float:

@@ -59,14 +59,17 @@ def summary(written: Written) -> str:
 
 def _page(written: Written, compared: Sequence[Comparison]) -> str:
     where, results = written.where, written.results
+    lacking = [
+        *(f"- **Left out:** {TITLES[name]}: {program} is not installed" for name, program in written.left_out.items()),
+        *(f"- **Failed:** {failure.splitlines()[0]}" for failure in results.failures),
+    ]
     head = [
         "# Beside others", "",
         "Written by `minos bench peers --publish`; do not edit. Every server in turn on one core, with the same PostgreSQL and load.", "",
         f"{where.cores} cores, {where.processor}; {where.system}; {where.taken_at:%Y-%m-%d}; load before {where.load_before};"
         f" {written.amount.rounds} rounds of {shown(written.amount.seconds)} s"
         + ("; **a quick run: the figures mean little**" if where.quick else ""), "",
-        *(f"- **Left out:** {TITLES[name]}: {program} is not installed" for name, program in written.left_out.items()),
-        *(f"- **Failed:** {failure.splitlines()[0]}" for failure in results.failures), "",
+        *([*lacking, ""] if lacking else []),
     ]  # fmt: skip
     body = [
         *tables.of_figures(figures(results)),
