@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
-from typing import ParamSpec, Protocol
+from typing import Protocol
 
 import structlog
 import uvloop
@@ -27,16 +27,15 @@ from domain.errors import StoreUnavailable
 from workers import metrics
 from workers.hints import Hint
 from workers.integrator.collector import Collector
-from workers.integrator.integrator import Integrated
 from workers.integrator.opened import OpenedIntegrator
 from workers.keykeeper import Keykeeper
-from workers.mailer.mailer import Settled
 from workers.mailer.opened import OpenedMailer
+from workers.observed import Observed
 from workers.projector import Projector
-from workers.publisher import Published, Publisher
+from workers.publisher import Publisher
 from workers.reaper import Reaper
 from workers.remembered import Remembered
-from workers.sequencer import ForeignLog, Sequencer, Step
+from workers.sequencer import ForeignLog, Sequencer
 from workers.signals.signaller import OpenedSignaller
 from workers.signals.watch import Watch
 from workers.status import WorkerCondition, note
@@ -55,7 +54,6 @@ LAST_SECONDS = 5
 """After which we are gone, whatever does not close: a crash at any moment is made good by the next start."""
 
 log = structlog.stdlib.get_logger()
-P = ParamSpec("P")
 
 
 class Worker(Protocol):
@@ -107,8 +105,14 @@ async def run(names: Sequence[str], in_force: InForce) -> Ended:
     hints = {name: Hint() for name in WOKEN}
     remembered = Remembered()
     spans = spans_wanted("minos.workers")
-    steps = None if spans is None else StepSpans(spans)
-    made = _workers(settings, settings.database_url.reveal(), nats, hints, remembered, steps=steps)
+    others = Hints(nats.client, SEQUENCED)
+
+    def added() -> None:
+        _wake(hints)
+        others.send()
+
+    seen = Observed(None if spans is None else StepSpans(spans), added)
+    made = _workers(settings, settings.database_url.reveal(), nats, hints, remembered, seen=seen)
     try:
         await _until_stopped(names or NAMES, made, _listen(nats, hints, remembered), hints, stop)
     finally:
@@ -126,61 +130,26 @@ async def _pass_on(told: asyncio.Event, stop: asyncio.Event) -> None:
 
 
 def _workers(
-    settings: Settings,
-    url: str,
-    nats: NatsConnection,
-    hints: Mapping[str, Hint],
-    remembered: Remembered,
-    *,
-    steps: StepSpans | None,
+    settings: Settings, url: str, nats: NatsConnection, hints: Mapping[str, Hint], remembered: Remembered, *, seen: Observed
 ) -> Mapping[str, Callable[[], Worker]]:
-    others = Hints(nats.client, SEQUENCED)
-
-    def sequenced(step: Step) -> None:
-        note("sequencer", WorkerCondition.RUNNING)
-        metrics.sequenced(step)
-        if steps is not None:
-            steps.sequenced(step)
-        if step.added:
-            _wake(hints)
-            others.send()
-
-    def published(state: Published) -> None:
-        if state.away:
-            note("publisher", WorkerCondition.WAITING, "NATS is away")
-            return
-        note("publisher", WorkerCondition.HALTED if state.halted else WorkerCondition.RUNNING, state.halted)
-        metrics.published(state)
-        if steps is not None:
-            steps.published(state)
-
-    def settled(mail: Settled) -> None:
-        metrics.mail_settled(mail)
-        if steps is not None:
-            steps.mailed(mail)
-
-    worked = None if steps is None else steps.projected
-    witnessed = _running("collector", metrics.witnessed)
-    projected, mailed = _running("projector", metrics.projected), _running("mailer", metrics.mail_waits)
-    done_when_due, pruned = _running("timekeeper", metrics.done_when_due), _running("reaper", metrics.pruned)
     return {
-        "sequencer": lambda: Sequencer(url, hint=hints["sequencer"], observe=sequenced),
-        "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=published, replicas=settings.nats_replicas),
-        "integrator": lambda: OpenedIntegrator(settings, nats.client, hint=hints["integrator"], observe=_integrated),
-        "collector": lambda: Collector(url, log_policy.load(settings.log_policy), observe=witnessed, heard=metrics.witness_answered),
-        "projector": lambda: Projector(url, hint=hints["projector"], observe=projected, worked=worked),
+        "sequencer": lambda: Sequencer(url, hint=hints["sequencer"], observe=seen.sequenced),
+        "publisher": lambda: Publisher(url, nats.client, hint=hints["publisher"], observe=seen.published, replicas=settings.nats_replicas),
+        "integrator": lambda: OpenedIntegrator(settings, nats.client, hint=hints["integrator"], observe=seen.integrated),
+        "collector": lambda: Collector(url, log_policy.load(settings.log_policy), observe=seen.witnessed, heard=metrics.witness_answered),
+        "projector": lambda: Projector(url, hint=hints["projector"], observe=seen.projected, worked=seen.worked),
         "signaller": lambda: OpenedSignaller(settings, nats.client, hint=hints["signaller"], watch=Watch()),
-        "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], remembered=remembered, settled=settled, observe=mailed),
+        "mailer": lambda: OpenedMailer(settings, hint=hints["mailer"], remembered=remembered, settled=seen.settled, observe=seen.mailed),
         "timekeeper": lambda: Timekeeper(
             settings,
-            observe=done_when_due,
+            observe=seen.done_when_due,
             seen=metrics.token_ends,
             signing=metrics.signing_since,
             destroyed=Hints(nats.client, ERASED).send,
         ),
-        "keykeeper": lambda: Keykeeper(settings, observe=_running("keykeeper", metrics.keys_kept)),
-        "reaper": lambda: Reaper(url, observe=pruned),
-        "surveyor": lambda: Surveyor(url, settings, observe=lambda: note("surveyor", WorkerCondition.RUNNING)),
+        "keykeeper": lambda: Keykeeper(settings, observe=seen.keys_kept),
+        "reaper": lambda: Reaper(url, observe=seen.pruned),
+        "surveyor": lambda: Surveyor(url, settings, observe=seen.surveyed),
     }
 
 
@@ -228,22 +197,6 @@ def _wake(hints: Mapping[str, Hint]) -> None:
     """Let those look who follow the log."""
     for name in FOLLOWING:
         hints[name].set()
-
-
-def _integrated(state: Integrated) -> None:
-    condition = WorkerCondition.HALTED if state.halted else WorkerCondition.WAITING if state.away else WorkerCondition.RUNNING
-    note("integrator", condition, state.halted or state.away)
-    metrics.integrated(state)
-
-
-def _running(name: str, tell: Callable[P, None]) -> Callable[P, None]:
-    """Note that a worker runs whenever it says something."""
-
-    def observe(*said: P.args, **named: P.kwargs) -> None:
-        note(name, WorkerCondition.RUNNING)
-        tell(*said, **named)
-
-    return observe
 
 
 async def _keep(name: str, make: Callable[[], Worker], stop: asyncio.Event) -> None:
