@@ -1,25 +1,27 @@
 """Restores a backup into a server of its own, that goes again, and reads through the whole log there."""
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from adapters.embedded_postgres import PostgresServer
 from adapters.postgres import CONNECT_SECONDS
 from adapters.postgres_connect import connect
+from adapters.scratch import scratch
 from workers.audit.verify import Asked, Report, verify
 from workers.backup import manifest as files
 from workers.backup.making import SQL
 from workers.backup.manifest import Manifest
 from workers.backup.restoring import missing_roles, restore
 
+PREFIX = "minos-restored-"
+
 
 async def try_it(folder: Path, manifest: Manifest, told: Callable[..., None]) -> Report:
     """Below TMPDIR, which needs room for the database. Raises what `restore` and `verify` do."""
-    with tempfile.TemporaryDirectory(prefix="minos-restored-", ignore_cleanup_errors=True) as scratch:
-        Path(scratch).chmod(0o711)  # for the system user that the server runs as, where we are root
-        server = PostgresServer(Path(scratch) / "postgres", durable=False)
+    with scratch(PREFIX) as place:
+        place.chmod(0o711)  # for the system user that the server runs as, where we are root
+        server = PostgresServer(place / "postgres", durable=False)
         await server.start()
         try:
             await _make_roles(server.admin_url, manifest)

@@ -1,4 +1,4 @@
-"""Folders of metrics that a kill left behind are removed by the next start, and nothing else is."""
+"""Temporary folders that a kill left behind are removed by the next start, and nothing else is."""
 
 import os
 import tempfile
@@ -9,6 +9,7 @@ import pytest
 from adapters.children import hold_folder
 from adapters.metrics_folder import PREFIX, own_metrics_folder
 from adapters.metrics_server import FOLDER_VARIABLE
+from adapters.scratch import scratch, sweep
 
 
 @pytest.fixture
@@ -60,3 +61,13 @@ def test_attack_a_link_to_somebody_elses_folder_is_let_alone(among: Path, tmp_pa
     link.symlink_to(elsewhere)
     own_metrics_folder()
     assert (sorted(each.name for each in elsewhere.iterdir()), link.is_symlink()) == (["kept"], True)
+
+
+def test_scratch_is_held_while_it_is_used_and_takes_away_what_a_kill_left(among: Path) -> None:
+    aged(made(among, "left"))
+    with scratch(PREFIX) as own:
+        assert list(among.iterdir()) == [own]
+        aged(own)
+        sweep(PREFIX)
+        assert own.exists()
+    assert list(among.iterdir()) == []
