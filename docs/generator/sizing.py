@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adapters.settings import Settings
+from bench.growth.calls import CALLS
 from bench.report import PARTS, shown
 from cli.server_checks import OF_AN_API_PROCESS, OF_THE_WORKERS
 from docs.generator import installation
@@ -120,7 +121,7 @@ def _grown(sizes: Growth | None) -> Sequence[str]:
         ("NATS, more in a year", *_a_year(largest.streamed_per_event)),
     ]
     parts = [(part, shown(megabytes)) for part, megabytes in largest.memory.items()]
-    costs = [(call, f"{answered.cpu_ms:.2f}") for call, answered in largest.calls.items()]
+    costs = [(call.title, f"{largest.calls[call.key].cpu_ms:.2f}") for call in CALLS if call.key in largest.calls]
     return (
         "## Disk and memory", f"{_taken('growth', sizes.circumstances)} With {largest.users:,} users:",
         table(["What", "Bytes"], each), _by_people("Disk", rows),
