@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from adapters import plain_file
 from domain.attributes import MOST, AttributeName, Kind, Rule
 
 SETTING = "MINOS_ATTRIBUTES_FILE"
@@ -26,10 +27,7 @@ def load(file: Path | None) -> dict[str, Rule]:
     if file is None:
         return {}
     try:
-        raw = file.read_bytes()
-        if len(raw) > _LARGEST_FILE:
-            raise BadAttributes(["the file is larger than 256 KiB"])
-        tables = tomllib.loads(raw.decode())
+        tables = tomllib.loads(plain_file.small(file, most=_LARGEST_FILE).decode())
     except OSError as error:
         raise BadAttributes([f"{file}: {error.strerror}"]) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -3,12 +3,15 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from adapters import plain_file
 from adapters.note_keys import verifies
 from domain.tree.checkpoint import BadCheckpoint
 from domain.tree.cosignature import Forged
 from domain.tree.note import BadNote, VerifierKey, read_note
 from domain.tree.policy import NotValid, Policy, judge
 from domain.tree.policy_file import BadPolicy, read_policy
+
+_LARGEST_FILE = 256 * 1024
 
 
 class BadLogPolicy(Exception):
@@ -20,7 +23,7 @@ def load(path: Path | None) -> Policy | None:
     if path is None:
         return None
     try:
-        policy = read_policy(path.read_bytes())
+        policy = read_policy(plain_file.small(path, most=_LARGEST_FILE))
     except (OSError, BadPolicy) as error:
         raise BadLogPolicy(f"MINOS_LOG_POLICY: {path}: {getattr(error, 'strerror', None) or error}") from None
     if policy.quorum is None:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import TypedDict
 
+from adapters import plain_file
 from adapters.nats_keys import is_user_seed
 
 _LARGEST_FILE = 64 * 1024
@@ -30,8 +31,7 @@ def proof(file: Path | None) -> Proof:
     if file is None:
         return {}
     try:
-        with file.open("rb") as opened:
-            text = opened.read(_LARGEST_FILE).decode("ascii")
+        text = plain_file.small(file, most=_LARGEST_FILE).decode("ascii")
     except (OSError, ValueError) as error:
         raise BadCredentials(f"MINOS_NATS_CREDENTIALS: the file it names cannot be read ({type(error).__name__})") from None
     if is_user_seed(text.strip()):

@@ -13,7 +13,7 @@ from typing import get_type_hints
 import msgspec
 from msgspec import Struct
 
-from adapters import server_urls
+from adapters import plain_file, server_urls
 from adapters.secret import Secret
 from adapters.settings import Settings
 from adapters.settings_checks import contradictions, split_url
@@ -111,8 +111,7 @@ def _resolve_files(given: Mapping[str, _Raw], folder: Path, problems: list[str])
 
 def _read_file(name: str, variable: str, path: Path, resolved: dict[str, _Raw], problems: list[str]) -> None:
     try:
-        with path.open("rb") as file:
-            text = file.read(_LARGEST_FILE).decode().strip()
+        text = plain_file.small(path, most=_LARGEST_FILE).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"{variable}: {path} cannot be read ({type(error).__name__})")
         return

@@ -67,7 +67,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     from cli import startup
 
-    act = {"make": make, "verify": verify, "list": _list}[args.action]
+    act = {"make": make, "verify": verify, "list": list_them}[args.action]
     return asyncio.run(act(args, startup.settings()))
 
 
@@ -120,14 +120,20 @@ async def verify(args: argparse.Namespace, settings: "Settings") -> int:
     return DONE
 
 
-async def _list(args: argparse.Namespace, _: "Settings") -> int:
+async def list_them(args: argparse.Namespace, _: "Settings") -> int:
     from workers.backup import manifest as files
     from workers.backup.folder import backups
     from workers.backup.making import Made
 
-    found = [Made(path=each.path, manifest=files.decoded(files.read(each.path))) for each in backups(args.folder)]
+    found, code = list[Made](), DONE
+    for each in backups(args.folder):
+        try:
+            found.append(Made(path=each.path, manifest=files.decoded(files.read(each.path))))
+        except files.BadBackup as bad:
+            print(f"minos: {each.path}: {bad}", file=sys.stderr)
+            code = NO
     _print([_shown(each) for each in found], as_json=args.json)
-    return DONE
+    return code
 
 
 def chosen(given: Path) -> Path:

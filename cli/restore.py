@@ -14,6 +14,7 @@ from cli.command import COULD_NOT, DONE, NO, Commands
 
 if TYPE_CHECKING:
     from adapters.settings import Settings
+    from workers.backup.manifest import Manifest
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -55,6 +56,7 @@ async def restore(args: argparse.Namespace, settings: "Settings") -> int:
         manifest = await restoring.believed(folder, settings)
         restoring.refuse_anothers(manifest, settings)
         _say(f"{folder} is whole: {manifest.size} events of {manifest.made_at:%Y-%m-%d %H:%M:%SZ}, made by release {manifest.release}")
+        await _tell_of_newer(settings, manifest)
         async with _empty_database(settings) as (leading, urls):
             await restoring.refuse_different([urls.admin, urls.owner, urls.app])
             if args.with_months:
@@ -70,6 +72,22 @@ async def restore(args: argparse.Namespace, settings: "Settings") -> int:
     except BadBackup as bad:
         print(f"minos: {bad}", file=sys.stderr)
         return NO
+
+
+async def _tell_of_newer(settings: "Settings", manifest: "Manifest") -> None:
+    """Who takes the newest backups away chooses what comes back; nobody knows better where the second place knows of none."""
+    from adapters.second_place import PlaceAway, open_second_place
+    from workers.backup import newest
+
+    place = open_second_place(settings)
+    try:
+        known = await newest.read(place)
+    except PlaceAway:
+        return  # it is asked again in the end, and has to be there then
+    finally:
+        await place.close()
+    if known.made_at is not None and known.made_at > manifest.made_at:
+        _say(f"it is not the newest: the second place knows of {known.name}, with {known.size} events")
 
 
 class Urls(Struct, frozen=True, kw_only=True):

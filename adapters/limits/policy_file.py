@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from msgspec import Struct
 
+from adapters import plain_file
 from adapters.limits.policy import Kind, LimitClass, Limits, Rate
 
 SHIPPED = Path(__file__).with_name("default.toml")
@@ -70,14 +71,12 @@ def _laid_over(shipped: Mapping[str, _Given], own: Mapping[str, _Given]) -> Limi
 
 def _read(path: Path, problems: list[str]) -> Mapping[str, Any]:
     try:
-        with path.open("rb") as file:
-            text = file.read(_LARGEST_FILE + 1)
-        if len(text) > _LARGEST_FILE:
-            raise ValueError("it is larger than 256 KiB")
-        return tomllib.loads(text.decode())
+        return tomllib.loads(plain_file.small(path, most=_LARGEST_FILE).decode())
+    except plain_file.TooLarge as error:
+        problems.append(f"{path}: {error.strerror}")
     except OSError as error:
         problems.append(f"{path} cannot be read ({type(error).__name__})")
-    except ValueError as error:  # of TOML, of UTF-8, of its size
+    except ValueError as error:  # of TOML, of UTF-8
         problems.append(f"{path}: {error}")
     return {}
 

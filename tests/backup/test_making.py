@@ -23,7 +23,7 @@ from bench.running import minos
 from tests.backup.conftest import EMPTY, making
 from tests.conftest import Database
 from workers.backup import manifest as files
-from workers.backup.folder import backups, expire, name_of
+from workers.backup.folder import backups, expire, name_of, unfinished
 from workers.backup.making import CannotBackUp, Made, make
 
 OURS = "https://auth.example.org"
@@ -102,6 +102,19 @@ async def test_killed_while_it_copies_it_leaves_no_backup_and_told_nobody_a_pass
     await owner.close()
     done = await make(making(settings, tmp_path / "backups"))
     assert {path.name for path in (tmp_path / "backups").iterdir()} == {done.path.name, "lock"}
+
+
+def test_what_lies_where_earlier_crashes_left_theirs_goes_and_nothing_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").touch()
+    parent = tmp_path / "backups"
+    parent.mkdir()
+    (parent / ".unfinished-1").symlink_to(tmp_path / "precious")
+    (parent / ".unfinished-2").touch()
+    (parent / ".unfinished-3").mkdir()
+    with unfinished(parent) as folder:
+        assert {path.name for path in parent.iterdir()} == {folder.name, "lock"}
+    assert (tmp_path / "precious" / "file").exists()
 
 
 async def test_two_at_once_in_one_folder_are_refused(settings: Settings, tmp_path: Path) -> None:

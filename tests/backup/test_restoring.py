@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from argparse import Namespace
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -90,6 +92,55 @@ async def test_what_is_changed_after_it_was_looked_at_is_not_restored(settings: 
     owner = await asyncpg.connect(empty.owner_url)
     assert await owner.fetchval("SELECT to_regclass('public.events')") is None
     await owner.close()
+
+
+async def test_what_else_is_changed_after_it_was_looked_at_is_not_believed(settings: Settings, copy: Path, tmp_path: Path) -> None:
+    manifest = await believed(copy, settings)
+    month = next(name for name in manifest.files if name.startswith("months/"))
+    lost = replace(settings, keys_dir=str(tmp_path / "lost"))
+    for how in (spoil, link_away):
+        how(copy / month)
+        with pytest.raises(BadBackup, match=r"was changed|cannot be read"):
+            await restoring.put_months(copy, manifest, lost)
+    spoil(copy / files.SETTINGS)
+    with pytest.raises(BadBackup, match=r"settings\.json was changed"):
+        files.content(copy, files.SETTINGS, manifest)
+    assert not list(Path(lost.keys_place).glob("months/*"))
+
+
+def link_away(path: Path) -> None:
+    path.rename(path.with_name("moved"))
+    path.symlink_to(path.with_name("moved"))
+
+
+async def test_an_older_one_under_a_newer_name_is_not_believed(settings: Settings, copy: Path, made: Made) -> None:
+    renamed = copy.rename(copy.with_name("minos-20990101T000000Z"))
+    with pytest.raises(BadBackup, match=f"it was made as {made.path.name}"):
+        await believed(backup.chosen(renamed.parent), settings)
+    await believed(renamed.rename(copy), settings)  # a name of the operator's own says no moment
+
+
+async def test_who_restores_one_is_told_of_a_newer(
+    settings: Settings, copy: Path, made: Made, empty: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    later = made.manifest.made_at + timedelta(seconds=1)
+    await newest.note(open_second_place(settings), made_at=later, name="minos-later", size=99)
+    elsewhere = replace(settings, backup_database_url=Secret(empty.superuser_url))
+    with pytest.raises(CannotRestore, match="different databases"):
+        await restore.restore(arguments(copy), elsewhere)
+    assert "it is not the newest: the second place knows of minos-later, with 99 events" in capsys.readouterr().out
+
+
+async def test_a_broken_one_is_told_of_and_the_others_are_listed(
+    settings: Settings, copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, broken = copy.rename(copy.with_name("minos-20260101T000000Z")), copy.with_name("minos-20260102T000000Z")
+    broken.mkdir()
+    (broken / files.MANIFEST).write_text("{}")
+    assert await backup.list_them(Namespace(folder=copy.parent, json=False), settings) == 1
+    told = capsys.readouterr()
+    assert f"{broken}: its manifest is none" in told.err
+    assert whole.name in told.out
 
 
 async def test_a_file_more_and_a_file_less_are_told_of(settings: Settings, copy: Path) -> None:

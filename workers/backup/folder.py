@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from adapters.children import hold_folder
-from workers.backup.manifest import MANIFEST, BadBackup, decoded, read
+from workers.backup.manifest import MANIFEST, BadBackup, Manifest, decoded, read
 
 _NAME = re.compile(r"minos-(\d{8}T\d{6})Z")
 _FORM = "%Y%m%dT%H%M%S"
@@ -44,7 +44,7 @@ def unfinished(parent: Path) -> Generator[Path]:
     lock = hold_folder(parent)
     try:
         for left in parent.glob(f"{_UNFINISHED}*"):
-            shutil.rmtree(left)
+            _take_away(left)
         folder = parent / f"{_UNFINISHED}{os.getpid()}"
         folder.mkdir(mode=0o700)
         try:
@@ -70,6 +70,12 @@ def finish(folder: Path, made_at: datetime) -> Path:
     return target
 
 
+def refuse_renamed(folder: Path, manifest: Manifest) -> None:
+    """The newest is found by its name, so that an older one could be put in its place. Raises BadBackup."""
+    if _NAME.fullmatch(folder.name) and folder.name != name_of(manifest.made_at):
+        raise BadBackup(f"{folder} is not of the moment that its name says: it was made as {name_of(manifest.made_at)}")
+
+
 def own(parent: Path, issuer: str) -> Sequence[Lying]:
     """Give those that say that they are of this authority, the oldest first: others may keep theirs beside them."""
     return [each for each in backups(parent) if not each.path.is_symlink() and _issuer(each.path) == issuer]
@@ -84,6 +90,14 @@ def expire(parent: Path, issuer: str, *, keep: int, made_before: datetime) -> Se
         path.rename(scratch)  # first: half of one would look like a whole one
         shutil.rmtree(scratch)
     return gone
+
+
+def _take_away(path: Path) -> None:
+    """Whatever it is; of a link, only the link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _issuer(folder: Path) -> str | None:

@@ -1,9 +1,6 @@
 """What a backup says of itself: what was copied of which moment, and the digest of each file. Sealed by a root key."""
 
-import errno
 import hashlib
-import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from io import BufferedReader
@@ -11,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+
+from adapters import plain_file
 
 FORMAT = 1
 MANIFEST, SEAL, DUMP, CHECKPOINT, SETTINGS, MONTHS = (
@@ -83,6 +82,14 @@ def read(folder: Path, name: str = MANIFEST) -> bytes:
     return data
 
 
+def content(folder: Path, name: str, manifest: Manifest) -> bytes:
+    """Read one of the small files as it was sealed, whoever writes into the folder meanwhile. Raises BadBackup."""
+    data = read(folder, name)
+    if manifest.files.get(name) != FileSum(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()):
+        raise BadBackup(f"{folder / name} was changed while it was being restored")
+    return data
+
+
 def sums(folder: Path) -> dict[str, FileSum]:
     """Look at every file that is to be in the manifest."""
     return {name: _sum(folder / name) for name in _names(folder) if name not in {MANIFEST, SEAL}}
@@ -110,15 +117,7 @@ def _is(path: Path, expected: FileSum) -> bool:
 
 def opened(path: Path) -> BufferedReader:
     """Raises OSError for anything but a plain file."""
-    return open(path, "rb", opener=_plain)
-
-
-def _plain(path: str, flags: int) -> int:
-    fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise OSError(errno.EINVAL, "no plain file")
-    return fd
+    return plain_file.opened(path, through_links=False)
 
 
 def _sum(path: Path) -> FileSum:

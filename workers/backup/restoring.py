@@ -12,6 +12,7 @@ from adapters.second_place import place_at
 from adapters.settings import Settings
 from workers.backup import manifest as files
 from workers.backup import pieces, seal
+from workers.backup.folder import refuse_renamed
 from workers.backup.making import SQL, Advance, count_rows, counted
 from workers.backup.manifest import BadBackup, Manifest
 
@@ -23,10 +24,11 @@ class CannotRestore(Exception):
 
 
 async def believed(folder: Path, settings: Settings) -> Manifest:
-    """Read a backup's manifest, its seal and all its files. Raises BadBackup, and what `seal.check` raises."""
+    """Read a backup's manifest, its seal, its name and all its files. Raises BadBackup, and what `seal.check` raises."""
     text = files.read(folder)
     await seal.check(text, files.read(folder, files.SEAL), settings)
     manifest = files.decoded(text)
+    refuse_renamed(folder, manifest)
     if wrong := files.differences(folder, manifest):
         raise BadBackup(f"{folder}: {'; '.join(wrong)}")
     return manifest
@@ -72,14 +74,14 @@ def refuse_anothers(manifest: Manifest, settings: Settings) -> None:
 
 
 async def put_months(folder: Path, manifest: Manifest, settings: Settings) -> int:
-    """Put the months' keys of the backup where none are, and give how many. Raises CannotRestore where some are, PlaceAway."""
+    """Put the months' keys of the backup where none are, and give how many. Raises CannotRestore where some are, BadBackup, PlaceAway."""
     place = place_at(settings.keys_place, settings)
     try:
         if await place.names(FOLDER):
             raise CannotRestore(f"{settings.keys_place} has keys of months: an old copy never goes over them; leave --with-months out")
         names = [name for name in manifest.files if name.startswith(FOLDER)]
         for name in names:
-            await place.put(name, (folder / name).read_bytes(), expect=None)
+            await place.put(name, files.content(folder, name, manifest), expect=None)
         return len(names)
     finally:
         await place.close()

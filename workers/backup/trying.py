@@ -33,7 +33,7 @@ async def try_it(folder: Path, manifest: Manifest, told: Callable[..., None]) ->
 
 async def checked(url: str, folder: Path, manifest: Manifest, told: Callable[..., None]) -> Report:
     """Hold a restored log against its tree and the checkpoint in the backup. `url` is the serving role's."""
-    kept = [(files.CHECKPOINT, manifest.epoch, (folder / files.CHECKPOINT).read_text(encoding="utf-8"))] if manifest.checkpoint else []
+    kept = [(files.CHECKPOINT, manifest.epoch, files.content(folder, files.CHECKPOINT, manifest).decode())] if manifest.checkpoint else []
     return await verify(Asked(url=url, kept=kept, is_copy=True, processes=len(os.sched_getaffinity(0))), told)
 
 
