@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from time import time_ns
 from typing import Any
 
+from adapters.telemetry import outgoing
 from adapters.telemetry.chosen import Signal, library, resource, wanted
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
@@ -60,7 +61,7 @@ class Lines:
         sdk, export = library("opentelemetry.sdk._logs"), library("opentelemetry.sdk._logs.export")
         otlp = library("opentelemetry.exporter.otlp.proto.http._log_exporter")
         self._provider = sdk.LoggerProvider(resource=resource())
-        self._provider.add_log_record_processor(export.BatchLogRecordProcessor(otlp.OTLPLogExporter()))
+        self._provider.add_log_record_processor(export.BatchLogRecordProcessor(otlp.OTLPLogExporter(session=outgoing.session())))
         self._logger = self._provider.get_logger("minos")
         self._pid = os.getpid()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from adapters.metrics_server import living
+from adapters.telemetry import outgoing
 from adapters.telemetry.chosen import NoTelemetry, Signal, library, resource, wanted
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class SeriesSender:
     def __init__(self, folder: Path) -> None:
         self._every_s = _interval_s()
         self._collector = living(folder)
-        self._exporter = library("opentelemetry.exporter.otlp.proto.http.metric_exporter").OTLPMetricExporter()
+        self._exporter = library("opentelemetry.exporter.otlp.proto.http.metric_exporter").OTLPMetricExporter(session=outgoing.session())
         self._written = _Written()
         self._over = Event()
         self._thread = Thread(target=self._run, name="series", daemon=True)

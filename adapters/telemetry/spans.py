@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from time import time_ns
 from typing import Any
 
+from adapters.telemetry import outgoing
 from adapters.telemetry.chosen import Signal, library, resource, wanted
 from domain.errors import Refused
 
@@ -93,5 +94,5 @@ def spans(name: str, environ: Mapping[str, str] = os.environ) -> Spans | None:
     sdk, export = library("opentelemetry.sdk.trace"), library("opentelemetry.sdk.trace.export")
     otlp = library("opentelemetry.exporter.otlp.proto.http.trace_exporter")
     provider = sdk.TracerProvider(resource=resource())
-    provider.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter()))
+    provider.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter(session=outgoing.session())))
     return Spans(provider, name)
