@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 from bench.running import Running
+from tests.seldom import seldom
 
 
+@seldom
 async def test_our_server_is_measured_beside_nobody(own_folder: Path) -> None:
     done = await Running(own_folder).minos(
         "bench", "peers", "--quick", "--only", "minos,session", "--json", "--out", str(own_folder / "out"), within=100

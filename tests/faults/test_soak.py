@@ -19,6 +19,7 @@ from bench.soak.log_so_far import differs
 from bench.soak.outcome import Outcome
 from bench.soak.page import page
 from bench.soak.picture import draw
+from tests.seldom import seldom
 
 ADA = "user-01900000-0000-7000-8000-000000000001"
 SESSION = "session-01900000-0000-7000-8000-000000000002"
@@ -127,6 +128,7 @@ def test_faults_have_names_of_their_own() -> None:
     assert set(QUICK) < set(names)
 
 
+@seldom
 @pytest.mark.timeout(240)
 async def test_a_quick_soak_loses_nothing_and_writes_down_what_it_saw(tmp_path: Path) -> None:
     done = await Running(tmp_path).minos("bench", "soak", "--quick", "--json", "--seed", "7", "--out", str(tmp_path / "out"), within=220)
