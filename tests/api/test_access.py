@@ -71,6 +71,30 @@ async def machine_of_none(served: Served) -> str:
     return await served.machine("tickets.*")
 
 
+@pytest.fixture(scope="module")
+async def signed_out(served: Served) -> Person:
+    person = await served.person()
+    assert (await person.ask("POST", "/auth/logout")).status_code == 204
+    return person
+
+
+@pytest.fixture(scope="module")
+async def of_orders(served: Served) -> Person:
+    person = await served.person(sign_in=False)
+    await person.sign_in(audience="orders")
+    return person
+
+
+@pytest.fixture(scope="module")
+async def stranger(served: Served) -> Person:
+    return await served.person()
+
+
+@pytest.fixture(scope="module")
+async def victim(served: Served) -> Person:
+    return await served.person()
+
+
 def routes() -> list[Route]:
     app = Litestar(list(ROUTES), request_class=Asking, openapi_config=None)
     return [
@@ -154,20 +178,19 @@ async def test_an_api_key_is_no_way_in(served: Served, route: Route) -> None:
 
 
 @named
-async def test_a_signed_out_session_gets_nowhere(served: Served, route: Route) -> None:
-    person = await served.person()
-    assert (await person.ask("POST", "/auth/logout")).status_code == 204
-    answer = await served.http.request(route.method, route.at(), headers={"Authorization": f"Bearer {person.access}"}, json={})
+async def test_a_signed_out_session_gets_nowhere(served: Served, signed_out: Person, route: Route) -> None:
+    answer = await served.http.request(route.method, route.at(), headers={"Authorization": f"Bearer {signed_out.access}"}, json={})
     expected = 204 if route.operation == "logout" else 401
     assert answer.status_code == expected
 
 
 @named
-async def test_a_token_for_another_service_is_refused_here(served: Served, route: Route) -> None:
-    person = await served.person(sign_in=False)
-    await person.sign_in(audience="orders")
-    answer = await served.http.request(route.method, route.at(), headers={"Authorization": f"Bearer {person.access}"})
+async def test_a_token_for_another_service_is_refused_here(served: Served, of_orders: Person, route: Route) -> None:
+    answer = await served.http.request(route.method, route.at(), headers={"Authorization": f"Bearer {of_orders.access}"})
     assert (answer.status_code == 401) == (route.operation not in FOREIGN)
+    if route.operation == "logout":  # which it is good for
+        await of_orders.sign_in(audience="orders")
+    assert (await of_orders.ask("GET", "/auth/session")).status_code == 200, "the token was none, and this test shows nothing"
 
 
 @named
@@ -198,19 +221,16 @@ def permission_of(access: Access) -> str:
 
 
 @pytest.mark.parametrize("route", [r for r in GUARDED if POLICY[r.operation].permission], ids=lambda route: route.operation)
-async def test_a_plain_user_is_refused_whatever_needs_a_permission(served: Served, route: Route) -> None:
-    person = await served.person()
-    victim = await served.person()
+async def test_a_plain_user_is_refused_whatever_needs_a_permission(served: Served, stranger: Person, victim: Person, route: Route) -> None:
     path = route.at(user_id=victim.user_id, session_id=victim.session_id)
-    answer = await served.http.request(route.method, path, headers={"Authorization": f"Bearer {person.access}"}, json={})
+    answer = await served.http.request(route.method, path, headers={"Authorization": f"Bearer {stranger.access}"}, json={})
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
     assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
     assert (await victim.ask("GET", "/auth/session")).status_code == 200
 
 
 @pytest.mark.parametrize("route", [r for r in GUARDED if "{" in r.path], ids=lambda route: route.operation)
-async def test_a_stranger_finds_nothing_of_anothers(served: Served, route: Route) -> None:
-    victim, stranger = await served.person(), await served.person()
+async def test_a_stranger_finds_nothing_of_anothers(served: Served, stranger: Person, victim: Person, route: Route) -> None:
     path = route.at(user_id=victim.user_id, session_id=victim.session_id)
     body = WHOLE.get(route.operation, {})
     answer = await served.http.request(route.method, path, headers={"Authorization": f"Bearer {stranger.access}"}, json=body)

@@ -14,6 +14,8 @@ from bench.soak.truth import everything_follows_from_the_log
 from tests.e2e.conftest import SMALL
 from tests.e2e.people import bootstrap, client_of, register
 
+STORES = ("nats/jetstream", "postgres/pgdata")
+
 
 @pytest.fixture
 async def running() -> AsyncIterator[Running]:
@@ -23,22 +25,26 @@ async def running() -> AsyncIterator[Running]:
         await running.stop()
 
 
-async def with_copy_of(running: Running, what: str) -> None:
-    """Run, copy a store's folder while all is stopped, go on, and put the old copy in the store's place."""
-    store, copy = running.data / what, running.folder / "copy"
+async def copies_are_made_and_more_is_done(running: Running) -> None:
+    """Run, copy the stores' folders while all is stopped, and go on."""
     await running.start()
     async with client_of(running) as http:
         await bootstrap(http, running.bootstrap_code)
         await running.stop()
-        shutil.copytree(store, copy, symlinks=True, copy_function=_copy_with_owner)
-        _own_like(store, copy)
+        for what in STORES:
+            shutil.copytree(running.data / what, running.folder / what, symlinks=True, copy_function=_copy_with_owner)
+            _own_like(running.data / what, running.folder / what)
         await running.start()
         for _ in range(3):
             assert (await (await register(http)).ask("POST", "/auth/logout", {})).status_code == 204
         await everything_follows_from_the_log(running)
+
+
+async def started_with_old(running: Running, what: str) -> None:
     await running.stop()
-    shutil.rmtree(store)
-    copy.rename(store)
+    shutil.rmtree(running.data / what)
+    (running.folder / what).rename(running.data / what)
+    await running.start()
 
 
 def _copy_with_owner(source: str, target: str) -> str:
@@ -58,15 +64,20 @@ def _chown_like(source: Path, target: Path) -> None:
     os.chown(target, found.st_uid, found.st_gid)
 
 
-async def test_broker_that_lost_its_tail_gets_the_same_messages_under_the_same_numbers(running: Running) -> None:
-    await with_copy_of(running, "nats/jetstream")
-    await running.start()
+@pytest.mark.timeout(180)
+async def test_broker_that_lost_its_tail_is_filled_up_and_a_database_that_did_stops_the_push(running: Running) -> None:
+    await copies_are_made_and_more_is_done(running)
+    await gets_the_same_messages_under_the_same_numbers(running)
+    await nothing_is_pushed_until_an_operator_opens_an_epoch(running)
+
+
+async def gets_the_same_messages_under_the_same_numbers(running: Running) -> None:
+    await started_with_old(running, "nats/jetstream")
     await everything_follows_from_the_log(running)
 
 
-async def test_database_that_lost_commits_stops_the_push_until_an_operator_opens_an_epoch(running: Running) -> None:
-    await with_copy_of(running, "postgres/pgdata")
-    await running.start()
+async def nothing_is_pushed_until_an_operator_opens_an_epoch(running: Running) -> None:
+    await started_with_old(running, "postgres/pgdata")
     async with client_of(running) as http:
         ada = await register(http)
         assert await ada.is_signed_in()

@@ -25,10 +25,12 @@ def minos(folder: Path, *arguments: str, **settings: str) -> subprocess.Complete
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) -> None:
-    done = minos(tmp_path, command, "--help")
-    assert done.returncode == 0
-    assert f"minos {command}" in done.stdout
+def test_every_command_has_help_with_an_example(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([command, "--help"]) == 0
+    assert f"minos {command}" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
 
 

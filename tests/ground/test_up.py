@@ -31,6 +31,23 @@ def authority(tmp_path: Path) -> Iterator[Authority]:
 
 
 @pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """One that was there already, and is not running. To start again takes half of what a first start takes."""
+    before = Authority(tmp_path_factory.mktemp("ended") / "data")
+    before.start()
+    assert before.stop()[0] == 0
+    return before
+
+
+@pytest.fixture
+def again(ended: Authority) -> Iterator[Authority]:
+    """For who only cares how it ends."""
+    ended.start()
+    yield ended
+    ended.end()
+
+
+@pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
     """For who only looks at it."""
     running = Authority(tmp_path_factory.mktemp("standing") / "data")
@@ -87,22 +104,22 @@ def test_the_printed_code_makes_the_first_administrator_once(authority: Authorit
 
 
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_everything_cleanly(authority: Authority, tmp_path: Path, sig: signal.Signals) -> None:
-    assert authority.stop(sig)[0] == 0
-    took = [float(seconds) for seconds in re.findall(r"^\w+: stopped \(([\d.]+) s\)$", authority.output, re.MULTILINE)]
+def test_a_signal_stops_everything_cleanly(again: Authority, sig: signal.Signals) -> None:
+    assert again.stop(sig)[0] == 0
+    took = [float(seconds) for seconds in re.findall(r"^\w+: stopped \(([\d.]+) s\)$", again.output, re.MULTILINE)]
     assert len(took) == 4
     assert max(took) < FIRST_KILLED_S
-    assert re.findall(r"^(\w+): stopped", authority.output, re.MULTILINE)[-1] in {"nats", "postgres"}
-    assert processes_working_in(tmp_path / "data" / "postgres" / "pgdata") == []
-    assert processes_working_in(tmp_path / "data" / "nats") == []
+    assert re.findall(r"^(\w+): stopped", again.output, re.MULTILINE)[-1] in {"nats", "postgres"}
+    assert processes_working_in(again.data / "postgres" / "pgdata") == []
+    assert processes_working_in(again.data / "nats") == []
 
 
-def test_a_second_interrupt_ends_it_at_once_and_leaves_nothing(authority: Authority, tmp_path: Path) -> None:
-    assert authority.program is not None
-    authority.program.send_signal(signal.SIGINT)
-    authority.program.send_signal(signal.SIGTERM)
-    authority.program.wait(DEADLINE_S)
-    folders = [tmp_path / "data" / "postgres" / "pgdata", tmp_path / "data" / "nats"]
+def test_a_second_interrupt_ends_it_at_once_and_leaves_nothing(again: Authority) -> None:
+    assert again.program is not None
+    again.program.send_signal(signal.SIGINT)
+    again.program.send_signal(signal.SIGTERM)
+    again.program.wait(DEADLINE_S)
+    folders = [again.data / "postgres" / "pgdata", again.data / "nats"]
     eventually("nothing is left", lambda: not any(processes_working_in(folder) for folder in folders))
 
 
@@ -121,20 +138,20 @@ def test_a_taken_port_is_said_before_anything_starts(standing: Authority, tmp_pa
     assert not (tmp_path / "other").exists()
 
 
-def test_a_lost_key_is_not_replaced(authority: Authority, tmp_path: Path) -> None:
-    authority.stop()
+def test_a_lost_key_is_not_replaced(ended: Authority) -> None:
     for lost in ("master.key", "keys"):
-        key = tmp_path / "data" / lost
-        kept = key.rename(tmp_path / lost)
-        authority.launch()
-        assert authority.program is not None
-        assert authority.program.wait(DEADLINE_S) == 2
-        assert f"{key} is gone" in authority.output or f"not in {key}" in authority.output
-        assert "put it back from" in authority.output
+        key = ended.data / lost
+        kept = key.rename(ended.data.parent / lost)
+        ended.launch()
+        assert ended.program is not None
+        assert ended.program.wait(DEADLINE_S) == 2
+        assert f"{key} is gone" in ended.output or f"not in {key}" in ended.output
+        assert "put it back from" in ended.output
         assert not key.exists() or not list((key / "months").iterdir())
         shutil.rmtree(key, ignore_errors=True)
         kept.rename(key)
-    authority.start()
+    ended.start()
+    ended.end()
 
 
 @pytest.mark.parametrize("part", ["api", "workers", "nats", "postgres"])
