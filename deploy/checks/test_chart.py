@@ -1,5 +1,7 @@
 """The chart by Helm itself (its library, no cluster), and what it makes by the schemas of Kubernetes."""
 
+import copy
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -174,3 +176,40 @@ def test_a_variable_may_come_from_a_secret() -> None:
 def test_values_that_cannot_work_are_refused(change: dict[str, Any], told: str) -> None:
     with pytest.raises(helm.HelmError, match=told):
         rendered({**LEAST, **change})
+
+
+GIVEN = [
+    ("image", "repository"), ("secrets", "all", "SECOND_PLACE_KEY", "key"), ("secrets", "all", "SECOND_PLACE_KEY", "name"),
+    ("files", "LIMITS_FILE", "configMap"), ("files", "LIMITS_FILE", "key"), ("storage", "keys", "existingClaim"),
+    ("environment", "OTEL_EXPORTER_OTLP_HEADERS", "key"), ("externalSecrets", "refreshInterval"), ("ingress", "className"),
+    ("ingress", "tlsSecret"), ("serviceMonitor", "interval"), ("settings", "SERVICE_NAME"), ("podLabels", "team"),
+]  # fmt: skip
+
+
+def with_all(value: str) -> dict[str, Any]:
+    values = copy.deepcopy(BUCKETS)
+    for path in GIVEN:
+        place = values
+        for name in path[:-1]:
+            place = place.setdefault(name, {})
+        place[path[-1]] = value
+    return values
+
+
+def names(found: object) -> Iterator[str]:
+    match found:
+        case dict():
+            for name, value in found.items():
+                yield name
+                yield from names(value)
+        case list():
+            for each in found:
+                yield from names(each)
+        case _:
+            pass
+
+
+@pytest.mark.parametrize("tail", [" }, hostPID: { a: b", *("\n" + " " * indent + "hostPID: true" for indent in (2, 4, 6, 8, 12))])
+def test_no_value_says_more_than_itself(tail: str) -> None:
+    """A name that somebody else chooses, as a tenant's, is no place to write fields of ours."""
+    assert "hostPID" not in set(names(rendered(with_all(f"x{tail}"))))

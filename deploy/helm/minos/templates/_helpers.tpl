@@ -58,9 +58,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 - name: MINOS_METRICS_HOST
   value: 0.0.0.0
 {{- range $name, $value := .root.Values.environment }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
 {{- if kindIs "map" $value }}
-  valueFrom: { secretKeyRef: { name: {{ $value.name }}, key: {{ $value.key }} } }
+  valueFrom: { secretKeyRef: { name: {{ $value.name | quote }}, key: {{ $value.key | quote }} } }
 {{- else }}
   value: {{ $value | toString | quote }}
 {{- end }}
@@ -86,18 +86,18 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
     defaultMode: 0440
     sources:
 {{- range $name, $from := include "minos.secrets" . | fromYaml }}
-      - secret: { name: {{ $from.name }}, items: [{ key: {{ $from.key }}, path: {{ $name }} }] }
+      - secret: { name: {{ $from.name | quote }}, items: [{ key: {{ $from.key | quote }}, path: {{ $name }} }] }
 {{- end }}
 {{- range $name, $from := .root.Values.files }}
-      - {{ empty $from.secret | ternary "configMap" "secret" }}: { name: {{ $from.secret | default $from.configMap }}, items: [{ key: {{ $from.key }}, path: {{ $name }} }] }
+      - {{ empty $from.secret | ternary "configMap" "secret" }}: { name: {{ $from.secret | default $from.configMap | quote }}, items: [{ key: {{ $from.key | quote }}, path: {{ $name }} }] }
 {{- end }}
 {{- with .root.Values.storage.keys.existingClaim }}
 - name: keys
-  persistentVolumeClaim: { claimName: {{ . }} }
+  persistentVolumeClaim: { claimName: {{ . | quote }} }
 {{- end }}
 {{- with .root.Values.storage.secondPlace.existingClaim }}
 - name: second-place
-  persistentVolumeClaim: { claimName: {{ . }} }
+  persistentVolumeClaim: { claimName: {{ . | quote }} }
 {{- end }}
 {{- end }}
 
@@ -115,13 +115,13 @@ securityContext:
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
 {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "minos.container" -}}
-image: {{ include "minos.image" . }}
+image: {{ include "minos.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
