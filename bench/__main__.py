@@ -62,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if set(args.parts) & set(RUNS) and len(args.parts) > 1:
         print(f"minos: {', '.join(RUNS)} are each run alone", file=sys.stderr)
         return 2
+    args.out.mkdir(parents=True, exist_ok=True)  # what cannot be written is to be known before anything is measured
     for each in (signal.SIGINT, signal.SIGTERM):  # either is Ctrl-C, also in the background: all that was started is stopped
         signal.signal(each, signal.default_int_handler)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))

@@ -9,6 +9,16 @@ PARTS = ("store", "rebuild", "audit", "past", "hops", "http", "limits", "revocat
 RUNS = ("peers", "growth", "soak", "cluster")
 """What takes its own time and has a page of its own: each is `bench.<name>.run`, and named alone."""
 HERE = Path(__file__).parent
+LONGEST_MINUTES = 10_080
+"""A week."""
+
+
+def minutes(text: str) -> float:
+    """Be the type of an argument that is a time in which something can be done."""
+    value = float(text)
+    if not 0 < value <= LONGEST_MINUTES:
+        raise argparse.ArgumentTypeError(f"must be more than 0 and at most {LONGEST_MINUTES:,}, not {text}")
+    return value
 
 
 def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -23,6 +33,8 @@ def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument(
         "--users", type=at_least(1), default=10_000, metavar="N", help="growth: how many with --fill-only, ten events each (10,000)"
     )
-    parser.add_argument("--minutes", type=float, default=12.0, help="soak: how long it may take; more than 12 repeat faults by chance")
+    parser.add_argument(
+        "--minutes", type=minutes, default=12.0, metavar="N", help="soak: how long it may take; more than 12 repeat faults by chance (12)"
+    )
     parser.add_argument("--seed", type=int, help="soak: repeat the order of a run that printed it")
     return parser

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from adapters.nats_credentials import BadCredentials, proof
+from adapters.postgres import AWAY, Connection
 from adapters.postgres_connect import connect
 from adapters.postgres_sql import statements
 from adapters.server_urls import each
 from adapters.settings import Settings
 from cli.database import in_words
-from cli.finding import FURTHEST_BEHIND_S, Finding
+from cli.finding import FURTHEST_BEHIND_S, Finding, found
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
 _DEADLINE_S = 5.0
+
+
+class DatabaseAway(Exception):
+    """The message is what was said of it."""
 
 
 async def broker(settings: Settings) -> AsyncIterator[Finding]:
@@ -40,34 +45,43 @@ async def broker(settings: Settings) -> AsyncIterator[Finding]:
             account = await client.jetstream().account_info()  # pyright: ignore[reportUnknownMemberType] - nor have these
             yield Finding(check="broker", ok=True, detail=f"JetStream on, streams: {account.streams}")
             if settings.database_url is not None:
-                stream, epoch = await _stream(settings.database_url.reveal(), client)
+                connection = await _database(settings.database_url.reveal())
+                try:
+                    stream, epoch = await _stream(connection, client)
+                finally:
+                    await connection.close(timeout=_DEADLINE_S)
                 yield stream
                 for finding in await streams(client, epoch):
                     yield finding
     except (BadCredentials, OSError, TimeoutError, Error, StreamAway) as error:
-        yield Finding(check="broker", ok=False, detail=f"cannot use JetStream: {in_words(error)}")
-    except asyncpg.PostgresError as error:
-        yield Finding(check="stream", ok=False, detail=f"nothing to hold it against: {in_words(error)}")
+        advice = "bring NATS back, or look at MINOS_NATS_URL and MINOS_NATS_CREDENTIALS; services ask Minos meanwhile"
+        yield found("broker", f"cannot use JetStream: {in_words(error)}", advice, ok=False)
+    except (DatabaseAway, asyncpg.PostgresError) as error:
+        yield Finding(check="stream", ok=False, detail=f"nothing to hold it against: {in_words(error)}; bring the database back")
     finally:
         await client.close()  # also what the server refused: nats-py leaves it open
 
 
-async def _stream(database_url: str, client: "Client") -> tuple[Finding, int]:
+async def _database(url: str) -> Connection:
+    """Raises DatabaseAway: what a network says of it would be taken for a word of NATS'."""
+    try:
+        return await connect(url, timeout=_DEADLINE_S)
+    except AWAY as error:
+        raise DatabaseAway(in_words(error)) from None
+
+
+async def _stream(connection: Connection, client: "Client") -> tuple[Finding, int]:
     """Hold the end of the stream against the end of the log, whose epoch is given too. Where it stands still for seconds nobody publishes,
     or dares to."""
-    connection = await connect(database_url, timeout=_DEADLINE_S)
-    try:
-        (_, epoch) = await connection.fetchrow(SQL["log"], timeout=_DEADLINE_S) or (0, 1)
-        end = await _end(client, epoch)
-        (size, _) = await connection.fetchrow(SQL["log"], timeout=_DEADLINE_S) or (0, 1)  # again: events come in meanwhile
-        if end > size:
-            detail = f"it ends at {end}, the log at {size}: nothing is sent until that is clear"
-            return Finding(check="stream", ok=False, detail=detail), epoch
-        behind = await connection.fetchval(SQL["behind"], end, timeout=_DEADLINE_S)
-        detail = f"{behind:.1f} s behind the log" + ("" if behind <= FURTHEST_BEHIND_S else ": do workers run, has the publisher halted?")
-        return Finding(check="stream", ok=behind <= FURTHEST_BEHIND_S, detail=detail), epoch
-    finally:
-        await connection.close(timeout=_DEADLINE_S)
+    (_, epoch) = await connection.fetchrow(SQL["log"], timeout=_DEADLINE_S) or (0, 1)
+    end = await _end(client, epoch)
+    (size, _) = await connection.fetchrow(SQL["log"], timeout=_DEADLINE_S) or (0, 1)  # again: events come in meanwhile
+    if end > size:
+        detail = f"it ends at {end}, the log at {size}: nothing is sent until that is clear"
+        return Finding(check="stream", ok=False, detail=detail), epoch
+    behind = await connection.fetchval(SQL["behind"], end, timeout=_DEADLINE_S)
+    detail = f"{behind:.1f} s behind the log" + ("" if behind <= FURTHEST_BEHIND_S else ": do workers run, has the publisher halted?")
+    return Finding(check="stream", ok=behind <= FURTHEST_BEHIND_S, detail=detail), epoch
 
 
 async def _end(client: "Client", epoch: int) -> int:

@@ -22,7 +22,7 @@ from cli.downstream_checks import downstream
 from cli.erased_list_checks import erased_list
 from cli.erasure_checks import erasures_end
 from cli.explained import explained
-from cli.finding import Finding
+from cli.finding import Finding, found
 from cli.log_checks import schema
 from cli.machine_checks import machine
 from cli.role_checks import role
@@ -74,7 +74,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         async with asyncio.timeout(_DEADLINE_S):
             connection = await connect(url.reveal(), timeout=_DEADLINE_S)
     except (*AWAY, asyncpg.PostgresError) as error:
-        yield Finding(check="database", ok=False, detail=f"cannot connect: {in_words(error)}")
+        advice = "bring PostgreSQL back, or look at MINOS_DATABASE_URL; pg_stat_activity says who has its connections"
+        yield found("database", f"cannot connect: {in_words(error)}", advice, ok=False)
         return
     try:
         version = connection.get_server_version()
@@ -99,10 +100,10 @@ async def _mail(settings: Settings, connection: "asyncpg.Connection[asyncpg.Reco
 async def _api(settings: Settings) -> Finding:
     from cli.child_part import answers
 
-    ready = await answers(settings.host, settings.port, name=settings.allowed_hosts[0].removeprefix("*."))()
+    name = settings.allowed_hosts[0].removeprefix("*.")
+    ready = await answers(settings.host, settings.port, name=name)()
     at = f"{settings.host}:{settings.port}"
-    return Finding(
-        check="api",
-        ok=ready,
-        detail=f"{at} is ready" if ready else f"nothing ready at {at}: start `minos up` or `minos serve`, or set MINOS_PORT as it has it",
-    )
+    if ready:
+        return Finding(check="api", ok=True, detail=f"{at} is ready")
+    advice = "start `minos up` or `minos serve`; if it runs, set MINOS_PORT and MINOS_ISSUER as it has them"
+    return found("api", f"nothing is ready at {at} that answers to {name}", advice, ok=False)

@@ -18,15 +18,22 @@ FEWEST_FILES = 4_096
 
 def machine(settings: Settings) -> Iterator[Finding]:
     folder = next(each for each in (settings.data_dir, *settings.data_dir.parents) if each.exists())
-    yield disk(folder, shutil.disk_usage(folder).free)
+    for each in (folder, *_mounted_in(folder)):
+        yield disk(each, shutil.disk_usage(each).free)
     system = os.statvfs(folder)
     if system.f_files:  # some file systems have no such number
         yield inodes(folder, system.f_favail, system.f_files)
     yield open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
 
 
+def _mounted_in(folder: Path) -> Iterator[Path]:
+    """Servers of `minos up` may have disks of their own."""
+    return (each for each in (folder / "postgres", folder / "nats") if each.is_mount())
+
+
 def disk(folder: Path, free: int) -> Finding:
-    return found("disk", f"{free / (1 << 30):.1f} GiB free at {folder}", "at least 1 is advised", ok=free >= LOWEST_DISK_BYTES)
+    advice = "at least 1 is advised: make room, docs/explanation/failures.md#a-full-disk"
+    return found("disk", f"{free / (1 << 30):.1f} GiB free at {folder}", advice, ok=free >= LOWEST_DISK_BYTES)
 
 
 def inodes(folder: Path, free: int, of: int) -> Finding:

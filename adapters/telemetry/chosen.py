@@ -5,11 +5,12 @@ The variables that say where to, with which header fields and how often are read
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit
 
 _PROTOCOL = "http/protobuf"
 
@@ -35,12 +36,28 @@ def wanted(signal: Signal, environ: Mapping[str, str] = os.environ) -> bool:
     endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
     if exporter == "none" or not (exporter or any(environ.get(endpoint) for endpoint in endpoints)):
         return False
+    _refuse_no_address(endpoints, environ)
     for variable in (f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
         if chosen := environ.get(variable, "").strip():
             if chosen != _PROTOCOL:
                 raise NoTelemetry(f"{variable} is not {_PROTOCOL}, all that Minos speaks: name the collector's port for that, often 4318")
             break
     return True
+
+
+def _refuse_no_address(variables: Iterable[str], environ: Mapping[str, str]) -> None:
+    """The library would take anything, and say of each export that it failed. Raises NoTelemetry."""
+    for variable in variables:
+        if (address := environ.get(variable, "").strip()) and not _is_address(address):
+            raise NoTelemetry(f"{variable} is no http or https URL of a collector, as http://127.0.0.1:4318")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # as of a port that there is not
+        return False
 
 
 def library(name: str) -> Any:

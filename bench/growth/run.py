@@ -23,6 +23,10 @@ KEPT = "filled.json"
 """What filling took, beside what it made: a folder that has it is not filled again."""
 
 
+class CannotFill(Exception):
+    """The message says which folder cannot be filled, and why."""
+
+
 def run(args: argparse.Namespace) -> int:
     """Give 0, also when a figure misses its goal; 2 for what cannot be filled."""
     if args.fill_only:
@@ -31,7 +35,10 @@ def run(args: argparse.Namespace) -> int:
     where = report.circumstances(quick=args.quick)
     with ExitStack() as closing:
         folder = args.data or Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="minos-growth-", ignore_cleanup_errors=True)))
-        sizes = asyncio.run(_measured(folder, scale))
+        try:
+            sizes = asyncio.run(_measured(folder, scale))
+        except CannotFill as error:
+            return _refused(error)
     page.write(args.out, sizes, scale, where)
     print((args.out / "growth.json").read_text() if args.json else report.table(figures(sizes)))
     if args.publish:
@@ -45,11 +52,16 @@ async def _measured(folder: Path, scale: Scale) -> Sequence[Measured]:
 
 
 async def _filled(folder: Path, users: int) -> tuple[Filled, Running]:
-    """Fill a folder, unless it is filled already."""
+    """Fill a folder, unless it is filled already. Raises CannotFill."""
     running, kept = Running(folder, **SETTINGS), folder / KEPT
     if kept.exists():
+        filled = msgspec.json.decode(kept.read_bytes(), type=Filled)
+        if filled.users != users:
+            raise CannotFill(f"{folder} has {filled.users:,} users already, not {users:,}: name another")
         _tell(f"{folder} has {users:,} users already")
-        return msgspec.json.decode(kept.read_bytes(), type=Filled), running
+        return filled, running
+    if folder.exists() and not (folder.is_dir() and next(folder.iterdir(), None) is None):
+        raise CannotFill(f"{folder} is no empty folder, nor one that was filled to its end: name another, or take away what is there")
     filled = await fill(running, users, _tell)
     kept.write_bytes(msgspec.json.encode(filled))
     return filled, running
@@ -61,11 +73,15 @@ def _fill_only(folder: Path | None, users: int) -> int:
         return 2
     try:
         asyncio.run(_filled(folder, users))
-    except ValueError as error:
-        print(f"minos: {folder}: {error}", file=sys.stderr)
-        return 2
+    except CannotFill as error:
+        return _refused(error)
     print(f"filled; run it with: MINOS_DATA_DIR={folder / 'data'} minos up")
     return 0
+
+
+def _refused(error: CannotFill) -> int:
+    print(f"minos: {error}", file=sys.stderr)
+    return 2
 
 
 def _tell(what: str) -> None:

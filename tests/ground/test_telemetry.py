@@ -31,10 +31,16 @@ ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
         ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, set()),
         ({"OTEL_TRACES_EXPORTER": "zipkin"}, NoTelemetry),
         ({"OTEL_TRACES_EXPORTER": "console"}, NoTelemetry),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "127.0.0.1:4318"}, NoTelemetry),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "ftp://collector:4318"}, NoTelemetry),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://"}, NoTelemetry),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:99999"}, NoTelemetry),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "nonsense", "OTEL_SDK_DISABLED": "true"}, set()),
     ],
     ids=[
         "nothing", "an endpoint", "one endpoint", "an exporter", "none of two", "all off", "grpc for most", "the one protocol",
         "grpc, and nowhere to", "another exporter", "console",
+        "no scheme", "another scheme", "no host", "no port", "no address, and off",
     ],
 )  # fmt: skip
 def test_the_standard_variables_choose(environ: dict[str, str], expected: set[Signal] | type[Exception]) -> None:

@@ -1,5 +1,6 @@
 """What `minos doctor` says of the stream: that it goes on where the log does, and when it does not."""
 
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -51,3 +52,14 @@ async def test_a_stream_that_knows_more_than_the_log_is_told_of(line: Line, nats
     finding = await stream_finding(line, nats_server)
     assert not finding.ok
     assert "it ends at 3, the log at 2" in finding.detail
+
+
+async def test_a_database_that_is_away_is_not_taken_for_nats(line: Line, nats_server: NatsServer) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        away = f"postgresql://minos_app@127.0.0.1:{nobody.getsockname()[1]}/minos"
+        settings = Settings(database_url=Secret(away), nats_url=Secret(nats_server.url), nats_credentials=nats_server.credentials)
+        broker, stream = [finding async for finding in broker_checks.broker(settings)]
+    assert (broker.check, broker.ok) == ("broker", True)
+    assert (stream.check, stream.ok) == ("stream", False)
+    assert "nothing to hold it against" in stream.detail
