@@ -188,3 +188,11 @@ async def test_a_verifier_that_is_none_is_named(admin: Person) -> None:
     (fault,) = answer.json()["errors"]
     assert fault["pointer"] == "/verifiers"
     assert "client_typo" in fault["detail"]
+
+
+async def test_a_made_up_one_is_refused_at_every_operation_that_takes_one(served: Served, admin: Person) -> None:
+    for route in GUARDED:
+        if POLICY[route.operation].step_up is not None:
+            headers = {"Authorization": f"Bearer {admin.access}", "X-Action-Token": "made-up"}
+            answer = await served.http.request(route.method, route.at(), headers=headers)
+            assert code(answer) == (403, "action_token_invalid"), route
