@@ -6,7 +6,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,7 +17,7 @@ YOUNG_SECONDS = 60.0
 
 
 @contextmanager
-def scratch(prefix: str) -> Iterator[Path]:
+def scratch(prefix: str) -> Generator[Path]:
     """Make one for as long as the block runs."""
     sweep(prefix)
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder:
@@ -37,7 +37,7 @@ def sweep(prefix: str) -> None:
             os.close(held)
 
 
-def _left(among: Path, prefix: str) -> Iterator[Path]:
+def _left(among: Path, prefix: str) -> Generator[Path]:
     """Give old ones of ours: in a folder that is everybody's, what others put there is let alone, links among it."""
     for folder in among.glob(f"{prefix}*"):
         with suppress(OSError):

@@ -10,20 +10,21 @@ _PIECE = 8 * 1024
 
 
 def session() -> Any:
-    """Give what the library's exporters send with."""
+    """Give what the library's exporters send with. What it raises of an answer without end they take for a collector that is away."""
     requests = library("requests")
+    made = requests.Session()
+    send = made.send
 
-    class Guarded(requests.Session):  # type: ignore[name-defined,misc]
-        def send(self, request: Any, **how: Any) -> Any:
-            """Raises what the library takes for a collector that is away, where an answer has no end."""
-            answer = super().send(request, **{**how, "stream": True, "allow_redirects": False})
-            body = b""
-            for piece in answer.iter_content(_PIECE):
-                body += piece
-                if len(body) > _LARGEST_ANSWER:
-                    answer.close()
-                    raise requests.exceptions.ContentDecodingError("the collector's answer is too large")
-            answer._content = body  # noqa: SLF001 - where what was read beforehand goes
-            return answer
+    def guarded(request: Any, **how: Any) -> Any:
+        answer = send(request, **{**how, "stream": True, "allow_redirects": False})
+        body = b""
+        for piece in answer.iter_content(_PIECE):
+            body += piece
+            if len(body) > _LARGEST_ANSWER:
+                answer.close()
+                raise requests.exceptions.ContentDecodingError("the collector's answer is too large")
+        answer._content = body  # noqa: SLF001 - where what was read beforehand goes
+        return answer
 
-    return Guarded()
+    made.send = guarded
+    return made

@@ -70,10 +70,10 @@ _LIMIT: Mapping[str, tuple[str, str]] = {
     "refresh_memory": (f"{_PYTHON}, {_DISK}", "the other one keeps everything in its memory, and loses it with the process"),
     "append_store": (f"{_POSTGRES}, {_PYTHON}", "a batch of 16 writers is small, so what any batch costs weighs more"),
     "projection_store": (_PYTHON, _FOLDED),
-    "10x_worst": (_POSTGRES, "indexes are a level deeper, and fewer of their pages are in its memory"),
-    "10x_median": (_POSTGRES, "indexes are a level deeper, and fewer of their pages are in its memory"),
-    "100x_worst": (_POSTGRES, "indexes are two levels deeper, and most of their pages come from the system's cache"),
-    "100x_median": (_POSTGRES, "indexes are two levels deeper, and most of their pages come from the system's cache"),
+    "10x_worst": (_POSTGRES, "indexes are up to a level deeper, and fewer of their pages are in its memory"),
+    "10x_median": (_POSTGRES, "indexes are up to a level deeper, and fewer of their pages are in its memory"),
+    "100x_worst": (_POSTGRES, "indexes are a level or two deeper, and most of their pages come from the system's cache"),
+    "100x_median": (_POSTGRES, "indexes are a level or two deeper, and most of their pages come from the system's cache"),
     "locks": (_POSTGRES, "writers of one stream wait for one another; others only for the flush"),
 }  # fmt: skip
 """By the key of the figure; of keys that end in a size, by what stands before it."""
