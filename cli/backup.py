@@ -75,11 +75,13 @@ async def make(args: argparse.Namespace, settings: "Settings") -> int:
     from importlib.metadata import version
 
     from cli.authority import backup_url
+    from cli.database import reached
     from cli.progress import Bar
     from workers.backup import making
     from workers.backup.folder import expire
 
     url = backup_url(settings).reveal()
+    await reached(url)
     asked = making.Making(url=url, parent=args.folder.absolute(), settings=settings, release=version("minos"), months=args.with_months)
     with Bar(quiet=args.json, unit="tables") as bar:
         made = await making.make(asked, bar.advance)

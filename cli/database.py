@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from adapters.postgres import Connection
 
 _CONNECT_S = 10.0
+OTHERS = "MINOS_MIGRATION_DATABASE_URL and MINOS_BACKUP_DATABASE_URL where they are set"
 
 
 def database_copy(url: str) -> str:
@@ -30,8 +31,14 @@ async def connect(url: str) -> "Connection":
     try:
         return await postgres_connect.connect(url, timeout=_CONNECT_S)
     except (*AWAY, asyncpg.PostgresError) as error:
-        words = f"PostgreSQL cannot be used: {in_words(error)}; look at MINOS_DATABASE_URL and MINOS_MIGRATION_DATABASE_URL"
+        words = f"PostgreSQL cannot be used: {in_words(error)}; look at MINOS_DATABASE_URL, and at {OTHERS}"
         raise CannotStart(words) from None
+
+
+async def reached(url: str) -> None:
+    """Raises CannotStart as `connect` does, for what then opens connections of its own."""
+    connection = await connect(url)
+    await connection.close(timeout=_CONNECT_S)
 
 
 def in_words(error: BaseException) -> str:

@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
 async def restore(args: argparse.Namespace, settings: "Settings") -> int:
     """Give the exit code. Raises what stands in the way of it before anything is restored."""
     from cli.backup import chosen
+    from cli.database import reached
     from cli.progress import Bar
     from workers.backup import restoring
     from workers.backup.manifest import BadBackup
@@ -58,6 +59,7 @@ async def restore(args: argparse.Namespace, settings: "Settings") -> int:
         _say(f"{folder} is whole: {manifest.size} events of {manifest.made_at:%Y-%m-%d %H:%M:%SZ}, made by release {manifest.release}")
         await _tell_of_newer(settings, manifest)
         async with _empty_database(settings) as (leading, urls):
+            await reached(urls.admin)
             await restoring.refuse_different([urls.admin, urls.owner, urls.app])
             if args.with_months:
                 _say(f"{await restoring.put_months(folder, manifest, leading)} months' keys put into {leading.keys_place}")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from argparse import Namespace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from adapters.children import CannotStart
 from adapters.master_key import NoMasterKey
 from adapters.months import month_of
 from adapters.second_place import open_second_place, place_at
@@ -191,7 +193,7 @@ async def test_what_else_lies_beside_the_months_keys_is_not_copied(settings: Set
 
 async def test_a_manifest_that_nobody_sealed_is_not_believed(settings: Settings, copy: Path, made: Made) -> None:
     (copy / files.MANIFEST).write_bytes(files.encoded(replace(made.manifest, size=made.manifest.size + 1)))
-    with pytest.raises(BadBackup, match="not the one that was sealed"):
+    with pytest.raises(BadBackup, match=f"{copy}: .*not the one that was sealed"):
         await believed(copy, settings)
 
 
@@ -236,3 +238,14 @@ async def test_one_that_was_tried_is_known_to_the_doctor(settings: Settings, mad
     assert await backup.verify(arguments(made.path), settings) == 0
     assert f"nothing is wrong up to position {made.manifest.size}" in capsys.readouterr().out
     assert (await newest.read(open_second_place(settings))).verified == made.path.name
+
+
+async def test_a_database_that_is_away_is_named_with_its_settings(settings: Settings, made: Made, tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        away = Secret(f"postgresql://postgres@127.0.0.1:{nobody.getsockname()[1]}/minos")
+        there = replace(settings, database_url=away, migration_database_url=away, backup_database_url=away)
+        with pytest.raises(CannotStart, match=r"PostgreSQL cannot be used: .*MINOS_BACKUP_DATABASE_URL"):
+            await restore.restore(arguments(made.path), there)
+        with pytest.raises(CannotStart, match=r"PostgreSQL cannot be used: .*MINOS_BACKUP_DATABASE_URL"):
+            await backup.make(Namespace(folder=tmp_path, with_months=False, json=False, keep=None), there)

@@ -26,8 +26,11 @@ class CannotRestore(Exception):
 async def believed(folder: Path, settings: Settings) -> Manifest:
     """Read a backup's manifest, its seal, its name and all its files. Raises BadBackup, and what `seal.check` raises."""
     text = files.read(folder)
-    await seal.check(text, files.read(folder, files.SEAL), settings)
-    manifest = files.decoded(text)
+    try:
+        await seal.check(text, files.read(folder, files.SEAL), settings)
+        manifest = files.decoded(text)
+    except BadBackup as bad:
+        raise BadBackup(f"{folder}: {bad}; take another copy of it, or another backup") from bad
     refuse_renamed(folder, manifest)
     if wrong := files.differences(folder, manifest):
         raise BadBackup(f"{folder}: {'; '.join(wrong)}")
