@@ -4,13 +4,13 @@ import argparse
 import asyncio
 import signal
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
 import structlog
 
+from adapters.scratch import scratch
 from bench import audits, hops, limits_cost, over_http, passwords, past, rebuilds, report, revocations, sdk_costs, starts, store_costs
 from bench.arguments import PARTS, RUNS, arguments
 from bench.goals import Rounds
@@ -34,8 +34,7 @@ async def measure(parts: Sequence[str], scale: Scale, told: Callable[[str], None
     costs: report.Costs = {}
     chosen = {"access_token_ttl": "3600", "trusted_proxies": "127.0.0.1/32", "log_level": "warning", "limits_file": str(limits_cost.RAISED)}
     for part in parts:
-        with tempfile.TemporaryDirectory(prefix="minos-bench-", ignore_cleanup_errors=True) as made:
-            folder = Path(made)
+        with scratch("minos-bench-") as folder:
             match part:
                 case "hops":
                     async with Running(folder, **chosen) as running:

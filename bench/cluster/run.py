@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import sys
-import tempfile
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,6 +11,7 @@ from time import monotonic
 
 import httpx
 
+from adapters.scratch import scratch
 from bench import nginx, report
 from bench.cluster import page
 from bench.cluster.cluster import AUDIENCE, FRONT, running
@@ -46,8 +46,8 @@ def run(args: argparse.Namespace) -> int:
     except NoMachines as why:
         print(f"minos: bench cluster makes machines of network namespaces: {why}", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory(prefix="minos-cluster-", ignore_cleanup_errors=True) as folder:
-        found = asyncio.run(_taken(Path(folder), program, where=where))
+    with scratch("minos-cluster-") as folder:
+        found = asyncio.run(_taken(folder, program, where=where))
     page.write(args.out, found)
     print((args.out / "cluster.json").read_text() if args.json else page.table(found))
     if args.publish:

@@ -3,13 +3,13 @@
 import argparse
 import asyncio
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 
+from adapters.scratch import scratch
 from bench import report
 from bench.growth import page
 from bench.growth.figures import figures
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     scale = QUICK if args.quick else FULL
     where = report.circumstances(quick=args.quick)
     with ExitStack() as closing:
-        folder = args.data or Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="minos-growth-", ignore_cleanup_errors=True)))
+        folder = args.data or closing.enter_context(scratch("minos-growth-"))
         try:
             sizes = asyncio.run(_measured(folder, scale))
         except CannotFill as error:

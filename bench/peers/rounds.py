@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from adapters.children import CannotStart
 from adapters.embedded_postgres import PostgresServer
+from adapters.scratch import scratch
 from bench.peers import measuring, stores, versions
 from bench.peers.cores import two_cores
 from bench.peers.installing import install
@@ -43,8 +44,7 @@ async def measured(run: Run, told: Told) -> tuple[Results, Mapping[str, str]]:
         await install(name, run.installed, told)
     cores = two_cores()
     os.sched_setaffinity(0, {cores.other})
-    with tempfile.TemporaryDirectory(prefix="minos-bench-", ignore_cleanup_errors=True) as made:
-        folder = Path(made)
+    with scratch("minos-peers-") as folder:
         postgres, pace, results = PostgresServer(folder / "postgres"), Pace(cores.server, folder), Results()
         await postgres.start()
         try:

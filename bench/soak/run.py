@@ -5,11 +5,11 @@ import asyncio
 import logging
 import random
 import sys
-import tempfile
 from pathlib import Path
 
 import msgspec
 
+from adapters.scratch import scratch
 from bench import report
 from bench.limits_cost import RAISED
 from bench.running import Running
@@ -39,8 +39,7 @@ def run(args: argparse.Namespace) -> int:
     where = report.circumstances(quick=args.quick)
     allow_ourselves_files()
     logging.getLogger("minos_sdk").setLevel(logging.CRITICAL)  # what it says of its connections is in the figures
-    with tempfile.TemporaryDirectory(prefix="minos-soak-", ignore_cleanup_errors=True) as made:
-        folder = Path(made)
+    with scratch("minos-soak-") as folder:
         folder.chmod(0o711)
         disk = None if args.quick else SmallDisk(folder / "data" / "postgres", folder / "disk.img")
         try:
