@@ -167,6 +167,14 @@ async def test_partitions_stay_two_ahead_of_the_writers(
 async def test_a_slot_is_the_first_byte_of_the_names_sha256(owner: "Connection[asyncpg.Record]") -> None:
     assert await owner.fetchval("SELECT stream_slot('user-1')") == sha256(b"user-1").digest()[0] % 64
     assert await owner.fetchval("SELECT count(DISTINCT stream_slot('user-' || n)) FROM generate_series(1, 2000) n") == 64
+    odd = ["", "\\", "\\x41", "\\101", "\\\\", "role-\n", "role-ä☃", "user-'\"%"]
+    rows = await owner.fetch("SELECT stream_slot(name) FROM unnest($1::text[]) WITH ORDINALITY o (name, n) ORDER BY n", odd)
+    assert [row[0] for row in rows] == [sha256(name.encode()).digest()[0] % 64 for name in odd]
+
+
+async def test_a_slot_is_reckoned_without_a_call_in_each_append(owner: "Connection[asyncpg.Record]") -> None:
+    plan = await owner.fetch("EXPLAIN (VERBOSE) SELECT stream_slot(name) FROM (SELECT stream AS name FROM events) e")
+    assert not any("stream_slot" in row[0] for row in plan), plan
 
 
 async def test_people_can_read_payloads(app: "Connection[asyncpg.Record]", postgres_store: PostgresEventStore) -> None:
