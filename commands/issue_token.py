@@ -1,5 +1,6 @@
 """A refresh token is shown, the next token is issued (RFC 9700 4.14; threats.md 1)."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -17,7 +18,7 @@ from domain.audience import Audience, Defined, Rules, Undefined, for_user
 from domain.errors import Contended, InvalidRefreshToken, RefreshTokenReused, StrongerFactorRequired
 from domain.ids import AudienceSlug, SessionId
 from domain.session import MINOS
-from domain.session_events import RefreshReused
+from domain.session_events import RefreshReused, SessionEvent
 from domain.session_state import Ended, Live
 from domain.user import Active
 
@@ -37,9 +38,7 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
 
     Raises InvalidRefreshToken (nothing is written: a stranger who knows a session's id can do nothing to it),
     RefreshTokenReused (after the family's end was appended), AudienceNotAllowed, and StrongerFactorRequired (also without a trace) where
-    roles and audience ask for more now than was ever shown in this session (threats.md 10). Raises Contended where the token was the
-    current one when it was shown, and this append was held up for so long that others moved the session on meanwhile: its client may have
-    asked again elsewhere, which is no sign of a copy.
+    roles and audience ask for more now than was ever shown in this session (threats.md 10); Contended.
     """
     presented = ports.mint.read_refresh_token(command.refresh_token)
     if presented is None:
@@ -56,17 +55,12 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
         before = tx.state(session.decider, of_session)
         asked = _asked_for(before, command, origin, tx)
         events = session.refresh(
-            before,
-            generation=presented.generation,
-            user_epoch=now.account.token_epoch,
-            audience=command.audience,
-            key_version=ports.mint.refresh_key_version,
+            before, generation=presented.generation, user_epoch=now.account.token_epoch, audience=command.audience,
+            key_version=ports.mint.refresh_key_version, grace=ports.policy.refresh_grace, at=tx.at,
             access_ttl=access_ttl(asked.rules if isinstance(asked, Defined) else OWN_RULES, ports),
-            grace=ports.policy.refresh_grace,
-            at=tx.at,
-        )
-        if was_current and any(isinstance(event, RefreshReused) for event in events):
-            raise Contended
+        )  # fmt: skip
+        if was_current:
+            _refuse_held_up(events)
         was_current = isinstance(before, Live) and before.generation == presented.generation
         after = tx.record(session.decider, of_session, events)
         # Whoever may not ask for it any more is told so after a copy of the token was told apart: that ends the family, audience or not.
@@ -78,6 +72,12 @@ async def issue_token(command: IssueToken, ctx: Context, ports: Ports) -> Signed
     if isinstance(state, Ended):
         raise RefreshTokenReused
     return await token_answer(session.live(state), account, ports, version=done.versions.get(of_session, 0), at=done.at, rules=rules)
+
+
+def _refuse_held_up(events: Sequence[SessionEvent]) -> None:
+    """Its append took so long that others moved the session on: whoever asked again elsewhere is no sign of a copy. Raises Contended."""
+    if any(isinstance(event, RefreshReused) for event in events):
+        raise Contended
 
 
 def _rules_for(live: Live, asked: Audience, account: Account, tx: Transaction) -> Rules:

@@ -19,7 +19,7 @@ _LIMITS = """
 - **Chosen**: it could be faster, and would then be worse at something that matters more.
 """
 _PYTHON, _POSTGRES, _DISK, _CHOSEN = "Python", "PostgreSQL", "disk", "chosen"
-_ONE_PROCESS = "in a profile server and sockets, the database's driver and our own code take about a third each, and nothing stands out"
+_ONE_PROCESS = "nothing stands out in a profile of the server's loop and sockets, the database's driver and our own code"
 _STEPS = "one step after the other, each durable before the next, by programs that share the cores with what appends"
 _FOLDED = "each event is decoded, folded and compared in Python; more cores take shares of it"
 _LIMIT: Mapping[str, tuple[str, str]] = {
